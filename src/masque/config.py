@@ -1,0 +1,132 @@
+"""Settings of a run as frozen dataclasses: presets, overrides by name, checks with plain messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from masque.errors import SettingError, nearest
+
+D = TypeVar("D")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What every training run has, whatever it trains."""
+
+    steps: int = 120_000
+    """Updates of the networks in all."""
+    batch_size: int = 50
+    """Pictures per step, over all processes."""
+    seed: int = 0
+    precision: str = "auto"
+    """auto (bf16 where the device has it), bf16, 32 or 64."""
+    channels_last: bool = True
+    compile: bool = False
+    """Compile the networks with torch.compile: some minutes at the start, faster steps after."""
+    ema: float = 0.999
+    """Decay of the averaged weights that users get."""
+    log_every: int = 50
+    save_every: int = 500
+    preview_every: int = 500
+    keep: int = 3
+    """How many of the latest states stay on disk."""
+    tensorboard: bool = False
+    flip: bool = True
+    """Mirror half of the pictures."""
+    shift: float = 3.0
+    """Largest random shift, in CelebA pixels."""
+    turn: float = 3.0
+    """Largest random rotation, in degrees."""
+    zoom: float = 0.04
+    """Largest random change of size, as a share."""
+    colour: float = 0.1
+    """Largest random change of brightness, contrast and saturation, as a share."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "log_every", "save_every", "preview_every", "keep"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)} and must be at least 1.")
+        if not 0 <= self.ema < 1:
+            raise SettingError(f"ema is {self.ema} and must be at least 0 and below 1.")
+        if self.precision not in ("auto", "bf16", "32", "64"):
+            raise SettingError(f"precision is {self.precision} and must be auto, bf16, 32 or 64.")
+
+
+RESUMABLE = frozenset({"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard"})
+"""Settings that may change when a run is resumed: they say nothing about the steps already made."""
+
+
+def override(configs: Sequence[Any], assignments: Sequence[str]) -> tuple[Any, ...]:
+    """The given config dataclasses with `key=value` assignments applied, each to the config that has such a field.
+
+    Raises SettingError for text that is no assignment, for a field that none has (with the nearest name), and for a value of a wrong type.
+    """
+    changes: list[dict[str, Any]] = [{} for _ in configs]
+    owners = {field.name: i for i, config in reversed(list(enumerate(configs))) for field in dataclasses.fields(config)}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise SettingError(f"{assignment!r} is not of the form key=value, such as batch_size=16.")
+        if key not in owners:
+            raise SettingError(f"There is no setting {key}; {nearest(key, sorted(owners))}.")
+        owner = owners[key]
+        changes[owner][key] = parse(key, text, typing.get_type_hints(type(configs[owner]))[key])
+    return tuple(dataclasses.replace(config, **change) for config, change in zip(configs, changes, strict=True))
+
+
+def parse(key: str, text: str, kind: Any) -> Any:
+    """`text` as a value of the type `kind`: bool, int, float, str, a Literal, or a comma-separated tuple of strings."""
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+        if kind in (int, float, str):
+            return kind(text)
+        if typing.get_origin(kind) is typing.Literal:
+            if text not in typing.get_args(kind):
+                raise SettingError(f"{key} is {text} and must be one of {', '.join(map(str, typing.get_args(kind)))}.")
+            return text
+        if typing.get_origin(kind) is tuple:
+            return tuple(part for part in text.split(",") if part)
+        if isinstance(kind, types.UnionType):
+            return None if text.lower() == "none" else parse(key, text, typing.get_args(kind)[0])
+    except (ValueError, KeyError):
+        pass
+    name = kind.__name__ if isinstance(kind, type) else str(kind)
+    raise SettingError(f"{key}={text} does not fit: {key} is {'true or false' if kind is bool else name}.")
+
+
+def as_dict(config: Any) -> dict[str, Any]:
+    """A config dataclass as plain JSON values."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
+def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
+    """The config dataclass of type `kind` with these values; lists become tuples.
+
+    Raises SettingError for a value that no field takes: it comes from another version.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise SettingError(f"There is no setting {name}; {nearest(name, sorted(known))}.")
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def seconds(text: str) -> float:
+    """A duration such as 90, 90s, 9m, 1h30m or 2h, in seconds. Raises SettingError for anything else or for nothing."""
+    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
+    if not text.strip() or match is None:
+        raise SettingError(f"{text!r} is not a duration: write 90s, 9m or 1h30m.")
+    hours, minutes, rest = (float(part or 0) for part in match.groups())
+    total = 3600 * hours + 60 * minutes + rest
+    if total <= 0:
+        raise SettingError(f"{text!r} is no time at all: write 90s, 9m or 1h30m.")
+    return total

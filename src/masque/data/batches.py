@@ -1,0 +1,169 @@
+"""Batches: which frames, how moved and coloured, cut into crops. Batch k is a function of (seed, k), so a resumed run sees the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from masque.data.frames import FrameSet
+from masque.data.prepared import BACKGROUND, BEYOND
+from masque.faces.frame import HEIGHT, WIDTH, Matrix, chain
+from masque.faces.regions import FACE_CROP, HAIR_CROP, hull_mask
+from masque.image import to_tensor
+
+Batch = dict[str, Tensor]
+"""
+image       (B,3,S,S) in [-1,1]: the hair crop, RSGAN's x
+face_crop   (B,3,S,S) in [-1,1]: the face crop before masking
+image_hull  (B,1,S,S) in [0,1]: face mask within image
+face_hull   (B,1,S,S) in [0,1]: face mask within face_crop
+background  (B,1,S,S) in [0,1]: M_BG within image
+valid       (B,1,S,S) in [0,1]: 0 where image shows what the photo did not have
+face_valid  (B,1,S,S) in [0,1]: the same within face_crop
+attributes  (B,A) in [0,1], NaN where unknown
+index       (B,) int64: position in the frame set
+seed        (B,) int64: what noise drawn for this sample in this step depends on
+"""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of each frame; all zero and no flip for measuring."""
+
+    flip: bool = True
+    shift: float = 3.0
+    """Largest shift along each axis, in CelebA pixels."""
+    turn: float = 3.0
+    """Largest rotation, in degrees."""
+    zoom: float = 0.04
+    """Largest change of size, as a share."""
+    colour: float = 0.1
+    """Largest change of brightness, contrast and saturation, as a share."""
+
+
+STILL = Augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0, colour=0.0)
+
+
+def _generator(*key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(key))
+
+
+def order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """The order in which an epoch goes through `count` frames."""
+    return _generator(seed, 1, epoch).permutation(count)
+
+
+def positions(seed: int, step: int, batch_size: int, count: int) -> NDArray[np.int64]:
+    """Which frames make batch `step`: epochs follow each other without a gap, also where one ends inside a batch."""
+    places = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs = places // count
+    orders = {e: order(seed, int(e), count) for e in np.unique(epochs)}
+    return np.array([orders[e][p % count] for e, p in zip(epochs, places, strict=True)], dtype=np.int64)
+
+
+class Batches:
+    """Batches of one split of a frame set."""
+
+    def __init__(self, frames: FrameSet, split: str, size: int, batch_size: int, seed: int, augmentation: Augmentation = STILL,
+                 rank: int = 0, world: int = 1) -> None:
+        """batch_size is that of all processes together; process `rank` of `world` gets its equal share of each."""
+        self.frames, self.size, self.batch_size, self.seed, self.augmentation = frames, size, batch_size, seed, augmentation
+        self.rank, self.world = rank, world
+        self.chosen = frames.indices(split)
+
+    def __call__(self, step: int) -> Batch:
+        """Batch number `step`, this process's share."""
+        at = positions(self.seed, step, self.batch_size, len(self.chosen))
+        share = self.batch_size // self.world
+        mine = slice(self.rank * share, (self.rank + 1) * share)
+        places = list(enumerate(at))[mine]
+        batch = collate([self.sample(int(self.chosen[p]), _generator(self.seed, 2, step, place)) for place, p in places])
+        batch["seed"] = torch.tensor([(self.seed * 1_000_003 + step) * self.batch_size + place for place, _ in places], dtype=torch.int64)
+        return batch
+
+    def ahead(self, start: int, stop: int) -> Iterator[Batch]:
+        """Batches start..stop-1, each made by another thread while the one before is in use."""
+        if start >= stop:
+            return
+        with ThreadPoolExecutor(1) as maker:
+            coming = maker.submit(self, start)
+            for step in range(start, stop):
+                batch = coming.result()
+                if step + 1 < stop:
+                    coming = maker.submit(self, step + 1)
+                yield batch
+
+    def sample(self, index: int, generator: np.random.Generator) -> dict[str, Any]:
+        """One frame as the crops of a batch, still uint8."""
+        frames = self.frames
+        motion, flipped = draw_motion(self.augmentation, frames.scale, generator)
+        cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion)
+        if self.augmentation.colour:
+            recolour(cut, self.augmentation.colour, generator)
+        return {**cut, "attributes": frames.attributes[index], "index": index, "flipped": flipped}
+
+
+def draw_motion(augmentation: Augmentation, scale: float, generator: np.random.Generator) -> tuple[Matrix, bool]:
+    """A random similarity about the middle of the frame, perhaps mirrored, in frame pixels; and whether it mirrors."""
+    # Always the same number of draws, so that switching one change off leaves the others as they were.
+    shift_x, shift_y, turn, zoom, mirror = generator.uniform(-1, 1, 5)
+    angle = np.deg2rad(turn * augmentation.turn)
+    factor = 1 + zoom * augmentation.zoom
+    cosine, sine = factor * np.cos(angle), factor * np.sin(angle)
+    middle = np.array([(WIDTH * scale - 1) / 2, (HEIGHT * scale - 1) / 2])
+    linear = np.array([[cosine, -sine], [sine, cosine]])
+    flipped = augmentation.flip and mirror > 0
+    if flipped:
+        linear[:, 0] *= -1
+    moved = middle + np.array([shift_x, shift_y]) * augmentation.shift * scale
+    return np.column_stack([linear, moved - linear @ middle]), bool(flipped)
+
+
+def cut_regions(frame: NDArray[np.uint8], mask: NDArray[np.uint8], landmarks: NDArray[np.float32], size: int, scale: float,
+                motion: Matrix | None = None) -> dict[str, NDArray[np.uint8]]:
+    """The crops and masks of one frame as uint8: see Batch for their names; masks are 0..255.
+
+    motion: a transform of the frame that comes before cutting.
+    """
+    cut: dict[str, NDArray[np.uint8]] = {}
+    for crop, picture, hull, valid in ((HAIR_CROP, "image", "image_hull", "valid"), (FACE_CROP, "face_crop", "face_hull", "face_valid")):
+        matrix = crop.to_crop(size, scale)
+        matrix = matrix if motion is None else chain(motion, matrix)
+        cut[picture] = cv2.warpAffine(frame, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+        cut[hull] = hull_mask(landmarks, (size, size), matrix)
+        known = cv2.warpAffine(mask, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=BEYOND)
+        cut[valid] = np.where(known == BEYOND, 0, 255).astype(np.uint8)
+        if crop is HAIR_CROP:
+            cut["background"] = np.where(known == BACKGROUND, 255, 0).astype(np.uint8)
+    return cut
+
+
+def recolour(cut: dict[str, NDArray[np.uint8]], amount: float, generator: np.random.Generator) -> None:
+    """Change brightness, contrast and saturation of both crops alike, in place."""
+    brightness, contrast, saturation = 1 + amount * generator.uniform(-1, 1, 3)
+    grey = np.array([[0.299, 0.587, 0.114]] * 3)
+    matrix = contrast * brightness * (saturation * np.eye(3) + (1 - saturation) * grey)
+    offset = 128.0 * brightness * (1 - contrast)
+    for name in ("image", "face_crop"):
+        cut[name] = cv2.transform(cut[name], np.column_stack([matrix, np.full(3, offset)])).astype(np.uint8)
+
+
+def collate(samples: list[dict[str, Any]]) -> Batch:
+    """Samples of `Batches.sample` as tensors."""
+    batch: Batch = {}
+    for name in ("image", "face_crop"):
+        batch[name] = to_tensor(np.stack([s[name] for s in samples]))
+    for name in ("image_hull", "face_hull", "background", "valid", "face_valid"):
+        stacked = np.stack([s[name] for s in samples])
+        batch[name] = torch.from_numpy(stacked)[:, None].float().div_(255.0)
+    batch["attributes"] = torch.from_numpy(np.stack([s["attributes"] for s in samples]))
+    batch["index"] = torch.tensor([s["index"] for s in samples], dtype=torch.int64)
+    return batch

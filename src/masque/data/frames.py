@@ -1,0 +1,139 @@
+"""A set of face frames in memory, ready to draw batches from: a prepared folder, several of them, or puppets."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masque.data.prepared import BACKGROUND, PERSON, PreparedSet, open_prepared
+from masque.errors import DataError
+from masque.faces.frame import at_scale, frame_size
+
+MAPPED_FROM = 4 * 2**30
+"""Bytes from which the frames live in a temporary file that the system pages in, not in memory."""
+
+
+@dataclass(frozen=True)
+class FrameSet:
+    """N face frames at one scale with all that is known about them."""
+
+    frames: NDArray[np.uint8]
+    """(N,218s,178s,3) RGB."""
+    masks: NDArray[np.uint8]
+    """(N,218s,178s): PERSON, BACKGROUND or BEYOND."""
+    landmarks: NDArray[np.float32]
+    """(N,68,2) frame pixels."""
+    attributes: NDArray[np.float32]
+    """(N,A) in [0,1], NaN where unknown."""
+    attribute_names: tuple[str, ...]
+    identities: tuple[str, ...]
+    """The person in each frame; empty where unknown."""
+    splits: tuple[str, ...]
+    sources: tuple[str, ...]
+    scale: float
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        """Positions of the frames of one split."""
+        return np.flatnonzero(np.array(self.splits) == split)
+
+    def fingerprint(self) -> str:
+        """A short hash over pixels, landmarks and attributes: the same set gives the same one."""
+        digest = hashlib.sha256()
+        for array in (self.frames, self.landmarks, self.attributes):
+            digest.update(np.ascontiguousarray(array[:: max(1, len(array) // 256)]).tobytes())
+        digest.update(repr((len(self), self.attribute_names, self.splits)).encode())
+        return digest.hexdigest()[:16]
+
+
+def load_frames(data: Sequence[str], size: int, attribute_names: Sequence[str], splits: Sequence[str] = ("train", "validation", "test")) -> FrameSet:
+    """Frames from prepared folders and puppets, for crops of `size` pixels.
+
+    data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits: which rows to load.
+    Raises DataError when a folder is not a prepared set, its pictures are smaller than `size` needs, or nothing remains.
+    """
+    if not data:
+        raise DataError("No data was named: give --data a prepared folder or puppets:N.")
+    parts = [_puppets(item, size, attribute_names, splits) if item.startswith("puppets:") else _prepared(open_prepared(Path(item)), size, attribute_names, splits) for item in data]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    width, height = frame_size(scale)
+    shape = (count, height, width)
+    if 4 * count * height * width < MAPPED_FROM:
+        return np.empty((*shape, 3), np.uint8), np.empty(shape, np.uint8)
+    # The file has no name any more once opened, so it goes when the process does.
+    with tempfile.TemporaryFile() as pixels, tempfile.TemporaryFile() as masks:
+        return np.memmap(pixels, np.uint8, "w+", shape=(*shape, 3)), np.memmap(masks, np.uint8, "w+", shape=shape)
+
+
+def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str]) -> FrameSet:
+    scale = size / 128
+    if scale > opened.scale * 1.01:
+        raise DataError(f"{opened.root} was prepared for {round(128 * opened.scale)} px and {size} are asked for: prepare it again with --size {size}.")
+    chosen = opened.indices(*splits)
+    if not len(chosen):
+        raise DataError(f"{opened.root} has no pictures for {' or '.join(splits)}: prepare it with another --held-out.")
+    frames, masks = _blank(len(chosen), scale)
+    target = frame_size(scale)
+    for position, index in enumerate(chosen):
+        frame, mask = opened.frame(index), opened.mask(index)
+        if frame.shape[1::-1] != target:
+            frame = cv2.resize(frame, target, interpolation=cv2.INTER_AREA).astype(np.uint8)
+            mask = cv2.resize(mask, target, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
+        frames[position], masks[position] = frame, mask
+    rows = [opened.rows[i] for i in chosen]
+    # People of different data sets are different people, though their folders may have the same name.
+    people = tuple(f"{opened.root.name}/{row.identity}" if row.identity else "" for row in rows)
+    return FrameSet(
+        frames, masks, at_scale(opened.landmarks[chosen], scale / opened.scale).astype(np.float32), opened.attributes(names)[chosen],
+        tuple(names), people, tuple(row.split for row in rows), tuple(row.source for row in rows), scale,
+    )  # fmt: skip
+
+
+def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str]) -> FrameSet:
+    from masque.data.puppets import puppets
+
+    try:
+        count = int(item.removeprefix("puppets:"))
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise DataError(f"{item} is not puppets:N with a number of puppets from 1 on, such as puppets:2000.")
+    scale = size / 128
+    made = list(puppets(count, seed=0, scale=scale))
+    last = made[-1].identity
+    split = ["test" if m.identity > 0.9 * last else "train" for m in made]
+    kept = [i for i, s in enumerate(split) if s in splits]
+    frames, masks = _blank(len(kept), scale)
+    for position, i in enumerate(kept):
+        frames[position] = made[i].picture
+        masks[position] = np.where(made[i].background > 127, BACKGROUND, PERSON)
+    values = np.array([[made[i].attributes.get(n, np.nan) for n in names] for i in kept], np.float32).reshape(len(kept), -1)
+    return FrameSet(
+        frames, masks, np.stack([made[i].landmarks for i in kept]), values, tuple(names),
+        tuple(f"puppet/{made[i].identity}" for i in kept), tuple(split[i] for i in kept), tuple(f"puppet/{i}" for i in kept), scale,
+    )  # fmt: skip
+
+
+def _joined(parts: Sequence[FrameSet]) -> FrameSet:
+    frames, masks = _blank(sum(map(len, parts)), parts[0].scale)
+    start = 0
+    for part in parts:
+        frames[start : start + len(part)], masks[start : start + len(part)] = part.frames, part.masks
+        start += len(part)
+    return FrameSet(
+        frames, masks, np.concatenate([p.landmarks for p in parts]), np.concatenate([p.attributes for p in parts]),
+        parts[0].attribute_names, sum((p.identities for p in parts), ()), sum((p.splits for p in parts), ()),
+        sum((p.sources for p in parts), ()), parts[0].scale,
+    )  # fmt: skip

@@ -1,0 +1,164 @@
+"""Readers of data sets as their authors publish them: CelebA's official layout, identity folders, plain folders of photos."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from masque.errors import DataError
+from masque.image import READABLE_SUFFIXES
+
+LAYOUTS = ("auto", "celeba", "utkface", "identities", "photos")
+UTKFACE_NAME = re.compile(r"(\d{1,3})_([01])_\d_\d+")
+"""UTKFace: <age>_<0 man, 1 woman>_<ethnicity>_<date>.jpg"""
+YOUNG_UNTIL, OLD_FROM = 30, 50
+"""Ages up to which a face is Young = 1, and from which it is 0; linear between, since no year divides the two."""
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture of a data set, before anything is done to it."""
+
+    path: Path
+    identity: str = ""
+    """The person's name or number in the data set; empty when unknown."""
+    split: str = "train"
+    attributes: Mapping[str, float] = field(default_factory=dict)
+    """Values in [0,1] by CelebA's names; what the data set does not say is absent."""
+    aligned: bool = False
+    """True for a picture that is CelebA's 178×218 frame already."""
+
+
+def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> list[Source]:
+    """Every picture of a data set, in an order that depends on file names only.
+
+    source: the data set's folder. layout: one of LAYOUTS. held_out: how much of a set without an official split becomes `test`: below 1 a
+    share, from 1 on a number, of identities (of pictures where identities are unknown), taken from the end of their order by name.
+    Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for.
+    """
+    if not source.is_dir():
+        raise DataError(f"There is no folder {source}: name the folder that holds the pictures.")
+    layout = detect_layout(source) if layout == "auto" else layout
+    readers = {"celeba": lambda: _celeba(source), "utkface": lambda: _utkface(source, held_out), "identities": lambda: _identities(source, held_out), "photos": lambda: _photos(source, held_out)}
+    if layout not in readers:
+        raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
+    found = readers[layout]()
+    if not found:
+        raise DataError(f"There is no picture in {source}: name the folder that holds them.")
+    return found
+
+
+def detect_layout(source: Path) -> str:
+    """Which layout a folder has, by CelebA's attribute list, UTKFace's file names, or pictures that all lie in sub-folders; else `photos`."""
+    if _find(source, "list_attr_celeba.txt") and _find(source, "img_align_celeba"):
+        return "celeba"
+    if (pictures := _pictures(source)) and all(UTKFACE_NAME.match(p.name) for p in pictures):
+        return "utkface"
+    root = _unwrapped(source)
+    folders = [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    if len(folders) > 1 and not _pictures(root) and all(not any(q.is_dir() for q in p.iterdir()) for p in folders):
+        return "identities"
+    return "photos"
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in READABLE_SUFFIXES and not p.name.startswith("."))
+
+
+def _unwrapped(source: Path) -> Path:
+    """The folder itself, or the one folder in it when it holds nothing else (LFW: lfw/lfw_deepfunneled/<person>/)."""
+    folders = [p for p in source.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    return folders[0] if len(folders) == 1 and not _pictures(source) else source
+
+
+def _held_out_from(count: int, held_out: float) -> int:
+    """Index of the first held-out one among `count`."""
+    number = round(count * held_out) if held_out < 1 else round(held_out)
+    if number >= count:
+        raise DataError(f"Holding out {number} of {count} leaves nothing to train on: hold out fewer.")
+    return count - number
+
+
+def _identities(source: Path, held_out: float) -> list[Source]:
+    root = _unwrapped(source)
+    people = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not people:
+        raise DataError(f"{source} has no folders of people in it: use --layout photos for a plain folder.")
+    first = _held_out_from(len(people), held_out)
+    return [
+        Source(path, identity=person.name, split="test" if number >= first else "train")
+        for number, person in enumerate(people)
+        for path in _pictures(person)
+    ]
+
+
+def _photos(source: Path, held_out: float) -> list[Source]:
+    paths = sorted(p for p in source.rglob("*") if p.suffix.lower() in READABLE_SUFFIXES and p.is_file() and not p.name.startswith("."))
+    first = _held_out_from(len(paths), held_out) if len(paths) > 1 else len(paths)
+    return [Source(path, split="test" if number >= first else "train") for number, path in enumerate(paths)]
+
+
+def _utkface(source: Path, held_out: float) -> list[Source]:
+    """Age and gender stand in the names; the held-out ones are the last by a hash of the name, so that all ages are among both."""
+    named = [(match, path) for path in _pictures(source) if (match := UTKFACE_NAME.match(path.name))]
+    named.sort(key=lambda pair: (zlib.crc32(pair[1].name.encode()), pair[1].name))
+    first = _held_out_from(len(named), held_out)
+    return [
+        Source(
+            path,
+            split="test" if number >= first else "train",
+            attributes={"Male": 1.0 - int(match[2]), "Young": min(1.0, max(0.0, (OLD_FROM - int(match[1])) / (OLD_FROM - YOUNG_UNTIL)))},
+        )
+        for number, (match, path) in enumerate(named)
+    ]
+
+
+def _find(source: Path, name: str) -> Path | None:
+    for folder in (source, source / "Anno", source / "Eval", source / "Img"):
+        if (folder / name).exists():
+            return folder / name
+    return None
+
+
+def _celeba(source: Path) -> list[Source]:
+    images, attributes = _find(source, "img_align_celeba"), _find(source, "list_attr_celeba.txt")
+    if images is None or attributes is None:
+        raise DataError(f"{source} lacks img_align_celeba or list_attr_celeba.txt: unpack CelebA's aligned pictures and annotations there.")
+    values = _celeba_attributes(attributes)
+    identities = _two_columns(_find(source, "identity_CelebA.txt"))
+    splits = _two_columns(_find(source, "list_eval_partition.txt"))
+    return [
+        Source(
+            images / name,
+            identity=identities.get(name, ""),
+            split=SPLITS[int(splits.get(name, "0"))],
+            attributes=values[name],
+            aligned=True,
+        )
+        for name in sorted(values)
+        if (images / name).exists()
+    ]
+
+
+def _celeba_attributes(path: Path) -> dict[str, dict[str, float]]:
+    """list_attr_celeba.txt: a count, the names, then one line per picture with -1 or 1 for each name; returned as 0 or 1."""
+    lines = path.read_text().splitlines()
+    names = lines[1].split()
+    table = {}
+    for number, line in enumerate(lines[2:], start=3):
+        file, *signs = line.split()
+        if len(signs) != len(names):
+            raise DataError(f"Line {number} of {path} has {len(signs)} values for {len(names)} attributes: fetch the file again.")
+        table[file] = {name: (int(sign) + 1) / 2 for name, sign in zip(names, signs, strict=True)}
+    return table
+
+
+def _two_columns(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    pairs: Sequence[list[str]] = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    return {pair[0]: pair[1] for pair in pairs}

@@ -1,0 +1,225 @@
+"""From a data set to a prepared set: detect, align, crop, mask and measure every picture, on all cores, resumable at any moment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from masque.data.layouts import Source, read_layout
+from masque.data.measured import measure_attributes
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, write_frame, write_index
+from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
+from masque.faces.detect import choose_face, find_faces, landmarks_in
+from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
+from masque.faces.regions import background_mask
+from masque.image import Picture, read_picture
+
+Classify = Callable[[list[Picture]], list[dict[str, float]]]
+"""Face frames -> attribute values in [0,1] for each; brought by the caller, since this room knows no network."""
+
+CLASSIFY_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the content of a prepared set; it is resumed only under the same ones."""
+
+    source: str
+    layout: str
+    size: int
+    held_out: float
+    most_turned: float
+    sources: str
+    """Hash of the list of pictures."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `prepare` did."""
+
+    kept: int
+    dropped: dict[str, int]
+    """reason -> count"""
+    resumed: int
+    """How many pictures an earlier, interrupted run had done."""
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    *,
+    layout: str = "auto",
+    size: int = 128,
+    held_out: float = 0.1,
+    most_turned: float = float("inf"),
+    only: Sequence[str] | None = None,
+    workers: int | None = None,
+    classify: Classify | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Turn a data set into a prepared set at `out`.
+
+    size: side of the crops in pixels at which the set will be trained; the frame's scale is size/128. most_turned: faces for which
+    `turned` is above this are dropped (4 drops profiles). only: file names (or paths relative to the source) to take, all others are
+    left out. workers: processes, all cores by default. progress: called with (done, all).
+    The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
+    OutputError (disk full); a single bad picture is counted and left out.
+    """
+    sources = read_layout(source, layout, held_out)
+    if only is not None:
+        wanted = set(only)
+        sources = [s for s in sources if s.path.name in wanted or str(s.path.relative_to(source)) in wanted]
+        if not sources:
+            raise DataError(f"None of the {len(wanted)} files named is in {source}: check the list.")
+    listing = "\n".join(str(s.path.relative_to(source)) + s.split for s in sources)
+    settings = Settings(str(source.resolve()), layout, size, held_out, most_turned, hashlib.sha256(listing.encode()).hexdigest()[:16])
+    done = _open_journal(out, settings)
+    resumed = len(done)
+    todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
+    with (out / "journal.jsonl").open("a") as journal:
+        for result in _results(todo, out, settings, workers):
+            done[result["number"]] = result
+            _append(journal, result)
+            if progress:
+                progress(len(done), len(sources))
+    return _finish(out, sources, done, settings, classify, resumed)
+
+
+def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
+    """The finished results in `out` by number; makes the folders of a new set."""
+    path = out / "journal.jsonl"
+    header = json.dumps(asdict(settings))
+    if path.exists():
+        lines = path.read_bytes().split(b"\n")
+        if lines[0].decode(errors="replace") != header:
+            raise DataError(f"{out} holds a set that was prepared from another source or with other settings: choose another folder.")
+        # A line without its line break was being written when the process was killed.
+        complete = b"\n".join(lines[:-1]) + b"\n"
+        path.write_bytes(complete)
+        return {r["number"]: r for r in map(json.loads, lines[1:-1])}
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
+    try:
+        for folder in ("images", "masks"):
+            (out / folder).mkdir(parents=True)
+        path.write_text(header + "\n")
+    except OSError as error:
+        raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
+    return {}
+
+
+def _append(journal: Any, result: dict[str, Any]) -> None:
+    try:
+        journal.write(json.dumps(result) + "\n")
+        journal.flush()
+    except OSError as error:
+        raise OutputError(f"The journal could not be written ({error.strerror}): free some space and give the same command again.") from None
+
+
+def _results(todo: Sequence[tuple[int, Source]], out: Path, settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
+    work = partial(_prepare_one, out=out, scale=settings.size / 128, most_turned=settings.most_turned)
+    count = min(workers or os.cpu_count() or 1, max(1, len(todo)))
+    if count == 1:
+        yield from map(work, todo)
+        return
+    # forkserver: a fork of a process in which a network has run may hang in its thread pool.
+    with multiprocessing.get_context("forkserver").Pool(count, initializer=_start_worker) as pool:
+        yield from pool.imap_unordered(work, todo, chunksize=4)
+
+
+def _start_worker() -> None:
+    import signal
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+
+def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turned: float) -> dict[str, Any]:
+    number, source = job
+    try:
+        return {"number": number, **_frame_one(number, source, out, scale, most_turned)}
+    except OutputError:
+        raise
+    except NoFaceError as error:
+        return {"number": number, "dropped": "face too small" if "wide" in str(error) else "no face found", "source": str(source.path)}
+    except PictureError:
+        return {"number": number, "dropped": "not readable as a picture", "source": str(source.path)}
+    except (MasqueError, cv2.error, ValueError, ArithmeticError) as error:
+        return {"number": number, "dropped": f"failed: {type(error).__name__}", "source": str(source.path)}
+
+
+def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned: float) -> dict[str, Any]:
+    photo = read_picture(source.path)
+    if source.aligned:
+        if photo.shape != (HEIGHT, WIDTH, 3):
+            return {"dropped": "not 178×218 as aligned CelebA pictures are", "source": str(source.path)}
+        faces = find_faces(photo)
+        # In an aligned picture the face is where it is, also when HOG is blind to it.
+        landmarks = choose_face(faces).landmarks if faces else landmarks_in(photo, (39, 71, 104, 104))
+        matrix = identity_matrix() if scale == 1.0 else np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+        frame = cut_frame(photo, landmarks, scale, matrix)
+    else:
+        landmarks = choose_face(find_faces(photo)).landmarks
+        frame = cut_frame(photo, landmarks, scale)
+    if turned(frame.landmarks) > most_turned:
+        return {"dropped": "turned away", "source": str(source.path)}
+    mask = np.full(frame.valid.shape, PERSON, np.uint8)
+    mask[background_mask(frame.picture, frame.landmarks, frame.valid) > 127] = BACKGROUND
+    mask[~frame.valid] = BEYOND
+    attributes = dict(source.attributes) or measure_attributes(frame.picture, frame.landmarks, mask)
+    write_frame(out, f"{number:06d}", frame.picture, mask)
+    return {"landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks], "attributes": attributes}
+
+
+def turned(landmarks: Any) -> float:
+    """How one-sided a face is seen: distance of the nose's tip from the farther side of the jaw by that from the nearer; 1 is frontal."""
+    left, right = landmarks[30, 0] - landmarks[2, 0], landmarks[14, 0] - landmarks[30, 0]
+    near, far = min(left, right), max(left, right)
+    return float(far / near) if near > 0 else float("inf")
+
+
+def _finish(
+    out: Path, sources: Sequence[Source], done: dict[int, dict[str, Any]], settings: Settings, classify: Classify | None, resumed: int
+) -> Report:
+    dropped = Counter(r["dropped"] for r in done.values() if "dropped" in r)
+    kept = sorted(number for number, r in done.items() if "dropped" not in r)
+    if not kept:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
+        raise DataError(f"None of the {len(sources)} pictures could be used ({reasons}): Masque needs photos of faces.")
+    attributes = {number: dict(done[number]["attributes"]) for number in kept}
+    if classify is not None:
+        _classify(out, attributes, classify)
+    root = Path(settings.source)
+    rows = [
+        Row(f"{n:06d}", os.path.relpath(sources[n - 1].path.resolve(), root), sources[n - 1].identity, sources[n - 1].split, attributes[n])
+        for n in kept
+    ]
+    landmarks = np.array([done[n]["landmarks"] for n in kept], dtype=np.float32)
+    about = {
+        "scale": settings.size / 128, "frame": [WIDTH, HEIGHT], **asdict(settings), "kept": len(kept),
+        "dropped": dict(sorted(dropped.items())), "splits": dict(Counter(row.split for row in rows)),
+        "identities": len({row.identity for row in rows if row.identity}),
+    }  # fmt: skip
+    write_index(out, rows, landmarks, about)
+    return Report(len(kept), dict(dropped), resumed)
+
+
+def _classify(out: Path, attributes: dict[int, dict[str, float]], classify: Classify) -> None:
+    """Add what the classifier says where neither data set nor measurement knows."""
+    numbers = list(attributes)
+    for start in range(0, len(numbers), CLASSIFY_AT_ONCE):
+        some = numbers[start : start + CLASSIFY_AT_ONCE]
+        answers = classify([read_picture(out / "images" / f"{n:06d}.jpg") for n in some])
+        for number, values in zip(some, answers, strict=True):
+            attributes[number] = {**values, **attributes[number]}

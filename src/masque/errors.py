@@ -1,0 +1,59 @@
+"""Failures that a user can do something about. The text of each is one plain sentence that says what went wrong and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MasqueError(Exception):
+    """Base of every failure that the command line reports in one sentence and exit code 1."""
+
+
+class PictureError(MasqueError):
+    """A file that cannot be read as a picture."""
+
+
+class NoFaceError(MasqueError):
+    """A picture in which no usable face was found, or not the one that was asked for."""
+
+
+class UnknownAttributeError(MasqueError):
+    """An attribute that the model does not know."""
+
+
+class ValueRangeError(MasqueError):
+    """A number outside the range it may take."""
+
+
+class SettingError(MasqueError):
+    """A run setting that does not exist or does not fit the others."""
+
+
+class CheckpointError(MasqueError):
+    """A model or run folder that is missing, foreign, damaged or written by a newer Masque."""
+
+
+class DataError(MasqueError):
+    """A data folder that is missing or does not have the layout it should have."""
+
+
+class OutputError(MasqueError):
+    """A result that could not be written."""
+
+
+class TrainingError(MasqueError):
+    """A training run that had to stop."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A half sentence that helps after a wrong name: the nearest known one, or all of them.
+
+    Compared without regard to case; meant to be appended to an error's text.
+    """
+    names = list(known)
+    lower = {n.lower(): n for n in names}
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {lower[close[0]]}? Known are: {', '.join(names)}"
+    return f"known are: {', '.join(names)}"

@@ -1,0 +1,149 @@
+"""Finding faces: dlib's HOG detector and its 68 landmarks.
+
+The landmark model was trained on iBUG 300-W, whose terms exclude commercial products.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masque.errors import MasqueError, NoFaceError
+from masque.image import Picture
+
+Landmarks = NDArray[np.float32]
+"""(68,2) pixels (x,y) in iBUG order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67."""
+
+SMALLEST_FACE = 40
+"""Width in pixels under which a face carries too little to work with."""
+
+FIRST_LOOK = 1024
+"""Longer side at which a photo is searched first. HOG sees faces of 80 px and more, so everything larger than 1/13 of the photo is found."""
+
+SECOND_LOOK_PIXELS = 2_000_000
+"""Pixels up to which a photo is doubled when nothing else was found: larger ones would take many seconds."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in a photo, in the photo's pixels."""
+
+    box: tuple[int, int, int, int]
+    """left, top, width, height of the detector's square."""
+    score: float
+    """The detector's confidence; above 0."""
+    landmarks: Landmarks
+
+    @property
+    def size(self) -> int:
+        """Width of the detector's square, in pixels."""
+        return self.box[2]
+
+
+@cache
+def _model_file(name: str) -> str:
+    # The package itself cannot be imported: it wants pkg_resources, which setuptools no longer has.
+    found = importlib.util.find_spec("face_recognition_models")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        path = Path(folder) / "models" / name
+        if path.is_file():
+            return str(path)
+    raise MasqueError("dlib's face models are missing: install them with `pip install face-recognition-models`.")
+
+
+@cache
+def _detector() -> Any:
+    import dlib
+
+    return dlib.get_frontal_face_detector()
+
+
+@cache
+def _predictor() -> Any:
+    import dlib
+
+    return dlib.shape_predictor(_model_file("shape_predictor_68_face_landmarks.dat"))
+
+
+@cache
+def _recogniser() -> Any:
+    import dlib
+
+    return dlib.face_recognition_model_v1(_model_file("dlib_face_recognition_resnet_model_v1.dat"))
+
+
+def find_faces(photo: Picture) -> list[Face]:
+    """All faces in a photo, the surest first; an empty list when there is none of at least 20 px.
+
+    photo: RGB uint8 (H,W,3). It is searched at 1024 px on its longer side, then whole if that found nothing, and doubled (twice) only
+    when that found nothing either.
+    """
+    for scale, doublings in _looks(photo.shape[0], photo.shape[1]):
+        searched = photo if scale == 1.0 else cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        boxes, scores, _ = _detector().run(np.ascontiguousarray(searched), doublings, 0.0)
+        if boxes:
+            ranked = sorted(zip(scores, boxes, strict=True), key=lambda pair: -pair[0])
+            return [_face(photo, box, score, scale) for score, box in ranked]
+    return []
+
+
+def _looks(height: int, width: int) -> list[tuple[float, int]]:
+    shrink = min(1.0, FIRST_LOOK / max(height, width))
+    looks = [(shrink, 0)]
+    if shrink < 1.0:
+        looks.append((1.0, 0))
+    pixels = height * width
+    looks += [(1.0, doublings) for doublings in (1, 2) if pixels * 4 ** (doublings - 1) <= SECOND_LOOK_PIXELS]
+    return looks
+
+
+def _face(photo: Picture, box: Any, score: float, scale: float) -> Face:
+    left, top, width, height = (round(v / scale) for v in (box.left(), box.top(), box.width(), box.height()))
+    return Face((left, top, width, height), float(score), landmarks_in(photo, (left, top, width, height)))
+
+
+def landmarks_in(photo: Picture, box: tuple[int, int, int, int]) -> Landmarks:
+    """The 68 landmarks of the face inside `box` (left, top, width, height): float32 (68,2) in the photo's pixels."""
+    import dlib
+
+    left, top, width, height = box
+    shape = _predictor()(np.ascontiguousarray(photo), dlib.rectangle(left, top, left + width - 1, top + height - 1))
+    return np.array([(p.x, p.y) for p in shape.parts()], dtype=np.float32)
+
+
+def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "the photo") -> Face:
+    """The face to work on: number `pick` (from 1, in the order of `find_faces`), else the largest.
+
+    Raises NoFaceError when there is none, when `pick` is not among them, or when the chosen one is narrower than 40 px.
+    """
+    if not faces:
+        raise NoFaceError(f"No face was found in {name}: use a photo in which the whole face is seen from the front, upright and sharp.")
+    if pick is not None and not 1 <= pick <= len(faces):
+        count = f"{len(faces)} faces were" if len(faces) > 1 else "1 face was"
+        raise NoFaceError(f"There is no face number {pick} in {name}: {count} found, counted from 1 (`masque faces` lists them).")
+    face = faces[pick - 1] if pick is not None else max(faces, key=lambda f: f.size)
+    if face.size < SMALLEST_FACE:
+        raise NoFaceError(f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture of it.")
+    return face
+
+
+def identity(picture: Picture, landmarks: Landmarks) -> NDArray[np.float32]:
+    """dlib's identity embedding, float32 (128,), of the face with these landmarks; two pictures of one person lie within about 0.6.
+
+    The squared Euclidean distance of two embeddings is what RSGAN Section 4.1 measures with OpenFace.
+    """
+    import dlib
+
+    points = [dlib.point(round(float(x)), round(float(y))) for x, y in landmarks]
+    left, top = (int(v) for v in landmarks.min(axis=0))
+    right, bottom = (int(v) for v in landmarks.max(axis=0))
+    shape = dlib.full_object_detection(dlib.rectangle(left, top, right, bottom), points)
+    return np.array(_recogniser().compute_face_descriptor(np.ascontiguousarray(picture), shape), dtype=np.float32)

@@ -1,0 +1,195 @@
+"""Pictures in and out: safe decoding, atomic writing, the step between uint8 pixels and [-1,1] tensors, grids.
+
+The only room that knows value ranges. Inside Masque a picture is RGB uint8 (H,W,3); past `to_tensor` it is float32 (B,3,H,W) in [-1,1].
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from masque.errors import OutputError, PictureError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Picture = NDArray[np.uint8]
+"""RGB uint8 (H,W,3)."""
+
+MAX_MEGAPIXELS = 50.0
+WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+READABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jp2", ".avif"})
+
+
+def read_picture(path: str | os.PathLike[str]) -> Picture:
+    """Any picture file as upright sRGB uint8 (H,W,3).
+
+    EXIF orientation is applied, embedded colour profiles and CMYK are converted to sRGB, 16-bit and grey widened, alpha laid over
+    white, and of an animation the first frame is taken.
+
+    Raises PictureError for a file that is missing, empty, cut short, not a picture, or above 50 megapixels.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise PictureError(f"{path} is a folder, not a picture: name one picture file.")
+        if path.stat().st_size == 0:
+            raise PictureError(f"{path} is empty (0 bytes): it was probably not copied completely, so fetch it again.")
+        with warnings.catch_warnings():
+            # Pillow warns about size from 89 megapixels on; the check below is stricter and comes before any pixel is decoded.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                megapixels = opened.width * opened.height / 1e6
+                if megapixels > MAX_MEGAPIXELS:
+                    raise PictureError(_too_large(path, megapixels))
+                opened.seek(0)
+                opened.load()
+                return _as_srgb(ImageOps.exif_transpose(opened))
+    except PictureError:
+        raise
+    except FileNotFoundError:
+        raise PictureError(f"There is no file {path}: check the name.") from None
+    except PermissionError:
+        raise PictureError(f"{path} may not be read: check its permissions.") from None
+    except Image.DecompressionBombError:
+        raise PictureError(_too_large(path, float("nan"))) from None
+    except UnidentifiedImageError:
+        raise PictureError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are).") from None
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, IndexError, TypeError) as error:
+        # Pillow's decoders raise any of these on damaged files.
+        raise PictureError(f"{path} is damaged or cut short ({str(error) or type(error).__name__}): fetch it again.") from None
+
+
+def _too_large(path: Path, megapixels: float) -> str:
+    size = f"{megapixels:.0f} megapixels" if megapixels == megapixels else "far more pixels than that"
+    return f"{path} has {size} and the limit is {MAX_MEGAPIXELS:.0f}: make it smaller first."
+
+
+def _as_srgb(image: Image.Image) -> Picture:
+    profile = image.info.get("icc_profile")
+    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
+        image = _eight_bits(image)
+    if image.mode in ("P", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        image = _convert_profile(image, profile)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"), dtype=np.uint8)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float grey as 8-bit grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    top = float(values.max(initial=0.0))
+    full = 1.0 if image.mode == "F" and top <= 1.0 else 255.0 if image.mode != "I;16" and top <= 255.0 else 65535.0 if top <= 65535.0 else top
+    return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
+
+
+def _convert_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGBA" if image.mode == "RGBA" else "RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):  # a broken or unfitting profile: the numbers are then taken as sRGB
+        return image
+    return converted if converted is not None else image
+
+
+def check_output(path: str | os.PathLike[str]) -> Path:
+    """The path of a picture about to be written, after every check that needs no pixels.
+
+    Raises OutputError when its folder does not exist or may not be written, or when its ending names no format that can be written.
+    Called before any work is done, so that nobody waits for a result that has nowhere to go.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in WRITABLE:
+        raise OutputError(f"{path} must end in .png, .jpg or .webp: that is how the format is chosen.")
+    return check_folder_of(path)
+
+
+def check_folder_of(path: Path) -> Path:
+    """`path` again, if a file can be written there; OutputError otherwise."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder: name a file to write.")
+    if not path.parent.is_dir():
+        raise OutputError(f"The folder {path.parent} does not exist: make it first (mkdir -p {path.parent}).")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"The folder {path.parent} may not be written: choose another place for {path.name}.")
+    return path
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Run `write` on a temporary neighbour of `path` and rename it into place, so that `path` is never half written.
+
+    Raises OutputError when the disk is full or the folder may not be written; whatever stood at `path` is then untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path} could not be written ({reason}): free some space or choose another place.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes | None = None) -> Path:
+    """Write an RGB uint8 (H,W,3) picture as PNG, JPEG (quality 95) or WebP, whole or not at all.
+
+    xmp: a metadata packet to embed (see `masque.provenance`). Raises OutputError.
+    """
+    path = check_output(path)
+    kind = WRITABLE[path.suffix.lower()]
+    options: dict[str, Any] = {"quality": 95} if kind != "PNG" else {"compress_level": 4}
+    if kind == "JPEG":
+        options["subsampling"] = 0
+    if xmp is not None and kind == "PNG":
+        from PIL.PngImagePlugin import PngInfo
+
+        options["pnginfo"] = info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
+    elif xmp is not None:
+        options["xmp"] = xmp
+    write_atomically(path, lambda part: Image.fromarray(picture).save(part, kind, **options))
+    return path
+
+
+def to_tensor(pictures: Picture | Sequence[Picture]) -> Tensor:
+    """uint8 (H,W,3), or a stack or list of such pictures, as float32 (B,3,H,W) in [-1,1]."""
+    import torch
+
+    stacked = np.asarray(pictures)
+    stacked = stacked[None] if stacked.ndim == 3 else stacked
+    return torch.from_numpy(np.ascontiguousarray(stacked)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
+def to_pictures(tensor: Tensor) -> Picture:
+    """float (B,3,H,W) in [-1,1] (clipped) as uint8 (B,H,W,3)."""
+    import torch
+
+    pixels = tensor.detach().float().clamp(-1, 1).add(1.0).mul(127.5).round()
+    return pixels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def grid(pictures: Sequence[Picture], columns: int, *, gap: int = 2, colour: int = 255) -> Picture:
+    """Equal-sized RGB pictures laid out row by row, `columns` in each; the empty rest of the last row takes the gap's colour."""
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), colour, np.uint8)
+    for index, picture in enumerate(pictures):
+        top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = picture
+    return sheet

@@ -1,0 +1,24 @@
+"""The latent distribution that an encoder infers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A diagonal Gaussian N(μ, σ²) for each picture of a batch."""
+
+    mean: Tensor
+    """(B,Z) μ"""
+    log_variance: Tensor
+    """(B,Z) log σ²"""
+
+    def sample(self, noise: Tensor | None) -> Tensor:
+        """μ + σ·noise, (B,Z); the mean itself without noise (B,Z)."""
+        if noise is None:
+            return self.mean
+        return self.mean + noise * torch.exp(0.5 * self.log_variance)

@@ -1,0 +1,69 @@
+"""A model folder: weights.safetensors, config.json and card.md. What users get, pass on and load; no code and no pickle in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masque.errors import CheckpointError
+from masque.image import write_atomically
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model folder, read."""
+
+    folder: Path
+    family: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
+    """Name -> tensor, fp32 whatever they were stored in."""
+    hash: str
+    """First 16 hex digits of the SHA-256 of weights.safetensors."""
+
+
+def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping[str, Tensor], card: str) -> None:
+    """Write a model folder, each file whole or not at all. Raises OutputError."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_atomically(folder / "weights.safetensors", lambda part: save_file(plain, part, metadata={"family": family}))
+    about = json.dumps({"masque": VERSION, "family": family, "config": config}, indent=1) + "\n"
+    write_atomically(folder / "config.json", lambda part: part.write_text(about))
+    write_atomically(folder / "card.md", lambda part: part.write_text(card))
+
+
+def read(folder: Path) -> ModelFile:
+    """Read a model folder (or a run folder, whose model/ is taken).
+
+    Raises CheckpointError when it is missing, foreign, damaged or written by a newer Masque.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder = folder / "model" if (folder / "model" / "config.json").is_file() else folder
+    config, weights = folder / "config.json", folder / "weights.safetensors"
+    if not config.is_file() or not weights.is_file():
+        raise CheckpointError(f"There is no model in {folder}: name a run folder of `masque train`, or a model's name.")
+    try:
+        about = json.loads(config.read_text())
+        version, family, settings = about["masque"], about["family"], about["config"]
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{config} was not written by Masque, or is damaged: name another model.") from None
+    if version > VERSION:
+        raise CheckpointError(f"{folder} was written by a newer Masque (model version {version}, known is {VERSION}): update Masque.")
+    try:
+        tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{weights} is damaged ({error}): fetch or train it again.") from None
+    return ModelFile(folder, family, settings, tensors, hashlib.sha256(weights.read_bytes()).hexdigest()[:16])

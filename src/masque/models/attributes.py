@@ -1,0 +1,49 @@
+"""A small classifier of attributes that no landmark or colour gives away: Male and Young.
+
+here                maps
+AttributeClassifier face crop (B,3,S,S)  ->  logits (B,A)
+
+Not from any of the five papers: CelebA's attribute list is not at hand for every picture, and RSGAN and CCA-GAN need one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from masque.layers.stacks import Residual, down_stack
+
+
+@dataclass(frozen=True)
+class AttributesConfig:
+    """Sizes."""
+
+    size: int = 64
+    """Side S of the face crop in pixels."""
+    channels: int = 32
+    """Width of the first map; doubled at each halving."""
+    attributes: tuple[str, ...] = ("Male", "Young")
+    dropout: float = 0.5
+
+
+class AttributeClassifier(nn.Module):
+    """Convolutions down to 4×4, a residual block, and one linear layer on the mean."""
+
+    def __init__(self, config: AttributesConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.body, channels = down_stack(3, config.channels, config.size, to=4)
+        self.refine = Residual(channels)
+        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(channels, len(config.attributes)))
+
+    def forward(self, face_crop: Tensor) -> Tensor:
+        """(B,3,S,S) in [-1,1] -> logits (B,A)."""
+        logits: Tensor = self.head(self.refine(self.body(face_crop)).mean(dim=(2, 3)))
+        return logits
+
+    def estimate(self, face_crop: Tensor) -> Tensor:
+        """The attributes (B,A) in [0,1] of face crops, mirrored ones heard as well."""
+        both = torch.sigmoid(self(torch.cat([face_crop, face_crop.flip(3)])).float()).chunk(2)
+        return (both[0] + both[1]) / 2

@@ -1,0 +1,212 @@
+"""RSGAN's networks (Natsume et al. 2018, Section 3, Fig. 2 and Fig. A5).
+
+paper          here                       maps
+F_E-xf, F_E-xh separator_face, _hair      region (B,3,S,S), attributes (B,A)  ->  Gaussian over z_x (B,Zx)
+F_E-cf, F_E-ch attributes_face, _hair     attributes (B,A)                    ->  Gaussian over z_c (B,Zc)
+F_D-f, F_D-h   decoder_face, _hair        z_x, z_c                            ->  region (B,3,S,S)
+G              composer                   z_xf, z_cf, z_xh, z_ch              ->  picture x' (B,3,S,S)
+D_g, D_p, C    D_g, D_p, C                picture (B,3,S,S)                   ->  logits (B,1), (B,1,s,s), (B,A)
+
+Layer and latent sizes are not in the paper: docs/papers/rsgan.md, choices 1-3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from masque.layers.gaussian import Gaussian
+from masque.layers.stacks import down_stack, up_stack
+
+Part = Literal["face", "hair"]
+
+ATTRIBUTES = ("Smiling", "Mouth_Slightly_Open", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Male", "Young")
+FACE_ONLY = frozenset({"Smiling", "Mouth_Slightly_Open"})
+HAIR_ONLY = frozenset({"Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"})
+"""Attributes that show in one region alone; all others show in both."""
+
+SERVED = ("separator_face", "separator_hair", "attributes_face", "attributes_hair", "composer", "C")
+"""What an edit needs; part decoders and discriminators only serve training."""
+
+
+@dataclass(frozen=True)
+class RSGANConfig:
+    """Sizes and variants."""
+
+    size: int = 128
+    """Side S of every crop in pixels (Section 3.2)."""
+    channels: int = 64
+    """Width of the composer's finest map; doubled at each halving up to 512."""
+    encoder_channels: int = 48
+    """Width of the separators' first map."""
+    part_channels: int = 32
+    """Width of the part decoders' finest map."""
+    judge_channels: int = 32
+    """Width of the first map of D_g, D_p and C."""
+    z_appearance: int = 256
+    """Zx, entries of z_xf and of z_xh."""
+    z_attributes: int = 16
+    """Zc, entries of z_cf and of z_ch."""
+    attributes: tuple[str, ...] = ATTRIBUTES
+    variational: bool = True
+    """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""
+    lstm: bool = False
+    """True inserts the bidirectional LSTM of Fig. A5 after the two separators."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The four latents of a batch of pictures: z_xf, z_cf, z_xh, z_ch, each (B,Z)."""
+
+    xf: Tensor
+    cf: Tensor
+    xh: Tensor
+    ch: Tensor
+
+    def part(self, part: Part) -> tuple[Tensor, Tensor]:
+        """z_x and z_c of one part."""
+        return (self.xf, self.cf) if part == "face" else (self.xh, self.ch)
+
+    def joined(self) -> Tensor:
+        """(B, 2Zx + 2Zc), in the order in which the composer takes them."""
+        return torch.cat([self.xf, self.cf, self.xh, self.ch], dim=1)
+
+
+def with_planes(picture: Tensor, c: Tensor) -> Tensor:
+    """A picture (B,3,H,W) with one constant plane per attribute behind it, in [-1,1] as its colours: (B,3+A,H,W)."""
+    planes = (2 * c - 1)[:, :, None, None].expand(-1, -1, *picture.shape[2:])
+    return torch.cat([picture, planes], dim=1)
+
+
+def face_region(face_crop: Tensor, hull: Tensor) -> Tensor:
+    """x_f: the face crop (B,3,S,S) with everything outside the face mask (B,1,S,S) mid-grey."""
+    return face_crop * hull
+
+
+def hair_region(image: Tensor, hull: Tensor) -> Tensor:
+    """x_h: the picture (B,3,S,S) with everything inside the face mask (B,1,S,S) mid-grey."""
+    return image * (1 - hull)
+
+
+class Separator(nn.Module):
+    """F_E-x of Eq. 1: where one region lies in its latent space. Features and head are apart, so that the LSTM fits between."""
+
+    def __init__(self, config: RSGANConfig) -> None:
+        super().__init__()
+        self.body, channels = down_stack(3 + len(config.attributes), config.encoder_channels, config.size, to=4)
+        self.features = nn.Linear(channels * 16, 2 * config.z_appearance)
+        self.head = nn.Linear(2 * config.z_appearance, 2 * config.z_appearance)
+
+    def forward(self, region: Tensor, c: Tensor) -> Tensor:
+        """Features (B,2Zx) of a region, before the head."""
+        return nn.functional.leaky_relu(self.features(self.body(with_planes(region, c)).flatten(1)), 0.2)
+
+    def infer(self, features: Tensor) -> Gaussian:
+        """The head: features (B,2Zx) -> Gaussian over z_x."""
+        return as_gaussian(self.head(features))
+
+
+class AttributeEncoder(nn.Module):
+    """F_E-c: attributes -> Gaussian over z_c."""
+
+    def __init__(self, config: RSGANConfig) -> None:
+        super().__init__()
+        width = 4 * config.z_attributes
+        self.body = nn.Sequential(nn.Linear(len(config.attributes), width), nn.LeakyReLU(0.2), nn.Linear(width, 2 * config.z_attributes))
+
+    def forward(self, c: Tensor) -> Gaussian:
+        """c: (B,A) in [0,1]."""
+        return as_gaussian(self.body(2 * c - 1))
+
+
+def as_gaussian(statistics: Tensor) -> Gaussian:
+    """Mean and log variance side by side, (B,2Z). The log variance is kept in [-8,4], where its exponential is harmless in bf16."""
+    mean, log_variance = statistics.float().chunk(2, dim=1)
+    return Gaussian(mean, log_variance.clamp(-8, 4))
+
+
+class Memory(nn.Module):
+    """The bidirectional LSTM of Fig. A5: reads the two separators' features as a sequence of two, and returns them informed of each other."""
+
+    def __init__(self, config: RSGANConfig) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(2 * config.z_appearance, config.z_appearance, batch_first=True, bidirectional=True)
+
+    def forward(self, face: Tensor, hair: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B,2Zx) each -> the same shapes."""
+        remembered, _ = self.lstm(torch.stack([face, hair], dim=1))  # (B, 2, 2Zx)
+        return remembered[:, 0], remembered[:, 1]
+
+
+class Painter(nn.Module):
+    """A picture from latents: the composer G (all four) and the part decoders F_D (two)."""
+
+    def __init__(self, z: int, channels: int, size: int) -> None:
+        super().__init__()
+        self.body, self.first = up_stack(channels, size, start=4)
+        self.foot = nn.Linear(z, self.first * 16)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(B,z) -> (B,3,S,S) in [-1,1]."""
+        h = self.foot(z).view(len(z), self.first, 4, 4).contiguous(memory_format=torch.channels_last)
+        return torch.tanh(self.body(h).float())
+
+
+class Judge(nn.Module):
+    """Convolutions down to `to`×`to` and a head: D_g and C judge the whole picture, D_p (Isola et al. 2017) every patch of it."""
+
+    def __init__(self, config: RSGANConfig, to: int, outputs: int, patches: bool) -> None:
+        super().__init__()
+        self.body, channels = down_stack(3, config.judge_channels, config.size, to)
+        self.head = nn.Conv2d(channels, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(channels * to * to, outputs))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) -> logits (B,outputs) or, of patches, (B,outputs,to,to)."""
+        return self.head(self.body(picture))
+
+
+class RSGAN(nn.Module):
+    """All networks of Fig. 2 and what they do together."""
+
+    def __init__(self, config: RSGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        zx, zc = config.z_appearance, config.z_attributes
+        self.separator_face, self.separator_hair = Separator(config), Separator(config)
+        self.attributes_face, self.attributes_hair = AttributeEncoder(config), AttributeEncoder(config)
+        self.memory = Memory(config) if config.lstm else None
+        self.decoder_face = Painter(zx + zc, config.part_channels, config.size)
+        self.decoder_hair = Painter(zx + zc, config.part_channels, config.size)
+        self.composer = Painter(2 * (zx + zc), config.channels, config.size)
+        self.D_g = Judge(config, to=4, outputs=1, patches=False)
+        self.D_p = Judge(config, to=max(4, config.size // 8), outputs=1, patches=True)
+        self.C = Judge(config, to=4, outputs=len(config.attributes), patches=False)
+
+    def estimate(self, image: Tensor) -> Tensor:
+        """c*: the attributes (B,A) in [0,1] that C sees in pictures (B,3,S,S)."""
+        return torch.sigmoid(self.C(image).float())
+
+    def separate(self, x_f: Tensor, x_h: Tensor, c: Tensor) -> tuple[Gaussian, Gaussian]:
+        """Where face and hair regions (B,3,S,S) lie, given attributes c (B,A): Gaussians over z_xf and z_xh."""
+        face, hair = self.separator_face(x_f, c), self.separator_hair(x_h, c)
+        if self.memory is not None:
+            face, hair = self.memory(face, hair)
+        return self.separator_face.infer(face), self.separator_hair.infer(hair)
+
+    def encode(self, x_f: Tensor, x_h: Tensor, c: Tensor, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> Latents:
+        """The latents' means of a batch of pictures.
+
+        c: the attributes (B,A) the pictures have; c_face, c_hair: the ones their parts shall have (Section 4, attribute editing), c if None.
+        """
+        face, hair = self.separate(x_f, x_h, c)
+        return Latents(
+            face.mean, self.attributes_face(c if c_face is None else c_face).mean,
+            hair.mean, self.attributes_hair(c if c_hair is None else c_hair).mean,
+        )  # fmt: skip
+
+    def compose(self, latents: Latents) -> Tensor:
+        """x' = G(z_xf, z_cf, z_xh, z_ch): pictures (B,3,S,S) in [-1,1]."""
+        return self.composer(latents.joined())

@@ -1,0 +1,71 @@
+"""Training of the attribute classifier: cross entropy over the attributes that each picture knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.image import Picture, to_pictures
+from masque.losses.attributes import known_bce
+from masque.models.attributes import AttributeClassifier, AttributesConfig
+from masque.train.phase import Phase
+
+
+@dataclass(frozen=True)
+class AttributesTraining:
+    """One loss, one optimizer."""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    decay_to: int = 3000
+    """Step at which the learning rate, falling along a cosine, reaches 0."""
+
+
+class AttributesRecipe:
+    """One phase."""
+
+    served = ("classifier",)
+
+    def __init__(self, config: AttributesConfig, training: AttributesTraining) -> None:
+        self.config, self.training = config, training
+        self.classifier = AttributeClassifier(config)
+        self.nets: Mapping[str, nn.Module] = {"classifier": self.classifier}
+
+    def phases(self) -> Sequence[Phase]:
+        """The only line of the algorithm."""
+        return [Phase("classify", ("classifier",), self.classify_terms, {"bce": 1.0})]
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
+        """AdamW."""
+        return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay)
+
+    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+        """Half a cosine from lr to 0."""
+        return self.training.lr * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / self.training.decay_to))))
+
+    def classify_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross entropy; unknown attributes count for nothing."""
+        return {"bce": known_bce(self.classifier(batch["face_crop"]), batch["attributes"])}
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """The pictures, the surest Male first."""
+        first = torch.as_tensor(nets["classifier"](batch["face_crop"]))[:, 0].argsort(descending=True)
+        return list(to_pictures(batch["face_crop"][first])), len(first)
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "small": {
+        "model": {}, "training": {},
+        "run": {"steps": 3000, "batch_size": 64, "shift": 5.0, "turn": 8.0, "zoom": 0.08, "colour": 0.3, "ema": 0.99},
+    },
+    "tiny": {
+        "model": {"size": 32, "channels": 8}, "training": {"decay_to": 60},
+        "run": {"steps": 60, "batch_size": 16, "log_every": 10, "save_every": 20, "preview_every": 60},
+    },
+}  # fmt: skip

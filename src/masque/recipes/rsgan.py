@@ -1,0 +1,261 @@
+"""RSGAN's training (Natsume et al. 2018, Eq. 1-7 and Algorithm A1).
+
+paper                    here                       who it updates (A1, lines 19-29)
+L_rec-f, L_rec-h         rec_f, rec_h               separators, attribute encoders, part decoders
+L_rec                    rec                        composer (and separators, if `rec_trains_separators`)
+L_KL                     kl                         separators, attribute encoders
+L_adv-g, L_adv-p         fool_g, fool_p | adv_g/p   composer, separators, attribute encoders | D_g, D_p
+L_C, L_GC                C, GC                      C | composer, separators, attribute encoders
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.image import Picture, to_pictures
+from masque.layers.noise import normal, uniform
+from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
+from masque.losses.attributes import known_bce
+from masque.losses.gaussian import kl_to_standard
+from masque.losses.reconstruction import weighted_l1
+from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, face_region, hair_region
+from masque.train.phase import Phase
+
+SEPARATING = ("separator_face", "separator_hair", "attributes_face", "attributes_hair")
+UNCLEAR = 0.3
+"""Face and hair asked for attributes farther apart than this: what the whole picture should have is then unknown."""
+
+
+@dataclass(frozen=True)
+class RSGANTraining:
+    """Weights of Section 3.1 and the choices the paper leaves open."""
+
+    rec: float = 4000.0
+    kl: float = 1.0
+    adv_g: float = 20.0
+    adv_p: float = 30.0
+    C: float = 1.0
+    GC: float = 50.0
+    beta: float = 0.5
+    """How much of the background's error is taken off (Eq. 2, 3)."""
+    lr: float = 2e-4
+    judge_lr: float = 2e-4
+    """Learning rate of D_g, D_p and C."""
+    beta1: float = 0.5
+    beta2: float = 0.999
+    warm_up: int = 0
+    """Steps over which the learning rate rises from 0."""
+    decay_from: int = 0
+    """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant, as in the paper."""
+    decay_to: int = 0
+    rec_trains_separators: bool = False
+    """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. docs/papers/rsgan.md, choice 6."""
+    random: Literal["prior", "mixed"] = "prior"
+    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too. Choice 7."""
+    r1: float = 0.0
+    """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the networks make of a batch: the pictures of Algorithm A1, lines 3-13."""
+
+    face: Tensor
+    """x'_f"""
+    hair: Tensor
+    """x'_h"""
+    image: Tensor
+    """x' for the adversarial and attribute terms"""
+    reconstruction: Tensor
+    """x' for L_rec: the same picture, cut off from the separators where Algorithm A1 says so"""
+    random: Tensor
+    """x̂'"""
+    random_attributes: Tensor
+    """c of x̂' (B,A), NaN where it has none"""
+    kl: Tensor
+
+
+class RSGANRecipe:
+    """One method is one line of Algorithm A1."""
+
+    served = SERVED
+
+    def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
+        self.config, self.training = config, training
+        self.model = RSGAN(config)
+        self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
+        self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C"))
+        self.last: tuple[Batch, Made] | None = None
+
+    def phases(self) -> Sequence[Phase]:
+        """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them once, too)."""
+        w = self.training
+        adversarial = {"fool_g": w.adv_g, "fool_p": w.adv_p}
+        phases = [
+            Phase("compose", self.composing, self.compose_terms, {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl, "GC": w.GC, **adversarial}),
+            Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}),
+            Phase("classify", ("C",), self.classify_terms, {"C": w.C}),
+        ]
+        if w.r1 > 0:
+            # Every 16th step with 16 times the weight is the same pull on average (Karras et al. 2020, lazy regularisation).
+            phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, {"r1_g": 16 * w.r1, "r1_p": 16 * w.r1}, every=16))
+        return phases
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam as in Section 3.1, for every network."""
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2))
+
+    def learning_rate(self, name: str, step: int) -> float:
+        """Constant unless a warm-up or a decay is asked for."""
+        w = self.training
+        rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
+        if w.warm_up:
+            rate *= min(1.0, (step + 1) / w.warm_up)
+        if w.decay_from and step >= w.decay_from:
+            rate *= max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
+        return rate
+
+    def make(self, batch: Batch) -> Made:
+        """Algorithm A1, lines 3-13."""
+        model, x = self.model, batch["image"]
+        x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
+        with torch.no_grad():
+            c = model.estimate(x)  # c*: "we use the estimated attributes c* rather than c"
+        face, hair = model.separate(x_f, x_h, c)
+        c_face, c_hair = model.attributes_face(c), model.attributes_hair(c)
+        z = Latents(*(g.sample(self.noise(batch, name, g.mean)) for name, g in zip(("xf", "cf", "xh", "ch"), (face, c_face, hair, c_hair), strict=True)))
+        image = model.compose(z)
+        detached = Latents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
+        z_random, c_random = self.random_latents(batch, detached, c)
+        return Made(
+            face=model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
+            hair=model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
+            image=image,
+            reconstruction=image if self.training.rec_trains_separators else model.compose(detached),
+            random=model.compose(z_random),
+            random_attributes=c_random,
+            kl=sum((kl_to_standard(g.mean, g.log_variance) for g in (face, c_face, hair, c_hair)), torch.zeros((), device=x.device))
+            if self.config.variational else torch.zeros((), device=x.device),
+        )  # fmt: skip
+
+    def noise(self, batch: Batch, name: str, like: Tensor) -> Tensor | None:
+        """The reparametrisation noise of one latent; none in the non-variational variant (Section 4.2)."""
+        return normal(batch["seed"], name, like.shape[1]).to(like.dtype) if self.config.variational else None
+
+    def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor]:
+        """ẑ of Algorithm A1, line 12, and the attributes that x̂' is to show (line 17).
+
+        `prior`: all four latents from N(0,1); Eq. 7 then compares with the batch's c, which these latents know nothing of, so no attribute
+        counts as known. `mixed`: each part is, by halves, drawn from N(0,1) or another picture's, and gets another picture's attributes.
+        """
+        seeds = batch["seed"]
+        drawn = Latents(*(normal(seeds, f"random {n}", t.shape[1]).to(t.dtype) for n, t in zip(("xf", "cf", "xh", "ch"), (z.xf, z.cf, z.xh, z.ch), strict=True)))
+        if self.training.random == "prior":
+            return drawn, torch.full_like(c, torch.nan)
+        coins = uniform(seeds, "coins", 4).to(c.dtype) < 0.5
+        near, far = neighbour(len(c), 1, c.device), neighbour(len(c), 2, c.device)
+        c_face = torch.where(coins[:, 2:3], c[near], c)
+        c_hair = torch.where(coins[:, 3:4], c[far], c)
+        latents = Latents(
+            torch.where(coins[:, 0:1], drawn.xf, z.xf), self.model.attributes_face(c_face).mean,
+            torch.where(coins[:, 1:2], drawn.xh, z.xh[near]), self.model.attributes_hair(c_hair).mean,
+        )  # fmt: skip
+        return latents, asked_for(c_face, c_hair, self.config.attributes)
+
+    def compose_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 1-5 and 7 as the separator and composer networks see them."""
+        model, x = self.model, batch["image"]
+        made = self.make(batch)
+        self.last = (batch, made)
+        seen = batch["valid"] * (1 - self.training.beta * batch["background"])
+        x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
+        both = torch.cat([made.image, made.random])
+        shown = model.C(both)
+        return {
+            "rec_f": weighted_l1(x_f, made.face, batch["face_valid"]),  # Eq. 1
+            "rec_h": weighted_l1(x_h, made.hair, seen),  # Eq. 2
+            "rec": weighted_l1(x, made.reconstruction, seen),  # Eq. 3
+            "kl": made.kl,  # Eq. 4
+            "fool_g": 2 * real_loss(model.D_g(both)),  # Eq. 5, in its non-saturating form; twice the mean is the sum of both
+            "fool_p": 2 * real_loss(model.D_p(both)),
+            "GC": known_bce(shown[: len(x)], batch["attributes"]) + known_bce(shown[len(x) :], made.random_attributes),  # Eq. 7
+        }
+
+    def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 5 as the discriminators see it, on the pictures that `compose_terms` made of this batch."""
+        if self.last is None or self.last[0] is not batch:
+            with torch.no_grad():
+                self.last = (batch, self.make(batch))
+        made = self.last[1]
+        pictures = torch.cat([batch["image"], made.image.detach().to(batch["image"].dtype), made.random.detach().to(batch["image"].dtype)])
+        terms = {}
+        for name, judge in (("adv_g", self.model.D_g), ("adv_p", self.model.D_p)):
+            real, *fake = judge(pictures).chunk(3)
+            terms[name] = real_loss(real) + fake_loss(fake[0]) + fake_loss(fake[1])
+        return terms
+
+    def classify_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """L_C of Eq. 6; unknown attributes count for nothing."""
+        return {"C": known_bce(self.model.C(batch["image"]), batch["attributes"])}
+
+    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 of both discriminators; through `forward`, since compiled networks have no second derivative."""
+        x = batch["image"]
+        return {"r1_g": r1_penalty(self.model.D_g.forward, x), "r1_p": r1_penalty(self.model.D_p.forward, x)}
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: pictures, their reconstructions, each face on the next one's hair, random faces, random hairs."""
+        model = RSGAN(self.config).to(batch["image"].device).eval()
+        for name, net in model.named_children():
+            net.load_state_dict((nets[name] if name in nets else self.nets[name]).state_dict())
+        model.to(batch["image"].dtype)
+        x = batch["image"]
+        z = model.encode(face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"]), model.estimate(x))
+        seeds = torch.arange(len(x), device=x.device)
+        r_f, r_h = (normal(seeds, name, z.xf.shape[1]).to(z.xf.dtype) for name in ("face", "hair"))
+        rows = [
+            x, model.compose(z), model.compose(Latents(z.xf.roll(1, 0), z.cf.roll(1, 0), z.xh, z.ch)),
+            model.compose(Latents(r_f, z.cf, z.xh, z.ch)), model.compose(Latents(z.xf, z.cf, r_h, z.ch)),
+        ]  # fmt: skip
+        return [picture for row in rows for picture in to_pictures(row)], len(x)
+
+
+def neighbour(count: int, distance: int, device: torch.device) -> Tensor:
+    """For each of `count` samples another one: places change within blocks of 2·distance, so also within each process's share."""
+    places = torch.arange(count, device=device)
+    other = torch.bitwise_xor(places, torch.full_like(places, distance))
+    return torch.where(other < count, other, places)
+
+
+def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
+    """The attributes (B,A) of a picture whose face was asked to have c_face and whose hair c_hair; NaN where the two contradict."""
+    unclear = (c_face - c_hair).abs() > UNCLEAR
+    both = torch.where(unclear, torch.full_like(c_face, torch.nan), (c_face + c_hair) / 2)
+    columns = [c_face[:, i] if n in FACE_ONLY else c_hair[:, i] if n in HAIR_ONLY else both[:, i] for i, n in enumerate(names)]
+    return torch.stack(columns, dim=1)
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # 128 px, batch 50, 120k steps, Adam 2e-4 (0.5, 0.999): Sections 3.1 and 4
+    "paper": {"model": {}, "training": {}, "run": {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}},
+    # Half the side, chosen for two processor cores: docs/papers/rsgan.md, choices 8 and 9
+    "small": {
+        "model": {"size": 64, "channels": 32, "part_channels": 16},
+        "training": {
+            "kl": 0.5, "lr": 5e-4, "warm_up": 200, "decay_from": 25_000, "decay_to": 40_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 0.1,
+        },
+        "run": {"steps": 40_000},
+    },
+    "tiny": {
+        "model": {"size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8, "z_appearance": 16, "z_attributes": 4},
+        "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1},
+        "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
+    },
+}  # fmt: skip

@@ -1,0 +1,143 @@
+"""Puts family, data and engine together into a run; what `masque train`, the tables and the benchmarks all start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from masque import catalog, modelfile
+from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
+from masque.data.batches import Augmentation, Batch, Batches
+from masque.data.frames import FrameSet, load_frames
+from masque.errors import CheckpointError, DataError, SettingError, nearest
+from masque.train.engine import Engine, Progress, make_fabric
+from masque.train.phase import Recipe
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a run, apart from its data."""
+
+    family: str
+    model: Any
+    training: Any
+    run: RunSettings
+
+    def identity(self, data: FrameSet) -> dict[str, Any]:
+        """Plain values that a resumed run must share."""
+        return {
+            "family": self.family, "model": as_dict(self.model), "training": as_dict(self.training), "run": as_dict(self.run),
+            "data": data.fingerprint(),
+        }  # fmt: skip
+
+
+def plan(family: str, preset: str = "small", assignments: Sequence[str] = (), run_changes: Mapping[str, Any] | None = None) -> Plan:
+    """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
+
+    Raises SettingError for an unknown family, preset or setting, or a value that does not fit.
+    """
+    entry = catalog.family(family)
+    presets = entry.load("presets")
+    if preset not in presets:
+        raise SettingError(f"There is no preset {preset} of {family}; {nearest(preset, presets)}.")
+    values = presets[preset]
+    configs = (entry.load("config")(**values["model"]), entry.load("training")(**values["training"]), RunSettings(**values["run"]))
+    model, training, run = override(configs, assignments)
+    return Plan(family, model, training, replace(run, **(run_changes or {})))
+
+
+def build_recipe(settings: Plan) -> Recipe:
+    """The recipe with freshly initialised networks: the same for the same seed."""
+    torch.manual_seed(settings.run.seed)
+    try:
+        recipe: Recipe = catalog.family(settings.family).load("recipe")(settings.model, settings.training)
+    except ValueError as error:
+        raise SettingError(f"These sizes do not fit together ({error}): choose a size of 32, 64, 128 or 256.") from None
+    return recipe
+
+
+def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> Engine:
+    """The engine of a run at `out`, its latest state loaded."""
+    return Engine(fabric, build_recipe(settings), settings.run, out, settings.identity(data), RESUMABLE)
+
+
+def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
+    """The batches of a run, this process's share."""
+    run = settings.run
+    moves = Augmentation(run.flip, run.shift, run.turn, run.zoom, run.colour)
+    if run.batch_size % fabric.world_size:
+        raise SettingError(f"batch_size is {run.batch_size} and must be a multiple of the {fabric.world_size} processes.")
+    return Batches(data, split, settings.model.size, run.batch_size, run.seed, moves, fabric.global_rank, fabric.world_size)
+
+
+def train(
+    settings: Plan,
+    data: Sequence[str],
+    out: Path,
+    *,
+    time_limit: float | None = None,
+    accelerator: str = "auto",
+    devices: int = 1,
+    on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
+) -> Progress:
+    """Train, or go on training, the run at `out`; write its model for users; return how it ended.
+
+    data: prepared folders or `puppets:N`. time_limit: seconds after which to stop with a full state. Raises MasqueError.
+    """
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"{out} is a file: name a folder for the run.")
+    if out.is_dir() and any(out.iterdir()) and not (out / "settings.json").exists():
+        raise CheckpointError(f"{out} holds something that is not a run: choose a new folder.")
+    if not out.absolute().parent.is_dir():
+        raise CheckpointError(f"The folder {out.absolute().parent} does not exist: make it first.")
+    fabric = make_fabric(settings.run, accelerator, devices)
+    fabric.launch()
+    frames = load_frames(data, settings.model.size, settings.model.attributes)
+    if not len(frames.indices("train")):
+        raise DataError("The data has no pictures to train on: prepare it with a smaller --held-out.")
+    engine = build_engine(settings, frames, out, fabric)
+    progress = engine.fit(build_batches(settings, frames, fabric), _shown(settings, frames), time_limit, on_step)
+    if fabric.global_rank == 0:
+        write_model(settings, engine, out / "model", data, frames)
+    return progress
+
+
+def _shown(settings: Plan, frames: FrameSet) -> Batch | None:
+    """A few held-out samples for previews; of the training samples where nothing is held out."""
+    split = next((s for s in ("test", "validation", "train") if len(frames.indices(s))), None)
+    if split is None:
+        return None
+    return Batches(frames, split, settings.model.size, min(SHOWN, len(frames.indices(split))), seed=0)(0)
+
+
+def write_model(settings: Plan, engine: Engine, folder: Path, data: Sequence[str], frames: FrameSet) -> None:
+    """Write the averaged networks, their config and a card into run/model."""
+    card = "\n".join([
+        f"# {settings.family}, {settings.model.size} px", "",
+        f"- trained for {engine.step} steps of {settings.run.batch_size} pictures, seed {settings.run.seed}",
+        f"- data: {', '.join(Path(d).name for d in data)}; {len(frames.indices('train'))} pictures to train on (fingerprint {frames.fingerprint()})",
+        "- the terms of these pictures bind whoever passes the weights on", "",
+        "Settings:", "", "```json", json.dumps({k: v for k, v in settings.identity(frames).items() if k != "data"}, indent=1), "```", "",
+    ])  # fmt: skip
+    modelfile.write(folder, settings.family, as_dict(settings.model), {k: v for k, v in engine.average.nets.state_dict().items()}, card)
+
+
+def plan_of(run: Path) -> Plan:
+    """The plan a run was started with. Raises CheckpointError when the folder is not a run."""
+    path = run / "settings.json"
+    if not path.is_file():
+        raise CheckpointError(f"{run} is not a run: there is no settings.json in it.")
+    try:
+        values = json.loads(path.read_text())
+        entry = catalog.family(values["family"])
+        return Plan(values["family"], from_dict(entry.load("config"), values["model"]), from_dict(entry.load("training"), values["training"]), from_dict(RunSettings, values["run"]))
+    except (ValueError, KeyError, SettingError) as error:
+        raise CheckpointError(f"{path} is damaged or from another version ({error}).") from None

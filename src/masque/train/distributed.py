@@ -1,0 +1,26 @@
+"""Averaging gradients over processes: all that several processes need, without wrapping a module.
+
+A wrapper such as DistributedDataParallel hooks a module's forward, so penalties and calls to sub-networks slip past it unsynchronised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over all processes, in one all-reduce. Parameters without a gradient stay without one."""
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if not gradients:
+        return
+    flat = torch.cat([g.reshape(-1) for g in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))

@@ -1,0 +1,275 @@
+"""The training loop: runs a recipe's phases, and knows no model and no loss.
+
+for each phase that is due:  open gradients of its nets → terms = phase.loss(batch) → backward(sum(w·term))
+                             → average gradients over processes → step its optimizers → close gradients
+
+Everything that changes with time is a function of the step, so a run that was cut off goes on bit for bit where its last state stands.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from masque.config import RunSettings
+from masque.data.batches import Batch, Batches
+from masque.errors import TrainingError
+from masque.image import grid, write_picture
+from masque.train.distributed import average_gradients
+from masque.train.ema import Average
+from masque.train.log import Log, Terms
+from masque.train.phase import Phase, Recipe, check_terms, weight_at
+from masque.train.state import load_state, same_run, save_state, states
+
+LOOK_EVERY = 20
+"""Steps after which terms are checked for being finite, at the latest; a state is never saved unchecked."""
+
+
+@dataclass
+class Progress:
+    """How a call of `Engine.fit` ended."""
+
+    step: int
+    """Steps done in all."""
+    finished: bool
+    reason: str
+    """finished, time limit, or stopped (by Ctrl-C or a request to terminate)."""
+    images_per_second: float = 0.0
+
+
+@dataclass
+class Watch:
+    """Stops the run cleanly on a signal or when its time is up."""
+
+    limit: float | None
+    started: float = field(default_factory=time.monotonic)
+    signalled: bool = False
+
+    def reason(self, reserve: float) -> str | None:
+        """Why to stop now, or None. reserve: seconds to leave for the next step and for saving."""
+        if self.signalled:
+            return "stopped"
+        if self.limit is not None and time.monotonic() - self.started + reserve >= self.limit:
+            return "time limit"
+        return None
+
+    def notice(self, _signal: int, _frame: FrameType | None) -> None:
+        """Signal handler: stop after the step under way."""
+        self.signalled = True
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Ctrl-C and SIGTERM reach `watch` instead of breaking a step in two."""
+    try:
+        before = {number: signal.signal(number, watch.notice) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals go elsewhere anyway
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int = 1) -> Fabric:
+    """A Fabric for these settings; it launches `devices` processes when there are several."""
+    precision = settings.precision
+    if precision == "auto":
+        precision = "bf16" if _has_bf16(accelerator) else "32"
+    name: Any = {"bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}[precision]
+    return Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
+
+
+def _has_bf16(accelerator: str) -> bool:
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    # oneDNN computes bf16 on any CPU with AVX-512, but only these instructions make it faster than fp32.
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+class Engine:
+    """One run of one recipe in one folder."""
+
+    def __init__(self, fabric: Fabric, recipe: Recipe, settings: RunSettings, run: Path, identity: Mapping[str, Any], may_change: frozenset[str] = frozenset()) -> None:
+        """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
+
+        identity: plain values that say what is being trained (family, configs, data); a folder with another identity is refused, except
+        for the names in `may_change`. Raises CheckpointError.
+        """
+        self.fabric, self.recipe, self.settings, self.run = fabric, recipe, settings, run
+        self.nets = {name: self._placed(net) for name, net in recipe.nets.items()}
+        self.average = Average({name: recipe.nets[name] for name in recipe.served}, settings.ema)
+        self.optimizers = {name: recipe.optimizer(name, net.parameters()) for name, net in self.nets.items()}
+        self.phases = list(recipe.phases())
+        for net in self.nets.values():
+            net.requires_grad_(False)
+        self.step = 0
+        self.last_save = 0.0
+        self.terms = Terms()
+        if fabric.global_rank == 0:
+            run.mkdir(parents=True, exist_ok=True)
+            same_run(run, identity, may_change)
+        fabric.barrier()
+        found = states(run)
+        if found:
+            self._load(load_state(found[-1][1]))
+        if settings.compile:
+            for net in self.nets.values():
+                net.compile()
+
+    def _placed(self, net: nn.Module) -> nn.Module:
+        net = net.to(self.fabric.device)
+        if self.settings.precision == "64":
+            net = net.double()
+        return net.to(memory_format=torch.channels_last) if self.settings.channels_last else net  # type: ignore[call-overload]
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        for name, net in self.nets.items():
+            net.load_state_dict(state["nets"][name])
+            self.optimizers[name].load_state_dict(state["optimizers"][name])
+        self.average.nets.load_state_dict(state["average"])
+        self.step = int(state["step"])
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on."""
+        return {
+            "nets": {name: net.state_dict() for name, net in self.nets.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "average": self.average.nets.state_dict(),
+        }
+
+    def save(self) -> None:
+        """Write the state, unless its terms show that it is not a good one. Raises TrainingError or OutputError."""
+        started = time.monotonic()
+        self.terms.check()
+        if self.fabric.global_rank == 0:
+            save_state(self.run, self.step, self.state(), self.settings.keep)
+        self.fabric.barrier()
+        self.last_save = time.monotonic() - started
+
+    def placed(self, batch: Batch) -> Batch:
+        """A batch on this process's device, in the memory layout and precision of the run."""
+        moved: Batch = {}
+        for name, tensor in batch.items():
+            tensor = tensor.to(self.fabric.device, non_blocking=True)
+            if self.settings.precision == "64" and tensor.is_floating_point():
+                tensor = tensor.double()
+            if self.settings.channels_last and tensor.dim() == 4:
+                tensor = tensor.contiguous(memory_format=torch.channels_last)
+            moved[name] = tensor
+        return moved
+
+    def run_phase(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
+        """One phase on one batch (already placed): its terms, after its networks were updated."""
+        for name in phase.nets:
+            self.nets[name].requires_grad_(True)
+        with self.fabric.autocast():
+            terms = phase.loss(batch)
+        check_terms(phase, terms)
+        total = torch.stack([weight_at(phase.weights[name], self.step) * term for name, term in terms.items()]).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        average_gradients(p for name in phase.nets for p in self.nets[name].parameters())
+        for name in phase.nets:
+            optimizer = self.optimizers[name]
+            for group in optimizer.param_groups:
+                group["lr"] = self.recipe.learning_rate(name, self.step)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            self.nets[name].requires_grad_(False)
+        return terms
+
+    def run_step(self, batch: Batch) -> None:
+        """All phases that are due in the present step, then the average."""
+        for phase in self.phases:
+            if phase.due(self.step):
+                self.terms.add(self.step, phase.name, self.run_phase(phase, batch))
+        self.average.update(self.nets, self.step)
+        self.step += 1
+
+    def fit(
+        self,
+        batches: Batches,
+        shown: Batch | None = None,
+        time_limit: float | None = None,
+        on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
+    ) -> Progress:
+        """Train up to `settings.steps`, or until time_limit seconds have passed, or until Ctrl-C; the state is saved in each case.
+
+        shown: a batch for preview pictures. on_step: called after each log entry with (step, terms, images per second).
+        Raises TrainingError when a term stops being finite: the state saved last is then the last good one.
+        """
+        settings, watch = self.settings, Watch(time_limit)
+        log = Log(self.run, self.step, settings.tensorboard) if self.fabric.global_rank == 0 else None
+        shown = self.placed(shown) if shown is not None else None
+        if self.step == 0 and not states(self.run):
+            self.save()
+        first, slowest, begun, marked = self.step, 0.0, time.monotonic(), (self.step, time.monotonic())
+        reason: str | None = None
+        with watching(watch):
+            for batch in batches.ahead(self.step, settings.steps):
+                reason = self._agreed(watch.reason(2 * slowest + 2 * self.last_save))
+                if reason:
+                    break
+                started = time.monotonic()
+                self.run_step(self.placed(batch))
+                if self.step % LOOK_EVERY == 0:
+                    self.terms.check()
+                # The first step compiles and allocates; it says nothing about the next.
+                slowest = time.monotonic() - started if self.step <= first + 2 else max(slowest, time.monotonic() - started)
+                if self.step % settings.log_every == 0 or self.step == settings.steps:
+                    rate = (self.step - marked[0]) * settings.batch_size / (time.monotonic() - marked[1])
+                    marked = (self.step, time.monotonic())
+                    self._log(log, rate, on_step)
+                if self.step % settings.save_every == 0:
+                    self.save()
+                if shown is not None and (self.step % settings.preview_every == 0 or self.step == settings.steps):
+                    self._preview(shown)
+        self.save()
+        if log is not None:
+            log.close()
+        rate = (self.step - first) * settings.batch_size / max(1e-9, time.monotonic() - begun)
+        return Progress(self.step, self.step >= settings.steps, reason or "finished", rate)
+
+    def _agreed(self, reason: str | None) -> str | None:
+        """The same decision on all processes: one that stops alone would leave the others waiting."""
+        if self.fabric.world_size == 1:
+            return reason
+        reasons = ("stopped", "time limit")
+        number = torch.tensor(float(reasons.index(reason) + 1 if reason else 0), device=self.fabric.device)
+        highest = int(self.fabric.all_reduce(number, reduce_op="max"))  # type: ignore[arg-type]
+        return reasons[highest - 1] if highest else None
+
+    def _log(self, log: Log | None, rate: float, on_step: Callable[[int, Mapping[str, float], float], None] | None) -> None:
+        values = self.terms.take()
+        if log is not None:
+            log.write(self.step, {**values, "learning_rate": self.recipe.learning_rate(self.phases[0].nets[0], self.step), "images_per_second": rate})
+        if on_step:
+            on_step(self.step, values, rate)
+
+    def _preview(self, shown: Batch) -> None:
+        if self.fabric.global_rank != 0:
+            return
+        with torch.no_grad(), self.fabric.autocast():
+            pictures, columns = self.recipe.preview(shown, self.average.nets)
+        (self.run / "previews").mkdir(exist_ok=True)
+        write_picture(self.run / "previews" / f"{self.step:07d}.png", grid(pictures, columns))
+
+
+def stopped_early(progress: Progress) -> str:
+    """One sentence for a run that has not reached its last step."""
+    return f"Stopped after step {progress.step} ({progress.reason}); the same command goes on from there."
+
+
+__all__ = ["Engine", "Progress", "TrainingError", "make_fabric", "stopped_early"]

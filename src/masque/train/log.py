@@ -1,0 +1,86 @@
+"""The run's log: one JSON line per entry, and TensorBoard where it is asked for. The only place that turns tensors into numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from masque.errors import SettingError, TrainingError
+
+
+class Log:
+    """Appends to log.jsonl; entries after `step` (of a run that was cut off later than its last state) are dropped on opening."""
+
+    def __init__(self, run: Path, step: int, tensorboard: bool) -> None:
+        self.path = run / "log.jsonl"
+        if self.path.exists():
+            kept = [line for line in self.path.read_text().splitlines() if _step_of(line) <= step]
+            self.path.write_text("".join(line + "\n" for line in kept))
+        self.board = _board(run / "tensorboard", step) if tensorboard else None
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        """One entry."""
+        with self.path.open("a") as opened:
+            opened.write(json.dumps({"step": step, **{name: round(v, 6) for name, v in values.items()}}) + "\n")
+        if self.board is not None:
+            for name, value in values.items():
+                self.board.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Flush what TensorBoard still holds."""
+        if self.board is not None:
+            self.board.close()
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")  # a line cut off in the middle: dropped
+
+
+def _board(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise SettingError("tensorboard=true needs the package tensorboard: install it with pip install 'masque[tensorboard]'.") from None
+    return SummaryWriter(str(folder), purge_step=step)
+
+
+class Terms:
+    """The terms of recent steps, kept as tensors until somebody looks, so that an accelerator is not held up at every step."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[int, str, str, Tensor]] = []
+        self.looked_at: dict[str, list[float]] = {}
+
+    def add(self, step: int, phase: str, terms: Mapping[str, Tensor]) -> None:
+        """Remember the terms of one phase in one step."""
+        self.waiting += [(step, phase, name, value.detach().float().reshape(())) for name, value in terms.items()]
+
+    def check(self) -> None:
+        """Raise TrainingError naming step, phase and term of the first remembered term that is not finite."""
+        if not self.waiting:
+            return
+        numbers = torch.stack([value for *_, value in self.waiting]).tolist()
+        for (step, phase, name, _), number in zip(self.waiting, numbers, strict=True):
+            if not math.isfinite(number):
+                raise TrainingError(
+                    f"Training stopped: the term {name} of phase {phase} became {number} in step {step}; the last good state is kept. "
+                    "Give the command again with a lower learning rate or a lower weight for that term, and another --out."
+                )
+            self.looked_at.setdefault(f"{phase}.{name}", []).append(number)
+        self.waiting.clear()
+
+    def take(self) -> dict[str, float]:
+        """The mean of each remembered term as `phase.term`; they are then forgotten. Raises TrainingError as `check` does."""
+        self.check()
+        means = {name: sum(numbers) / len(numbers) for name, numbers in self.looked_at.items()}
+        self.looked_at.clear()
+        return means

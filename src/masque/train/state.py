@@ -1,0 +1,70 @@
+"""The whole state of a run on disk: written to a temporary name and renamed, loadable with weights_only, never pickled."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from masque.errors import CheckpointError
+from masque.image import write_atomically
+
+VERSION = 1
+
+
+def states(run: Path) -> list[tuple[int, Path]]:
+    """(step, path) of the complete states in a run folder, the earliest first."""
+    found = [(int(m[1]), p) for p in run.glob("state-*.ckpt") if (m := re.fullmatch(r"state-(\d+)\.ckpt", p.name))]
+    return sorted(found)
+
+
+def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Path:
+    """Write state-<step>.ckpt, then remove all but the latest `keep`. Raises OutputError when the disk is full."""
+    path = run / f"state-{step}.ckpt"
+    write_atomically(path, lambda part: torch.save({"masque": VERSION, "step": step, **state}, part))
+    for _, old in states(run)[:-keep]:
+        old.unlink()
+    return path
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read a state written by `save_state`. Raises CheckpointError when it is damaged, foreign or from a newer Masque."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a different one for each kind of damage
+        raise CheckpointError(f"{path} cannot be read ({type(error).__name__}): delete it, and the run goes on from the state before.") from None
+    if not isinstance(state, dict) or "masque" not in state:
+        raise CheckpointError(f"{path} was not written by Masque: move it out of the run folder.")
+    if state["masque"] > VERSION:
+        raise CheckpointError(f"{path} was written by a newer Masque (state version {state['masque']}, known is {VERSION}): update Masque.")
+    return state
+
+
+def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str]) -> None:
+    """Write settings.json into a new run folder; in an old one, make sure that this is the same run.
+
+    Raises CheckpointError naming the first setting that differs, apart from those in `may_change`.
+    """
+    path = run / "settings.json"
+    if path.exists():
+        try:
+            before = json.loads(path.read_text())
+        except ValueError:
+            raise CheckpointError(f"{path} is damaged: choose another --out.") from None
+        for group in sorted(before.keys() | settings.keys()):
+            old, new = before.get(group), settings.get(group)
+            if isinstance(old, dict) and isinstance(new, dict):
+                for name in sorted(old.keys() | new.keys()):
+                    if name not in may_change and old.get(name) != new.get(name):
+                        raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
+            elif old != new:
+                raise CheckpointError(_other_run(run, group, old, new))
+    write_atomically(path, lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
+
+
+def _other_run(run: Path, name: str, old: Any, new: Any) -> str:
+    return f"{run} holds a run with {name} = {old}, not {new}: choose another --out, or give the settings it was started with."
