@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from masque.errors import SettingError, nearest
+from masque.errors import CheckpointError, SettingError, nearest
+
+if TYPE_CHECKING:
+    from masque.edits.session import Session
+
+SHIPPED = Path(__file__).parent / "weights"
+"""Where the weights that come with Masque are, a model folder per family."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +22,8 @@ class Family:
 
     model: str
     """module:class of the network"""
+    model_parts: str
+    """module:tuple of the sub-networks that edits need"""
     config: str
     """module:class of its config dataclass"""
     recipe: str
@@ -37,6 +46,7 @@ class Family:
 CATALOG: Mapping[str, Family] = {
     "rsgan": Family(
         model="masque.models.rsgan:RSGAN",
+        model_parts="masque.models.rsgan:SERVED",
         config="masque.models.rsgan:RSGANConfig",
         recipe="masque.recipes.rsgan:RSGANRecipe",
         training="masque.recipes.rsgan:RSGANTraining",
@@ -45,6 +55,7 @@ CATALOG: Mapping[str, Family] = {
     ),
     "attributes": Family(
         model="masque.models.attributes:AttributeClassifier",
+        model_parts="masque.models.attributes:SERVED",
         config="masque.models.attributes:AttributesConfig",
         recipe="masque.recipes.attributes:AttributesRecipe",
         training="masque.recipes.attributes:AttributesTraining",
@@ -59,3 +70,50 @@ def family(name: str) -> Family:
     if name not in CATALOG:
         raise SettingError(f"There is no model family {name}; {nearest(name, CATALOG)}.")
     return CATALOG[name]
+
+
+def model_folder(name: str) -> Path:
+    """The folder of a model: shipped weights by the family's name, else a run or model folder by its path.
+
+    Raises CheckpointError when it is neither.
+    """
+    shipped = SHIPPED / name
+    if name in CATALOG and (shipped / "config.json").is_file():
+        return shipped
+    if Path(name).is_dir():
+        return Path(name)
+    if name in CATALOG:
+        raise CheckpointError(
+            f"No weights of {name} come with this installation: train some with `masque train {name}` and name the run's folder."
+        )
+    raise CheckpointError(
+        f"There is no model {name}: name a run folder, or one of {', '.join(n for n in CATALOG if (SHIPPED / n).is_dir()) or 'none'}."
+    )
+
+
+def load_session(name: str) -> Session:
+    """The session of a model by family name or folder. Raises CheckpointError."""
+    from masque import modelfile
+    from masque.config import from_dict
+    from masque.edits.session import Session
+
+    stored = modelfile.read(model_folder(name))
+    entry = CATALOG.get(stored.family)
+    if entry is None or "swap" not in entry.edits:
+        raise CheckpointError(
+            f"{stored.folder} holds a model of the family {stored.family}, which swaps and edits no faces: name an rsgan model."
+        )
+    try:
+        model = entry.load("model")(from_dict(entry.load("config"), stored.config))
+        missing, unexpected = model.load_state_dict(stored.weights, strict=False)
+    except (SettingError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0]}): train it again."
+        ) from None
+    served = entry.load("model_parts")
+    lacking = [name for name in missing if name.split(".")[0] in served]
+    if lacking or unexpected:
+        raise CheckpointError(
+            f"{stored.folder} does not fit its config ({len(lacking)} tensors missing, {len(unexpected)} unknown): fetch it again."
+        )
+    return Session(model, stored.family, stored.hash)

@@ -90,7 +90,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """16-bit, 32-bit and float grey as 8-bit grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
     values = np.nan_to_num(np.asarray(image, dtype=np.float64))
     top = float(values.max(initial=0.0))
-    full = 1.0 if image.mode == "F" and top <= 1.0 else 255.0 if image.mode != "I;16" and top <= 255.0 else 65535.0 if top <= 65535.0 else top
+    full = (
+        1.0 if image.mode == "F" and top <= 1.0 else 255.0 if image.mode != "I;16" and top <= 255.0 else 65535.0 if top <= 65535.0 else top
+    )
     return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
 
 
@@ -146,16 +148,21 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def encoding(path: Path) -> tuple[str, dict[str, Any]]:
+    """Pillow's format name and options for a file of this ending."""
+    kind = WRITABLE[path.suffix.lower()]
+    if kind == "PNG":
+        return kind, {"compress_level": 4}
+    return kind, {"quality": 95, "subsampling": 0} if kind == "JPEG" else {"quality": 95}
+
+
 def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes | None = None) -> Path:
     """Write an RGB uint8 (H,W,3) picture as PNG, JPEG (quality 95) or WebP, whole or not at all.
 
     xmp: a metadata packet to embed (see `masque.provenance`). Raises OutputError.
     """
     path = check_output(path)
-    kind = WRITABLE[path.suffix.lower()]
-    options: dict[str, Any] = {"quality": 95} if kind != "PNG" else {"compress_level": 4}
-    if kind == "JPEG":
-        options["subsampling"] = 0
+    kind, options = encoding(path)
     if xmp is not None and kind == "PNG":
         from PIL.PngImagePlugin import PngInfo
 

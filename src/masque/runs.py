@@ -104,10 +104,10 @@ def train(
     if not len(frames.indices("train")):
         raise DataError("The data has no pictures to train on: prepare it with a smaller --held-out.")
     engine = build_engine(settings, frames, out, fabric)
-    progress = engine.fit(build_batches(settings, frames, fabric), _shown(settings, frames), time_limit, on_step)
-    if fabric.global_rank == 0:
-        write_model(settings, engine, out / "model", data, frames)
-    return progress
+    batches = build_batches(settings, frames, fabric)
+    return engine.fit(
+        batches, _shown(settings, frames), time_limit, on_step, lambda: write_model(settings, engine, out / "model", data, frames)
+    )
 
 
 def _shown(settings: Plan, frames: FrameSet) -> Batch | None:
@@ -123,11 +123,12 @@ def write_model(settings: Plan, engine: Engine, folder: Path, data: Sequence[str
     card = "\n".join([
         f"# {settings.family}, {settings.model.size} px", "",
         f"- trained for {engine.step} steps of {settings.run.batch_size} pictures, seed {settings.run.seed}",
-        f"- data: {', '.join(Path(d).name for d in data)}; {len(frames.indices('train'))} pictures to train on (fingerprint {frames.fingerprint()})",
+        f"- data: {', '.join(Path(d).name for d in data)}; {len(frames.indices('train'))} pictures to train on",
+        f"- fingerprint of the data: {frames.fingerprint()}",
         "- the terms of these pictures bind whoever passes the weights on", "",
         "Settings:", "", "```json", json.dumps({k: v for k, v in settings.identity(frames).items() if k != "data"}, indent=1), "```", "",
     ])  # fmt: skip
-    modelfile.write(folder, settings.family, as_dict(settings.model), {k: v for k, v in engine.average.nets.state_dict().items()}, card)
+    modelfile.write(folder, settings.family, as_dict(settings.model), engine.average.nets.state_dict(), card)
 
 
 def plan_of(run: Path) -> Plan:
@@ -138,6 +139,11 @@ def plan_of(run: Path) -> Plan:
     try:
         values = json.loads(path.read_text())
         entry = catalog.family(values["family"])
-        return Plan(values["family"], from_dict(entry.load("config"), values["model"]), from_dict(entry.load("training"), values["training"]), from_dict(RunSettings, values["run"]))
+        return Plan(
+            values["family"],
+            from_dict(entry.load("config"), values["model"]),
+            from_dict(entry.load("training"), values["training"]),
+            from_dict(RunSettings, values["run"]),
+        )
     except (ValueError, KeyError, SettingError) as error:
         raise CheckpointError(f"{path} is damaged or from another version ({error}).") from None

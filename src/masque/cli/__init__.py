@@ -1,0 +1,1 @@
+"""The front door: one thin function per command, heavy imports inside it."""

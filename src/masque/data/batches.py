@@ -1,4 +1,4 @@
-"""Batches: which frames, how moved and coloured, cut into crops. Batch k is a function of (seed, k), so a resumed run sees the same ones."""
+"""Batches: which frames, how moved and coloured, cut into crops. Batch k is a function of (seed, k), so a resumed run sees the same."""
 
 from __future__ import annotations
 
@@ -72,8 +72,17 @@ def positions(seed: int, step: int, batch_size: int, count: int) -> NDArray[np.i
 class Batches:
     """Batches of one split of a frame set."""
 
-    def __init__(self, frames: FrameSet, split: str, size: int, batch_size: int, seed: int, augmentation: Augmentation = STILL,
-                 rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        frames: FrameSet,
+        split: str,
+        size: int,
+        batch_size: int,
+        seed: int,
+        augmentation: Augmentation = STILL,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
         """batch_size is that of all processes together; process `rank` of `world` gets its equal share of each."""
         self.frames, self.size, self.batch_size, self.seed, self.augmentation = frames, size, batch_size, seed, augmentation
         self.rank, self.world = rank, world
@@ -127,8 +136,9 @@ def draw_motion(augmentation: Augmentation, scale: float, generator: np.random.G
     return np.column_stack([linear, moved - linear @ middle]), bool(flipped)
 
 
-def cut_regions(frame: NDArray[np.uint8], mask: NDArray[np.uint8], landmarks: NDArray[np.float32], size: int, scale: float,
-                motion: Matrix | None = None) -> dict[str, NDArray[np.uint8]]:
+def cut_regions(
+    frame: NDArray[np.uint8], mask: NDArray[np.uint8], landmarks: NDArray[np.float32], size: int, scale: float, motion: Matrix | None = None
+) -> dict[str, NDArray[np.uint8]]:
     """The crops and masks of one frame as uint8: see Batch for their names; masks are 0..255.
 
     motion: a transform of the frame that comes before cutting.

@@ -55,7 +55,9 @@ class FrameSet:
         return digest.hexdigest()[:16]
 
 
-def load_frames(data: Sequence[str], size: int, attribute_names: Sequence[str], splits: Sequence[str] = ("train", "validation", "test")) -> FrameSet:
+def load_frames(
+    data: Sequence[str], size: int, attribute_names: Sequence[str], splits: Sequence[str] = ("train", "validation", "test")
+) -> FrameSet:
     """Frames from prepared folders and puppets, for crops of `size` pixels.
 
     data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits: which rows to load.
@@ -63,7 +65,12 @@ def load_frames(data: Sequence[str], size: int, attribute_names: Sequence[str], 
     """
     if not data:
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
-    parts = [_puppets(item, size, attribute_names, splits) if item.startswith("puppets:") else _prepared(open_prepared(Path(item)), size, attribute_names, splits) for item in data]
+    parts = [
+        _puppets(item, size, attribute_names, splits)
+        if item.startswith("puppets:")
+        else _prepared(open_prepared(Path(item)), size, attribute_names, splits)
+        for item in data
+    ]
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
@@ -80,7 +87,9 @@ def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint
 def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str]) -> FrameSet:
     scale = size / 128
     if scale > opened.scale * 1.01:
-        raise DataError(f"{opened.root} was prepared for {round(128 * opened.scale)} px and {size} are asked for: prepare it again with --size {size}.")
+        raise DataError(
+            f"{opened.root} was prepared for {round(128 * opened.scale)} px and {size} are asked for: prepare it again with --size {size}."
+        )
     chosen = opened.indices(*splits)
     if not len(chosen):
         raise DataError(f"{opened.root} has no pictures for {' or '.join(splits)}: prepare it with another --held-out.")

@@ -43,7 +43,12 @@ def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> li
     if not source.is_dir():
         raise DataError(f"There is no folder {source}: name the folder that holds the pictures.")
     layout = detect_layout(source) if layout == "auto" else layout
-    readers = {"celeba": lambda: _celeba(source), "utkface": lambda: _utkface(source, held_out), "identities": lambda: _identities(source, held_out), "photos": lambda: _photos(source, held_out)}
+    readers = {
+        "celeba": lambda: _celeba(source),
+        "utkface": lambda: _utkface(source, held_out),
+        "identities": lambda: _identities(source, held_out),
+        "photos": lambda: _photos(source, held_out),
+    }
     if layout not in readers:
         raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
     found = readers[layout]()
@@ -53,7 +58,7 @@ def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> li
 
 
 def detect_layout(source: Path) -> str:
-    """Which layout a folder has, by CelebA's attribute list, UTKFace's file names, or pictures that all lie in sub-folders; else `photos`."""
+    """Which layout a folder has, by CelebA's attribute list, UTKFace's file names, or all pictures being in sub-folders; else `photos`."""
     if _find(source, "list_attr_celeba.txt") and _find(source, "img_align_celeba"):
         return "celeba"
     if (pictures := _pictures(source)) and all(UTKFACE_NAME.match(p.name) for p in pictures):

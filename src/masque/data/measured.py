@@ -86,7 +86,7 @@ def _hair_arch(height: int, width: int) -> NDArray[np.bool_]:
 def hair_colour(frame: Picture, landmarks: Landmarks, mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """The median hair colour in CIELAB (L in [0,100]), or None where the arch shows too little that differs from the skin."""
     height, width = mask.shape
-    lab: NDArray[np.float32] = cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
     arch = _hair_arch(height, width)
     needed = HAIR_SAMPLES * (width / 178) ** 2
     pixels = lab[arch & (mask == PERSON)]
@@ -114,7 +114,7 @@ def _skin_colour(lab: NDArray[np.float32], landmarks: Landmarks) -> NDArray[np.f
 
 
 def hair_names(colour: NDArray[np.float32]) -> dict[str, float]:
-    """How well each of CelebA's hair colours describes a CIELAB colour; a colour that none describes (red, green) gets low values for all."""
+    """How well each of CelebA's hair colours describes a CIELAB colour; one that none describes (red, green) gets low values for all."""
     lightness, a, b = (float(v) for v in colour)
     chroma = math.hypot(a, b)
     coloured = _sigmoid((chroma - 9.0) / 2.0)

@@ -124,7 +124,9 @@ def _append(journal: Any, result: dict[str, Any]) -> None:
         journal.write(json.dumps(result) + "\n")
         journal.flush()
     except OSError as error:
-        raise OutputError(f"The journal could not be written ({error.strerror}): free some space and give the same command again.") from None
+        raise OutputError(
+            f"The journal could not be written ({error.strerror}): free some space and give the same command again."
+        ) from None
 
 
 def _results(todo: Sequence[tuple[int, Source]], out: Path, settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,11 @@
 """The prepared set: an ordinary folder that every family trains on and that anyone can open in a file browser.
 
-    images/000001.jpg     the face frame, CelebA's aligned geometry at the set's scale
-    masks/000001.png      palette picture: 0 person, 1 background, 2 beyond the edge of the photo
-    labels/000001.png     palette label map of 11 classes (where known)
-    landmarks.npy         float32 (N,68,2), frame pixels, in the order of index.csv
-    index.csv             file, source, identity, split, then one column per attribute in [0,1] (empty = unknown)
-    prepared.json         version, geometry, where it came from, counts of what was kept and dropped
+images/000001.jpg     the face frame, CelebA's aligned geometry at the set's scale
+masks/000001.png      palette picture: 0 person, 1 background, 2 beyond the edge of the photo
+labels/000001.png     palette label map of 11 classes (where known)
+landmarks.npy         float32 (N,68,2), frame pixels, in the order of index.csv
+index.csv             file, source, identity, split, then one column per attribute in [0,1] (empty = unknown)
+prepared.json         version, geometry, where it came from, counts of what was kept and dropped
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class PreparedSet:
 
     def attributes(self, names: Sequence[str]) -> NDArray[np.float32]:
         """float32 (N,A) in [0,1], NaN where unknown (also for names this set does not have)."""
-        return np.array([[row.attributes.get(name, np.nan) for name in names] for row in self.rows], dtype=np.float32).reshape(len(self.rows), -1)
+        return np.array([[row.attributes.get(name, np.nan) for name in names] for row in self.rows], dtype=np.float32).reshape(
+            len(self.rows), -1
+        )
 
 
 def open_prepared(root: Path) -> PreparedSet:
@@ -79,7 +81,11 @@ def open_prepared(root: Path) -> PreparedSet:
     Raises DataError when it is missing, unfinished, damaged or written by a newer Masque.
     """
     if not (root / "prepared.json").is_file():
-        hint = "its preparation was not finished: give the same `masque prepare` command again" if (root / "journal.jsonl").exists() else "make one with `masque prepare`"
+        hint = (
+            "its preparation was not finished: give the same `masque prepare` command again"
+            if (root / "journal.jsonl").exists()
+            else "make one with `masque prepare`"
+        )
         raise DataError(f"{root} is not a prepared set; {hint}.")
     try:
         about = json.loads((root / "prepared.json").read_text())

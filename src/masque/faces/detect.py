@@ -26,7 +26,7 @@ SMALLEST_FACE = 40
 """Width in pixels under which a face carries too little to work with."""
 
 FIRST_LOOK = 1024
-"""Longer side at which a photo is searched first. HOG sees faces of 80 px and more, so everything larger than 1/13 of the photo is found."""
+"""Longer side at which a photo is searched first. HOG sees faces of 80 px and more: 1/13 of the photo's width."""
 
 SECOND_LOOK_PIXELS = 2_000_000
 """Pixels up to which a photo is doubled when nothing else was found: larger ones would take many seconds."""

@@ -24,7 +24,7 @@ WIDTH, HEIGHT = 178, 218
 """CelebA's aligned pictures (Liu et al. 2015)."""
 
 TEMPLATE = np.array([[69.4, 111.2], [107.6, 111.2], [71.9, 152.2], [104.9, 152.2]])
-"""Where CelebA's aligned pictures have, on average, the left and right eye and the left and right corner of the mouth (left in the picture)."""
+"""Where CelebA's aligned pictures have, on average, left and right eye, left and right corner of the mouth (left in the picture)."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,7 @@ class Frame:
 
 def five_points(landmarks: Landmarks) -> NDArray[np.float64]:
     """Eye centres and mouth corners, float64 (4,2), in the order of TEMPLATE."""
-    return np.stack(
-        [landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0), landmarks[48], landmarks[54]], dtype=np.float64
-    )
+    return np.stack([landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0), landmarks[48], landmarks[54]], dtype=np.float64)
 
 
 def frame_size(scale: float) -> tuple[int, int]:
@@ -80,8 +78,7 @@ def identity_matrix() -> Matrix:
 
 def invert(matrix: Matrix) -> Matrix:
     """The inverse of an affine transform."""
-    inverse: Matrix = cv2.invertAffineTransform(matrix)
-    return inverse
+    return np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
 
 
 def chain(*matrices: Matrix) -> Matrix:

@@ -1,4 +1,4 @@
-"""Back from the crop that a network painted into the whole photo: feathered, colour-matched, stitched in the gradient domain, or as a change."""
+"""Back from the painted crop into the whole photo: feathered, colour-matched, stitched in the gradient domain, or as a change."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ def soften(mask: Mask, width: float) -> Mask:
     # Extended by repeating, so that a mask that reaches the border stays full there.
     reach = 2 * math.ceil(width / 2) + 1
     drawn_in = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), borderType=cv2.BORDER_REPLICATE)
-    blurred: Mask = cv2.GaussianBlur(drawn_in, (0, 0), width / 3, borderType=cv2.BORDER_REPLICATE)
-    return blurred
+    return np.asarray(cv2.GaussianBlur(drawn_in, (0, 0), width / 3, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 def region_of(photo: Picture, matrix: Matrix, size: int) -> tuple[int, int, int, int] | None:
@@ -72,7 +71,7 @@ def paste(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask, *, match
     over = warp(painted, back, size).astype(np.float32)
     share = warp(mask, back, size, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 255
     if match:
-        over += _edge_difference(under, over, share)
+        over += _edge_difference(under, over, share.astype(np.float32))
     result = photo.copy()
     result[top:bottom, left:right] = np.clip(np.rint(under + share * (over - under)), 0, 255).astype(np.uint8)
     return result
@@ -88,7 +87,7 @@ def _edge_difference(under: NDArray[np.float32], over: NDArray[np.float32], shar
 
 
 def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Picture:
-    """The photo with the part of `painted` inside `mask` stitched in so that gradients are kept and the edge vanishes (Section 3.3, RSGAN-GD).
+    """The photo with the part of `painted` inside `mask` stitched in so that gradients stay and the edge vanishes (RSGAN Section 3.3).
 
     The gradient-domain composition of Levin et al. 2004 in the form of Pérez et al. 2003 (cv2.seamlessClone). Arguments as in `paste`;
     only mask values above 127 count.
@@ -108,7 +107,11 @@ def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Pict
         return photo
     shrink = min(1.0, STITCHED_AT / max(size))
     correction = _correction(under, over, inside, shrink)
-    share = cv2.GaussianBlur(inside, (0, 0), 1.0 / shrink).astype(np.float32)[..., None] / 255 if shrink < 1 else (inside[..., None] > 0).astype(np.float32)
+    share = (
+        cv2.GaussianBlur(inside, (0, 0), 1.0 / shrink).astype(np.float32)[..., None] / 255
+        if shrink < 1
+        else (inside[..., None] > 0).astype(np.float32)
+    )
     mixed = under + share * (over + correction - under)
     result = photo.copy()
     result[top:bottom, left:right] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
@@ -122,17 +125,17 @@ def _correction(under: Picture, over: Picture, inside: Mask, shrink: float) -> N
     if not mask.any():
         return np.zeros_like(over, dtype=np.float32)
     x, y, width, height = cv2.boundingRect(mask)
-    cloned = cv2.seamlessClone(source, target, mask, (x + width // 2, y + height // 2), cv2.NORMAL_CLONE)
-    change = cloned.astype(np.float32) - source
+    # A copy of the mask, since seamlessClone draws in the one it is given (OpenCV issue 12053).
+    cloned = cv2.seamlessClone(source, target, mask.copy(), (x + width // 2, y + height // 2), cv2.NORMAL_CLONE)
+    change = np.subtract(cloned, source, dtype=np.float32)
     if shrink < 1:
         # Outside the mask the clone is the target; its difference there would leak in when enlarged.
         change[mask == 0] = 0
         weight = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), 1.5)[..., None]
         spread = cv2.GaussianBlur(change, (0, 0), 1.5) / np.maximum(weight, 1e-3)
         change = np.where(mask[..., None] > 0, change, spread)
-        change = cv2.resize(change, over.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    result: NDArray[np.float32] = change.astype(np.float32)
-    return result
+        change = np.asarray(cv2.resize(change, over.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+    return change.astype(np.float32)
 
 
 def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, mask: Mask) -> Picture:
@@ -148,12 +151,11 @@ def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, 
     back, whole = _into_region(matrix, region)
     left, top, right, bottom = region
     under = photo[top:bottom, left:right]
-    change = after.astype(np.float32) - before.astype(np.float32)
+    change = np.subtract(after, before, dtype=np.float32)
     if scale_of(matrix) < 1:
-        guide = cv2.cvtColor(warp(photo, matrix, (size, size)), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+        guide = _light(warp(photo, matrix, (size, size)))
         slope, offset = guided_coefficients(guide, change)
-        light = cv2.cvtColor(under, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None] / 255
-        enlarged = warp(slope, back, whole) * light + warp(offset, back, whole)
+        enlarged = warp(slope, back, whole) * _light(under)[..., None] + warp(offset, back, whole)
     else:
         enlarged = warp(change, back, whole)
     share = warp(mask, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 255
@@ -162,20 +164,26 @@ def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, 
     return result
 
 
-def guided_coefficients(guide: NDArray[np.float32], signal: NDArray[np.float32], radius: int = 2, smoothness: float = 0.002) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _light(picture: Picture) -> NDArray[np.float32]:
+    """Luminance in [0,1], (H,W)."""
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
+
+
+def guided_coefficients(
+    guide: NDArray[np.float32], signal: NDArray[np.float32], radius: int = 2, smoothness: float = 0.002
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Slope and offset (H,W,C) that express `signal` (H,W,C) locally as a line in `guide` (H,W) (He & Sun 2015, fast guided filter).
 
     Enlarged smoothly and applied to the full-size guide, they give the signal at full size with the guide's edges.
     """
 
     def mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        blurred: NDArray[np.float32] = cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)
-        return blurred
+        return np.asarray(cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
 
     centre = mean(guide)
     variance = mean(guide * guide) - centre * centre
-    average = mean(signal)
-    covariance = mean(signal * guide[..., None]) - average * centre[..., None]
-    slope = covariance / (variance[..., None] + smoothness)
+    average = mean(signal.astype(np.float32))
+    covariance = mean((signal * guide[..., None]).astype(np.float32)) - average * centre[..., None]
+    slope = covariance / (variance[..., None] + np.float32(smoothness))
     offset = average - slope * centre[..., None]
     return mean(slope), mean(offset)

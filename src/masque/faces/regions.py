@@ -82,13 +82,12 @@ def background_mask(picture: Picture, landmarks: Landmarks, valid: NDArray[np.bo
     seeds = _grabcut_seeds(at_scale(landmarks, shrink).astype(np.float32), small.shape[0], small.shape[1])
     try:
         cv2.setRNGSeed(0)
-        cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), seeds, (0, 0, 1, 1), *models, 2, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # one of the two sides lost all its pixels, as on a uniform picture: the seeds are then the best answer
         pass
-    background = np.isin(seeds, (cv2.GC_BGD, cv2.GC_PR_BGD)).astype(np.uint8) * 255
-    background = cv2.medianBlur(background, 5)
-    full: Mask = cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR)
-    full = np.where(full > 127, 255, 0).astype(np.uint8)
+    background = cv2.medianBlur(np.isin(seeds, (cv2.GC_BGD, cv2.GC_PR_BGD)).astype(np.uint8) * 255, 5)
+    full = np.where(cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR) > 127, 255, 0).astype(np.uint8)
     if valid is not None:
         full[~valid] = 255
     return full
@@ -103,8 +102,14 @@ def _grabcut_seeds(landmarks: Landmarks, height: int, width: int) -> NDArray[np.
     seeds[: height // 2, :border] = seeds[: height // 2, -border:] = cv2.GC_BGD
     seeds[:border, : width // 4] = seeds[:border, -(width // 4) :] = cv2.GC_BGD
     cv2.ellipse(seeds, _box(centre - (0, 0.32 * jaw_width), 1.55 * jaw_width, 2.2 * jaw_width), cv2.GC_PR_FGD, -1)
-    shoulders = np.array([[chin[0] - 1.1 * jaw_width, height], [chin[0] - 0.5 * jaw_width, chin[1] + 0.1 * jaw_width],
-                          [chin[0] + 0.5 * jaw_width, chin[1] + 0.1 * jaw_width], [chin[0] + 1.1 * jaw_width, height]])
+    shoulders = np.array(
+        [
+            [chin[0] - 1.1 * jaw_width, height],
+            [chin[0] - 0.5 * jaw_width, chin[1] + 0.1 * jaw_width],
+            [chin[0] + 0.5 * jaw_width, chin[1] + 0.1 * jaw_width],
+            [chin[0] + 1.1 * jaw_width, height],
+        ]
+    )
     cv2.fillConvexPoly(seeds, np.rint(shoulders).astype(np.int32), cv2.GC_PR_FGD)
     cv2.fillConvexPoly(seeds, cv2.convexHull(np.rint(landmarks[:27]).astype(np.int32)), cv2.GC_FGD)
     return seeds

@@ -58,12 +58,18 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) -> the same shape."""
         h = nn.functional.leaky_relu(self.first(nn.functional.leaky_relu(x, 0.2)), 0.2)
-        return x + self.second(h)
+        result: Tensor = x + self.second(h)
+        return result
 
 
 def _he(layer: nn.Conv2d | nn.ConvTranspose2d, gain: float = 1.0) -> nn.Module:
     """He's initialisation (2015) for leaky rectifiers of slope 0.2, by the number of inputs that reach one output pixel."""
-    reach = layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1] // (layer.stride[0] ** 2 if isinstance(layer, nn.ConvTranspose2d) else 1)
+    reach = (
+        layer.in_channels
+        * layer.kernel_size[0]
+        * layer.kernel_size[1]
+        // (layer.stride[0] ** 2 if isinstance(layer, nn.ConvTranspose2d) else 1)
+    )
     nn.init.normal_(layer.weight, std=gain * math.sqrt(2.0 / (1 + 0.2**2) / reach))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

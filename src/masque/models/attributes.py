@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from masque.layers.stacks import Residual, down_stack
 
+SERVED = ("classifier",)
+
 
 @dataclass(frozen=True)
 class AttributesConfig:

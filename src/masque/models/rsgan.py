@@ -129,7 +129,7 @@ def as_gaussian(statistics: Tensor) -> Gaussian:
 
 
 class Memory(nn.Module):
-    """The bidirectional LSTM of Fig. A5: reads the two separators' features as a sequence of two, and returns them informed of each other."""
+    """The bidirectional LSTM of Fig. A5: reads both separators' features as a sequence of two and returns them informed of each other."""
 
     def __init__(self, config: RSGANConfig) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class Painter(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(B,z) -> (B,3,S,S) in [-1,1]."""
-        h = self.foot(z).view(len(z), self.first, 4, 4).contiguous(memory_format=torch.channels_last)
+        h = self.foot(z).view(len(z), self.first, 4, 4)
         return torch.tanh(self.body(h).float())
 
 
@@ -161,11 +161,14 @@ class Judge(nn.Module):
     def __init__(self, config: RSGANConfig, to: int, outputs: int, patches: bool) -> None:
         super().__init__()
         self.body, channels = down_stack(3, config.judge_channels, config.size, to)
-        self.head = nn.Conv2d(channels, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(channels * to * to, outputs))
+        self.head = (
+            nn.Conv2d(channels, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(channels * to * to, outputs))
+        )
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B,3,S,S) -> logits (B,outputs) or, of patches, (B,outputs,to,to)."""
-        return self.head(self.body(picture))
+        logits: Tensor = self.head(self.body(picture))
+        return logits
 
 
 class RSGAN(nn.Module):
@@ -199,7 +202,7 @@ class RSGAN(nn.Module):
     def encode(self, x_f: Tensor, x_h: Tensor, c: Tensor, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> Latents:
         """The latents' means of a batch of pictures.
 
-        c: the attributes (B,A) the pictures have; c_face, c_hair: the ones their parts shall have (Section 4, attribute editing), c if None.
+        c: the attributes (B,A) the pictures have; c_face, c_hair: the ones their parts shall have (attribute editing), c if None.
         """
         face, hair = self.separate(x_f, x_h, c)
         return Latents(
@@ -209,4 +212,5 @@ class RSGAN(nn.Module):
 
     def compose(self, latents: Latents) -> Tensor:
         """x' = G(z_xf, z_cf, z_xh, z_ch): pictures (B,3,S,S) in [-1,1]."""
-        return self.composer(latents.joined())
+        picture: Tensor = self.composer(latents.joined())
+        return picture

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
-from masque.models.attributes import AttributeClassifier, AttributesConfig
+from masque.models.attributes import SERVED, AttributeClassifier, AttributesConfig
 from masque.train.phase import Phase
 
 
@@ -30,7 +30,7 @@ class AttributesTraining:
 class AttributesRecipe:
     """One phase."""
 
-    served = ("classifier",)
+    served = SERVED
 
     def __init__(self, config: AttributesConfig, training: AttributesTraining) -> None:
         self.config, self.training = config, training

@@ -98,7 +98,12 @@ class RSGANRecipe:
         w = self.training
         adversarial = {"fool_g": w.adv_g, "fool_p": w.adv_p}
         phases = [
-            Phase("compose", self.composing, self.compose_terms, {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl, "GC": w.GC, **adversarial}),
+            Phase(
+                "compose",
+                self.composing,
+                self.compose_terms,
+                {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl, "GC": w.GC, **adversarial},
+            ),
             Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}),
             Phase("classify", ("C",), self.classify_terms, {"C": w.C}),
         ]
@@ -107,7 +112,7 @@ class RSGANRecipe:
             phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, {"r1_g": 16 * w.r1, "r1_p": 16 * w.r1}, every=16))
         return phases
 
-    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 3.1, for every network."""
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2))
 
@@ -129,7 +134,12 @@ class RSGANRecipe:
             c = model.estimate(x)  # c*: "we use the estimated attributes c* rather than c"
         face, hair = model.separate(x_f, x_h, c)
         c_face, c_hair = model.attributes_face(c), model.attributes_hair(c)
-        z = Latents(*(g.sample(self.noise(batch, name, g.mean)) for name, g in zip(("xf", "cf", "xh", "ch"), (face, c_face, hair, c_hair), strict=True)))
+        z = Latents(
+            *(
+                g.sample(self.noise(batch, name, g.mean))
+                for name, g in zip(("xf", "cf", "xh", "ch"), (face, c_face, hair, c_hair), strict=True)
+            )
+        )
         image = model.compose(z)
         detached = Latents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
         z_random, c_random = self.random_latents(batch, detached, c)
@@ -155,7 +165,12 @@ class RSGANRecipe:
         counts as known. `mixed`: each part is, by halves, drawn from N(0,1) or another picture's, and gets another picture's attributes.
         """
         seeds = batch["seed"]
-        drawn = Latents(*(normal(seeds, f"random {n}", t.shape[1]).to(t.dtype) for n, t in zip(("xf", "cf", "xh", "ch"), (z.xf, z.cf, z.xh, z.ch), strict=True)))
+        drawn = Latents(
+            *(
+                normal(seeds, f"random {n}", t.shape[1]).to(t.dtype)
+                for n, t in zip(("xf", "cf", "xh", "ch"), (z.xf, z.cf, z.xh, z.ch), strict=True)
+            )
+        )
         if self.training.random == "prior":
             return drawn, torch.full_like(c, torch.nan)
         coins = uniform(seeds, "coins", 4).to(c.dtype) < 0.5
@@ -244,17 +259,29 @@ def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # 128 px, batch 50, 120k steps, Adam 2e-4 (0.5, 0.999): Sections 3.1 and 4
     "paper": {"model": {}, "training": {}, "run": {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}},
-    # Half the side, chosen for two processor cores: docs/papers/rsgan.md, choices 8 and 9
+    # 128 px with half and quarter widths, for two processor cores: docs/papers/rsgan.md, choices 8 and 9
+    "slim": {
+        "model": {"size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "z_appearance": 384},
+        "training": {
+            "kl": 0.25, "lr": 5e-4, "warm_up": 200, "decay_from": 15_000, "decay_to": 25_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 0.1,
+        },
+        "run": {"steps": 25_000},
+    },
+    # The same at half the side
     "small": {
         "model": {"size": 64, "channels": 32, "part_channels": 16},
         "training": {
-            "kl": 0.5, "lr": 5e-4, "warm_up": 200, "decay_from": 25_000, "decay_to": 40_000,
+            "kl": 0.5, "lr": 5e-4, "warm_up": 200, "decay_from": 15_000, "decay_to": 25_000,
             "rec_trains_separators": True, "random": "mixed", "r1": 0.1,
         },
-        "run": {"steps": 40_000},
+        "run": {"steps": 25_000},
     },
     "tiny": {
-        "model": {"size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8, "z_appearance": 16, "z_attributes": 4},
+        "model": {
+            "size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8,
+            "z_appearance": 16, "z_attributes": 4,
+        },
         "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1},
         "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
     },

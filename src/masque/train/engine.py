@@ -102,7 +102,15 @@ def _has_bf16(accelerator: str) -> bool:
 class Engine:
     """One run of one recipe in one folder."""
 
-    def __init__(self, fabric: Fabric, recipe: Recipe, settings: RunSettings, run: Path, identity: Mapping[str, Any], may_change: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        fabric: Fabric,
+        recipe: Recipe,
+        settings: RunSettings,
+        run: Path,
+        identity: Mapping[str, Any],
+        may_change: frozenset[str] = frozenset(),
+    ) -> None:
         """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
 
         identity: plain values that say what is being trained (family, configs, data); a folder with another identity is refused, except
@@ -150,12 +158,17 @@ class Engine:
             "average": self.average.nets.state_dict(),
         }
 
-    def save(self) -> None:
-        """Write the state, unless its terms show that it is not a good one. Raises TrainingError or OutputError."""
+    def save(self, and_then: Callable[[], None] | None = None) -> None:
+        """Write the state, unless its terms show that it is not a good one. Raises TrainingError or OutputError.
+
+        and_then: called in the first process once the state is safe.
+        """
         started = time.monotonic()
         self.terms.check()
         if self.fabric.global_rank == 0:
             save_state(self.run, self.step, self.state(), self.settings.keep)
+            if and_then:
+                and_then()
         self.fabric.barrier()
         self.last_save = time.monotonic() - started
 
@@ -204,10 +217,12 @@ class Engine:
         shown: Batch | None = None,
         time_limit: float | None = None,
         on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
+        on_save: Callable[[], None] | None = None,
     ) -> Progress:
         """Train up to `settings.steps`, or until time_limit seconds have passed, or until Ctrl-C; the state is saved in each case.
 
-        shown: a batch for preview pictures. on_step: called after each log entry with (step, terms, images per second).
+        shown: a batch for preview pictures. on_step: called after each log entry with (step, terms, images per second). on_save: called
+        in the first process after each saved state.
         Raises TrainingError when a term stops being finite: the state saved last is then the last good one.
         """
         settings, watch = self.settings, Watch(time_limit)
@@ -233,10 +248,10 @@ class Engine:
                     marked = (self.step, time.monotonic())
                     self._log(log, rate, on_step)
                 if self.step % settings.save_every == 0:
-                    self.save()
+                    self.save(on_save)
                 if shown is not None and (self.step % settings.preview_every == 0 or self.step == settings.steps):
                     self._preview(shown)
-        self.save()
+        self.save(on_save)
         if log is not None:
             log.close()
         rate = (self.step - first) * settings.batch_size / max(1e-9, time.monotonic() - begun)
@@ -254,7 +269,10 @@ class Engine:
     def _log(self, log: Log | None, rate: float, on_step: Callable[[int, Mapping[str, float], float], None] | None) -> None:
         values = self.terms.take()
         if log is not None:
-            log.write(self.step, {**values, "learning_rate": self.recipe.learning_rate(self.phases[0].nets[0], self.step), "images_per_second": rate})
+            log.write(
+                self.step,
+                {**values, "learning_rate": self.recipe.learning_rate(self.phases[0].nets[0], self.step), "images_per_second": rate},
+            )
         if on_step:
             on_step(self.step, values, rate)
 
@@ -262,7 +280,7 @@ class Engine:
         if self.fabric.global_rank != 0:
             return
         with torch.no_grad(), self.fabric.autocast():
-            pictures, columns = self.recipe.preview(shown, self.average.nets)
+            pictures, columns = self.recipe.preview(shown, dict(self.average.nets.items()))
         (self.run / "previews").mkdir(exist_ok=True)
         write_picture(self.run / "previews" / f"{self.step:07d}.png", grid(pictures, columns))
 

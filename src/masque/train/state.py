@@ -25,10 +25,17 @@ def states(run: Path) -> list[tuple[int, Path]]:
 def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Path:
     """Write state-<step>.ckpt, then remove all but the latest `keep`. Raises OutputError when the disk is full."""
     path = run / f"state-{step}.ckpt"
-    write_atomically(path, lambda part: torch.save({"masque": VERSION, "step": step, **state}, part))
+    write_atomically(path, lambda part: _save({"masque": VERSION, "step": step, **state}, part))
     for _, old in states(run)[:-keep]:
         old.unlink()
     return path
+
+
+def _save(state: Mapping[str, Any], path: Path) -> None:
+    try:
+        torch.save(dict(state), path)
+    except RuntimeError as error:  # what torch raises on a full disk
+        raise OSError(None, str(error).splitlines()[0]) from error
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -36,7 +43,9 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a different one for each kind of damage
-        raise CheckpointError(f"{path} cannot be read ({type(error).__name__}): delete it, and the run goes on from the state before.") from None
+        raise CheckpointError(
+            f"{path} cannot be read ({type(error).__name__}): delete it, and the run goes on from the state before."
+        ) from None
     if not isinstance(state, dict) or "masque" not in state:
         raise CheckpointError(f"{path} was not written by Masque: move it out of the run folder.")
     if state["masque"] > VERSION:

@@ -1,0 +1,33 @@
+# make demo: install and show.  make test: install and test.  Everything happens in .venv/.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test test-all lint types clean
+.DELETE_ON_ERROR:
+
+setup: .venv/.done
+
+# One pip command for all, so that the bound on torch holds for whatever else needs it.
+.venv/.done: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: name it with make PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'torch>=2.11,<2.14'
+	@touch $@
+
+demo: setup
+	$(BIN)/masque demo --folder demo
+
+test: setup
+	$(BIN)/python -m pytest -q
+
+test-all: setup
+	$(BIN)/python -m pytest -q -m ''
+
+lint: setup
+	$(BIN)/ruff check src tests
+
+types: setup
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,86 @@
+"""Training speed: the engine as it trains against the same networks in plain eager fp32, in turns within one process."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from masque import runs
+from masque.config import RunSettings
+from masque.data.batches import Batches
+from masque.data.frames import load_frames
+from masque.train.engine import Engine, make_fabric
+
+PUPPETS = 128
+
+
+def bench_training(family: str, preset: str, steps: int = 4, turns: int = 3) -> dict[str, Any]:
+    """Pictures per second of both, turn by turn, and of the loader alone; the batches are of puppets.
+
+    Raises SettingError for an unknown family or preset.
+    """
+    plan = runs.plan(family, preset)
+    plain = replace(plan, run=replace(plan.run, precision="32", channels_last=False, compile=False))
+    frames = load_frames([f"puppets:{PUPPETS}"], plan.model.size, plan.model.attributes)
+    with tempfile.TemporaryDirectory() as folder:
+        engines = {name: _engine(settings, frames, Path(folder) / name) for name, settings in (("engine", plan), ("plain", plain))}
+        fabric = make_fabric(plan.run)
+        batches = runs.build_batches(plan, frames, fabric)
+        for engine in engines.values():
+            _run(engine, batches, 2)  # allocations, and compilation where it is on
+        rates: dict[str, list[float]] = {name: [] for name in engines}
+        for _ in range(turns):
+            for name, engine in engines.items():
+                rates[name].append(steps * plan.run.batch_size / _run(engine, batches, steps))
+    return {
+        "family": family, "preset": preset, "size": plan.model.size, "batch_size": plan.run.batch_size, "threads": torch.get_num_threads(),
+        "precision": engines["engine"].fabric._precision.precision, "channels_last": plan.run.channels_last, "compile": plan.run.compile,
+        "engine": _spread(rates["engine"]), "plain": _spread(rates["plain"]),
+        "ratio": statistics.median(a / b for a, b in zip(rates["engine"], rates["plain"], strict=True)),
+        "loader": _loader_rate(batches, plan.run),
+    }  # fmt: skip
+
+
+def _engine(plan: runs.Plan, frames: Any, folder: Path) -> Engine:
+    return runs.build_engine(plan, frames, folder, make_fabric(plan.run))
+
+
+def _run(engine: Engine, batches: Batches, steps: int) -> float:
+    started = time.perf_counter()
+    for batch in batches.ahead(engine.step, engine.step + steps):
+        engine.run_step(engine.placed(batch))
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def _loader_rate(batches: Batches, run: RunSettings, count: int = 12) -> float:
+    batches(0)
+    started = time.perf_counter()
+    for step in range(1, count + 1):
+        batches(step)
+    return count * run.batch_size / (time.perf_counter() - started)
+
+
+def _spread(rates: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(rates), "min": min(rates), "max": max(rates)}
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """The report in five lines."""
+    engine, plain = report["engine"], report["plain"]
+    return "\n".join([
+        f"{report['family']}, preset {report['preset']}, {report['size']} px, batches of {report['batch_size']}, "
+        f"{report['threads']} threads",
+        f"engine ({report['precision']}{', channels_last' if report['channels_last'] else ''}{', compiled' if report['compile'] else ''}): "
+        f"{engine['median']:.1f} pictures/s ({engine['min']:.1f} to {engine['max']:.1f})",
+        f"plain eager fp32: {plain['median']:.1f} pictures/s ({plain['min']:.1f} to {plain['max']:.1f})",
+        f"ratio: {report['ratio']:.2f}",
+        f"loader alone: {report['loader']:.0f} pictures/s, {report['loader'] / engine['median']:.0f} times the training rate",
+    ])  # fmt: skip

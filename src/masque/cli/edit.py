@@ -1,0 +1,218 @@
+"""Commands that edit photos, and the two that look at one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from masque.cli.options import Json, Model, Output, Pick, Set, attribute_values
+from masque.cli.show import Bar, Wait, answer
+
+Detail = Annotated[
+    Literal["keep", "network"],
+    typer.Option("--detail", help="keep: add the change to the photo's own pixels; network: show what the network paints."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (swap, edit, blend, faces, verify, demo):
+        app.command()(command)
+    app.command("random")(random_parts)
+
+
+def _save(result: Any, out: Path, as_json: bool) -> None:
+    result.save(out)
+    answer(f"Wrote {out}.{_summary(result.record)}", {"out": str(out), **result.record}, as_json)
+
+
+def _summary(record: dict[str, Any]) -> str:
+    if "identity_distance" not in record:
+        return ""
+    near = ", ".join(f"{value:.2f} to the {name}" for name, value in record["identity_distance"].items())
+    changed = f"{record['changed_outside_face_percent']:.1f} % of the pixels outside the face changed"
+    return f" Squared identity distance {near} photo's person; {changed}."
+
+
+def swap(
+    face: Annotated[Path, typer.Argument(help="The photo whose face is taken.")],
+    hair: Annotated[Path, typer.Argument(help="The photo that gets it: its hair, pose of head, clothes and background stay.")],
+    out: Output = Path("out.png"),
+    set_: Set = [],  # noqa: B006 - typer wants a literal
+    stitch: Annotated[
+        Literal["none", "gradient"],
+        typer.Option("--stitch", help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN)."),
+    ] = "gradient",
+    detail: Detail = "keep",
+    pick_face: Annotated[
+        int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
+    ] = None,
+    pick_hair: Annotated[int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")] = None,
+    model: Model = "rsgan",
+    as_json: Json = False,
+) -> None:
+    """Put the face of one photo into another, and get the whole second photo back.
+
+    Example: masque swap anna.jpg ben.jpg -o out.png --set Smiling=1
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    attributes = attribute_values(set_)
+    with Wait("Swapping"):
+        import masque
+
+        result = masque.load(model).swap(
+            face, hair, attributes=attributes, stitch=stitch, detail=detail, pick_face=pick_face, pick_hair=pick_hair
+        )
+    _save(result, out, as_json)
+
+
+def edit(
+    photo: Annotated[Path, typer.Argument(help="The photo to edit.")],
+    set_: Set,
+    out: Output = Path("out.png"),
+    region: Annotated[Literal["face", "hair", "both"], typer.Option("--region", help="What gets the new attributes.")] = "both",
+    detail: Detail = "keep",
+    pick: Pick = None,
+    model: Model = "rsgan",
+    as_json: Json = False,
+) -> None:
+    """Change attributes of a face, of its hair, or of both.
+
+    Example: masque edit anna.jpg --set Smiling=1 --set Blond_Hair=0.8 --region both -o out.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    attributes = attribute_values(set_)
+    with Wait("Editing"):
+        import masque
+
+        result = masque.load(model).edit(photo, attributes, region=region, detail=detail, pick=pick)
+    _save(result, out, as_json)
+
+
+def random_parts(
+    photo: Annotated[Path, typer.Argument(help="The photo that one part is kept of.")],
+    part: Annotated[Literal["face", "hair"], typer.Option("--part", help="The part that is drawn at random.")] = "hair",
+    count: Annotated[int, typer.Option("--count", help="How many to draw.")] = 8,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same ones.")] = 0,
+    out: Output = Path("sheet.png"),
+    pick: Pick = None,
+    model: Model = "rsgan",
+    as_json: Json = False,
+) -> None:
+    """Give a face random hair, or a hair random faces.
+
+    Example: masque random anna.jpg --part hair --count 8 --seed 0 -o sheet.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Wait("Drawing"):
+        import masque
+
+        result = masque.load(model).random(photo, part, count=count, seed=seed, pick=pick)
+    _save(result, out, as_json)
+
+
+def blend(
+    a: Annotated[Path, typer.Argument(help="The photo to start from.")],
+    b: Annotated[Path, typer.Argument(help="The photo to end at.")],
+    part: Annotated[Literal["face", "hair", "both"], typer.Option("--part", help="What goes from the one to the other.")] = "both",
+    steps: Annotated[int, typer.Option("--steps", help="Pictures on the strip, both ends included.")] = 8,
+    out: Output = Path("strip.png"),
+    pick_a: Annotated[int | None, typer.Option("--pick-a", help="Which face of the first photo.")] = None,
+    pick_b: Annotated[int | None, typer.Option("--pick-b", help="Which face of the second photo.")] = None,
+    model: Model = "rsgan",
+    as_json: Json = False,
+) -> None:
+    """Go from one face or hair to another in steps.
+
+    Example: masque blend anna.jpg ben.jpg --part hair --steps 8 -o strip.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Wait("Blending"):
+        import masque
+
+        result = masque.load(model).blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
+    _save(result, out, as_json)
+
+
+def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], as_json: Json = False) -> None:
+    """List the faces in a photo, with the numbers that --pick takes.
+
+    Example: masque faces group.jpg
+    """
+    from masque.errors import NoFaceError
+    from masque.faces.detect import SMALLEST_FACE, choose_face, find_faces
+    from masque.image import read_picture
+
+    with Wait("Looking for faces"):
+        found = find_faces(read_picture(photo))
+    if not found:
+        choose_face(found, name=photo.name)
+    largest = max(face.size for face in found)
+    rows, lines = [], []
+    for number, face in enumerate(found, start=1):
+        left, top, width, height = face.box
+        usable = face.size >= SMALLEST_FACE
+        rows.append(
+            {"number": number, "left": left, "top": top, "width": width, "height": height, "score": round(face.score, 3), "usable": usable}
+        )
+        notes = [
+            n
+            for n, on in (("taken unless another is picked", face.size == largest), (f"too small, {SMALLEST_FACE} px needed", not usable))
+            if on
+        ]
+        lines.append(
+            f"{number}: {width}×{height} px at ({left}, {top}), score {face.score:.2f}" + (f" ({'; '.join(notes)})" if notes else "")
+        )
+    answer("\n".join(lines), {"faces": rows}, as_json)
+    if not any(row["usable"] for row in rows):
+        raise NoFaceError(f"No face in {photo.name} is {SMALLEST_FACE} pixels wide or more: use a larger picture.")
+
+
+def verify(picture: Annotated[Path, typer.Argument(help="The picture to ask.")], as_json: Json = False) -> None:
+    """Read back what a picture says about how it was made.
+
+    Example: masque verify out.png
+    """
+    import json
+
+    from masque.errors import PictureError
+    from masque.provenance import verify as read_back
+
+    verdict = read_back(picture)
+    if verdict.record is None:
+        made = f", though it is marked as {verdict.source_type.rsplit('/', 1)[-1]}" if verdict.source_type else ""
+        raise PictureError(f"{picture} carries no record of Masque{made}: it was not made by Masque, or the record was removed.")
+    state = "as Masque wrote them" if verdict.unchanged else "changed since Masque wrote them"
+    record = verdict.record
+    text = f"Made by Masque ({record.get('edit')} with {record.get('model')}); its pixels are {state}.\n{json.dumps(record, indent=1)}"
+    answer(text, {"record": verdict.record, "source_type": verdict.source_type, "unchanged": verdict.unchanged}, as_json)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the page goes; photos in its sub-folder in/ are taken along.")] = Path(
+        "demo"
+    ),
+    model: Model = "rsgan",
+) -> None:
+    """Do the main job on two public-domain portraits and on your photos in demo/in, and make a page of it.
+
+    Example: masque demo --folder demo
+    """
+    with Bar("Making the page") as bar:
+        import masque
+        from masque.studio.page import make_page
+
+        page, complaints = make_page(masque.load(model), folder, bar.update)
+    for sentence in complaints:
+        typer.echo(f"Left out: {sentence}", err=True)
+    typer.echo(f"The pictures are in {page.absolute()}")

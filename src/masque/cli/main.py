@@ -1,0 +1,68 @@
+"""The `masque` command: its sub-commands, and how every failure ends.
+
+Exit code 0: done. 1: the job failed, and one sentence on stderr says why and what to do. 2: wrong usage. 130: stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from masque.cli import data, edit, measure, train
+from masque.errors import MasqueError
+
+app = typer.Typer(
+    help="Swap, edit, repaint, morph and re-draw faces. Use it on pictures of people who agree to it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for register in (edit.register, data.register, train.register, measure.register):
+    register(app)
+
+
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from masque import __version__
+
+        typer.echo(f"masque {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    pass
+
+
+def _end(message: str, code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.write(message + "\n")
+    sys.exit(code)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    try:
+        app()
+    except SystemExit as exit_:
+        if exit_.code == INTERRUPTED:
+            _end("Stopped; whatever was finished is kept and nothing is half written.", INTERRUPTED)
+        raise
+    except MasqueError as error:
+        _end(str(error), 1)
+    except MemoryError:
+        _end("There is not enough memory for this: use a smaller picture or a smaller batch_size.", 1)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _end("The disk is full: free some space and give the same command again.", 1)
+        raise
+    sys.exit(0)

@@ -1,0 +1,94 @@
+"""Evaluating and timing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masque.cli.options import Json
+from masque.cli.show import Bar, Wait, answer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    evaluate = typer.Typer(help="Measure a trained model on held-out people.", no_args_is_help=True)
+    evaluate.callback()(_nothing)
+    evaluate.command("swap")(evaluate_swap)
+    app.add_typer(evaluate, name="evaluate")
+    bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
+    bench.callback()(_nothing)
+    bench.command("train")(bench_train)
+    bench.command("swap")(bench_swap)
+    app.add_typer(bench, name="bench")
+
+
+def _nothing() -> None:
+    """Without a callback, typer would drop the name of an only sub-command."""
+
+
+def evaluate_swap(
+    run: Annotated[str, typer.Argument(help="A run folder, or a family's name for the weights that come with Masque.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Decides the pairs.")] = 0,
+    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+) -> None:
+    """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice.
+
+    Example: masque evaluate swap run --data prepared --pairs 1000 --json report.json
+    """
+    import json
+
+    from masque.image import check_folder_of, write_atomically
+
+    if report_to is not None:
+        check_folder_of(report_to)
+    import masque
+    from masque.data.frames import load_frames
+    from masque.tables.rsgan import as_text
+    from masque.tables.rsgan import evaluate_swap as measure
+
+    session = masque.load(run)
+    with Bar("Evaluating") as bar:
+        frames = load_frames(data, session.size, session.attributes, ("test",))
+        report = measure(session, frames, pairs, seed, bar.update)
+    if report_to is not None:
+        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    typer.echo(as_text(report))
+
+
+def bench_train(
+    family: Annotated[str, typer.Argument(help="What to train.")] = "rsgan",
+    preset: Annotated[str, typer.Option("--preset", help="paper, slim, small or tiny.")] = "slim",
+    steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
+    turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Training speed of the engine against plain eager fp32, in turns, and of the loader alone.
+
+    Example: masque bench train rsgan --preset slim
+    """
+    with Wait("Timing the training"):
+        from masque.bench.training import as_text, bench_training
+
+        report = bench_training(family, preset, steps, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_swap(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many swaps are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of a swap on two large photos, after loading.
+
+    Example: masque bench swap --side 1024
+    """
+    with Wait("Timing swaps"):
+        from masque.bench.swapping import as_text, bench_swapping
+
+        report = bench_swapping(model, side, turns)
+    answer(as_text(report), report, as_json)

@@ -1,0 +1,31 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masque.errors import SettingError
+
+Output = Annotated[Path, typer.Option("--out", "-o", help="Where to write the picture: .png, .jpg or .webp.")]
+Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Pick = Annotated[int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`; the largest if not given.")]
+Set = Annotated[list[str], typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.")]
+
+
+def attribute_values(assignments: Sequence[str]) -> dict[str, float]:
+    """`Name=value` texts as a dictionary. Raises SettingError for anything else."""
+    values = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        try:
+            values[name.strip()] = float(text)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise SettingError(f"{assignment!r} is not of the form Name=value, such as Smiling=1 or Blond_Hair=0.8.")
+    return values

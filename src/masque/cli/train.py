@@ -1,0 +1,61 @@
+"""Training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from masque.cli.options import Json
+from masque.cli.show import Bar, answer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(train)
+
+
+def train(
+    family: Annotated[str, typer.Argument(help="What to train: rsgan or attributes.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")],
+    preset: Annotated[str, typer.Option("--preset", help="paper, small or tiny.")] = "small",
+    steps: Annotated[int | None, typer.Option("--steps", help="How many steps in all.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Decides initial weights, order and noise.")] = None,
+    accelerator: Annotated[str, typer.Option("--accelerator", help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Train a family of networks.
+
+    Example: masque train rsgan --data prepared --out run --preset small --time-limit 9m
+    """
+    from masque import runs
+    from masque.config import seconds
+    from masque.train.engine import stopped_early
+
+    changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
+    plan = runs.plan(family, preset, set_, changes)
+    limit = seconds(time_limit) if time_limit is not None else None
+    with Bar(f"Training {family}") as bar:
+
+        def on_step(step: int, terms: Mapping[str, float], rate: float) -> None:
+            first = next(iter(terms.items()), ("", 0.0))
+            bar.update(step, plan.run.steps, f"{first[0]} {first[1]:.4f}, {rate:.0f} pictures/s")
+
+        progress = runs.train(plan, data, out, time_limit=limit, accelerator=accelerator, devices=devices, on_step=on_step)
+    text = f"Trained {progress.step} steps; the model is in {out / 'model'}." if progress.finished else stopped_early(progress)
+    values = {
+        "out": str(out),
+        "step": progress.step,
+        "finished": progress.finished,
+        "reason": progress.reason,
+        "images_per_second": progress.images_per_second,
+    }
+    answer(text, values, as_json)
+    if progress.reason == "stopped":
+        raise KeyboardInterrupt

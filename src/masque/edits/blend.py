@@ -1,0 +1,48 @@
+"""From one picture to another in steps, in one part or both (RSGAN supplement, Fig. A4)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+
+from masque.edits.measures import inputs
+from masque.edits.result import Result
+from masque.edits.session import Photo, Session
+from masque.errors import ValueRangeError
+from masque.image import grid
+from masque.models.rsgan import Latents
+
+CELL = 256
+"""Side of each picture on the strip, in pixels."""
+
+
+def blend(
+    session: Session,
+    a: Photo,
+    b: Photo,
+    *,
+    part: Literal["face", "hair", "both"] = "both",
+    steps: int = 8,
+    pick_a: int | None = None,
+    pick_b: int | None = None,
+) -> Result:
+    """A strip of `steps` pictures in which `part` goes from photo a's to photo b's and everything else stays a's.
+
+    a, b: RGB uint8 (H,W,3) or paths. The pictures are the network's own, straight lines between latents, first and last included.
+    Raises PictureError, NoFaceError, ValueRangeError.
+    """
+    if not 2 <= steps <= 64:
+        raise ValueRangeError(f"steps is {steps} and must be from 2 to 64.")
+    first, last = session.subject(a, pick_a), session.subject(b, pick_b)
+    za, zb = session.encode(first), session.encode(last)
+    t = torch.linspace(0, 1, steps, device=session.device)[:, None]
+    face = t if part in ("face", "both") else torch.zeros_like(t)
+    hair = t if part in ("hair", "both") else torch.zeros_like(t)
+    latents = Latents(
+        torch.lerp(za.xf, zb.xf, face), torch.lerp(za.cf, zb.cf, face), torch.lerp(za.xh, zb.xh, hair), torch.lerp(za.ch, zb.ch, hair)
+    )
+    cells = [cv2.resize(p, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8) for p in session.compose(latents)]
+    return Result(grid(cells, steps), session.record("blend", part=part, steps=steps, inputs=inputs(a=first, b=last)))

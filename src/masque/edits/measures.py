@@ -1,0 +1,53 @@
+"""What a record says about an edit: how near its face is to the inputs', how far landmarks moved, what changed outside the face."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masque.edits.session import Subject
+from masque.faces.detect import Landmarks, identity, landmarks_in
+from masque.faces.regions import hull_mask
+from masque.image import Picture
+
+CHANGED = 2
+"""Levels of 255 by which a pixel must differ to count as changed: less is rounding."""
+
+
+def squared_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Squared Euclidean distance of two identity embeddings (RSGAN Section 4.1, with dlib's recogniser in OpenFace's place)."""
+    return float(np.square(a - b).sum())
+
+
+def measure(result: Picture, target: Subject, references: dict[str, Subject]) -> dict[str, Any]:
+    """The measures of a whole photo `result` that was made from `target`'s photo.
+
+    references: the faces whose likeness is asked, by name. landmark_drift is in percent of the distance between the eyes.
+    """
+    landmarks = landmarks_in(result, target.face.box)
+    embedding = identity(result, landmarks)
+    return {
+        "identity_distance": {name: round(squared_distance(embedding, subject.embedding), 4) for name, subject in references.items()},
+        "landmark_drift_percent": round(drift(landmarks, target.face.landmarks), 2),
+        "changed_outside_face_percent": round(100 * changed_outside(result, target), 3),
+    }
+
+
+def drift(landmarks: Landmarks, before: Landmarks) -> float:
+    """Mean distance of the 68 landmarks from where they were, in percent of the distance between the eyes."""
+    between_eyes = float(np.linalg.norm(before[42:48].mean(axis=0) - before[36:42].mean(axis=0)))
+    return 100 * float(np.linalg.norm(landmarks - before, axis=1).mean()) / between_eyes
+
+
+def changed_outside(result: Picture, target: Subject) -> float:
+    """Share of the photo's pixels outside the face mask that differ by more than two levels."""
+    outside = hull_mask(target.face.landmarks, (result.shape[1], result.shape[0])) == 0
+    differs = (np.abs(result.astype(np.int16) - target.photo) > CHANGED).any(axis=2)
+    return float((differs & outside).sum() / max(1, outside.sum()))
+
+
+def inputs(**subjects: Subject) -> dict[str, Any]:
+    """Which faces of which photos went in."""
+    return {name: {"photo": s.name, "face": list(s.face.box)} for name, s in subjects.items()}

@@ -1,0 +1,103 @@
+"""Face swapping (RSGAN Section 3.3), together with attribute editing in the same pass of the network (Fig. 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from masque.edits.measures import inputs, measure
+from masque.edits.result import Result
+from masque.edits.session import CANVAS, Detail, Photo, Session, Stitch, Subject, region_mask
+from masque.faces.frame import Matrix, chain, scale_of, warp
+from masque.faces.paste import add_change, feathered_square, paste, soften
+from masque.faces.paste import stitch as stitch_in
+from masque.faces.regions import HAIR_CROP, Mask
+from masque.image import Picture
+from masque.models.rsgan import Latents
+
+
+def swap(
+    session: Session,
+    face: Photo,
+    hair: Photo,
+    *,
+    attributes: Mapping[str, float] = {},
+    stitch: Stitch = "gradient",
+    detail: Detail = "keep",
+    pick_face: int | None = None,
+    pick_hair: int | None = None,
+) -> Result:
+    """Put the face of one photo into another.
+
+    face, hair: RGB uint8 (H,W,3) of any size, or paths; the largest face of each is taken unless picked by number. attributes: values in
+    [0,1] that both parts shall have in place of the estimated ones. stitch: `gradient` stitches the face alone into the photo
+    (RSGAN-GD), `none` lays the whole painted crop over it (RSGAN). detail: `keep` carries the pixels' own sharpness over.
+    Returns the whole `hair` photo with the new face, and its record.
+    Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
+    """
+    source, target = session.subject(face, pick_face), session.subject(hair, pick_hair)
+    wanted = [session.asked(session.estimate(s), attributes) for s in (source, target)]
+    f, h = session.encode(source, c_face=wanted[0]), session.encode(target, c_hair=wanted[1])
+    own_f, own_h = session.encode(source), session.encode(target)
+    composed, source_again, target_again = (session.compose(z)[0] for z in (Latents(f.xf, f.cf, h.xh, h.ch), own_f, own_h))
+    picture = put_in(session, source, target, composed, (source_again, target_again), stitch, detail)
+    record = session.record("swap", stitch=stitch, detail=detail, attributes=dict(attributes), inputs=inputs(face=source, hair=target),
+                            **measure(picture, target, {"face": source, "hair": target}))  # fmt: skip
+    return Result(picture, record)
+
+
+def put_in(
+    session: Session, source: Subject, target: Subject, composed: Picture, again: tuple[Picture, Picture], stitch: Stitch, detail: Detail
+) -> Picture:
+    """The target's whole photo with the face of `composed` (S,S,3) in it.
+
+    again: the reconstructions of source and target, which `detail="keep"` compares `composed` with.
+    """
+    new = session.painted_landmarks(composed, source.landmarks)
+    side, matrix = _canvas(target)
+    mask = region_mask(target, new, side)
+    painted = composed
+    if detail == "keep":
+        painted = _on_canvas(source, composed, again[0], side)
+        if stitch == "none":
+            around = _on_canvas(target, composed, again[1], side)
+            share = soften(mask, side / 16).astype(np.float32)[..., None] / 255
+            painted = np.rint(around + share * (painted.astype(np.float32) - around)).astype(np.uint8)
+    else:
+        painted = warp(composed, _zoom(session.size, side), (side, side))
+    if stitch == "gradient":
+        return stitch_in(target.photo, painted, matrix, mask)
+    return paste(target.photo, painted, matrix, _whole(target, side))
+
+
+def _canvas(target: Subject) -> tuple[int, Matrix]:
+    """Side of x in the target photo's own pixels (at most 1024), and the transform photo -> x at that size."""
+    natural = round(target.size / scale_of(target.matrix))
+    side = min(CANVAS, max(target.size, natural))
+    return side, chain(target.frame.matrix, HAIR_CROP.to_crop(side, target.frame.scale))
+
+
+def _zoom(size: int, side: int) -> Matrix:
+    z = side / size
+    return np.array([[z, 0, 0.5 * z - 0.5], [0, z, 0.5 * z - 0.5]])
+
+
+def _on_canvas(subject: Subject, composed: Picture, again: Picture, side: int) -> Picture:
+    """The subject's own pixels in x at `side`, with the network's change from `again` to `composed` added."""
+    own = warp(subject.photo, chain(subject.matrix, _zoom(subject.size, side)), (side, side))
+    full: Mask = np.full((subject.size, subject.size), 255, np.uint8)
+    return add_change(own, again, composed, _zoom(side, subject.size), full)
+
+
+def _whole(target: Subject, side: int) -> Mask:
+    """x with feathered sides, except where x reaches beyond the photo."""
+    edge = [cut_off.any() for cut_off in _beyond(target)]
+    return feathered_square(side, sides=(not edge[0], not edge[1], not edge[2], not edge[3]))
+
+
+def _beyond(target: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    scale = target.frame.scale
+    top, bottom = round(HAIR_CROP.top * scale), round((HAIR_CROP.top + HAIR_CROP.side) * scale)
+    invalid = ~target.frame.valid[top:bottom]
+    return invalid[:, 0], invalid[0], invalid[:, -1], invalid[-1]

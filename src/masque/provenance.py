@@ -1,0 +1,98 @@
+"""What was done to a picture, written into the picture: an XMP packet that says "made with a trained model" and carries Masque's record.
+
+The packet uses IPTC's digitalSourceType, which picture programs and archives read; the record beside it is Masque's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from masque.errors import PictureError
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+NAMESPACES = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "masque": "urn:masque:record:1",
+}
+LARGEST_PACKET = 1_000_000
+"""Bytes above which a packet is not parsed: Masque's own are a few thousand."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a picture says of itself."""
+
+    record: Mapping[str, Any] | None
+    """Masque's record, None when there is none."""
+    source_type: str | None
+    """IPTC's digitalSourceType, None when the picture has none."""
+    unchanged: bool | None
+    """Whether the pixels are those that were written with the record; None without a record."""
+
+
+def fingerprint(picture: NDArray[np.uint8]) -> str:
+    """SHA-256 of a picture's size and pixels, in hex."""
+    return hashlib.sha256(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes()).hexdigest()
+
+
+def packet(record: Mapping[str, Any], pixels: str) -> bytes:
+    """The XMP packet (UTF-8) for a picture with this record whose decoded pixels have the fingerprint `pixels`."""
+    spaces = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items() if prefix not in ("x", "rdf"))
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        f'<x:xmpmeta xmlns:x="{NAMESPACES["x"]}"><rdf:RDF xmlns:rdf="{NAMESPACES["rdf"]}"><rdf:Description rdf:about="" {spaces}>'
+        f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
+        f"<xmp:CreatorTool>Masque</xmp:CreatorTool>"
+        f"<masque:Pixels>{pixels}</masque:Pixels>"
+        f"<masque:Record>{escape(json.dumps(record, sort_keys=True))}</masque:Record>"
+        '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def verify(path: Path) -> Verdict:
+    """Read back what a picture says of itself. Raises PictureError when the file cannot be read as a picture."""
+    xmp, pixels = _read(path)
+    if xmp is None:
+        return Verdict(None, None, None)
+    try:
+        tree = ElementTree.fromstring(re.sub(rb"<\?xpacket[^>]*\?>", b"", xmp).strip(b"\xef\xbb\xbf \r\n\0"))
+    except ElementTree.ParseError:
+        return Verdict(None, None, None)
+    found = {tag: next((e.text for e in tree.iter(f"{{{NAMESPACES[space]}}}{tag}")), None)
+             for space, tag in (("Iptc4xmpExt", "DigitalSourceType"), ("masque", "Pixels"), ("masque", "Record"))}  # fmt: skip
+    try:
+        record = json.loads(found["Record"]) if found["Record"] else None
+    except ValueError:
+        record = None
+    return Verdict(record, found["DigitalSourceType"], found["Pixels"] == pixels if record is not None else None)
+
+
+def _read(path: Path) -> tuple[bytes | None, str]:
+    try:
+        with Image.open(BytesIO(path.read_bytes())) as opened:
+            opened.load()
+            pixels = fingerprint(np.array(opened.convert("RGB"), dtype=np.uint8))
+            xmp = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp")
+    except FileNotFoundError:
+        raise PictureError(f"There is no file {path}: check the name.") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise PictureError(f"{path} is not a picture that can be read, or is damaged.") from None
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    return (xmp if xmp and len(xmp) <= LARGEST_PACKET else None), pixels

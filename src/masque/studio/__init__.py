@@ -1,0 +1,1 @@
+"""The web front door; calls edits only."""
