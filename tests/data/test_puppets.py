@@ -312,6 +312,8 @@ def test_edits_of_shape_and_hair_do_what_they_say():
     bald, bangs = (render(true_edit(puppet, name, 1.0)) for name in ("Bald", "Bangs"))
     assert (bald.labels == 10).sum() == 0 < (rest.labels == 10).sum()
     assert (bangs.labels == 10).sum() > 1.3 * (rest.labels == 10).sum()
+    long = render(dataclasses.replace(puppet, length=1.0))
+    assert (long.labels == 10)[150:].sum() > 300 + (rest.labels == 10)[150:].sum()
     glasses = render(true_edit(puppet, "Eyeglasses", 1.0))
     rows, _ = np.nonzero(changed(rest.picture, glasses.picture))
     assert len(rows) > 100

@@ -25,7 +25,7 @@ from masque.image import Picture
 Floats = NDArray[np.floating[Any]]
 RGB = tuple[float, float, float]
 LABELS = ("background", "skin", "left brow", "right brow", "left eye", "right eye", "nose", "upper lip", "mouth", "lower lip",
-          "hair")
+          "hair")  # in the order of portrait Table 3.1; left is left in the picture
 HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 ATTRIBUTES = ("Smiling", "Mouth_Slightly_Open", *HAIR_COLOURS, "Male", "Young", "Eyeglasses", "Bald", "Bangs", "No_Beard")
 # Bumps x y sx sy dx dy dz: points around (±x, y) move by (±dx, dy, dz), fading as a Gaussian of widths sx and sy.
@@ -315,7 +315,7 @@ def _view(puppet: Puppet, scale: float, samples: int) -> Record:
     key = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)], np.float32)
     half = _unit(np.array([*key[:2], key[2] + 1]))
     return Record(puppet=puppet, bare=bare, shape=shape, values=values, unit=scale_of(matrix) * samples, key=key,
-                           rotation=turn @ rotation, half=half, pigment=pigment, landmarks=frame[-71:-3])
+                  rotation=turn @ rotation, half=half, pigment=pigment, landmarks=frame[-71:-3])
 
 def _spread(counts: NDArray[np.int32]) -> tuple[Any, Any]:
     """For counts (2,3): owners 0 0 1 1 1 and positions 0 1 0 1 2."""
@@ -496,5 +496,5 @@ def draw_puppet(seed: int, identity: int | None = None) -> Puppet:
 
 def puppets(count: int, seed: int = 0, scale: float = 1.0, per_identity: int = 4) -> Iterator[Rendered]:
     """`count` rendered puppets in order, `per_identity` pictures of each identity in a row; another seed gives other people."""
-    for i in range(seed * 1_000_000, seed * 1_000_000 + count):
-        yield render(draw_puppet(i, i // per_identity), scale)
+    for i in range(count):
+        yield render(draw_puppet(seed * 1_000_000 + i, seed * 1_000_000 + i // per_identity), scale)

@@ -180,10 +180,11 @@ def guided_coefficients(
     def mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
 
+    signal = signal.astype(np.float32)
     centre = mean(guide)
     variance = mean(guide * guide) - centre * centre
-    average = mean(signal.astype(np.float32))
-    covariance = mean((signal * guide[..., None]).astype(np.float32)) - average * centre[..., None]
-    slope = covariance / (variance[..., None] + np.float32(smoothness))
+    average = mean(signal)
+    covariance = mean(signal * guide[..., None]) - average * centre[..., None]
+    slope = (covariance / (variance[..., None] + smoothness)).astype(np.float32)
     offset = average - slope * centre[..., None]
     return mean(slope), mean(offset)

@@ -1,0 +1,84 @@
+"""What many tests need: photos that may lie in a repository, tiny models, and the real pictures where they are at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from masque import modelfile, runs
+from masque.config import as_dict
+from masque.data.puppets import draw_puppet, render
+from masque.edits.session import Session
+from masque.image import Picture, write_picture
+from masque.models.rsgan import SERVED
+from masque.studio.page import sample_photos
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_configure() -> None:
+    torch.set_num_threads(2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `real` need pictures that may not be in the repository."""
+    if not SHARED.is_dir():
+        skip = pytest.mark.skip(reason=f"the real pictures are not at hand: there is no {SHARED}")
+        for item in items:
+            if "real" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real pictures; use with the mark `real`."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def photos() -> dict[str, Picture]:
+    """The two public-domain portraits inside scikit-image and matplotlib."""
+    return sample_photos()
+
+
+def puppet_photo(seed: int, width: int = 320, height: int = 400) -> Picture:
+    """A puppet as a photo with room around the head; the same seed gives the same pixels."""
+    frame = render(draw_puppet(seed), 1.5).picture
+    across, down = width - frame.shape[1], height - frame.shape[0]
+    photo = cv2.copyMakeBorder(frame, max(0, down), 0, max(0, across // 2), max(0, across - across // 2), cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(photo[:height, :width])
+
+
+@pytest.fixture(scope="session")
+def puppet_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Four puppets as PNG files."""
+    folder = tmp_path_factory.mktemp("puppets")
+    return [write_picture(folder / f"puppet{seed}.png", puppet_photo(seed)) for seed in (1, 3, 4, 6)]
+
+
+def tiny_session(seed: int = 0, **settings: object) -> Session:
+    """A session over an untrained RSGAN of 32 px: everything but the pictures' quality is real."""
+    plan = runs.plan("rsgan", "tiny", [f"{name}={value}" for name, value in settings.items()], {"seed": seed})
+    recipe = runs.build_recipe(plan)
+    return Session(recipe.model, "rsgan", "0" * 16)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def session() -> Session:
+    """One tiny session for all tests that only read it."""
+    return tiny_session()
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained tiny RSGAN as a model folder on disk."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    plan = runs.plan("rsgan", "tiny")
+    nets = runs.build_recipe(plan).nets
+    weights = torch.nn.ModuleDict({name: nets[name] for name in SERVED}).state_dict()
+    modelfile.write(folder, "rsgan", as_dict(plan.model), weights, "# tiny, untrained\n")
+    return folder
