@@ -43,6 +43,17 @@ def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping
     write_atomically(folder / "card.md", lambda part: part.write_text(card))
 
 
+def pack(source: Path, target: Path, card: str | None = None) -> ModelFile:
+    """Copy the model in `source` (a run or model folder) to `target` with its weights in half precision, to pass on; return it as read.
+
+    card: the text of card.md; the source's own if None. Raises CheckpointError and OutputError.
+    """
+    stored = read(source)
+    text = card if card is not None else (stored.folder / "card.md").read_text()
+    write(target, stored.family, stored.config, {name: tensor.half() for name, tensor in stored.weights.items()}, text)
+    return read(target)
+
+
 def read(folder: Path) -> ModelFile:
     """Read a model folder (or a run folder, whose model/ is taken).
 

@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     evaluate = typer.Typer(help="Measure a trained model on held-out people.", no_args_is_help=True)
     evaluate.callback()(_nothing)
     evaluate.command("swap")(evaluate_swap)
+    evaluate.command("attributes")(evaluate_attributes)
     app.add_typer(evaluate, name="evaluate")
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
     bench.callback()(_nothing)
@@ -57,6 +58,33 @@ def evaluate_swap(
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     typer.echo(as_text(report))
+
+
+def evaluate_attributes(
+    london: Annotated[Path | None, typer.Option("--london", help="Face Research Lab London Set: Smiling.")] = None,
+    celebamask: Annotated[Path | None, typer.Option("--celebamask", help="CelebAMask-HQ: Mouth_Slightly_Open.")] = None,
+    sfhq: Annotated[Path | None, typer.Option("--sfhq", help="SFHQ with labels.csv: hair colours.")] = None,
+    utkface: Annotated[Path | None, typer.Option("--utkface", help="UTKFace: Male, Young.")] = None,
+    model: Annotated[str, typer.Option("--model", help="The classifier of Male and Young: a name or a run folder.")] = "attributes",
+    as_json: Json = False,
+) -> None:
+    """How often the attributes that `prepare` measures are right, on labelled data sets.
+
+    Example: masque evaluate attributes --london data/london --utkface data/utkface
+    """
+    from masque.catalog import model_folder
+    from masque.edits.estimate import attribute_estimator
+    from masque.errors import SettingError
+    from masque.tables.attributes import as_text
+    from masque.tables.attributes import evaluate_attributes as measure
+
+    given = (("london", london), ("celebamask", celebamask), ("sfhq", sfhq), ("utkface", utkface))
+    roots = {name: root for name, root in given if root is not None}
+    if not roots:
+        raise SettingError("No data set was named: give at least one of --london, --celebamask, --sfhq and --utkface.")
+    with Bar("Measuring") as bar:
+        report = measure(roots, attribute_estimator(model_folder(model)), bar.update)
+    answer(as_text(report), report, as_json)
 
 
 def bench_train(

@@ -15,6 +15,7 @@ from masque.cli.show import Bar, answer
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(train)
+    app.command()(pack)
 
 
 def train(
@@ -59,3 +60,28 @@ def train(
     answer(text, values, as_json)
     if progress.reason == "stopped":
         raise KeyboardInterrupt
+
+
+def pack(
+    run: Annotated[str, typer.Argument(help="A run folder, or a family's name.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
+    card: Annotated[Path | None, typer.Option("--card", help="A text that says what the weights are; the run's own if not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy a trained model, in half precision, to a folder that can be passed on.
+
+    Example: masque pack run --out my-model --card card.md
+    """
+    from masque import modelfile
+    from masque.catalog import model_folder
+    from masque.errors import OutputError
+
+    if out.exists() and not (out / "config.json").is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} exists and is no model folder: choose another place.")
+    try:
+        text = card.read_text(encoding="utf-8") if card is not None else None
+    except (OSError, UnicodeDecodeError):
+        raise OutputError(f"{card} cannot be read as text: name the card's file.") from None
+    packed = modelfile.pack(model_folder(run), out, text)
+    size = (out / "weights.safetensors").stat().st_size
+    answer(f"Packed {packed.family} into {out}: {size / 1e6:.1f} MB.", {"out": str(out), "bytes": size, "weights": packed.hash}, as_json)

@@ -6,8 +6,6 @@ import math
 
 from torch import Tensor, nn
 
-WIDEST = 512
-
 
 def halvings(size: int, to: int) -> int:
     """How often `size` is halved on the way to `to`. Raises ValueError when it is not `to` times a power of two."""
@@ -17,31 +15,31 @@ def halvings(size: int, to: int) -> int:
     return steps
 
 
-def down_stack(inputs: int, channels: int, size: int, to: int) -> tuple[nn.Sequential, int]:
+def down_stack(inputs: int, channels: int, size: int, to: int, widest: int = 512) -> tuple[nn.Sequential, int]:
     """4×4 convolutions of stride 2 from size² down to to² maps; and how many channels the last one has.
 
-    Channels start at `channels` and double up to 512. No normalisation: every picture is treated alone, so a batch split over processes
-    gives the same answers, and He's initialisation keeps the maps in range (docs/papers/rsgan.md, choice 3).
+    Channels start at `channels` and double up to `widest`. No normalisation: every picture is treated alone, so a batch split over
+    processes gives the same answers, and He's initialisation keeps the maps in range (docs/papers/rsgan.md, choice 3).
     """
     layers: list[nn.Module] = []
     width = inputs
     for step in range(halvings(size, to)):
-        before, width = width, min(channels * 2**step, WIDEST)
+        before, width = width, min(channels * 2**step, widest)
         layers += [_he(nn.Conv2d(before, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers), width
 
 
-def up_stack(channels: int, size: int, start: int) -> tuple[nn.Sequential, int]:
+def up_stack(channels: int, size: int, start: int, widest: int = 512) -> tuple[nn.Sequential, int]:
     """4×4 transposed convolutions of stride 2 from start² up to size² maps and one 3×3 to RGB; and how many channels the first map has.
 
-    The finest map has `channels`, each coarser one twice as many up to 512; the first is rectified before use.
+    The finest map has `channels`, each coarser one twice as many up to `widest`; the first is rectified before use.
     """
     steps = halvings(size, start)
-    width = min(channels * 2**steps, WIDEST)
+    width = min(channels * 2**steps, widest)
     first = width
     layers: list[nn.Module] = [nn.LeakyReLU(0.2)]
     for step in reversed(range(steps)):
-        before, width = width, min(channels * 2**step, WIDEST)
+        before, width = width, min(channels * 2**step, widest)
         layers += [_he(nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
     layers.append(_he(nn.Conv2d(width, 3, 3, padding=1), gain=0.5))
     return nn.Sequential(*layers), first

@@ -39,13 +39,15 @@ class RSGANConfig:
     size: int = 128
     """Side S of every crop in pixels (Section 3.2)."""
     channels: int = 64
-    """Width of the composer's finest map; doubled at each halving up to 512."""
+    """Width of the composer's finest map; doubled at each halving."""
     encoder_channels: int = 48
     """Width of the separators' first map."""
     part_channels: int = 32
     """Width of the part decoders' finest map."""
     judge_channels: int = 32
     """Width of the first map of D_g, D_p and C."""
+    widest: int = 512
+    """Channels that no map exceeds."""
     z_appearance: int = 256
     """Zx, entries of z_xf and of z_xh."""
     z_attributes: int = 16
@@ -96,7 +98,7 @@ class Separator(nn.Module):
 
     def __init__(self, config: RSGANConfig) -> None:
         super().__init__()
-        self.body, channels = down_stack(3 + len(config.attributes), config.encoder_channels, config.size, to=4)
+        self.body, channels = down_stack(3 + len(config.attributes), config.encoder_channels, config.size, to=4, widest=config.widest)
         self.features = nn.Linear(channels * 16, 2 * config.z_appearance)
         self.head = nn.Linear(2 * config.z_appearance, 2 * config.z_appearance)
 
@@ -144,9 +146,9 @@ class Memory(nn.Module):
 class Painter(nn.Module):
     """A picture from latents: the composer G (all four) and the part decoders F_D (two)."""
 
-    def __init__(self, z: int, channels: int, size: int) -> None:
+    def __init__(self, z: int, channels: int, config: RSGANConfig) -> None:
         super().__init__()
-        self.body, self.first = up_stack(channels, size, start=4)
+        self.body, self.first = up_stack(channels, config.size, start=4, widest=config.widest)
         self.foot = nn.Linear(z, self.first * 16)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -160,7 +162,7 @@ class Judge(nn.Module):
 
     def __init__(self, config: RSGANConfig, to: int, outputs: int, patches: bool) -> None:
         super().__init__()
-        self.body, channels = down_stack(3, config.judge_channels, config.size, to)
+        self.body, channels = down_stack(3, config.judge_channels, config.size, to, widest=config.widest)
         self.head = (
             nn.Conv2d(channels, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(channels * to * to, outputs))
         )
@@ -181,9 +183,9 @@ class RSGAN(nn.Module):
         self.separator_face, self.separator_hair = Separator(config), Separator(config)
         self.attributes_face, self.attributes_hair = AttributeEncoder(config), AttributeEncoder(config)
         self.memory = Memory(config) if config.lstm else None
-        self.decoder_face = Painter(zx + zc, config.part_channels, config.size)
-        self.decoder_hair = Painter(zx + zc, config.part_channels, config.size)
-        self.composer = Painter(2 * (zx + zc), config.channels, config.size)
+        self.decoder_face = Painter(zx + zc, config.part_channels, config)
+        self.decoder_hair = Painter(zx + zc, config.part_channels, config)
+        self.composer = Painter(2 * (zx + zc), config.channels, config)
         self.D_g = Judge(config, to=4, outputs=1, patches=False)
         self.D_p = Judge(config, to=max(4, config.size // 8), outputs=1, patches=True)
         self.C = Judge(config, to=4, outputs=len(config.attributes), patches=False)

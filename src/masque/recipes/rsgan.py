@@ -261,7 +261,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "paper": {"model": {}, "training": {}, "run": {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}},
     # 128 px with half and quarter widths, for two processor cores: docs/papers/rsgan.md, choices 8 and 9
     "slim": {
-        "model": {"size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "z_appearance": 384},
+        "model": {
+            "size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "widest": 256,
+            "z_appearance": 320,
+        },
         "training": {
             "kl": 0.25, "lr": 5e-4, "warm_up": 200, "decay_from": 15_000, "decay_to": 25_000,
             "rec_trains_separators": True, "random": "mixed", "r1": 0.1,

@@ -1,0 +1,123 @@
+"""How often the attributes that `masque prepare` measures are right, on labelled pictures.
+
+No network was trained on them and no number fitted to them, except that SFHQ's captions guided the limits between hair colours.
+
+london      Face Research Lab London Set: neutral_front/ and smiling_front/            Smiling
+celebamask  CelebAMask-HQ, pictures 750 and up: is there an inner mouth in the masks?  Mouth_Slightly_Open
+sfhq        SFHQ with labels.csv: captions that name a hair colour                     Black_, Blond_, Gray_Hair
+utkface     UTKFace's last 15 % by a hash of the name                                  Male, Young
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from masque.data.layouts import read_layout
+from masque.data.measured import measure_attributes
+from masque.data.prepare import Classify
+from masque.data.prepared import BACKGROUND, PERSON
+from masque.errors import DataError, NoFaceError
+from masque.faces.detect import choose_face, find_faces
+from masque.faces.frame import cut_frame
+from masque.faces.regions import background_mask
+from masque.image import read_picture
+
+Labelled = Iterator[tuple[Path, dict[str, float]]]
+
+CAPTIONS = {"Blond_Hair": "blond", "Black_Hair": "black hair", "Gray_Hair": "gray hair"}
+FIRST_HELD_OUT = 750
+"""CelebAMask-HQ pictures from here on chose no number in `masque.data.measured`."""
+
+OPEN_SHARE = 0.001
+"""Share of the picture that the inner mouth must cover to count as open."""
+
+
+def london(root: Path) -> Labelled:
+    """Smiling, by folder."""
+    for folder, value in (("neutral_front", 0.0), ("smiling_front", 1.0)):
+        for path in sorted((root / folder).glob("*.jpg")):
+            yield path, {"Smiling": value}
+
+
+def celebamask(root: Path) -> Labelled:
+    """Mouth_Slightly_Open, by the mask of the inner mouth."""
+    masks = {path.name: path for path in (root / "CelebAMask-HQ-mask-anno").rglob("*_mouth.png")}
+    for path in sorted((root / "CelebA-HQ-img").glob("*.jpg"), key=lambda p: int(p.stem)):
+        if int(path.stem) >= FIRST_HELD_OUT:
+            mask = masks.get(f"{int(path.stem):05d}_mouth.png")
+            share = float((np.asarray(Image.open(mask).convert("L")) > 0).mean()) if mask else 0.0
+            yield path, {"Mouth_Slightly_Open": float(share > OPEN_SHARE)}
+
+
+def sfhq(root: Path) -> Labelled:
+    """Hair colours, by caption: the one that is named is 1, the other nameable ones 0."""
+    with (root / "labels.csv").open(newline="") as opened:
+        for row in csv.DictReader(opened):
+            named = [name for name, words in CAPTIONS.items() if words in row["captions"]]
+            if len(named) == 1:
+                yield root / "images" / row["file"], {name: float(name == named[0]) for name in CAPTIONS}
+
+
+def utkface(root: Path) -> Labelled:
+    """Male and Young, by the file's name; ages for which Young is neither 0 nor 1 are left out of it."""
+    for source in read_layout(root, "utkface", 0.15):
+        if source.split == "test":
+            yield source.path, {name: value for name, value in source.attributes.items() if value in (0.0, 1.0)}
+
+
+SETS: Mapping[str, Callable[[Path], Labelled]] = {"london": london, "celebamask": celebamask, "sfhq": sfhq, "utkface": utkface}
+
+
+def evaluate_attributes(
+    roots: Mapping[str, Path], classify: Classify | None, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """For each attribute: `right` (share of pictures on their label's side of ½), `positive` (share labelled 1), `count`.
+
+    roots: data set name -> folder, of those in SETS. classify: what estimates Male and Young. Raises DataError for a folder without pictures.
+    """
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    work = []
+    for name, root in roots.items():
+        found = [(path, labels) for path, labels in SETS[name](root) if path.is_file()] if root.is_dir() else []
+        if not found:
+            raise DataError(f"{root} holds no labelled pictures of {name}: name the folder of that data set.")
+        work += found
+    for done, (path, labels) in enumerate(work, start=1):
+        values = measured(path, classify)
+        for name, label in labels.items():
+            if name in values:
+                pairs.setdefault(name, []).append((values[name], label))
+        if progress:
+            progress(done, len(work))
+    return {name: _score(np.array(values)) for name, values in pairs.items()}
+
+
+def measured(path: Path, classify: Classify | None) -> dict[str, float]:
+    """What `masque prepare` would write for a picture whose attributes nobody knows; nothing when it has no face."""
+    photo = read_picture(path)
+    try:
+        face = choose_face(find_faces(photo))
+    except NoFaceError:
+        return {}
+    frame = cut_frame(photo, face.landmarks)
+    mask = np.where(background_mask(frame.picture, frame.landmarks, frame.valid) > 127, BACKGROUND, PERSON).astype(np.uint8)
+    estimated = classify([frame.picture])[0] if classify is not None else {}
+    return {**estimated, **measure_attributes(frame.picture, frame.landmarks, mask)}
+
+
+def _score(pairs: Any) -> dict[str, float]:
+    value, label = pairs[:, 0], pairs[:, 1]
+    return {"right": float(((value > 0.5) == (label > 0.5)).mean()), "positive": float(label.mean()), "count": len(pairs)}
+
+
+def as_text(report: Mapping[str, Mapping[str, float]]) -> str:
+    """The report as a table."""
+    lines = [f"{'attribute':22s}{'right':>8s}{'labelled 1':>12s}{'pictures':>10s}"]
+    lines += [f"{name:22s}{100 * r['right']:7.1f}%{100 * r['positive']:11.1f}%{r['count']:10.0f}" for name, r in report.items()]
+    return "\n".join(lines)
