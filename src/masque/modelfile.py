@@ -33,11 +33,11 @@ class ModelFile:
 
 def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping[str, Tensor], card: str) -> None:
     """Write a model folder, each file whole or not at all. Raises OutputError."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    write_atomically(folder / "weights.safetensors", lambda part: save_file(plain, part, metadata={"family": family}))
+    write_atomically(folder / "weights.safetensors", lambda part: part.write_bytes(save(plain, metadata={"family": family})))
     about = json.dumps({"masque": VERSION, "family": family, "config": config}, indent=1) + "\n"
     write_atomically(folder / "config.json", lambda part: part.write_text(about))
     write_atomically(folder / "card.md", lambda part: part.write_text(card))

@@ -77,9 +77,9 @@ SETS: Mapping[str, Callable[[Path], Labelled]] = {"london": london, "celebamask"
 def evaluate_attributes(
     roots: Mapping[str, Path], classify: Classify | None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """For each attribute: `right` (share of pictures on their label's side of ½), `positive` (share labelled 1), `count`.
+    """For each attribute: share of pictures on their label's side of ½ (`right`), share labelled 1 (`positive`), `count`.
 
-    roots: data set name -> folder, of those in SETS. classify: what estimates Male and Young. Raises DataError for a folder without pictures.
+    roots: data set name -> folder, of those in SETS. classify: what estimates Male and Young. Raises DataError where a folder has none.
     """
     pairs: dict[str, list[tuple[float, float]]] = {}
     work = []
