@@ -5,16 +5,18 @@ The only room that knows value ranges. Inside Masque a picture is RGB uint8 (H,W
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from masque.errors import OutputError, PictureError
 
@@ -27,6 +29,16 @@ Picture = NDArray[np.uint8]
 MAX_MEGAPIXELS = 50.0
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 READABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jp2", ".avif"})
+DECODED = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF"})
+"""Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts Ghostscript)."""
+
+ORIENTATION = 0x0112
+"""The EXIF tag that says how the camera was held."""
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+"""What turns a picture of each orientation upright; 1 is upright already."""
 
 
 def read_picture(path: str | os.PathLike[str]) -> Picture:
@@ -37,6 +49,17 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
 
     Raises PictureError for a file that is missing, empty, cut short, not a picture, or above 50 megapixels.
     """
+    with decoded(path) as image:
+        turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+        return _as_srgb(image if turn is None else image.transpose(turn))
+
+
+@contextmanager
+def decoded(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+    """Pillow's picture of a file, its first frame decoded, otherwise as it is in the file.
+
+    Raises PictureError as `read_picture` does, also for what Pillow raises while the picture is used.
+    """
     path = Path(path)
     try:
         if path.is_dir():
@@ -44,33 +67,37 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         if path.stat().st_size == 0:
             raise PictureError(f"{path} is empty (0 bytes): it was probably not copied completely, so fetch it again.")
         with warnings.catch_warnings():
-            # Pillow warns about size from 89 megapixels on; the check below is stricter and comes before any pixel is decoded.
+            # Pillow warns of odd metadata, and about size from 89 megapixels on; the check below comes before any pixel is decoded.
             warnings.simplefilter("ignore")
             with Image.open(path) as opened:
+                if opened.format not in DECODED:
+                    raise UnidentifiedImageError
                 megapixels = opened.width * opened.height / 1e6
                 if megapixels > MAX_MEGAPIXELS:
-                    raise PictureError(_too_large(path, megapixels))
+                    raise PictureError(_too_large(path, f"{math.ceil(megapixels)}"))
                 opened.seek(0)
                 opened.load()
-                return _as_srgb(ImageOps.exif_transpose(opened))
+                yield opened
     except PictureError:
         raise
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise PictureError(f"There is no file {path}: check the name.") from None
     except PermissionError:
         raise PictureError(f"{path} may not be read: check its permissions.") from None
     except Image.DecompressionBombError:
-        raise PictureError(_too_large(path, float("nan"))) from None
+        raise PictureError(_too_large(path, f"far more than {MAX_MEGAPIXELS:.0f}")) from None
     except UnidentifiedImageError:
         raise PictureError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are).") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, IndexError, TypeError) as error:
-        # Pillow's decoders raise any of these on damaged files.
-        raise PictureError(f"{path} is damaged or cut short ({str(error) or type(error).__name__}): fetch it again.") from None
+    except Exception as error:  # Pillow's decoders raise almost anything on damaged files
+        raise PictureError(f"{path} is damaged or cut short ({_one_line(error)}): fetch it again.") from None
 
 
-def _too_large(path: Path, megapixels: float) -> str:
-    size = f"{megapixels:.0f} megapixels" if megapixels == megapixels else "far more pixels than that"
-    return f"{path} has {size} and the limit is {MAX_MEGAPIXELS:.0f}: make it smaller first."
+def _too_large(path: Path, megapixels: str) -> str:
+    return f"{path} has {megapixels} megapixels and the limit is {MAX_MEGAPIXELS:.0f}: make it smaller first."
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _as_srgb(image: Image.Image) -> Picture:
@@ -90,9 +117,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """16-bit, 32-bit and float grey as 8-bit grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
     values = np.nan_to_num(np.asarray(image, dtype=np.float64))
     top = float(values.max(initial=0.0))
-    full = (
-        1.0 if image.mode == "F" and top <= 1.0 else 255.0 if image.mode != "I;16" and top <= 255.0 else 65535.0 if top <= 65535.0 else top
-    )
+    if image.mode == "F" and top <= 1.0:
+        full = 1.0
+    elif image.mode in ("F", "I") and top <= 255.0:
+        full = 255.0
+    else:
+        full = max(65535.0, top)
     return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
 
 
@@ -114,8 +144,7 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     Called before any work is done, so that nobody waits for a result that has nowhere to go.
     """
     path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
-        raise OutputError(f"{path} must end in .png, .jpg or .webp: that is how the format is chosen.")
+    encoding(path)
     return check_folder_of(path)
 
 
@@ -149,11 +178,27 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def encoding(path: Path) -> tuple[str, dict[str, Any]]:
-    """Pillow's format name and options for a file of this ending."""
-    kind = WRITABLE[path.suffix.lower()]
+    """Pillow's format name and options for a file of this ending. Raises OutputError when there is none."""
+    kind = WRITABLE.get(path.suffix.lower())
+    if kind is None:
+        raise OutputError(f"{path} must end in .png, .jpg or .webp: that is how the format is chosen.")
     if kind == "PNG":
         return kind, {"compress_level": 4}
     return kind, {"quality": 95, "subsampling": 0} if kind == "JPEG" else {"quality": 95}
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """The content of a file of Pillow's format `kind`. Raises OutputError when the format cannot hold the picture.
+
+    Files are written from this: Pillow's own way to a file takes a short write, the last one before a disk is full, for a whole one.
+    """
+    stream = BytesIO()
+    try:
+        image.save(stream, kind, **options)
+    except (OSError, ValueError) as error:
+        size = f"{image.width}×{image.height} pixels"
+        raise OutputError(f"{size} cannot be written as {kind} ({_one_line(error)}): name a .png file.") from None
+    return stream.getvalue()
 
 
 def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes | None = None) -> Path:
@@ -170,7 +215,8 @@ def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes 
         info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
     elif xmp is not None:
         options["xmp"] = xmp
-    write_atomically(path, lambda part: Image.fromarray(picture).save(part, kind, **options))
+    content = encoded(Image.fromarray(picture), kind, **options)
+    write_atomically(path, lambda part: part.write_bytes(content))
     return path
 
 

@@ -25,6 +25,9 @@ Landmarks = NDArray[np.float32]
 SMALLEST_FACE = 40
 """Width in pixels under which a face carries too little to work with."""
 
+SURE_FROM = 0.2
+"""Score from which a find is taken for a face without being picked: what HOG sees in folds and badges stays below."""
+
 FIRST_LOOK = 1024
 """Longer side at which a photo is searched first. HOG sees faces of 80 px and more: 1/13 of the photo's width."""
 
@@ -87,7 +90,8 @@ def find_faces(photo: Picture) -> list[Face]:
     when that found nothing either.
     """
     for scale, doublings in _looks(photo.shape[0], photo.shape[1]):
-        searched = photo if scale == 1.0 else cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+        searched = photo if scale == 1.0 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
         boxes, scores, _ = _detector().run(np.ascontiguousarray(searched), doublings, 0.0)
         if boxes:
             ranked = sorted(zip(scores, boxes, strict=True), key=lambda pair: -pair[0])
@@ -119,8 +123,13 @@ def landmarks_in(photo: Picture, box: tuple[int, int, int, int]) -> Landmarks:
     return np.array([(p.x, p.y) for p in shape.parts()], dtype=np.float32)
 
 
+def main_face(faces: Sequence[Face]) -> Face:
+    """The face that is taken unless another is picked: the largest of the sure ones, or of all where none is sure."""
+    return max([f for f in faces if f.score >= SURE_FROM] or faces, key=lambda f: f.size)
+
+
 def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "the photo") -> Face:
-    """The face to work on: number `pick` (from 1, in the order of `find_faces`), else the largest.
+    """The face to work on: number `pick` (from 1, in the order of `find_faces`), else the main one.
 
     Raises NoFaceError when there is none, when `pick` is not among them, or when the chosen one is narrower than 40 px.
     """
@@ -129,7 +138,7 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
     if pick is not None and not 1 <= pick <= len(faces):
         count = f"{len(faces)} faces were" if len(faces) > 1 else "1 face was"
         raise NoFaceError(f"There is no face number {pick} in {name}: {count} found, counted from 1 (`masque faces` lists them).")
-    face = faces[pick - 1] if pick is not None else max(faces, key=lambda f: f.size)
+    face = faces[pick - 1] if pick is not None else main_face(faces)
     if face.size < SMALLEST_FACE:
         raise NoFaceError(f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture of it.")
     return face

@@ -76,6 +76,11 @@ def identity_matrix() -> Matrix:
     return np.eye(2, 3)
 
 
+def zoom(factor: float) -> Matrix:
+    """The transform of a picture's points when the picture is enlarged `factor` times."""
+    return np.array([[factor, 0, 0.5 * factor - 0.5], [0, factor, 0.5 * factor - 0.5]])
+
+
 def invert(matrix: Matrix) -> Matrix:
     """The inverse of an affine transform."""
     return np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
@@ -138,12 +143,18 @@ def cut_frame(photo: Picture, landmarks: Landmarks, scale: float = 1.0, matrix: 
     matrix: the transform to use instead of the aligning one (pictures that are aligned already).
     """
     matrix = align(landmarks, scale) if matrix is None else matrix
-    size = frame_size(scale)
+    picture, valid = see(photo, matrix, frame_size(scale), scale)
+    return Frame(picture, valid, transform(landmarks, matrix), matrix, scale)
+
+
+def see(photo: Picture, matrix: Matrix, size: tuple[int, int], scale: float) -> tuple[Picture, NDArray[np.bool_]]:
+    """A photo through `matrix` as a picture of `size` (width, height), softly extended where the photo ends; and where it has not ended.
+
+    scale: target pixels per CelebA pixel.
+    """
     picture = warp(photo, matrix, size)
     valid = seen_mask(photo.shape[:2], matrix, size)
-    if not valid.all():
-        picture = extend_softly(picture, valid, scale)
-    return Frame(picture, valid, transform(landmarks, matrix), matrix, scale)
+    return (picture if valid.all() else extend_softly(picture, valid, scale)), valid
 
 
 def seen_mask(photo_size: tuple[int, ...], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.bool_]:

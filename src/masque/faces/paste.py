@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.frame import Matrix, chain, invert, scale_of, transform, warp
+from masque.faces.harmonic import fill_smoothly
 from masque.faces.regions import Mask
 from masque.image import Picture
-
-STITCHED_AT = 400
-"""Longer side in pixels up to which the gradient equation is solved; its correction is smooth, so beyond it is enlarged."""
 
 
 def feathered_square(size: int, feather: float = 0.12, sides: tuple[bool, bool, bool, bool] = (True, True, True, True)) -> Mask:
@@ -35,9 +33,9 @@ def soften(mask: Mask, width: float) -> Mask:
     if width < 0.5:
         return mask
     # Extended by repeating, so that a mask that reaches the border stays full there.
-    reach = 2 * math.ceil(width / 2) + 1
+    reach = 2 * math.ceil(0.75 * width) + 1
     drawn_in = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.GaussianBlur(drawn_in, (0, 0), width / 3, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return np.asarray(cv2.GaussianBlur(drawn_in, (0, 0), width / 4, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 def region_of(photo: Picture, matrix: Matrix, size: int) -> tuple[int, int, int, int] | None:
@@ -89,53 +87,27 @@ def _edge_difference(under: NDArray[np.float32], over: NDArray[np.float32], shar
 def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Picture:
     """The photo with the part of `painted` inside `mask` stitched in so that gradients stay and the edge vanishes (RSGAN Section 3.3).
 
-    The gradient-domain composition of Levin et al. 2004 in the form of Pérez et al. 2003 (cv2.seamlessClone). Arguments as in `paste`;
-    only mask values above 127 count.
+    The gradient-domain composition of Levin et al. 2004 in the form of Pérez et al. 2003, solved for the difference from `painted`: see
+    `masque.faces.harmonic`. Arguments as in `paste`; only mask values above 127 count, and nothing outside them changes.
     """
     region = region_of(photo, matrix, painted.shape[0])
     if region is None:
         return photo
     back, size = _into_region(matrix, region)
-    left, top, right, bottom = region
-    under = photo[top:bottom, left:right]
-    over = warp(painted, back, size)
-    inside = np.where(warp(mask, back, size, border=cv2.BORDER_CONSTANT) > 127, 255, 0).astype(np.uint8)
-    # The solver needs known pixels all around: what touches the region's edge is drawn in by two pixels.
-    inside[:2] = inside[-2:] = 0
-    inside[:, :2] = inside[:, -2:] = 0
+    inside = warp(mask, back, size, border=cv2.BORDER_CONSTANT) > 127
     if not inside.any():
         return photo
-    shrink = min(1.0, STITCHED_AT / max(size))
-    correction = _correction(under, over, inside, shrink)
-    share = (
-        cv2.GaussianBlur(inside, (0, 0), 1.0 / shrink).astype(np.float32)[..., None] / 255
-        if shrink < 1
-        else (inside[..., None] > 0).astype(np.float32)
-    )
-    mixed = under + share * (over + correction - under)
+    x, y, width, height = cv2.boundingRect(inside.astype(np.uint8))
+    # A rim of the photo around the mask is known, except where the photo ends; solved small, it still is some pixels wide.
+    rim = math.ceil(max(width, height) / 100)
+    rows, columns = slice(max(0, y - rim), y + height + rim), slice(max(0, x - rim), x + width + rim)
+    inside = inside[rows, columns]
+    over = warp(painted, back, size)[rows, columns]
     result = photo.copy()
-    result[top:bottom, left:right] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    under = result[region[1] : region[3], region[0] : region[2]][rows, columns]
+    correction = fill_smoothly(np.subtract(under, over, dtype=np.float32), inside)
+    under[inside] = np.clip(np.rint(over + correction), 0, 255).astype(np.uint8)[inside]
     return result
-
-
-def _correction(under: Picture, over: Picture, inside: Mask, shrink: float) -> NDArray[np.float32]:
-    """What has to be added to `over` so that it meets `under` along the edge of `inside`: smooth, so solved small and enlarged."""
-    small = [cv2.resize(a, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else a for a in (under, over, inside)]
-    target, source, mask = small[0], small[1], np.where(small[2] > 127, 255, 0).astype(np.uint8)
-    if not mask.any():
-        return np.zeros_like(over, dtype=np.float32)
-    x, y, width, height = cv2.boundingRect(mask)
-    # A copy of the mask, since seamlessClone draws in the one it is given (OpenCV issue 12053).
-    cloned = cv2.seamlessClone(source, target, mask.copy(), (x + width // 2, y + height // 2), cv2.NORMAL_CLONE)
-    change = np.subtract(cloned, source, dtype=np.float32)
-    if shrink < 1:
-        # Outside the mask the clone is the target; its difference there would leak in when enlarged.
-        change[mask == 0] = 0
-        weight = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), 1.5)[..., None]
-        spread = cv2.GaussianBlur(change, (0, 0), 1.5) / np.maximum(weight, 1e-3)
-        change = np.where(mask[..., None] > 0, change, spread)
-        change = np.asarray(cv2.resize(change, over.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    return change.astype(np.float32)
 
 
 def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, mask: Mask) -> Picture:
@@ -154,8 +126,9 @@ def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, 
     change = np.subtract(after, before, dtype=np.float32)
     if scale_of(matrix) < 1:
         guide = _light(warp(photo, matrix, (size, size)))
-        slope, offset = guided_coefficients(guide, change)
-        enlarged = warp(slope, back, whole) * _light(under)[..., None] + warp(offset, back, whole)
+        slope = guided_slope(guide, change)
+        # The change, and along with it what the photo's light has and a picture of S pixels has not.
+        enlarged = warp(slope, back, whole) * _light(under)[..., None] + warp(change - slope * guide[..., None], back, whole)
     else:
         enlarged = warp(change, back, whole)
     share = warp(mask, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 255
@@ -169,22 +142,18 @@ def _light(picture: Picture) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
 
 
-def guided_coefficients(
+def guided_slope(
     guide: NDArray[np.float32], signal: NDArray[np.float32], radius: int = 2, smoothness: float = 0.002
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Slope and offset (H,W,C) that express `signal` (H,W,C) locally as a line in `guide` (H,W) (He & Sun 2015, fast guided filter).
+) -> NDArray[np.float32]:
+    """How much `signal` (H,W,C) rises with `guide` (H,W) around each pixel, (H,W,C): the slope of He & Sun 2015, fast guided filter.
 
-    Enlarged smoothly and applied to the full-size guide, they give the signal at full size with the guide's edges.
+    Enlarged smoothly it says how the signal goes over edges that only a larger guide shows.
     """
 
     def mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
 
-    signal = signal.astype(np.float32)
     centre = mean(guide)
     variance = mean(guide * guide) - centre * centre
-    average = mean(signal)
-    covariance = mean(signal * guide[..., None]) - average * centre[..., None]
-    slope = (covariance / (variance[..., None] + smoothness)).astype(np.float32)
-    offset = average - slope * centre[..., None]
-    return mean(slope), mean(offset)
+    covariance = mean(signal * guide[..., None]) - mean(signal) * centre[..., None]
+    return mean((covariance / (variance[..., None] + smoothness)).astype(np.float32))
