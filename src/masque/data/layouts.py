@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,12 +135,16 @@ def _celeba(source: Path) -> list[Source]:
         raise DataError(f"{source} lacks img_align_celeba or list_attr_celeba.txt: unpack CelebA's aligned pictures and annotations there.")
     values = _celeba_attributes(attributes)
     identities = _two_columns(_find(source, "identity_CelebA.txt"))
-    splits = _two_columns(_find(source, "list_eval_partition.txt"))
+    parts = _two_columns(_find(source, "list_eval_partition.txt"))
+    splits = dict(zip("012", SPLITS, strict=True))
+    for name, part in parts.items():
+        if part not in splits:
+            raise DataError(f"list_eval_partition.txt in {source} puts {name} into part {part}, not 0, 1 or 2: fetch the file again.")
     return [
         Source(
             images / name,
             identity=identities.get(name, ""),
-            split=SPLITS[int(splits.get(name, "0"))],
+            split=splits[parts.get(name, "0")],
             attributes=values[name],
             aligned=True,
         )
@@ -151,19 +155,37 @@ def _celeba(source: Path) -> list[Source]:
 
 def _celeba_attributes(path: Path) -> dict[str, dict[str, float]]:
     """list_attr_celeba.txt: a count, the names, then one line per picture with -1 or 1 for each name; returned as 0 or 1."""
-    lines = path.read_text().splitlines()
-    names = lines[1].split()
-    table = {}
-    for number, line in enumerate(lines[2:], start=3):
-        file, *signs = line.split()
+    rows = _columns(path)
+    if len(rows) < 3:
+        raise DataError(f"{path} is cut short: fetch the file again.")
+    names, table = rows[1], {}
+    for number, row in enumerate(rows[2:], start=3):
+        if not row:
+            continue
+        file, *signs = row
         if len(signs) != len(names):
             raise DataError(f"Line {number} of {path} has {len(signs)} values for {len(names)} attributes: fetch the file again.")
+        if not set(signs) <= {"-1", "1"}:
+            raise DataError(f"Line {number} of {path} has values other than -1 and 1: fetch the file again.")
         table[file] = {name: (int(sign) + 1) / 2 for name, sign in zip(names, signs, strict=True)}
     return table
+
+
+def _columns(path: Path) -> list[list[str]]:
+    """The words of each line of a text file."""
+    try:
+        return [line.split() for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError):
+        raise DataError(f"{path} cannot be read as text: fetch the file again.") from None
 
 
 def _two_columns(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
-    pairs: Sequence[list[str]] = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return {pair[0]: pair[1] for pair in pairs}
+    pairs = {}
+    for number, row in enumerate(_columns(path), start=1):
+        if len(row) not in (0, 2):
+            raise DataError(f"Line {number} of {path} has {len(row)} columns, not 2: fetch the file again.")
+        if row:
+            pairs[row[0]] = row[1]
+    return pairs

@@ -119,10 +119,11 @@ def hair_names(colour: NDArray[np.float32]) -> dict[str, float]:
     chroma = math.hypot(a, b)
     coloured = _sigmoid((chroma - 9.0) / 2.0)
     light = _sigmoid((lightness - 42.0) / 4.0)
+    not_green = _sigmoid((a + 12.0) / 2.0)
     black = _sigmoid((18.0 - lightness) / 3.0) * _sigmoid((16.0 - chroma) / 3.0)
     return {
         "Black_Hair": black,
-        "Blond_Hair": light * _sigmoid((b - 11.0) / 2.5) * _sigmoid((18.0 - a) / 3.0),
-        "Brown_Hair": (1 - light) * (1 - black) * coloured * _sigmoid((22.0 - a) / 3.0) * _sigmoid((b - 2.0) / 2.0),
+        "Blond_Hair": light * not_green * _sigmoid((b - 11.0) / 2.5) * _sigmoid((18.0 - a) / 3.0),
+        "Brown_Hair": (1 - light) * (1 - black) * coloured * not_green * _sigmoid((22.0 - a) / 3.0) * _sigmoid((b - 2.0) / 2.0),
         "Gray_Hair": _sigmoid((lightness - 42.0) / 4.0) * (1 - coloured),
     }

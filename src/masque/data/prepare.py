@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 from collections import Counter
@@ -23,7 +24,7 @@ from masque.errors import DataError, MasqueError, NoFaceError, OutputError, Pict
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
 from masque.faces.regions import background_mask
-from masque.image import Picture, read_picture
+from masque.image import Picture, read_picture, write_atomically
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
 """Face frames -> attribute values in [0,1] for each; brought by the caller, since this room knows no network."""
@@ -87,42 +88,47 @@ def prepare(
     done = _open_journal(out, settings)
     resumed = len(done)
     todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
-    with (out / "journal.jsonl").open("a") as journal:
-        for result in _results(todo, out, settings, workers):
-            done[result["number"]] = result
-            _append(journal, result)
-            if progress:
-                progress(len(done), len(sources))
+    for result in _results(todo, out, settings, workers):
+        done[result["number"]] = result
+        _append(out / "journal.jsonl", result)
+        if progress:
+            progress(len(done), len(sources))
     return _finish(out, sources, done, settings, classify, resumed)
 
 
 def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
     """The finished results in `out` by number; makes the folders of a new set."""
     path = out / "journal.jsonl"
-    header = json.dumps(asdict(settings))
-    if path.exists():
-        lines = path.read_bytes().split(b"\n")
-        if lines[0].decode(errors="replace") != header:
+    lines = [json.dumps(asdict(settings))]
+    if path.is_file():
+        # What follows the last line break was being written when the process was killed.
+        *before, _ = path.read_text(errors="replace").split("\n")
+        if before[:1] != lines:
             raise DataError(f"{out} holds a set that was prepared from another source or with other settings: choose another folder.")
-        # A line without its line break was being written when the process was killed.
-        complete = b"\n".join(lines[:-1]) + b"\n"
-        path.write_bytes(complete)
-        return {r["number"]: r for r in map(json.loads, lines[1:-1])}
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        lines = before
+    elif out.exists() and (not out.is_dir() or any(not p.name.endswith(".part") for p in out.iterdir())):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     try:
-        for folder in ("images", "masks"):
-            (out / folder).mkdir(parents=True)
-        path.write_text(header + "\n")
+        done = {r["number"]: r for r in map(json.loads, lines[1:])}
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path} is damaged: choose another folder, or delete {out} and prepare it again.") from None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        # The journal first: a folder without one is not taken for a set.
+        write_atomically(path, lambda part: part.write_text("\n".join(lines) + "\n"))
+        for folder in (out, out / "images", out / "masks"):
+            folder.mkdir(exist_ok=True)
+            for unfinished in folder.glob(".*.part"):
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
-    return {}
+    return done
 
 
-def _append(journal: Any, result: dict[str, Any]) -> None:
+def _append(path: Path, result: dict[str, Any]) -> None:
     try:
-        journal.write(json.dumps(result) + "\n")
-        journal.flush()
+        with path.open("a") as journal:
+            journal.write(json.dumps(result) + "\n")
     except OSError as error:
         raise OutputError(
             f"The journal could not be written ({error.strerror}): free some space and give the same command again."
@@ -209,7 +215,9 @@ def _finish(
     ]
     landmarks = np.array([done[n]["landmarks"] for n in kept], dtype=np.float32)
     about = {
-        "scale": settings.size / 128, "frame": [WIDTH, HEIGHT], **asdict(settings), "kept": len(kept),
+        "scale": settings.size / 128, "frame": [WIDTH, HEIGHT], **asdict(settings),
+        "most_turned": settings.most_turned if math.isfinite(settings.most_turned) else None,  # JSON has no infinity
+        "kept": len(kept),
         "dropped": dict(sorted(dropped.items())), "splits": dict(Counter(row.split for row in rows)),
         "identities": len({row.identity for row in rows if row.identity}),
     }  # fmt: skip

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from masque.errors import DataError
-from masque.image import Picture, read_picture, write_atomically
+from masque.image import Picture, encoded, read_picture, write_atomically
 
 VERSION = 1
 PERSON, BACKGROUND, BEYOND = 0, 1, 2
@@ -61,8 +61,12 @@ class PreparedSet:
 
     def mask(self, index: int) -> NDArray[np.uint8]:
         """PERSON, BACKGROUND or BEYOND for each pixel of the frame, uint8 (218s,178s)."""
-        with Image.open(self.root / "masks" / f"{self.rows[index].file}.png") as opened:
-            return np.array(opened, dtype=np.uint8)
+        path = self.root / "masks" / f"{self.rows[index].file}.png"
+        try:
+            with Image.open(path) as opened:
+                return np.array(opened, dtype=np.uint8)
+        except (OSError, ValueError, SyntaxError) as error:  # Pillow's decoders raise any of these on damaged files
+            raise DataError(f"{path} is missing or damaged ({error}): prepare the set again.") from None
 
     def indices(self, *splits: str) -> NDArray[np.int64]:
         """Positions of the rows of these splits."""
@@ -93,11 +97,12 @@ def open_prepared(root: Path) -> PreparedSet:
             raise DataError(f"{root} was prepared by a newer Masque (version {about['version']}, known is {VERSION}): update Masque.")
         rows, names = _read_index(root / "index.csv")
         landmarks = np.load(root / "landmarks.npy", allow_pickle=False)
+        scale = float(about["scale"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{root} is damaged ({error}): prepare it again.") from None
     if landmarks.shape != (len(rows), 68, 2):
         raise DataError(f"{root} is damaged ({len(rows)} rows, landmarks of shape {landmarks.shape}): prepare it again.")
-    return PreparedSet(root, tuple(rows), landmarks, float(about["scale"]), names)
+    return PreparedSet(root, tuple(rows), landmarks, scale, names)
 
 
 def _read_index(path: Path) -> tuple[list[Row], tuple[str, ...]]:
@@ -134,6 +139,8 @@ def write_frame(root: Path, file: str, frame: Picture, mask: NDArray[np.uint8]) 
     """Write one picture and its mask into a set that is being prepared."""
     palette = Image.fromarray(mask, mode="P")
     palette.putpalette(MASK_PALETTE)
-    write_atomically(root / "masks" / f"{file}.png", lambda part: palette.save(part, "PNG", bits=2))
     # 4:4:4 at 95: the set is trained on many times, so its own compression must not be what is learnt.
-    write_atomically(root / "images" / f"{file}.jpg", lambda part: Image.fromarray(frame).save(part, "JPEG", quality=95, subsampling=0))
+    picture = encoded(Image.fromarray(frame), "JPEG", quality=95, subsampling=0)
+    labels = encoded(palette, "PNG", bits=2)
+    write_atomically(root / "masks" / f"{file}.png", lambda part: part.write_bytes(labels))
+    write_atomically(root / "images" / f"{file}.jpg", lambda part: part.write_bytes(picture))

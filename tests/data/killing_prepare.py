@@ -1,0 +1,61 @@
+"""Prepares SOURCE in child processes and kills them: `killing_prepare.py SOURCE OUT KILLS`, started by test_prepare_killed.py.
+
+Each child begins or resumes OUT, by one process or by two, and is killed (SIGKILL) soon after it has finished another picture; the
+last one is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from masque.data.prepare import prepare
+from masque.faces.detect import landmarks_in
+
+
+def start(source: Path, out: Path, workers: int) -> int:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            cv2.setNumThreads(1)
+            prepare(source, out, size=32, held_out=0.25, workers=workers)
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def finished(out: Path) -> int:
+    """How many pictures the journal counts as done."""
+    journal = out / "journal.jsonl"
+    return max(0, journal.read_bytes().count(b"\n") - 1) if journal.exists() else -1
+
+
+def main(source: Path, out: Path, wanted: int) -> None:
+    landmarks_in(np.zeros((50, 50, 3), np.uint8), (0, 0, 50, 50))  # loads dlib's model, which the children then share
+    moment, at = random.Random(11), []
+    while len(at) < wanted:
+        before, child = finished(out), start(source, out, workers=2 if len(at) == 1 else 1)
+        while finished(out) <= before + moment.choice((0, 1)):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                raise SystemExit("preparing ended before it was killed")
+            time.sleep(0.001)
+        time.sleep(moment.uniform(0.0, 0.02))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        at.append(finished(out))
+    _, status = os.waitpid(start(source, out, workers=1), 0)
+    sys.stdout.write(json.dumps({"at": at, "status": status}) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
