@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from masque.losses.precision import full
+
 
 def known_bce(logits: Tensor, attributes: Tensor) -> Tensor:
     """L_BCE(c, c*) of RSGAN Eq. 6: −Σ_i (c_i log c*_i + (1−c_i) log(1−c*_i)), summed over attributes, averaged over the batch.
@@ -15,5 +17,5 @@ def known_bce(logits: Tensor, attributes: Tensor) -> Tensor:
     """
     known = ~torch.isnan(attributes)
     target = torch.where(known, attributes, torch.zeros_like(attributes))
-    terms = F.binary_cross_entropy_with_logits(logits.float(), target.float(), reduction="none")
+    terms = F.binary_cross_entropy_with_logits(full(logits), target.to(full(logits).dtype), reduction="none")
     return (terms * known).sum(dim=1).mean()

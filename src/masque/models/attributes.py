@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from masque.layers.noise import uniform
+from masque.layers.precision import full
 from masque.layers.stacks import Residual, down_stack
 
 SERVED = ("classifier",)
@@ -38,14 +40,21 @@ class AttributeClassifier(nn.Module):
         self.config = config
         self.body, channels = down_stack(3, config.channels, config.size, to=4)
         self.refine = Residual(channels)
-        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(channels, len(config.attributes)))
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(channels, len(config.attributes)))
 
-    def forward(self, face_crop: Tensor) -> Tensor:
-        """(B,3,S,S) in [-1,1] -> logits (B,A)."""
-        logits: Tensor = self.head(self.refine(self.body(face_crop)).mean(dim=(2, 3)))
+    def forward(self, face_crop: Tensor, seeds: Tensor | None = None) -> Tensor:
+        """(B,3,S,S) in [-1,1] -> logits (B,A).
+
+        seeds: (B,) int64, in training: what the dropout of each sample depends on (Srivastava et al. 2014). Without, nothing is dropped.
+        """
+        features = self.refine(self.body(face_crop)).mean(dim=(2, 3))  # (B,C)
+        if seeds is not None:
+            kept = uniform(seeds, "dropout", features.shape[1]) >= self.config.dropout
+            features = features * kept / (1 - self.config.dropout)
+        logits: Tensor = self.head(features)
         return logits
 
     def estimate(self, face_crop: Tensor) -> Tensor:
         """The attributes (B,A) in [0,1] of face crops, mirrored ones heard as well."""
-        both = torch.sigmoid(self(torch.cat([face_crop, face_crop.flip(3)])).float()).chunk(2)
+        both = torch.sigmoid(full(self(torch.cat([face_crop, face_crop.flip(3)])))).chunk(2)
         return (both[0] + both[1]) / 2

@@ -12,6 +12,7 @@ Layer and latent sizes are not in the paper: docs/papers/rsgan.md, choices 1-3.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from masque.layers.gaussian import Gaussian
+from masque.layers.precision import full
 from masque.layers.stacks import down_stack, up_stack
 
 Part = Literal["face", "hair"]
@@ -52,6 +54,9 @@ class RSGANConfig:
     """Zx, entries of z_xf and of z_xh."""
     z_attributes: int = 16
     """Zc, entries of z_cf and of z_ch."""
+    coarse: int = 0
+    """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it again. 0, the
+    paper's silence, is none. docs/papers/rsgan.md, choice 13."""
     attributes: tuple[str, ...] = ATTRIBUTES
     variational: bool = True
     """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""
@@ -101,14 +106,19 @@ class Separator(nn.Module):
         self.body, channels = down_stack(3 + len(config.attributes), config.encoder_channels, config.size, to=4, widest=config.widest)
         self.features = nn.Linear(channels * 16, 2 * config.z_appearance)
         self.head = nn.Linear(2 * config.z_appearance, 2 * config.z_appearance)
+        self.coarse = config.coarse
+        self.glance = linear_path(3 * config.coarse**2, 2 * config.z_appearance, 1.0) if config.coarse else None
 
     def forward(self, region: Tensor, c: Tensor) -> Tensor:
         """Features (B,2Zx) of a region, before the head."""
         return nn.functional.leaky_relu(self.features(self.body(with_planes(region, c)).flatten(1)), 0.2)
 
-    def infer(self, features: Tensor) -> Gaussian:
-        """The head: features (B,2Zx) -> Gaussian over z_x."""
-        return as_gaussian(self.head(features))
+    def infer(self, features: Tensor, region: Tensor) -> Gaussian:
+        """The head: features (B,2Zx), and what the coarse region (B,3,S,S) adds linearly -> Gaussian over z_x."""
+        statistics = self.head(features)
+        if self.glance is not None:
+            statistics = statistics + self.glance(nn.functional.adaptive_avg_pool2d(region, self.coarse).flatten(1))
+        return as_gaussian(statistics)
 
 
 class AttributeEncoder(nn.Module):
@@ -124,9 +134,17 @@ class AttributeEncoder(nn.Module):
         return as_gaussian(self.body(2 * c - 1))
 
 
+def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
+    """One linear layer whose outputs start with this deviation when its inputs have deviation 1."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=deviation / math.sqrt(inputs))
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
 def as_gaussian(statistics: Tensor) -> Gaussian:
     """Mean and log variance side by side, (B,2Z). The log variance is kept in [-8,4], where its exponential is harmless in bf16."""
-    mean, log_variance = statistics.float().chunk(2, dim=1)
+    mean, log_variance = full(statistics).chunk(2, dim=1)
     return Gaussian(mean, log_variance.clamp(-8, 4))
 
 
@@ -150,11 +168,16 @@ class Painter(nn.Module):
         super().__init__()
         self.body, self.first = up_stack(channels, config.size, start=4, widest=config.widest)
         self.foot = nn.Linear(z, self.first * 16)
+        self.size, self.coarse = config.size, config.coarse
+        self.wash = linear_path(z, 3 * config.coarse**2, 0.3) if config.coarse else None
 
     def forward(self, z: Tensor) -> Tensor:
         """(B,z) -> (B,3,S,S) in [-1,1]."""
-        h = self.foot(z).view(len(z), self.first, 4, 4)
-        return torch.tanh(self.body(h).float())
+        picture = full(self.body(self.foot(z).view(len(z), self.first, 4, 4)))
+        if self.wash is not None:
+            low = full(self.wash(z)).view(len(z), 3, self.coarse, self.coarse)
+            picture = picture + nn.functional.interpolate(low, size=self.size, mode="bilinear", align_corners=False)
+        return torch.tanh(picture)
 
 
 class Judge(nn.Module):
@@ -192,14 +215,14 @@ class RSGAN(nn.Module):
 
     def estimate(self, image: Tensor) -> Tensor:
         """c*: the attributes (B,A) in [0,1] that C sees in pictures (B,3,S,S)."""
-        return torch.sigmoid(self.C(image).float())
+        return torch.sigmoid(full(self.C(image)))
 
     def separate(self, x_f: Tensor, x_h: Tensor, c: Tensor) -> tuple[Gaussian, Gaussian]:
         """Where face and hair regions (B,3,S,S) lie, given attributes c (B,A): Gaussians over z_xf and z_xh."""
         face, hair = self.separator_face(x_f, c), self.separator_hair(x_h, c)
         if self.memory is not None:
             face, hair = self.memory(face, hair)
-        return self.separator_face.infer(face), self.separator_hair.infer(hair)
+        return self.separator_face.infer(face, x_f), self.separator_hair.infer(hair, x_h)
 
     def encode(self, x_f: Tensor, x_h: Tensor, c: Tensor, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> Latents:
         """The latents' means of a batch of pictures.

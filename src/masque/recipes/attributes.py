@@ -51,7 +51,7 @@ class AttributesRecipe:
 
     def classify_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropy; unknown attributes count for nothing."""
-        return {"bce": known_bce(self.classifier(batch["face_crop"]), batch["attributes"])}
+        return {"bce": known_bce(self.classifier(batch["face_crop"], batch["seed"]), batch["attributes"])}
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """The pictures, the surest Male first."""

@@ -60,6 +60,8 @@ class RSGANTraining:
     """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too. Choice 7."""
     r1: float = 0.0
     """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
+    adversarial_from: int = 0
+    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
 
 
 @dataclass(frozen=True)
@@ -84,37 +86,35 @@ class Made:
 class RSGANRecipe:
     """One method is one line of Algorithm A1."""
 
-    served = SERVED
-
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training
         self.model = RSGAN(config)
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
+        self.served = (*SERVED, "memory") if config.lstm else SERVED
         self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C"))
         self.last: tuple[Batch, Made] | None = None
 
     def phases(self) -> Sequence[Phase]:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them once, too)."""
         w = self.training
-        adversarial = {"fool_g": w.adv_g, "fool_p": w.adv_p}
+        own, since = {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl}, w.adversarial_from
+        shown = {"GC": w.GC, "fool_g": w.adv_g, "fool_p": w.adv_p}
         phases = [
-            Phase(
-                "compose",
-                self.composing,
-                self.compose_terms,
-                {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl, "GC": w.GC, **adversarial},
-            ),
-            Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}),
+            Phase("compose", self.composing, self.compose_terms, {**own, **shown}, since=since),
+            Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}, since=since),
             Phase("classify", ("C",), self.classify_terms, {"C": w.C}),
         ]
+        if since:
+            phases.insert(0, Phase("autoencode", self.composing, self.autoencode_terms, own, until=since))
         if w.r1 > 0:
             # Every 16th step with 16 times the weight is the same pull on average (Karras et al. 2020, lazy regularisation).
-            phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, {"r1_g": 16 * w.r1, "r1_p": 16 * w.r1}, every=16))
+            lazy = {"r1_g": 16 * w.r1, "r1_p": 16 * w.r1}
+            phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, lazy, every=16, since=since))
         return phases
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 3.1, for every network."""
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2))
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant unless a warm-up or a decay is asked for."""
@@ -126,33 +126,33 @@ class RSGANRecipe:
             rate *= max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
         return rate
 
-    def make(self, batch: Batch) -> Made:
-        """Algorithm A1, lines 3-13."""
+    def infer(self, batch: Batch) -> tuple[Latents, Tensor, Tensor]:
+        """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and their KL."""
         model, x = self.model, batch["image"]
         x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
         with torch.no_grad():
             c = model.estimate(x)  # c*: "we use the estimated attributes c* rather than c"
         face, hair = model.separate(x_f, x_h, c)
-        c_face, c_hair = model.attributes_face(c), model.attributes_hair(c)
-        z = Latents(
-            *(
-                g.sample(self.noise(batch, name, g.mean))
-                for name, g in zip(("xf", "cf", "xh", "ch"), (face, c_face, hair, c_hair), strict=True)
-            )
-        )
+        inferred = (face, model.attributes_face(c), hair, model.attributes_hair(c))
+        z = Latents(*(g.sample(self.noise(batch, name, g.mean)) for name, g in zip(("xf", "cf", "xh", "ch"), inferred, strict=True)))
+        nothing = torch.zeros((), device=x.device)
+        return z, c, sum((kl_to_standard(g.mean, g.log_variance) for g in inferred), nothing) if self.config.variational else nothing
+
+    def make(self, batch: Batch) -> Made:
+        """Algorithm A1, lines 3-13."""
+        model = self.model
+        z, c, kl = self.infer(batch)
         image = model.compose(z)
-        detached = Latents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
-        z_random, c_random = self.random_latents(batch, detached, c)
+        z_random, c_random = self.random_latents(batch, cut_off(z), c)
         return Made(
             face=model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
             hair=model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
             image=image,
-            reconstruction=image if self.training.rec_trains_separators else model.compose(detached),
+            reconstruction=image if self.training.rec_trains_separators else model.compose(cut_off(z)),
             random=model.compose(z_random),
             random_attributes=c_random,
-            kl=sum((kl_to_standard(g.mean, g.log_variance) for g in (face, c_face, hair, c_hair)), torch.zeros((), device=x.device))
-            if self.config.variational else torch.zeros((), device=x.device),
-        )  # fmt: skip
+            kl=kl,
+        )
 
     def noise(self, batch: Batch, name: str, like: Tensor) -> Tensor | None:
         """The reparametrisation noise of one latent; none in the non-variational variant (Section 4.2)."""
@@ -188,18 +188,33 @@ class RSGANRecipe:
         model, x = self.model, batch["image"]
         made = self.make(batch)
         self.last = (batch, made)
-        seen = batch["valid"] * (1 - self.training.beta * batch["background"])
-        x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
         both = torch.cat([made.image, made.random])
         shown = model.C(both)
         return {
-            "rec_f": weighted_l1(x_f, made.face, batch["face_valid"]),  # Eq. 1
-            "rec_h": weighted_l1(x_h, made.hair, seen),  # Eq. 2
-            "rec": weighted_l1(x, made.reconstruction, seen),  # Eq. 3
+            **self.reconstruction_terms(batch, made.face, made.hair, made.reconstruction),
             "kl": made.kl,  # Eq. 4
             "fool_g": 2 * real_loss(model.D_g(both)),  # Eq. 5, in its non-saturating form; twice the mean is the sum of both
             "fool_p": 2 * real_loss(model.D_p(both)),
             "GC": known_bce(shown[: len(x)], batch["attributes"]) + known_bce(shown[len(x) :], made.random_attributes),  # Eq. 7
+        }
+
+    def autoencode_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 1-4 alone: nothing is judged, so nothing random is painted."""
+        model = self.model
+        z, _, kl = self.infer(batch)
+        face, hair = model.decoder_face(torch.cat([z.xf, z.cf], dim=1)), model.decoder_hair(torch.cat([z.xh, z.ch], dim=1))
+        image = model.compose(z if self.training.rec_trains_separators else cut_off(z))
+        return {**self.reconstruction_terms(batch, face, hair, image), "kl": kl}
+
+    def reconstruction_terms(self, batch: Batch, face: Tensor, hair: Tensor, image: Tensor) -> dict[str, Tensor]:
+        """Eq. 1-3 for x'_f, x'_h and x'."""
+        x = batch["image"]
+        seen = batch["valid"] * (1 - self.training.beta * batch["background"])
+        x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
+        return {
+            "rec_f": weighted_l1(x_f, face, batch["face_valid"]),  # Eq. 1
+            "rec_h": weighted_l1(x_h, hair, seen),  # Eq. 2
+            "rec": weighted_l1(x, image, seen),  # Eq. 3
         }
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -241,6 +256,11 @@ class RSGANRecipe:
         return [picture for row in rows for picture in to_pictures(row)], len(x)
 
 
+def cut_off(z: Latents) -> Latents:
+    """The same latents, through which no gradient flows."""
+    return Latents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
+
+
 def neighbour(count: int, distance: int, device: torch.device) -> Tensor:
     """For each of `count` samples another one: places change within blocks of 2·distance, so also within each process's share."""
     places = torch.arange(count, device=device)
@@ -263,29 +283,29 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "slim": {
         "model": {
             "size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "widest": 256,
-            "z_appearance": 320,
+            "z_appearance": 320, "coarse": 16,
         },
         "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 200, "decay_from": 15_000, "decay_to": 25_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 0.1,
+            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 7_000, "decay_to": 10_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4_000,
         },
-        "run": {"steps": 25_000},
+        "run": {"steps": 10_000, "batch_size": 32},
     },
     # The same at half the side
     "small": {
-        "model": {"size": 64, "channels": 32, "part_channels": 16},
+        "model": {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16},
         "training": {
-            "kl": 0.5, "lr": 5e-4, "warm_up": 200, "decay_from": 15_000, "decay_to": 25_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 0.1,
+            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 7_000, "decay_to": 10_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4_000,
         },
-        "run": {"steps": 25_000},
+        "run": {"steps": 10_000, "batch_size": 32},
     },
     "tiny": {
         "model": {
             "size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8,
-            "z_appearance": 16, "z_attributes": 4,
+            "z_appearance": 16, "z_attributes": 4, "coarse": 8,
         },
-        "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1},
+        "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4},
         "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
     },
 }  # fmt: skip

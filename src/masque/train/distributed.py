@@ -1,4 +1,4 @@
-"""Averaging gradients over processes: all that several processes need, without wrapping a module.
+"""Averages over processes: all that several processes need, without wrapping a module.
 
 A wrapper such as DistributedDataParallel hooks a module's forward, so penalties and calls to sub-networks slip past it unsynchronised.
 """
@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its mean over all processes, in one all-reduce. Parameters without a gradient stay without one."""
-    if not dist.is_initialized() or dist.get_world_size() == 1:
+    if not _several():
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients:
@@ -24,3 +24,16 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     flat /= dist.get_world_size()
     for gradient, part in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(part.view_as(gradient))
+
+
+def mean_over_processes(values: Tensor) -> Tensor:
+    """The mean of each value over all processes: what is not finite in one of them is then not finite in any."""
+    if not _several():
+        return values
+    total = values.clone()
+    dist.all_reduce(total)
+    return total / dist.get_world_size()
+
+
+def _several() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

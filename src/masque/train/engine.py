@@ -29,7 +29,7 @@ from masque.train.distributed import average_gradients
 from masque.train.ema import Average
 from masque.train.log import Log, Terms
 from masque.train.phase import Phase, Recipe, check_terms, weight_at
-from masque.train.state import load_state, same_run, save_state, states
+from masque.train.state import load_state, open_run, same_run, save_state, states
 
 LOOK_EVERY = 20
 """Steps after which terms are checked for being finite, at the latest; a state is never saved unchecked."""
@@ -126,11 +126,14 @@ class Engine:
         self.step = 0
         self.last_save = 0.0
         self.terms = Terms()
+        same_run(run, identity, may_change)
+        fabric.barrier()
         if fabric.global_rank == 0:
-            run.mkdir(parents=True, exist_ok=True)
-            same_run(run, identity, may_change)
+            open_run(run, identity)
         fabric.barrier()
         found = states(run)
+        fabric.barrier()  # nobody saves before all have looked
+        self.fresh = not found
         if found:
             self._load(load_state(found[-1][1]))
         if settings.compile:
@@ -159,18 +162,28 @@ class Engine:
         }
 
     def save(self, and_then: Callable[[], None] | None = None) -> None:
-        """Write the state, unless its terms show that it is not a good one. Raises TrainingError or OutputError.
+        """Write the state, unless its terms or weights show that it is not a good one. Raises TrainingError or OutputError.
 
         and_then: called in the first process once the state is safe.
         """
         started = time.monotonic()
         self.terms.check()
+        self._check_weights()
         if self.fabric.global_rank == 0:
             save_state(self.run, self.step, self.state(), self.settings.keep)
             if and_then:
                 and_then()
         self.fabric.barrier()
         self.last_save = time.monotonic() - started
+
+    def _check_weights(self) -> None:
+        # Finite terms can have gradients that are not: the terms of the step after would be the first to show it.
+        for name, net in self.nets.items():
+            if not all(bool(p.isfinite().all()) for p in net.parameters()):
+                raise TrainingError(
+                    f"Training stopped: weights of {name} are no longer finite after step {self.step - 1}; the last good state is kept. "
+                    "Give the command again with a lower learning rate, and another --out."
+                )
 
     def placed(self, batch: Batch) -> Batch:
         """A batch on this process's device, in the memory layout and precision of the run."""
@@ -228,7 +241,7 @@ class Engine:
         settings, watch = self.settings, Watch(time_limit)
         log = Log(self.run, self.step, settings.tensorboard) if self.fabric.global_rank == 0 else None
         shown = self.placed(shown) if shown is not None else None
-        if self.step == 0 and not states(self.run):
+        if self.step == 0 and self.fresh:
             self.save()
         first, slowest, begun, marked = self.step, 0.0, time.monotonic(), (self.step, time.monotonic())
         reason: str | None = None
@@ -247,10 +260,11 @@ class Engine:
                     rate = (self.step - marked[0]) * settings.batch_size / (time.monotonic() - marked[1])
                     marked = (self.step, time.monotonic())
                     self._log(log, rate, on_step)
-                if self.step % settings.save_every == 0:
-                    self.save(on_save)
                 if shown is not None and (self.step % settings.preview_every == 0 or self.step == settings.steps):
                     self._preview(shown)
+                # Last, so that whatever a run shows of a step is there once the step is in its state.
+                if self.step % settings.save_every == 0:
+                    self.save(on_save)
         self.save(on_save)
         if log is not None:
             log.close()

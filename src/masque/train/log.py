@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from masque.errors import SettingError, TrainingError
+from masque.image import write_atomically
+from masque.train.distributed import mean_over_processes
 
 
 class Log:
@@ -21,7 +23,7 @@ class Log:
         self.path = run / "log.jsonl"
         if self.path.exists():
             kept = [line for line in self.path.read_text().splitlines() if _step_of(line) <= step]
-            self.path.write_text("".join(line + "\n" for line in kept))
+            write_atomically(self.path, lambda part: part.write_text("".join(line + "\n" for line in kept)))
         self.board = _board(run / "tensorboard", step) if tensorboard else None
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
@@ -65,10 +67,10 @@ class Terms:
         self.waiting += [(step, phase, name, value.detach().float().reshape(())) for name, value in terms.items()]
 
     def check(self) -> None:
-        """Raise TrainingError naming step, phase and term of the first remembered term that is not finite."""
+        """Raise TrainingError naming step, phase and term of the first remembered term that is not finite, in whichever process."""
         if not self.waiting:
             return
-        numbers = torch.stack([value for *_, value in self.waiting]).tolist()
+        numbers = mean_over_processes(torch.stack([value for *_, value in self.waiting])).tolist()
         for (step, phase, name, _), number in zip(self.waiting, numbers, strict=True):
             if not math.isfinite(number):
                 raise TrainingError(

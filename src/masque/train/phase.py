@@ -28,10 +28,14 @@ class Phase:
     weights: Mapping[str, Weight]
     every: int = 1
     """The phase is due in every so many steps."""
+    since: int = 0
+    """First step in which the phase may be due."""
+    until: int | None = None
+    """First step from which it is no longer due; None is never."""
 
     def due(self, step: int) -> bool:
         """Whether this phase runs in `step`."""
-        return step % self.every == 0
+        return step >= self.since and (self.until is None or step < self.until) and step % self.every == 0
 
 
 class Recipe(Protocol):

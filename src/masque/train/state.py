@@ -34,8 +34,8 @@ def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Pat
 def _save(state: Mapping[str, Any], path: Path) -> None:
     try:
         torch.save(dict(state), path)
-    except RuntimeError as error:  # what torch raises on a full disk
-        raise OSError(None, str(error).splitlines()[0]) from error
+    except RuntimeError as error:  # what torch raises on a full disk, with a text about its own source code
+        raise OSError(None, "the disk did not take all of it") from error
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -54,25 +54,33 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str]) -> None:
-    """Write settings.json into a new run folder; in an old one, make sure that this is the same run.
+    """Make sure that a folder that holds a run already holds this one.
 
     Raises CheckpointError naming the first setting that differs, apart from those in `may_change`.
     """
     path = run / "settings.json"
-    if path.exists():
-        try:
-            before = json.loads(path.read_text())
-        except ValueError:
-            raise CheckpointError(f"{path} is damaged: choose another --out.") from None
-        for group in sorted(before.keys() | settings.keys()):
-            old, new = before.get(group), settings.get(group)
-            if isinstance(old, dict) and isinstance(new, dict):
-                for name in sorted(old.keys() | new.keys()):
-                    if name not in may_change and old.get(name) != new.get(name):
-                        raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
-            elif old != new:
-                raise CheckpointError(_other_run(run, group, old, new))
-    write_atomically(path, lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
+    if not path.exists():
+        return
+    try:
+        before = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError):
+        raise CheckpointError(f"{path} is damaged: choose another --out.") from None
+    for group in sorted(before.keys() | settings.keys()):
+        old, new = before.get(group), settings.get(group)
+        if isinstance(old, dict) and isinstance(new, dict):
+            for name in sorted(old.keys() | new.keys()):
+                if name not in may_change and old.get(name) != new.get(name):
+                    raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
+        elif old != new:
+            raise CheckpointError(_other_run(run, group, old, new))
+
+
+def open_run(run: Path, settings: Mapping[str, Any]) -> None:
+    """Make the folder of a run with its settings.json, and remove what a killed process was writing there. Raises OutputError."""
+    run.mkdir(parents=True, exist_ok=True)
+    for unfinished in run.rglob(".*.part"):
+        unfinished.unlink()
+    write_atomically(run / "settings.json", lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
 
 
 def _other_run(run: Path, name: str, old: Any, new: Any) -> str:

@@ -1,0 +1,19 @@
+"""Trains families in float64 for 18 steps; as a script, `family_runs.py FOLDER PROCESSES FAMILY...`, with several processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from masque import runs
+
+
+def train_all(folder: Path, processes: int, families: Sequence[str]) -> None:
+    for family in families:
+        plan = runs.plan(family, "tiny", ["precision=64"], {"steps": 18, "save_every": 18, "log_every": 6, "batch_size": 8})
+        runs.train(plan, ["puppets:24"], folder / family, accelerator="cpu", devices=processes)
+
+
+if __name__ == "__main__":
+    train_all(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -1,0 +1,149 @@
+"""What every family of the catalog must keep, on its tiny preset. A new family gets all of this for its line in the catalog."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import family_runs
+import pytest
+import torch
+from small_runs import differing, fingerprint, leaves
+
+from masque import runs
+from masque.catalog import CATALOG
+from masque.train.phase import weight_at
+from masque.train.state import load_state, states
+
+FAMILIES = list(CATALOG)
+every_family = pytest.mark.parametrize("family", FAMILIES)
+
+
+@every_family
+def test_every_name_in_the_catalog_leads_somewhere(family):
+    entry = CATALOG[family]
+    loaded = {part: entry.load(part) for part in ("model", "model_parts", "config", "recipe", "training", "presets")}
+    assert "tiny" in loaded["presets"]
+    for preset in loaded["presets"]:
+        assert isinstance(runs.plan(family, preset).model, loaded["config"])
+
+
+@every_family
+def test_served_networks_are_those_that_edits_need(family, tiny_run):
+    run = tiny_run(family)
+    assert set(CATALOG[family].load("model_parts")) == set(run.engine.recipe.served) <= set(run.engine.nets)
+
+
+@every_family
+def test_terms_are_finite_scalars_named_as_their_weights(family, tiny_run):
+    run = tiny_run(family)
+    for phase in run.engine.phases:
+        terms = phase.loss(run.batch(0))
+        assert terms.keys() == phase.weights.keys()
+        for name, term in terms.items():
+            assert term.shape == (), name
+            assert term.isfinite(), name
+
+
+@every_family
+def test_a_phase_changes_only_its_own_networks(family, tiny_run):
+    run = tiny_run(family)
+    batch = run.batch(0)
+    for phase in run.engine.phases:
+        before, kept = run.fingerprints(), fingerprint(run.engine.average.nets)
+        moments = {name: copy.deepcopy(optimizer.state_dict()) for name, optimizer in run.engine.optimizers.items()}
+        run.engine.run_phase(phase, batch)
+        after = run.fingerprints()
+        assert {name for name in after if after[name] != before[name]} == set(phase.nets)
+        assert fingerprint(run.engine.average.nets) == kept
+        for name, optimizer in run.engine.optimizers.items():
+            assert bool(differing(moments[name], optimizer.state_dict())) is (name in phase.nets)
+        assert not any(p.requires_grad or p.grad is not None for net in run.engine.nets.values() for p in net.parameters())
+
+
+@every_family
+def test_together_the_phases_train_every_network(family, tiny_run):
+    run = tiny_run(family)
+    assert {name for phase in run.engine.phases for name in phase.nets} == set(run.engine.nets)
+
+
+@every_family
+def test_a_saved_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(family, tiny_run):
+    whole = tiny_run(family, "whole")
+    whole.go(20)
+    first = tiny_run(family, "parts")
+    first.go(7)
+    first.engine.save()
+    second = tiny_run(family, "parts")
+    torch.manual_seed(99)  # a run must not lean on the global generator
+    assert second.engine.step == 7
+    second.go(13)
+    assert differing(whole.engine.state(), second.engine.state()) == []
+    assert differing(whole.engine.state(), first.engine.state()) != []
+
+
+@every_family
+def test_the_seed_decides_weights_and_course(family, tiny_run):
+    same, again, other = tiny_run(family, "a", seed=3), tiny_run(family, "b", seed=3), tiny_run(family, "c", seed=4)
+    assert same.fingerprints() == again.fingerprints()
+    assert not set(same.fingerprints().values()) & set(other.fingerprints().values())
+    for run in (same, again, other):
+        run.go(2)
+    assert same.fingerprints() == again.fingerprints() != other.fingerprints()
+
+
+@every_family
+def test_one_batch_can_be_overfitted(family, tiny_run):
+    run = tiny_run(family, "run", ema=0.5)
+    batch = run.batch(0)
+    phases = [phase for phase in run.engine.phases if set(phase.nets) & set(run.engine.recipe.served)]
+
+    def loss() -> float:
+        with torch.no_grad():
+            return sum(float(weight_at(phase.weights[name], 0) * term) for phase in phases for name, term in phase.loss(batch).items())
+
+    before = loss()
+    for _ in range(60):
+        run.engine.run_step(batch)
+    assert loss() < 0.7 * before
+
+
+@every_family
+def test_previews_are_rows_of_equal_pictures(family, tiny_run):
+    run = tiny_run(family)
+    with torch.no_grad():
+        pictures, columns = run.engine.recipe.preview(run.batch(0), dict(run.engine.average.nets.items()))
+    assert len(pictures) % columns == 0
+    assert {(p.shape, str(p.dtype)) for p in pictures} == {((run.plan.model.size, run.plan.model.size, 3), "uint8")}
+
+
+@pytest.fixture(scope="session")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Folders of every family trained in float64, by one process and by two (gloo)."""
+    one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+    family_runs.train_all(one, 1, FAMILIES)
+    command = [sys.executable, family_runs.__file__, str(two), "2", *FAMILIES]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return one, two
+
+
+@every_family
+def test_two_processes_train_as_one(family, two_processes):
+    (step_one, one), (step_two, two) = (states(folder / family)[-1] for folder in two_processes)
+    assert step_one == step_two == 18
+    first, second = dict(leaves(load_state(one))), dict(leaves(load_state(two)))
+    assert first.keys() == second.keys()
+    start = dict(leaves(load_state(states(two_processes[0] / family)[0][1])["nets"], "/nets"))
+    moved = 0.0
+    for path, value in first.items():
+        if isinstance(value, torch.Tensor):
+            torch.testing.assert_close(second[path], value, rtol=1e-10, atol=1e-10, msg=path)
+            if path in start:
+                assert value.dtype == torch.float64
+                moved = max(moved, float((value - start[path]).abs().max()))
+    assert moved > 1e-3  # both ran, and far enough for a difference to show
