@@ -86,9 +86,8 @@ def model_folder(name: str) -> Path:
         raise CheckpointError(
             f"No weights of {name} come with this installation: train some with `masque train {name}` and name the run's folder."
         )
-    raise CheckpointError(
-        f"There is no model {name}: name a run folder, or one of {', '.join(n for n in CATALOG if (SHIPPED / n).is_dir()) or 'none'}."
-    )
+    shipping = " or ".join(("a run folder", *(n for n in CATALOG if (SHIPPED / n / "config.json").is_file())))
+    raise CheckpointError(f"There is no model {name}: name {shipping}.")
 
 
 def load_session(name: str) -> Session:
@@ -105,15 +104,19 @@ def load_session(name: str) -> Session:
         )
     try:
         model = entry.load("model")(from_dict(entry.load("config"), stored.config))
-        missing, unexpected = model.load_state_dict(stored.weights, strict=False)
-    except (SettingError, RuntimeError, TypeError, ValueError) as error:
+    except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
         raise CheckpointError(
-            f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0]}): train it again."
+            f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0].rstrip('.')}): train it again."
         ) from None
+    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
     served = entry.load("model_parts")
-    lacking = [name for name in missing if name.split(".")[0] in served]
-    if lacking or unexpected:
+    lacking = sum(name.split(".")[0] in served for name in expected.keys() - stored.weights.keys())
+    unknown = len(stored.weights.keys() - expected.keys())
+    misshapen = sum(tensor.shape != expected.get(name, tensor.shape) for name, tensor in stored.weights.items())
+    if lacking or unknown or misshapen:
         raise CheckpointError(
-            f"{stored.folder} does not fit its config ({len(lacking)} tensors missing, {len(unexpected)} unknown): fetch it again."
+            f"{stored.folder} does not fit its config ({lacking} tensors missing, {unknown} unknown, {misshapen} of another shape): "
+            "fetch it again."
         )
+    model.load_state_dict(stored.weights, strict=False)
     return Session(model, stored.family, stored.hash)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import types
 import typing
@@ -14,6 +15,9 @@ from typing import Any, TypeVar
 from masque.errors import SettingError, nearest
 
 D = TypeVar("D")
+
+LARGEST_SEED = 2**31 - 1
+"""Small enough that what is computed from seed, step and place in the batch fits into 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class RunSettings:
             raise SettingError(f"ema is {self.ema} and must be at least 0 and below 1.")
         if self.precision not in ("auto", "bf16", "32", "64"):
             raise SettingError(f"precision is {self.precision} and must be auto, bf16, 32 or 64.")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise SettingError(f"seed is {self.seed} and must be from 0 to {LARGEST_SEED}.")
+        for name, below in (("shift", math.inf), ("turn", math.inf), ("zoom", 1.0), ("colour", 1.0)):
+            if not 0 <= getattr(self, name) < below:
+                raise SettingError(f"{name} is {getattr(self, name)} and must be at least 0{'' if below == math.inf else ' and below 1'}.")
 
 
 RESUMABLE = frozenset({"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard"})
@@ -86,7 +95,9 @@ def parse(key: str, text: str, kind: Any) -> Any:
     try:
         if kind is bool:
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
-        if kind in (int, float, str):
+        if kind is float:
+            return _finite(float(text))
+        if kind in (int, str):
             return kind(text)
         if typing.get_origin(kind) is typing.Literal:
             if text not in typing.get_args(kind):
@@ -98,8 +109,31 @@ def parse(key: str, text: str, kind: Any) -> Any:
             return None if text.lower() == "none" else parse(key, text, typing.get_args(kind)[0])
     except (ValueError, KeyError):
         pass
-    name = kind.__name__ if isinstance(kind, type) else str(kind)
-    raise SettingError(f"{key}={text} does not fit: {key} is {'true or false' if kind is bool else name}.")
+    raise SettingError(f"{key}={text} does not fit: {key} is {_in_words(kind)}.")
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _in_words(kind: Any) -> str:
+    if isinstance(kind, types.UnionType):
+        return " or ".join(map(_in_words, typing.get_args(kind)))
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", types.NoneType: "none"}
+    return words.get(kind, "a list of texts" if typing.get_origin(kind) is tuple else str(kind))
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value read from JSON is of the type `kind`, one of those that `parse` knows."""
+    if isinstance(kind, types.UnionType):
+        return any(_fits(value, part) for part in typing.get_args(kind))
+    if typing.get_origin(kind) is typing.Literal:
+        return value in typing.get_args(kind)
+    if typing.get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+    return type(value) in ((int, float) if kind is float else (kind,))
 
 
 def as_dict(config: Any) -> dict[str, Any]:
@@ -111,12 +145,14 @@ def as_dict(config: Any) -> dict[str, Any]:
 def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
     """The config dataclass of type `kind` with these values; lists become tuples.
 
-    Raises SettingError for a value that no field takes: it comes from another version.
+    Raises SettingError for a value that no field takes, or that its field does not: it comes from another version.
     """
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for name in values:
-        if name not in known:
-            raise SettingError(f"There is no setting {name}; {nearest(name, sorted(known))}.")
+    fields = typing.get_type_hints(kind)
+    for name, value in values.items():
+        if name not in fields:
+            raise SettingError(f"There is no setting {name}; {nearest(name, sorted(fields))}.")
+        if not _fits(value, fields[name]):
+            raise SettingError(f"{name} is {value!r} and should be {_in_words(fields[name])}.")
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 

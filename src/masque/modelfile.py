@@ -40,7 +40,7 @@ def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping
     write_atomically(folder / "weights.safetensors", lambda part: part.write_bytes(save(plain, metadata={"family": family})))
     about = json.dumps({"masque": VERSION, "family": family, "config": config}, indent=1) + "\n"
     write_atomically(folder / "config.json", lambda part: part.write_text(about))
-    write_atomically(folder / "card.md", lambda part: part.write_text(card))
+    write_atomically(folder / "card.md", lambda part: part.write_text(card, encoding="utf-8"))
 
 
 def pack(source: Path, target: Path, card: str | None = None) -> ModelFile:
@@ -49,8 +49,11 @@ def pack(source: Path, target: Path, card: str | None = None) -> ModelFile:
     card: the text of card.md; the source's own if None. Raises CheckpointError and OutputError.
     """
     stored = read(source)
-    text = card if card is not None else (stored.folder / "card.md").read_text()
-    write(target, stored.family, stored.config, {name: tensor.half() for name, tensor in stored.weights.items()}, text)
+    try:
+        card = (stored.folder / "card.md").read_text(encoding="utf-8") if card is None else card
+    except (OSError, UnicodeDecodeError):
+        raise CheckpointError(f"{stored.folder} has no readable card.md: give a text about the weights with --card.") from None
+    write(target, stored.family, stored.config, {name: tensor.half() for name, tensor in stored.weights.items()}, card)
     return read(target)
 
 
@@ -60,21 +63,24 @@ def read(folder: Path) -> ModelFile:
     Raises CheckpointError when it is missing, foreign, damaged or written by a newer Masque.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     folder = folder / "model" if (folder / "model" / "config.json").is_file() else folder
     config, weights = folder / "config.json", folder / "weights.safetensors"
     if not config.is_file() or not weights.is_file():
         raise CheckpointError(f"There is no model in {folder}: name a run folder of `masque train`, or a model's name.")
     try:
-        about = json.loads(config.read_text())
+        about = json.loads(config.read_text(encoding="utf-8"))
         version, family, settings = about["masque"], about["family"], about["config"]
-    except (ValueError, KeyError, TypeError):
+        if not (isinstance(version, int) and isinstance(family, str) and isinstance(settings, dict)):
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{config} was not written by Masque, or is damaged: name another model.") from None
     if version > VERSION:
         raise CheckpointError(f"{folder} was written by a newer Masque (model version {version}, known is {VERSION}): update Masque.")
     try:
-        tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
-    except (SafetensorError, OSError, ValueError) as error:
+        stored = weights.read_bytes()
+        tensors = {name: tensor.float() for name, tensor in load(stored).items()}
+    except (SafetensorError, OSError, ValueError, KeyError) as error:  # KeyError for a kind of number that torch lacks
         raise CheckpointError(f"{weights} is damaged ({error}): fetch or train it again.") from None
-    return ModelFile(folder, family, settings, tensors, hashlib.sha256(weights.read_bytes()).hexdigest()[:16])
+    return ModelFile(folder, family, settings, tensors, hashlib.sha256(stored).hexdigest()[:16])

@@ -11,16 +11,14 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from masque.errors import PictureError
+from masque.image import decoded
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 NAMESPACES = {
@@ -30,6 +28,7 @@ NAMESPACES = {
     "xmp": "http://ns.adobe.com/xap/1.0/",
     "masque": "urn:masque:record:1",
 }
+PROPERTIES = (("Iptc4xmpExt", "DigitalSourceType"), ("masque", "Pixels"), ("masque", "Record"))
 LARGEST_PACKET = 1_000_000
 """Bytes above which a packet is not parsed: Masque's own are a few thousand."""
 
@@ -66,33 +65,32 @@ def packet(record: Mapping[str, Any], pixels: str) -> bytes:
 
 
 def verify(path: Path) -> Verdict:
-    """Read back what a picture says of itself. Raises PictureError when the file cannot be read as a picture."""
-    xmp, pixels = _read(path)
-    if xmp is None:
-        return Verdict(None, None, None)
+    """Read back what a picture says of itself, whoever wrote it. Raises PictureError when the file cannot be read as a picture."""
+    with decoded(path) as image:
+        pixels = fingerprint(np.array(image.convert("RGB"), dtype=np.uint8))
+        xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    properties = _properties(xmp.encode() if isinstance(xmp, str) else xmp)
+    try:
+        record = json.loads(properties.get("Record", ""))
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        return Verdict(None, properties.get("DigitalSourceType"), None)
+    return Verdict(record, properties.get("DigitalSourceType"), properties.get("Pixels") == pixels)
+
+
+def _properties(xmp: bytes) -> dict[str, str]:
+    """What a packet says under the names that matter here. XMP allows a property as an element or as an attribute of another."""
+    if len(xmp) > LARGEST_PACKET:
+        return {}
     try:
         tree = ElementTree.fromstring(re.sub(rb"<\?xpacket[^>]*\?>", b"", xmp).strip(b"\xef\xbb\xbf \r\n\0"))
-    except ElementTree.ParseError:
-        return Verdict(None, None, None)
-    found = {tag: next((e.text for e in tree.iter(f"{{{NAMESPACES[space]}}}{tag}")), None)
-             for space, tag in (("Iptc4xmpExt", "DigitalSourceType"), ("masque", "Pixels"), ("masque", "Record"))}  # fmt: skip
-    try:
-        record = json.loads(found["Record"]) if found["Record"] else None
-    except ValueError:
-        record = None
-    return Verdict(record, found["DigitalSourceType"], found["Pixels"] == pixels if record is not None else None)
-
-
-def _read(path: Path) -> tuple[bytes | None, str]:
-    try:
-        with Image.open(BytesIO(path.read_bytes())) as opened:
-            opened.load()
-            pixels = fingerprint(np.array(opened.convert("RGB"), dtype=np.uint8))
-            xmp = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp")
-    except FileNotFoundError:
-        raise PictureError(f"There is no file {path}: check the name.") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise PictureError(f"{path} is not a picture that can be read, or is damaged.") from None
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    return (xmp if xmp and len(xmp) <= LARGEST_PACKET else None), pixels
+    except (ElementTree.ParseError, ValueError, LookupError):  # the last two for an encoding that is not known
+        return {}
+    names = {f"{{{NAMESPACES[space]}}}{name}": name for space, name in PROPERTIES}
+    found: dict[str, str] = {}
+    for element in tree.iter():
+        for tag, text in ((element.tag, element.text), *element.attrib.items()):
+            if tag in names and text:
+                found.setdefault(names[tag], text.strip())
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,11 +91,13 @@ def train(
 ) -> Progress:
     """Train, or go on training, the run at `out`; write its model for users; return how it ended.
 
-    data: prepared folders or `puppets:N`. time_limit: seconds after which to stop with a full state. Raises MasqueError.
+    data: prepared folders or `puppets:N`. time_limit: seconds, loading included, after which to stop with a full state. Raises MasqueError.
     """
+    begun = time.monotonic()
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out} is a file: name a folder for the run.")
-    if out.is_dir() and any(out.iterdir()) and not (out / "settings.json").exists():
+    # Temporary files alone are what a run that was killed in its first moment leaves.
+    if out.is_dir() and any(not p.name.endswith(".part") for p in out.iterdir()) and not (out / "settings.json").exists():
         raise CheckpointError(f"{out} holds something that is not a run: choose a new folder.")
     if not out.absolute().parent.is_dir():
         raise CheckpointError(f"The folder {out.absolute().parent} does not exist: make it first.")
@@ -105,9 +108,9 @@ def train(
         raise DataError("The data has no pictures to train on: prepare it with a smaller --held-out.")
     engine = build_engine(settings, frames, out, fabric)
     batches = build_batches(settings, frames, fabric)
-    return engine.fit(
-        batches, _shown(settings, frames), time_limit, on_step, lambda: write_model(settings, engine, out / "model", data, frames)
-    )
+    shown = _shown(settings, frames)
+    left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
+    return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames))
 
 
 def _shown(settings: Plan, frames: FrameSet) -> Batch | None:
@@ -145,5 +148,5 @@ def plan_of(run: Path) -> Plan:
             from_dict(entry.load("training"), values["training"]),
             from_dict(RunSettings, values["run"]),
         )
-    except (ValueError, KeyError, SettingError) as error:
+    except (ValueError, KeyError, TypeError, SettingError) as error:
         raise CheckpointError(f"{path} is damaged or from another version ({error}).") from None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from masque.cli.options import Json, Model, Output, Pick, Set, attribute_values
+from masque.cli.options import Json, Model, Output, Pick, Seed, Set, attribute_values
 from masque.cli.show import Bar, Wait, answer
 
 Detail = Annotated[
@@ -99,7 +99,7 @@ def random_parts(
     photo: Annotated[Path, typer.Argument(help="The photo that one part is kept of.")],
     part: Annotated[Literal["face", "hair"], typer.Option("--part", help="The part that is drawn at random.")] = "hair",
     count: Annotated[int, typer.Option("--count", help="How many to draw.")] = 8,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same ones.")] = 0,
+    seed: Annotated[int, Seed] = 0,
     out: Output = Path("sheet.png"),
     pick: Pick = None,
     model: Model = "rsgan",
@@ -157,7 +157,7 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
         found = find_faces(read_picture(photo))
     if not found:
         choose_face(found, name=photo.name)
-    largest = max(face.size for face in found)
+    largest = max(found, key=lambda face: face.size)
     rows, lines = [], []
     for number, face in enumerate(found, start=1):
         left, top, width, height = face.box
@@ -167,7 +167,7 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
         )
         notes = [
             n
-            for n, on in (("taken unless another is picked", face.size == largest), (f"too small, {SMALLEST_FACE} px needed", not usable))
+            for n, on in (("taken unless another is picked", face is largest), (f"too small, {SMALLEST_FACE} px needed", not usable))
             if on
         ]
         lines.append(

@@ -6,6 +6,7 @@ Exit code 0: done. 1: the job failed, and one sentence on stderr says why and wh
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from typing import Annotated, NoReturn
 
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 for register in (edit.register, data.register, train.register, measure.register):
     register(app)
@@ -51,8 +52,11 @@ def _end(message: str, code: int) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal's encoding does not
     try:
-        app()
+        app(prog_name="masque")
     except SystemExit as exit_:
         if exit_.code == INTERRUPTED:
             _end("Stopped; whatever was finished is kept and nothing is half written.", INTERRUPTED)
@@ -64,5 +68,6 @@ def main() -> NoReturn:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             _end("The disk is full: free some space and give the same command again.", 1)
-        raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        _end(f"The system refused ({what}): check the place, its permissions and the space on it.", 1)
     sys.exit(0)

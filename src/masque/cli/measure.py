@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from masque.cli.options import Json
+from masque.cli.options import Json, Seed
 from masque.cli.show import Bar, Wait, answer
 
 
@@ -33,7 +33,7 @@ def evaluate_swap(
     run: Annotated[str, typer.Argument(help="A run folder, or a family's name for the weights that come with Masque.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
-    seed: Annotated[int, typer.Option("--seed", help="Decides the pairs.")] = 0,
+    seed: Annotated[int, Seed] = 0,
     report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
 ) -> None:
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice.

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from masque.config import LARGEST_SEED
 from masque.errors import SettingError
 
 Output = Annotated[Path, typer.Option("--out", "-o", help="Where to write the picture: .png, .jpg or .webp.")]
 Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Seed = typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)
 Pick = Annotated[int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`; the largest if not given.")]
 Set = Annotated[list[str], typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.")]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from masque.cli.options import Json
+from masque.cli.options import Json, Seed
 from masque.cli.show import Bar, answer
 
 
@@ -26,8 +26,8 @@ def train(
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps in all.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Decides initial weights, order and noise.")] = None,
-    accelerator: Annotated[str, typer.Option("--accelerator", help="auto, cpu, cuda or mps.")] = "auto",
+    seed: Annotated[int | None, Seed] = None,
+    accelerator: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")] = "auto",
     devices: Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)] = 1,
     as_json: Json = False,
 ) -> None:

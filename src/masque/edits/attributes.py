@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.session import Detail, Photo, Session, Subject, region_mask
+from masque.edits.session import Detail, Photo, Session, Subject, check_choice, region_mask
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.regions import Mask
 
@@ -31,6 +31,8 @@ def edit(
     photo's own pixels, `network` shows the network's picture. Returns the whole photo and its record.
     Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
+    check_choice("region", region, get_args(Region))
+    check_choice("detail", detail, get_args(Detail))
     subject = session.subject(photo, pick)
     wanted = session.asked(session.estimate(subject), attributes)
     z = session.encode(subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None)

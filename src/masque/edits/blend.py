@@ -10,7 +10,7 @@ import torch
 
 from masque.edits.measures import inputs
 from masque.edits.result import Result
-from masque.edits.session import Photo, Session
+from masque.edits.session import Photo, Session, check_choice
 from masque.errors import ValueRangeError
 from masque.image import grid
 from masque.models.rsgan import Latents
@@ -34,6 +34,7 @@ def blend(
     a, b: RGB uint8 (H,W,3) or paths. The pictures are the network's own, straight lines between latents, first and last included.
     Raises PictureError, NoFaceError, ValueRangeError.
     """
+    check_choice("part", part, ("face", "hair", "both"))
     if not 2 <= steps <= 64:
         raise ValueRangeError(f"steps is {steps} and must be from 2 to 64.")
     first, last = session.subject(a, pick_a), session.subject(b, pick_b)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 
 from masque.edits.measures import inputs
 from masque.edits.result import Result
-from masque.edits.session import Photo, Session, region_mask
+from masque.edits.session import Photo, Session, check_choice, region_mask
 from masque.errors import ValueRangeError
-from masque.faces.paste import add_change, paste, soften
+from masque.faces.frame import Matrix, chain, invert, see, warp, zoom
+from masque.faces.paste import add_change, soften
+from masque.faces.regions import HAIR_CROP
 from masque.image import Picture, grid
 from masque.layers.noise import normal
 from masque.models.rsgan import Latents
@@ -21,6 +22,8 @@ CELL = 256
 """Side of each picture on the sheet, in pixels."""
 
 COLUMNS = 5
+
+LARGEST_SEED = 10**12
 
 
 def random_parts(
@@ -31,8 +34,11 @@ def random_parts(
     photo: RGB uint8 (H,W,3) or a path. The part that stays keeps the photo's own pixels (with the network's change added); the drawn
     one is the network's picture. The same seed gives the same sheet. Raises PictureError, NoFaceError, ValueRangeError.
     """
+    check_choice("part", part, ("face", "hair"))
     if not 1 <= count <= 64:
         raise ValueRangeError(f"count is {count} and must be from 1 to 64.")
+    if not 0 <= seed < LARGEST_SEED:
+        raise ValueRangeError(f"seed is {seed} and must be from 0 to {LARGEST_SEED - 1}.")
     subject = session.subject(photo, pick)
     z = session.encode(subject)
     seeds = torch.arange(count, dtype=torch.int64) + 1000 * seed
@@ -43,24 +49,16 @@ def random_parts(
     before = session.compose(z)[0]
     face = soften(region_mask(subject), session.size / 16)
     stays = 255 - face if part == "face" else face
-    zoom = CELL / session.size
-    to_cell = np.array([[1 / zoom, 0, 0.5 / zoom - 0.5], [0, 1 / zoom, 0.5 / zoom - 0.5]])
+    to_cell = zoom(CELL / session.size)
     full = np.full_like(face, 255)
+    share = warp(stays, to_cell, (CELL, CELL)).astype(np.float32)[..., None] / 255
     cells = [own]
     for painted in session.compose(latents):
-        kept = add_change(own, before, painted, to_cell, full)
-        cells.append(paste(kept, painted, to_cell, 255 - stays, match=False))
+        kept, drawn_cell = add_change(own, before, painted, invert(to_cell), full), warp(painted, to_cell, (CELL, CELL))
+        cells.append(np.rint(drawn_cell + share * (kept.astype(np.float32) - drawn_cell)).astype(np.uint8))
     record = session.record("random", part=part, count=count, seed=seed, inputs=inputs(photo=subject))
     return Result(grid(cells, min(COLUMNS, len(cells))), record)
 
 
-def _cell(photo: Picture, matrix: np.ndarray, size: int) -> Picture:
-    from masque.faces.frame import chain, warp
-
-    zoom = CELL / size
-    return warp(
-        photo,
-        chain(matrix, np.array([[zoom, 0, 0.5 * zoom - 0.5], [0, zoom, 0.5 * zoom - 0.5]])),
-        (CELL, CELL),
-        border=cv2.BORDER_REPLICATE,
-    )
+def _cell(photo: Picture, matrix: Matrix, size: int) -> Picture:
+    return see(photo, chain(matrix, zoom(CELL / size)), (CELL, CELL), CELL / HAIR_CROP.side)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from masque.edits.result import Result
-from masque.errors import UnknownAttributeError, ValueRangeError, nearest
+from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
-from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform
+from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
 from masque.image import Picture, read_picture, to_pictures, to_tensor
 from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
@@ -72,10 +72,18 @@ class Subject:
 
 
 def as_photo(photo: Photo) -> tuple[Picture, str]:
-    """The pixels, and what to call them in a message."""
+    """The pixels, and what to call them in a message. Raises PictureError, also for an array that is no RGB uint8 (H,W,3)."""
     if isinstance(photo, np.ndarray):
+        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
+            raise PictureError(f"The photo is an array of {photo.dtype} {photo.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
         return photo, "the photo"
     return read_picture(photo), Path(photo).name
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueRangeError, naming the nearest, when `value` is not one of `choices`."""
+    if value not in choices:
+        raise ValueRangeError(f"There is no {name} {value}; {nearest(value, choices)}.")
 
 
 class Session:
@@ -154,14 +162,14 @@ class Session:
         """Where the face lies in a picture that the network painted, in its pixels; None when that is not near `expected`."""
         from masque.faces.detect import landmarks_in
 
-        zoom = 256 / painted.shape[0]
+        factor = 256 / painted.shape[0]
         large = cv2.resize(painted, (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-        points = (expected + 0.5) * zoom - 0.5
+        points = (expected + 0.5) * factor - 0.5
         # dlib's predictor wants the box its own detector would give: from the brows to the chin, as wide as high.
         side = float(np.ptp(points[:, 1])) * 1.05
         centre = (points[:, 0].min() + points[:, 0].max()) / 2, (points[17:27, 1].min() + points[8, 1]) / 2
         box = round(centre[0] - side / 2), round(centre[1] - side / 2), round(side), round(side)
-        found = (landmarks_in(large, box) + 0.5) / zoom - 0.5
+        found = (landmarks_in(large, box) + 0.5) / factor - 0.5
         between_eyes = float(np.linalg.norm(expected[42:48].mean(axis=0) - expected[36:42].mean(axis=0)))
         drift = float(np.linalg.norm(found - expected, axis=1).mean())
         return found.astype(np.float32) if drift < 0.5 * between_eyes else None
@@ -205,8 +213,8 @@ def region_mask(subject: Subject, landmarks: Landmarks | None = None, size: int 
     size: side of the mask, S by default.
     """
     size = size or subject.size
-    zoom = np.array([[size / subject.size, 0, 0.5 * size / subject.size - 0.5], [0, size / subject.size, 0.5 * size / subject.size - 0.5]])
-    mask = hull_mask(subject.landmarks, (size, size), zoom)
+    enlarge = zoom(size / subject.size)
+    mask = hull_mask(subject.landmarks, (size, size), enlarge)
     if landmarks is not None:
-        mask = np.maximum(mask, hull_mask(landmarks, (size, size), zoom))
+        mask = np.maximum(mask, hull_mask(landmarks, (size, size), enlarge))
     return mask

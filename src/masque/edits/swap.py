@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import numpy as np
 
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.session import CANVAS, Detail, Photo, Session, Stitch, Subject, region_mask
-from masque.faces.frame import Matrix, chain, scale_of, warp
+from masque.edits.session import CANVAS, Detail, Photo, Session, Stitch, Subject, check_choice, region_mask
+from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in
 from masque.faces.regions import HAIR_CROP, Mask
@@ -36,6 +37,8 @@ def swap(
     Returns the whole `hair` photo with the new face, and its record.
     Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
+    check_choice("stitch", stitch, get_args(Stitch))
+    check_choice("detail", detail, get_args(Detail))
     source, target = session.subject(face, pick_face), session.subject(hair, pick_hair)
     wanted = [session.asked(session.estimate(s), attributes) for s in (source, target)]
     f, h = session.encode(source, c_face=wanted[0]), session.encode(target, c_hair=wanted[1])
@@ -57,17 +60,13 @@ def put_in(
     new = session.painted_landmarks(composed, source.landmarks)
     side, matrix = _canvas(target)
     mask = region_mask(target, new, side)
-    painted = composed
-    if detail == "keep":
-        painted = _on_canvas(source, composed, again[0], side)
-        if stitch == "none":
-            around = _on_canvas(target, composed, again[1], side)
-            share = soften(mask, side / 16).astype(np.float32)[..., None] / 255
-            painted = np.rint(around + share * (painted.astype(np.float32) - around)).astype(np.uint8)
-    else:
-        painted = warp(composed, _zoom(session.size, side), (side, side))
+    keep = detail == "keep"
+    painted = _on_canvas(source, composed, again[0], side) if keep else warp(composed, zoom(side / session.size), (side, side))
     if stitch == "gradient":
         return stitch_in(target.photo, painted, matrix, mask)
+    if keep:
+        around = add_change(target.photo, again[1], composed, target.matrix, _whole(target, target.size))
+        return paste(around, painted, matrix, soften(mask, side / 16), match=False)
     return paste(target.photo, painted, matrix, _whole(target, side))
 
 
@@ -78,22 +77,17 @@ def _canvas(target: Subject) -> tuple[int, Matrix]:
     return side, chain(target.frame.matrix, HAIR_CROP.to_crop(side, target.frame.scale))
 
 
-def _zoom(size: int, side: int) -> Matrix:
-    z = side / size
-    return np.array([[z, 0, 0.5 * z - 0.5], [0, z, 0.5 * z - 0.5]])
-
-
 def _on_canvas(subject: Subject, composed: Picture, again: Picture, side: int) -> Picture:
     """The subject's own pixels in x at `side`, with the network's change from `again` to `composed` added."""
-    own = warp(subject.photo, chain(subject.matrix, _zoom(subject.size, side)), (side, side))
+    own, _ = see(subject.photo, chain(subject.matrix, zoom(side / subject.size)), (side, side), side / HAIR_CROP.side)
     full: Mask = np.full((subject.size, subject.size), 255, np.uint8)
-    return add_change(own, again, composed, _zoom(side, subject.size), full)
+    return add_change(own, again, composed, zoom(subject.size / side), full)
 
 
 def _whole(target: Subject, side: int) -> Mask:
-    """x with feathered sides, except where x reaches beyond the photo."""
-    edge = [cut_off.any() for cut_off in _beyond(target)]
-    return feathered_square(side, sides=(not edge[0], not edge[1], not edge[2], not edge[3]))
+    """x with feathered sides, except those that lie wholly beyond the photo."""
+    left, top, right, bottom = (not cut_off.all() for cut_off in _beyond(target))
+    return feathered_square(side, sides=(left, top, right, bottom))
 
 
 def _beyond(target: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from masque.edits.result import Result
 from masque.edits.session import Session
-from masque.errors import NoFaceError, PictureError
+from masque.errors import NoFaceError, OutputError, PictureError
 from masque.image import READABLE_SUFFIXES, Picture, read_picture, write_atomically, write_picture
 
 STYLE = """
@@ -42,12 +43,15 @@ def sample_photos() -> dict[str, Picture]:
 
 
 def own_photos(folder: Path) -> tuple[dict[str, Picture], list[str]]:
-    """The user's photos in a folder, by name; and a sentence for each file that could not be read."""
+    """The user's photos in a folder, by name; and a sentence for each file that could not be read.
+
+    Of two that differ in their ending only, the second keeps it in its name.
+    """
     photos, complaints = {}, []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.suffix.lower() in READABLE_SUFFIXES and not path.name.startswith("."):
             try:
-                photos[path.stem] = read_picture(path)
+                photos[path.name if path.stem in photos else path.stem] = read_picture(path)
             except PictureError as error:
                 complaints.append(str(error))
     return photos, complaints
@@ -68,7 +72,10 @@ def make_page(session: Session, folder: Path, progress: Callable[[int, int], Non
         except NoFaceError as error:
             complaints.append(f"{name}: {error}")
     out = folder / "out"
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {out} could not be made ({error.strerror}): choose another place.") from None
     sections, jobs = [], list(_jobs(session, usable))
     for done, (title, originals, work) in enumerate(jobs, start=1):
         shown = []
@@ -141,8 +148,6 @@ def _html(session: Session, sections: Sequence[tuple[str, Sequence[Shown]]], com
                 else ""
             )
             caption = html.escape(one.caption.replace("_", " "))
-            parts.append(
-                f'<figure><img src="out/{html.escape(one.file)}" alt="{caption}"><figcaption>{caption}{record}</figcaption></figure>'
-            )
+            parts.append(f'<figure><img src="out/{quote(one.file)}" alt="{caption}"><figcaption>{caption}{record}</figcaption></figure>')
         parts.append("</div></section>")
     return "\n".join(parts) + "</html>\n"

@@ -23,7 +23,7 @@ from masque.data.prepared import PERSON
 from masque.data.puppets import draw_puppet, render, true_swap
 from masque.edits.measures import squared_distance
 from masque.edits.session import Session
-from masque.errors import DataError
+from masque.errors import DataError, ValueRangeError
 from masque.faces.detect import Landmarks, identity
 from masque.faces.frame import at_scale, transform
 from masque.faces.paste import stitch
@@ -142,9 +142,14 @@ def chunks(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
 
 
 def draw_pairs(identities: Sequence[str], pairs: int, seed: int) -> NDArray[np.int64]:
-    """`pairs` random pairs of positions (pairs,2) whose people differ, where people are known. Raises DataError when there are none."""
+    """`pairs` random pairs of positions (pairs,2) whose people differ, where people are known.
+
+    Raises DataError when there are none, ValueRangeError for a negative seed.
+    """
     if len(identities) < 2 or (len(set(identities)) < 2 and identities[0]):
         raise DataError("Swapping needs pictures of at least two people in the held-out part: prepare more, or hold out more.")
+    if seed < 0:
+        raise ValueRangeError(f"seed is {seed} and must be 0 or more.")
     generator = np.random.default_rng(seed)
     drawn: list[tuple[int, int]] = []
     while len(drawn) < pairs:
@@ -159,10 +164,13 @@ def evaluate_swap(
 ) -> dict[str, Any]:
     """Section 4.1 over random pairs of the held-out frames of `frames`, and the true-swap error over puppets.
 
-    Returns plain values: `pairs`, `worked` (share), `size`, and for reconstruction, swap, swap_twice, swap_twice_gradient and true_swap a
-    dictionary of {mean, std} by measure. Errors are on a [0,1] scale and leave out pixels that the photo did not have. The identity
-    distance is the squared Euclidean distance of dlib's embeddings, which stands in OpenFace's place. Raises DataError.
+    Returns plain values: `pairs`, `worked` (share in whose swap a face is found where it should be), `size`, and for reconstruction, swap,
+    swap_twice, swap_twice_gradient and true_swap a dictionary of {mean, std} by measure. Errors are on a [0,1] scale and leave out pixels
+    that the photo did not have. The identity distance is the squared Euclidean distance of dlib's embeddings, which stands in OpenFace's
+    place. Raises DataError, ValueRangeError.
     """
+    if frames.scale != session.size / 128:
+        raise DataError(f"The frames have scale {frames.scale:g} and the model needs {session.size / 128:g}: load them for its size.")
     test = frames.indices("test")
     drawn = draw_pairs([frames.identities[i] for i in test], pairs, seed)
     used, places = np.unique(drawn, return_inverse=True)
@@ -198,7 +206,8 @@ def _evaluate_pairs(
         _compare(scores, "reconstruction", original, to_tensor([again[i] for i in some[:, 0]]), valid)
         z1, z2 = (Latents(*(t[torch.from_numpy(some[:, k])] for t in (own.xf, own.cf, own.xh, own.ch))) for k in (0, 1))
         there, back = swapper.paint(z1, z2), swapper.paint(z2, z1)
-        marks_there = [swapper.locate(p, s.landmarks) for p, s in zip(there, first, strict=True)]
+        found = [swapper.session.painted_landmarks(p, s.landmarks) for p, s in zip(there, first, strict=True)]
+        marks_there = [s.landmarks if marks is None else marks for marks, s in zip(found, first, strict=True)]
         marks_back = [swapper.locate(p, s.landmarks) for p, s in zip(back, second, strict=True)]
         twice = _swap_again(swapper, there, marks_there, back, marks_back)
         _compare(scores, "swap_twice", original, to_tensor(twice), valid)
@@ -213,9 +222,9 @@ def _evaluate_pairs(
             _identities(
                 scores, embeddings[int(a)], embeddings[int(b)], identity(there[k], marks_there[k]), identity(stitched[k], marks_there[k])
             )
-            worked += 1
+        worked += sum(marks is not None for marks in found)
         if progress:
-            progress(worked, len(places))
+            progress(start + len(some), len(places))
     report: dict[str, Any] = {"pairs": len(places), "worked": worked / len(places)}
     for name, spread in scores.items():
         group, measure = name.split(".")
