@@ -140,8 +140,14 @@ def test_a_model_of_a_newer_version(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["attributes", "progan", ""])
-def test_a_family_that_cannot_swap(folder: Path, family: str) -> None:
-    assert "swaps and edits no faces" in refusal(with_config(folder, family=family))
+def test_a_family_that_edits_nothing(folder: Path, family: str) -> None:
+    assert "edits no photos: name a model of rsgan or ccagan." in refusal(with_config(folder, family=family))
+
+
+@pytest.mark.parametrize(("serving", "says"), [("sheet", "cannot sheet: name a model of ccagan"), ("fly", "cannot fly")])
+def test_a_family_that_does_not_serve_what_is_asked(folder: Path, serving: str, says: str) -> None:
+    with pytest.raises(CheckpointError, match=says):
+        catalog.load_session(str(folder), serving)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
     from masque.edits.session import Session
+    from masque.edits.translate import Translator
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
 
 
-def load(model: str = "rsgan") -> Session:
+@overload
+def load(model: str = "rsgan", serving: Literal["swap", "random", "blend"] | None = None) -> Session: ...
+@overload
+def load(model: str, serving: Literal["edit"]) -> Session | Translator: ...
+@overload
+def load(model: str, serving: Literal["sheet"]) -> Translator: ...
+def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
-    Raises CheckpointError when there is no such model.
+    serving: what it must be able to do: swap, edit, random, blend or sheet; anything if not given. Raises CheckpointError when there is no
+    such model.
     """
     from masque.catalog import load_session
 
-    return load_session(model)
+    return load_session(model, serving)

@@ -11,6 +11,7 @@ from masque.errors import CheckpointError, SettingError, nearest
 
 if TYPE_CHECKING:
     from masque.edits.session import Session
+    from masque.edits.translate import Classify, Translator
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -34,6 +35,10 @@ class Family:
     """module:table of presets"""
     edits: tuple[str, ...]
     """What users do with it"""
+    session: str = ""
+    """module:class of what edits with a loaded model; empty where nothing does"""
+    reads_attributes: bool = False
+    """Whether its session is given the classifier of attributes that comes with Masque"""
 
     def load(self, part: str) -> Any:
         """The object that the field `part` names."""
@@ -52,6 +57,18 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.rsgan:RSGANTraining",
         presets="masque.recipes.rsgan:PRESETS",
         edits=("swap", "edit", "random", "blend"),
+        session="masque.edits.session:Session",
+    ),
+    "ccagan": Family(
+        model="masque.models.ccagan:CCAGAN",
+        model_parts="masque.models.ccagan:SERVED",
+        config="masque.models.ccagan:CCAGANConfig",
+        recipe="masque.recipes.ccagan:CCAGANRecipe",
+        training="masque.recipes.ccagan:CCAGANTraining",
+        presets="masque.recipes.ccagan:PRESETS",
+        edits=("edit", "sheet"),
+        session="masque.edits.translate:Translator",
+        reads_attributes=True,
     ),
     "attributes": Family(
         model="masque.models.attributes:AttributeClassifier",
@@ -90,17 +107,29 @@ def model_folder(name: str) -> Path:
     raise CheckpointError(f"There is no model {name}: name {shipping}.")
 
 
-def load_session(name: str) -> Session:
-    """The session of a model by family name or folder. Raises CheckpointError."""
+def shipped_classifier() -> Classify | None:
+    """The classifier of attributes that comes with Masque, as a function of face frames; None where it was left out."""
+    from masque.edits.estimate import attribute_estimator
+
+    folder = SHIPPED / "attributes"
+    return attribute_estimator(folder) if (folder / "config.json").is_file() else None
+
+
+def load_session(name: str, serving: str | None = None) -> Session | Translator:
+    """The session of a model by family name or folder.
+
+    serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
+    """
     from masque import modelfile
     from masque.config import from_dict
-    from masque.edits.session import Session
 
     stored = modelfile.read(model_folder(name))
     entry = CATALOG.get(stored.family)
-    if entry is None or "swap" not in entry.edits:
+    if entry is None or not (entry.edits if serving is None else serving in entry.edits):
+        able = " or ".join(n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits))
+        what = "edits no photos" if serving is None else f"cannot {serving}"
         raise CheckpointError(
-            f"{stored.folder} holds a model of the family {stored.family}, which swaps and edits no faces: name an rsgan model."
+            f"{stored.folder} holds a model of the family {stored.family}, which {what}: name a model of {able or 'another family'}."
         )
     try:
         model = entry.load("model")(from_dict(entry.load("config"), stored.config))
@@ -119,4 +148,6 @@ def load_session(name: str) -> Session:
             "fetch it again."
         )
     model.load_state_dict(stored.weights, strict=False)
-    return Session(model, stored.family, stored.hash)
+    more = {"classify": shipped_classifier()} if entry.reads_attributes else {}
+    session: Session | Translator = entry.load("session")(model, stored.family, stored.hash, **more)
+    return session

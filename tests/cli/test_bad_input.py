@@ -35,7 +35,7 @@ def out(tmp_path: Path) -> Iterator[Path]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody may load a model before it is known that there is something to do."""
 
-    def load(_model: str) -> None:
+    def load(*_: str) -> None:
         raise AssertionError("the model was loaded before the arguments were looked at")
 
     monkeypatch.setattr(package, "load", load)
@@ -148,7 +148,7 @@ def test_models_that_cannot_be_used(photo: Path, out: Path, model_folder: Path, 
         (folder / "config.json").write_text(json.dumps({**config, "config": {**config["config"], "size": 64}}))
     says = {
         "missing": "no model", "foreign": "not written by Masque", "newer": "update Masque", "damaged": "is damaged",
-        "other family": "swaps and edits no faces", "no weights": "no model in", "other shape": "of another shape",
+        "other family": "cannot swap: name a model of rsgan", "no weights": "no model in", "other shape": "of another shape",
     }  # fmt: skip
     assert says[damage] in masque("swap", photo, photo, "-o", out, "--model", folder).sentence
 
@@ -180,7 +180,7 @@ def test_a_demonstration_that_has_no_place(tmp_path: Path, model_folder: Path) -
 def test_what_the_system_refuses_in_the_middle(
     photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
 ) -> None:
-    def fail(_model: str) -> None:
+    def fail(*_: str) -> None:
         raise error
 
     monkeypatch.setattr(package, "load", fail)
@@ -188,7 +188,7 @@ def test_what_the_system_refuses_in_the_middle(
 
 
 def test_ctrl_c_is_130_and_a_sentence(photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_model: str) -> None:
+    def interrupted(*_: str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(package, "load", interrupted)

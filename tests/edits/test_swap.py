@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from masque.edits.session import region_mask
+from masque.edits.subject import region_mask
 from masque.errors import NoFaceError, PictureError, UnknownAttributeError, ValueRangeError
 from masque.faces.detect import find_faces
 from masque.faces.frame import invert, warp
@@ -36,7 +36,7 @@ def pair(photos):
 @pytest.fixture
 def unrecognised(monkeypatch):
     """Recognising faces takes most of an edit's time and decides no pixel."""
-    for module in ("session", "measures"):
+    for module in ("subject", "measures"):
         monkeypatch.setattr(f"masque.edits.{module}.identity", lambda photo, landmarks: np.zeros(128, np.float32))  # noqa: ARG005
 
 

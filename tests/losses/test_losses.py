@@ -9,7 +9,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
-from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
+from masque.losses.adversarial import fake_loss, gradient_penalty, hinge_fake, hinge_real, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.precision import full
@@ -140,3 +140,21 @@ def test_losses_are_computed_in_fp32_at_least(given, kept):
     losses = [kl_to_standard(values, share), known_bce(values, share), weighted_l1(values, share), real_loss(values), fake_loss(values)]
     assert {loss.dtype for loss in losses} == {kept}
     assert r1_penalty(lambda x: x.flatten(1), values[:, :, None, None]).dtype == kept
+
+
+def test_hinge_by_hand():
+    scores = torch.tensor([-2.0, 0.5, 3.0])
+    assert hinge_real(scores).item() == pytest.approx((3.0 + 0.5 + 0.0) / 3)
+    assert hinge_fake(scores).item() == pytest.approx((0.0 + 1.5 + 4.0) / 3)
+
+
+def test_gradient_penalty_of_a_linear_critic_by_hand():
+    """The gradient of <w, x> is w whatever is between, so the penalty is (‖w‖ − 1)²; a quadratic critic shows that the share counts."""
+    w = torch.zeros(1, 3, 4, 4)
+    w[0, 0, 0, :3] = torch.tensor([2.0, 3.0, 6.0])  # norm 7
+    real, fake = torch.rand(5, 3, 4, 4), torch.rand(5, 3, 4, 4)
+    assert gradient_penalty(lambda x: (w * x).flatten(1).sum(dim=1, keepdim=True), real, fake, torch.rand(5)).item() == pytest.approx(36)
+    ones, zeros = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)
+    for share, slope in ((1.0, 2.0), (0.0, 0.0), (0.25, 0.5)):
+        penalty = gradient_penalty(lambda x: x.square().flatten(1), ones, zeros, torch.tensor([share]))
+        assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-6)

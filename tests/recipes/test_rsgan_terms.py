@@ -8,7 +8,7 @@ from scipy import stats
 from torch.nn import functional as F
 
 from masque.models.rsgan import ATTRIBUTES, Latents
-from masque.recipes.rsgan import asked_for, neighbour
+from masque.recipes.rsgan import asked_for
 
 
 def fixed(shape: tuple[int, ...], value: float):
@@ -124,17 +124,6 @@ def test_mixed_latents_take_other_pictures_parts(make_recipe, batch):
         assert (mine | theirs).all()
         assert 0.3 < mine.float().mean() < 0.7
     assert (attributes.isnan() | (attributes == 0) | (attributes == 1)).all()
-
-
-@pytest.mark.parametrize("distance", [1, 2])
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 50])
-def test_neighbour_is_an_involution_within_blocks(count, distance):
-    other = neighbour(count, distance, torch.device("cpu")).tolist()
-    assert [other[place] for place in other] == list(range(count))
-    assert all(place // (2 * distance) == there // (2 * distance) for place, there in enumerate(other))
-    assert all(abs(place - there) in (0, distance) for place, there in enumerate(other))
-    alone = count % (2 * distance)
-    assert sum(place != there for place, there in enumerate(other)) == count - (alone if alone <= distance else 2 * distance - alone)
 
 
 def test_what_a_mixed_picture_was_asked_for():

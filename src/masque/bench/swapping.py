@@ -28,7 +28,7 @@ def large_photo(seed: int, side: int) -> Picture:
 
 def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
     """Seconds per swap, photo in and photo with record out, after loading; and the process's peak memory in MiB. Raises CheckpointError."""
-    session = masque.load(model)
+    session = masque.load(model, "swap")
     face, hair = large_photo(1, side), large_photo(2, side)
     seconds: dict[str, list[float]] = {"gradient": [], "none": []}
     for turn in range(WARM_UPS + turns):

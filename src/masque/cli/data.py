@@ -35,7 +35,7 @@ def prepare(
 
     Example: masque prepare photos/ --out prepared --size 128
     """
-    from masque.catalog import SHIPPED
+    from masque.catalog import shipped_classifier
     from masque.data.prepare import prepare as run
     from masque.errors import DataError
 
@@ -45,15 +45,10 @@ def prepare(
             names = [line.strip() for line in only.read_text().splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError):
             raise DataError(f"{only} cannot be read as a list of names: give a text file with one name a line.") from None
-    classify = None
-    if (SHIPPED / "attributes" / "config.json").is_file():
-        from masque.edits.estimate import attribute_estimator
-
-        classify = attribute_estimator(SHIPPED / "attributes")
     with Bar("Preparing") as bar:
         report = run(
             source, out, layout=layout, size=size, held_out=held_out, most_turned=float("inf") if most_turned is None else most_turned,
-            only=names, workers=workers, classify=classify, progress=bar.update,
+            only=names, workers=workers, classify=shipped_classifier(), progress=bar.update,
         )  # fmt: skip
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
     answer(

@@ -29,11 +29,15 @@ def _save(result: Any, out: Path, as_json: bool) -> None:
 
 
 def _summary(record: dict[str, Any]) -> str:
+    if "shown" in record:
+        return f" From left to right: {', '.join(record['shown'])}."
     if "identity_distance" not in record:
         return ""
     near = ", ".join(f"{value:.2f} to the {name}" for name, value in record["identity_distance"].items())
     changed = f"{record['changed_outside_face_percent']:.1f} % of the pixels outside the face changed"
-    return f" Squared identity distance {near} photo's person; {changed}."
+    also = "".join(f", {name}={value:g}" for name, value in record.get("also", {}).items())
+    rivals = f" Hair colours exclude one another, so also{also.removeprefix(',')}." if also else ""
+    return f"{rivals} Squared identity distance {near} photo's person; {changed}."
 
 
 def swap(
@@ -64,7 +68,7 @@ def swap(
     with Wait("Swapping"):
         import masque
 
-        result = masque.load(model).swap(
+        result = masque.load(model, "swap").swap(
             face, hair, attributes=attributes, stitch=stitch, detail=detail, pick_face=pick_face, pick_hair=pick_hair
         )
     _save(result, out, as_json)
@@ -72,9 +76,10 @@ def swap(
 
 def edit(
     photo: Annotated[Path, typer.Argument(help="The photo to edit.")],
-    set_: Set,
+    set_: Set = [],  # noqa: B006 - typer wants a literal
     out: Output = Path("out.png"),
     region: Annotated[Literal["face", "hair", "both"], typer.Option("--region", help="What gets the new attributes.")] = "both",
+    sheet: Annotated[bool, typer.Option("--sheet", help="Every attribute of a ccagan model turned round, side by side.")] = False,
     detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "rsgan",
@@ -88,10 +93,15 @@ def edit(
 
     check_output(out)
     attributes = attribute_values(set_)
+    if bool(attributes) == sheet:
+        raise typer.BadParameter("give either --set Name=value, once or more, or --sheet")
     with Wait("Editing"):
         import masque
 
-        result = masque.load(model).edit(photo, attributes, region=region, detail=detail, pick=pick)
+        if sheet:
+            result = masque.load(model, "sheet").sheet(photo, detail=detail, pick=pick)
+        else:
+            result = masque.load(model, "edit").edit(photo, attributes, region=region, detail=detail, pick=pick)
     _save(result, out, as_json)
 
 
@@ -115,7 +125,7 @@ def random_parts(
     with Wait("Drawing"):
         import masque
 
-        result = masque.load(model).random(photo, part, count=count, seed=seed, pick=pick)
+        result = masque.load(model, "random").random(photo, part, count=count, seed=seed, pick=pick)
     _save(result, out, as_json)
 
 
@@ -140,7 +150,7 @@ def blend(
     with Wait("Blending"):
         import masque
 
-        result = masque.load(model).blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
+        result = masque.load(model, "blend").blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
     _save(result, out, as_json)
 
 
@@ -212,7 +222,7 @@ def demo(
         import masque
         from masque.studio.page import make_page
 
-        page, complaints = make_page(masque.load(model), folder, bar.update)
+        page, complaints = make_page(masque.load(model, "swap"), folder, bar.update)
     for sentence in complaints:
         typer.echo(f"Left out: {sentence}", err=True)
     typer.echo(f"The pictures are in {page.absolute()}")

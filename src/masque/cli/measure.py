@@ -51,7 +51,7 @@ def evaluate_swap(
     from masque.tables.rsgan import as_text
     from masque.tables.rsgan import evaluate_swap as measure
 
-    session = masque.load(run)
+    session = masque.load(run, "swap")
     with Bar("Evaluating") as bar:
         frames = load_frames(data, session.size, session.attributes, ("test",))
         report = measure(session, frames, pairs, seed, bar.update)

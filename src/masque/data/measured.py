@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.data.prepared import BEYOND, PERSON
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON
 from masque.faces.detect import Landmarks
+from masque.faces.frame import Frame
+from masque.faces.regions import background_mask
 from masque.image import Picture
 
 MEASURED = ("Smiling", "Mouth_Slightly_Open", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
@@ -44,6 +46,14 @@ def measure_attributes(frame: Picture, landmarks: Landmarks, mask: NDArray[np.ui
     if colour is not None:
         values |= hair_names(colour)
     return values
+
+
+def frame_mask(frame: Frame) -> NDArray[np.uint8]:
+    """PERSON, BACKGROUND or BEYOND for each pixel of a face frame, uint8 (218s,178s)."""
+    mask = np.full(frame.valid.shape, PERSON, np.uint8)
+    mask[background_mask(frame.picture, frame.landmarks, frame.valid) > 127] = BACKGROUND
+    mask[~frame.valid] = BEYOND
+    return mask
 
 
 def _sigmoid(x: float) -> float:

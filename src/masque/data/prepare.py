@@ -18,12 +18,11 @@ import cv2
 import numpy as np
 
 from masque.data.layouts import Source, read_layout
-from masque.data.measured import measure_attributes
-from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, write_frame, write_index
+from masque.data.measured import frame_mask, measure_attributes
+from masque.data.prepared import Row, write_frame, write_index
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
-from masque.faces.regions import background_mask
 from masque.image import Picture, read_picture, write_atomically
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
@@ -182,9 +181,7 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
         frame = cut_frame(photo, landmarks, scale)
     if turned(frame.landmarks) > most_turned:
         return {"dropped": "turned away", "source": str(source.path)}
-    mask = np.full(frame.valid.shape, PERSON, np.uint8)
-    mask[background_mask(frame.picture, frame.landmarks, frame.valid) > 127] = BACKGROUND
-    mask[~frame.valid] = BEYOND
+    mask = frame_mask(frame)
     attributes = dict(source.attributes) or measure_attributes(frame.picture, frame.landmarks, mask)
     write_frame(out, f"{number:06d}", frame.picture, mask)
     return {"landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks], "attributes": attributes}

@@ -9,9 +9,11 @@ import numpy as np
 
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.session import Detail, Photo, Session, Subject, check_choice, region_mask
+from masque.edits.session import Session
+from masque.edits.subject import Detail, Photo, Subject, check_choice, region_mask, without_rivals
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.regions import Mask
+from masque.models.rsgan import HAIR_ONLY
 
 Region = Literal["face", "hair", "both"]
 
@@ -28,13 +30,15 @@ def edit(
     """Give a face, its hair or both other attributes.
 
     photo: RGB uint8 (H,W,3) of any size, or a path. attributes: values in [0,1] by name. detail: `keep` adds the network's change to the
-    photo's own pixels, `network` shows the network's picture. Returns the whole photo and its record.
+    photo's own pixels, `network` shows the network's picture. A hair colour that is asked for takes the others back, which the record says
+    under `also`. Returns the whole photo and its record.
     Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
     check_choice("region", region, get_args(Region))
     check_choice("detail", detail, get_args(Detail))
     subject = session.subject(photo, pick)
-    wanted = session.asked(session.estimate(subject), attributes)
+    names = session.attributes
+    wanted, also = without_rivals(session.asked(session.estimate(subject), attributes), names, attributes, HAIR_ONLY)
     z = session.encode(subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None)
     before, after = session.compose(session.encode(subject))[0], session.compose(z)[0]
     mask = edited_mask(subject, region)
@@ -42,7 +46,7 @@ def edit(
         picture = add_change(subject.photo, before, after, subject.matrix, mask)
     else:
         picture = paste(subject.photo, after, subject.matrix, mask)
-    record = session.record("edit", region=region, detail=detail, attributes=dict(attributes), inputs=inputs(photo=subject),
+    record = session.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
                             estimated=_named(session, subject),
                             **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)

@@ -10,7 +10,8 @@ import torch
 
 from masque.edits.measures import inputs
 from masque.edits.result import Result
-from masque.edits.session import Photo, Session, check_choice
+from masque.edits.session import Session
+from masque.edits.subject import Photo, check_choice
 from masque.errors import ValueRangeError
 from masque.image import grid
 from masque.models.rsgan import Latents

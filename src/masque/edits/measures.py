@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.edits.session import Subject
+from masque.edits.subject import Subject
 from masque.faces.detect import Landmarks, identity, landmarks_in
 from masque.faces.regions import hull_mask
 from masque.image import Picture

@@ -9,7 +9,8 @@ import torch
 
 from masque.edits.measures import inputs
 from masque.edits.result import Result
-from masque.edits.session import Photo, Session, check_choice, region_mask
+from masque.edits.session import Session
+from masque.edits.subject import Photo, check_choice, region_mask
 from masque.errors import ValueRangeError
 from masque.faces.frame import Matrix, chain, invert, see, warp, zoom
 from masque.faces.paste import add_change, soften

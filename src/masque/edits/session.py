@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from masque.edits.result import Result
-from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest
-from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
-from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
-from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
-from masque.image import Picture, read_picture, to_pictures, to_tensor
+from masque.edits.subject import Photo, Subject, find_subject, with_values
+from masque.faces.detect import Landmarks
+from masque.image import Picture, to_pictures
 from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
-
-Photo = Picture | str | os.PathLike[str]
-"""RGB uint8 (H,W,3), or a file's path."""
 
 Stitch = Literal["none", "gradient"]
 """`none`: the crop as the network paints it (RSGAN). `gradient`: only the face, stitched in the gradient domain (RSGAN-GD)."""
 
-Detail = Literal["keep", "network"]
-"""`keep`: the network's change is added to the photo's own pixels. `network`: the network's picture itself."""
-
 CANVAS = 1024
 """Largest side in pixels of the crop in which a face is carried to another photo."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One face of one photo, as the network takes it."""
-
-    name: str
-    photo: Picture
-    face: Face
-    frame: Frame
-    size: int
-    image: Tensor
-    """(1,3,S,S) the hair crop, x"""
-    image_hull: Tensor
-    """(1,1,S,S)"""
-    face_crop: Tensor
-    """(1,3,S,S)"""
-    face_hull: Tensor
-    """(1,1,S,S)"""
-
-    @property
-    def matrix(self) -> Matrix:
-        """Photo pixels -> pixels of x."""
-        return chain(self.frame.matrix, HAIR_CROP.to_crop(self.size, self.frame.scale))
-
-    @property
-    def landmarks(self) -> Landmarks:
-        """(68,2) in pixels of x."""
-        return transform(self.face.landmarks, self.matrix)
-
-    @cached_property
-    def embedding(self) -> NDArray[np.float32]:
-        """dlib's identity embedding of the face in the photo."""
-        return identity(self.photo, self.face.landmarks)
-
-
-def as_photo(photo: Photo) -> tuple[Picture, str]:
-    """The pixels, and what to call them in a message. Raises PictureError, also for an array that is no RGB uint8 (H,W,3)."""
-    if isinstance(photo, np.ndarray):
-        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
-            raise PictureError(f"The photo is an array of {photo.dtype} {photo.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
-        return photo, "the photo"
-    return read_picture(photo), Path(photo).name
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise ValueRangeError, naming the nearest, when `value` is not one of `choices`."""
-    if value not in choices:
-        raise ValueRangeError(f"There is no {name} {value}; {nearest(value, choices)}.")
 
 
 class Session:
@@ -113,20 +51,7 @@ class Session:
 
     def subject(self, photo: Photo, pick: int | None = None) -> Subject:
         """Find and cut the face to work on. Raises PictureError, NoFaceError."""
-        pixels, name = as_photo(photo)
-        face = choose_face(find_faces(pixels), pick, name=name)
-        return self.cut(pixels, face, name)
-
-    def cut(self, photo: Picture, face: Face, name: str = "the photo") -> Subject:
-        """The subject around a face that is known already."""
-        scale = self.size / 128
-        frame = cut_frame(photo, face.landmarks, scale)
-        crops: dict[str, Any] = {}
-        for crop, picture, hull in ((HAIR_CROP, "image", "image_hull"), (FACE_CROP, "face_crop", "face_hull")):
-            crops[picture] = to_tensor(cut_crop(frame.picture, crop, self.size, scale)).to(self.device)
-            mask = hull_mask(frame.landmarks, (self.size, self.size), crop.to_crop(self.size, scale))
-            crops[hull] = torch.from_numpy(mask)[None, None].float().div(255).to(self.device)
-        return Subject(name, photo, face, frame, self.size, **crops)
+        return find_subject(photo, self.size, pick, self.device)
 
     def estimate(self, subject: Subject) -> Tensor:
         """c* (1,A) of a subject."""
@@ -149,14 +74,7 @@ class Session:
 
         Raises UnknownAttributeError (naming the nearest) and ValueRangeError for a value outside [0,1].
         """
-        changed = c.clone()
-        for name, value in values.items():
-            if name not in self.attributes:
-                raise UnknownAttributeError(f"This model knows no attribute {name}; {nearest(name, self.attributes)}.")
-            if not 0.0 <= value <= 1.0:
-                raise ValueRangeError(f"{name} = {value} is outside [0, 1]: 0 is none of it, 1 all of it.")
-            changed[:, self.attributes.index(name)] = value
-        return changed
+        return with_values(c, self.attributes, values)
 
     def painted_landmarks(self, painted: Picture, expected: Landmarks) -> Landmarks | None:
         """Where the face lies in a picture that the network painted, in its pixels; None when that is not near `expected`."""
@@ -205,16 +123,3 @@ class Session:
         from masque.edits.blend import blend
 
         return blend(self, a, b, **options)
-
-
-def region_mask(subject: Subject, landmarks: Landmarks | None = None, size: int | None = None) -> Mask:
-    """The face mask within x, over the subject's face and, where given, over other landmarks (in pixels of x) too.
-
-    size: side of the mask, S by default.
-    """
-    size = size or subject.size
-    enlarge = zoom(size / subject.size)
-    mask = hull_mask(subject.landmarks, (size, size), enlarge)
-    if landmarks is not None:
-        mask = np.maximum(mask, hull_mask(landmarks, (size, size), enlarge))
-    return mask

@@ -9,7 +9,8 @@ import numpy as np
 
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.session import CANVAS, Detail, Photo, Session, Stitch, Subject, check_choice, region_mask
+from masque.edits.session import CANVAS, Session, Stitch
+from masque.edits.subject import Detail, Photo, Subject, check_choice, region_mask
 from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
+from masque.layers.shares import neighbour
 from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
@@ -259,13 +260,6 @@ class RSGANRecipe:
 def cut_off(z: Latents) -> Latents:
     """The same latents, through which no gradient flows."""
     return Latents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
-
-
-def neighbour(count: int, distance: int, device: torch.device) -> Tensor:
-    """For each of `count` samples another one: places change within blocks of 2·distance, so also within each process's share."""
-    places = torch.arange(count, device=device)
-    other = torch.bitwise_xor(places, torch.full_like(places, distance))
-    return torch.where(other < count, other, places)
 
 
 def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:

@@ -1,0 +1,136 @@
+"""One face of one photo, as a network takes it: what every edit begins with, whatever the family."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest
+from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
+from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
+from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
+from masque.image import Picture, read_picture, to_tensor
+
+Photo = Picture | str | os.PathLike[str]
+"""RGB uint8 (H,W,3), or a file's path."""
+
+Detail = Literal["keep", "network"]
+"""`keep`: the network's change is added to the photo's own pixels. `network`: the network's picture itself."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One face of one photo, as the network takes it."""
+
+    name: str
+    photo: Picture
+    face: Face
+    frame: Frame
+    size: int
+    image: Tensor
+    """(1,3,S,S) the hair crop, x"""
+    image_hull: Tensor
+    """(1,1,S,S)"""
+    face_crop: Tensor
+    """(1,3,S,S)"""
+    face_hull: Tensor
+    """(1,1,S,S)"""
+
+    @property
+    def matrix(self) -> Matrix:
+        """Photo pixels -> pixels of x."""
+        return chain(self.frame.matrix, HAIR_CROP.to_crop(self.size, self.frame.scale))
+
+    @property
+    def landmarks(self) -> Landmarks:
+        """(68,2) in pixels of x."""
+        return transform(self.face.landmarks, self.matrix)
+
+    @cached_property
+    def embedding(self) -> NDArray[np.float32]:
+        """dlib's identity embedding of the face in the photo."""
+        return identity(self.photo, self.face.landmarks)
+
+
+def as_photo(photo: Photo) -> tuple[Picture, str]:
+    """The pixels, and what to call them in a message. Raises PictureError, also for an array that is no RGB uint8 (H,W,3)."""
+    if isinstance(photo, np.ndarray):
+        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
+            raise PictureError(f"The photo is an array of {photo.dtype} {photo.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
+        return photo, "the photo"
+    return read_picture(photo), Path(photo).name
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueRangeError, naming the nearest, when `value` is not one of `choices`."""
+    if value not in choices:
+        raise ValueRangeError(f"There is no {name} {value}; {nearest(value, choices)}.")
+
+
+def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch.device | str = "cpu") -> Subject:
+    """Find and cut the face to work on, for a network of `size` pixels. Raises PictureError, NoFaceError."""
+    pixels, name = as_photo(photo)
+    return cut_subject(pixels, choose_face(find_faces(pixels), pick, name=name), size, name, device)
+
+
+def cut_subject(photo: Picture, face: Face, size: int, name: str = "the photo", device: torch.device | str = "cpu") -> Subject:
+    """The subject around a face that is known already."""
+    scale = size / 128
+    frame = cut_frame(photo, face.landmarks, scale)
+    crops: dict[str, Any] = {}
+    for crop, picture, hull in ((HAIR_CROP, "image", "image_hull"), (FACE_CROP, "face_crop", "face_hull")):
+        crops[picture] = to_tensor(cut_crop(frame.picture, crop, size, scale)).to(device)
+        mask = hull_mask(frame.landmarks, (size, size), crop.to_crop(size, scale))
+        crops[hull] = torch.from_numpy(mask)[None, None].float().div(255).to(device)
+    return Subject(name, photo, face, frame, size, **crops)
+
+
+def with_values(c: Tensor, names: Sequence[str], values: Mapping[str, float]) -> Tensor:
+    """Attributes c (1,A) with the named ones replaced.
+
+    Raises UnknownAttributeError (naming the nearest) and ValueRangeError for a value outside [0,1].
+    """
+    changed = c.clone()
+    for name, value in values.items():
+        if name not in names:
+            raise UnknownAttributeError(f"This model knows no attribute {name}; {nearest(name, names)}.")
+        if not 0.0 <= value <= 1.0:
+            raise ValueRangeError(f"{name} = {value} is outside [0, 1]: 0 is none of it, 1 all of it.")
+        changed[:, names.index(name)] = value
+    return changed
+
+
+def without_rivals(
+    c: Tensor, names: Sequence[str], values: Mapping[str, float], rivals: Collection[str]
+) -> tuple[Tensor, dict[str, float]]:
+    """Attributes c (1,A), already with `values`, with the rivals of those asked for taken back; and what was taken back to which value.
+
+    rivals: names of which a head has at most one, the hair colours. One asked for with a value v leaves 1 − v to each of the others that
+    `values` does not name.
+    """
+    asked = max((values[n] for n in rivals if n in values), default=0.0)
+    others = [n for n in rivals if n in names and n not in values] if asked > 0 else []
+    taken = {n: round(1 - asked, 6) for n in others if float(c[0, names.index(n)]) > 1 - asked}
+    return (with_values(c, names, taken), taken) if taken else (c, taken)
+
+
+def region_mask(subject: Subject, landmarks: Landmarks | None = None, size: int | None = None) -> Mask:
+    """The face mask within x, over the subject's face and, where given, over other landmarks (in pixels of x) too.
+
+    size: side of the mask, S by default.
+    """
+    size = size or subject.size
+    enlarge = zoom(size / subject.size)
+    mask = hull_mask(subject.landmarks, (size, size), enlarge)
+    if landmarks is not None:
+        mask = np.maximum(mask, hull_mask(landmarks, (size, size), enlarge))
+    return mask

@@ -1,0 +1,156 @@
+"""Attribute editing by image translation (CCA-GAN Section 4.4): a loaded generator, an edit of a whole photo, a sheet of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, get_args
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from masque.data.measured import frame_mask, measure_attributes
+from masque.edits.attributes import Region, edited_mask
+from masque.edits.measures import inputs, measure
+from masque.edits.result import Result
+from masque.edits.subject import Detail, Photo, Subject, check_choice, find_subject, with_values, without_rivals
+from masque.errors import ValueRangeError
+from masque.faces.frame import chain, see, zoom
+from masque.faces.paste import add_change, paste
+from masque.faces.regions import HAIR_CROP
+from masque.image import Picture, grid, to_pictures
+from masque.models.ccagan import CCAGAN, HAIR_COLOURS
+
+UNKNOWN = 0.5
+"""What an attribute that cannot be read off a photo is told to the generator as: neither there nor absent."""
+
+CELL = 256
+"""Side of each picture on a sheet, in pixels."""
+
+Classify = Callable[[list[Picture]], list[dict[str, float]]]
+"""Face frames -> attributes in [0,1]: what `masque.edits.estimate.attribute_estimator` makes."""
+
+
+class Translator:
+    """A CCA-GAN that is ready to edit. Made by `masque.load`."""
+
+    def __init__(
+        self, model: CCAGAN, family: str, weights: str, device: torch.device | str = "cpu", classify: Classify | None = None
+    ) -> None:
+        """weights: the hash that records name the model by. classify: reads off a face what neither landmarks nor colours tell."""
+        self.device = torch.device(device)
+        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.family, self.weights, self.classify = family, weights, classify
+
+    @property
+    def size(self) -> int:
+        """Side of the network's pictures in pixels."""
+        return self.model.config.size
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names that an edit may use."""
+        return self.model.config.attributes
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """No gradients; fp32, since one small picture gains nothing from less."""
+        with torch.inference_mode():
+            yield
+
+    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
+        """Find and cut the face to work on. Raises PictureError, NoFaceError."""
+        return find_subject(photo, self.size, pick, self.device)
+
+    def estimate(self, subject: Subject) -> Tensor:
+        """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be read."""
+        frame = subject.frame
+        values = dict(self.classify([frame.picture])[0]) if self.classify else {}
+        values |= measure_attributes(frame.picture, frame.landmarks, frame_mask(frame))
+        return torch.tensor([[values.get(name, UNKNOWN) for name in self.attributes]], device=self.device)
+
+    def translate(self, subject: Subject, attributes: Sequence[Tensor]) -> list[Picture]:
+        """The pictures (S,S,3) that the generator paints of a subject, one for each (1,A) of `attributes`."""
+        with self.inference():
+            return [to_pictures(self.model.edit(subject.image, c))[0] for c in attributes]
+
+    def edit(self, photo: Photo, attributes: Mapping[str, float], **options: Any) -> Result:
+        """Change attributes: see `masque.edits.translate.edit`."""
+        return edit(self, photo, attributes, **options)
+
+    def sheet(self, photo: Photo, **options: Any) -> Result:
+        """Every attribute turned round, side by side: see `masque.edits.translate.sheet`."""
+        return sheet(self, photo, **options)
+
+    def record(self, edit: str, **more: Any) -> dict[str, Any]:
+        """What every record says."""
+        from masque import __version__
+
+        return {"edit": edit, "model": self.family, "size": self.size, "weights": self.weights, "masque": __version__, **more}
+
+
+def edit(
+    translator: Translator,
+    photo: Photo,
+    attributes: Mapping[str, float],
+    *,
+    region: Region = "both",
+    detail: Detail = "keep",
+    pick: int | None = None,
+) -> Result:
+    """Give a face other attributes and leave the rest alone.
+
+    photo: RGB uint8 (H,W,3) of any size, or a path. attributes: values in [0,1] by name, several at once; hair colours exclude one another,
+    so one that is asked for takes the others back, which the record says under `also`. region: where the change may show. detail: `keep`
+    adds the change to the photo's own pixels, `network` shows the network's picture. Returns the whole photo and its record.
+    Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
+    """
+    check_choice("region", region, get_args(Region))
+    check_choice("detail", detail, get_args(Detail))
+    check_rivals(attributes)
+    subject = translator.subject(photo, pick)
+    own = translator.estimate(subject)
+    wanted, also = without_rivals(with_values(own, translator.attributes, attributes), translator.attributes, attributes, HAIR_COLOURS)
+    before, after = translator.translate(subject, [own, wanted])
+    mask = edited_mask(subject, region)
+    if detail == "keep":
+        picture = add_change(subject.photo, before, after, subject.matrix, mask)
+    else:
+        picture = paste(subject.photo, after, subject.matrix, mask)
+    estimated = {name: round(value, 3) for name, value in zip(translator.attributes, own[0].tolist(), strict=True)}
+    record = translator.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
+                               estimated=estimated, **measure(picture, subject, {"photo": subject}))  # fmt: skip
+    return Result(picture, record)
+
+
+def check_rivals(attributes: Mapping[str, float]) -> None:
+    """Raise ValueRangeError when hair colours are asked for that together are more than one head's."""
+    asked = {name: value for name, value in attributes.items() if name in HAIR_COLOURS}
+    if sum(asked.values()) > 1 + 1e-6:
+        colours = " and ".join(f"{name}={value:g}" for name, value in asked.items() if value > 0)
+        raise ValueRangeError(f"{colours} exclude one another: ask for one hair colour, or for shares that add up to 1 at most.")
+
+
+def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick: int | None = None) -> Result:
+    """The photo's face, and beside it the same with each attribute turned round (Fig. 4-6): hair colours given, all others reversed.
+
+    Raises PictureError, NoFaceError, ValueRangeError.
+    """
+    check_choice("detail", detail, get_args(Detail))
+    subject = translator.subject(photo, pick)
+    own, names = translator.estimate(subject), translator.attributes
+    asked = [{name: 1.0 if name in HAIR_COLOURS or own[0, place] < 0.5 else 0.0} for place, name in enumerate(names)]
+    wanted = [without_rivals(with_values(own, names, one), names, one, HAIR_COLOURS)[0] for one in asked]
+    before, *after = translator.translate(subject, [own, *wanted])
+    to_cell = chain(subject.matrix, zoom(CELL / subject.size))
+    cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
+    for painted in after:
+        if detail == "network":
+            cells.append(cv2.resize(painted, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
+            continue
+        full = np.full((subject.size, subject.size), 255, np.uint8)
+        cells.append(add_change(cells[0], before, painted, zoom(subject.size / CELL), full))
+    shown = ["the photo", *(f"{name}={value:g}" for one in asked for name, value in one.items())]
+    return Result(grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject)))

@@ -1,0 +1,200 @@
+"""CCA-GAN's networks (Xu et al. 2021, Section 3, Fig. 2 and 3), and its rivals: StarGAN, and StarGAN with SAGAN's attention.
+
+paper        here            maps
+G            Generator       picture s (B,3,S,S), target attributes t (B,A)  ->  picture G(s, t) (B,3,S,S)
+D_src, D_cls Discriminator   picture (B,3,S,S)                               ->  logits (B,1,s,s), logits (B,A)
+Eq. 1-4      CrossAttention  map (B,C,H,W)                                   ->  map (B,C,H,W)
+[4]          SelfAttention   map (B,C,H,W)                                   ->  map (B,C,H,W)
+
+Layers without attention are StarGAN's as published (Choi et al. 2018, tables 4 and 5). What the paper leaves open: docs/papers/ccagan.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from masque.layers.precision import full
+
+Attention = Literal["cross", "self", "none"]
+
+ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
+"""Attributes of which a head has at most one."""
+
+SERVED = ("G",)
+"""What an edit needs; the discriminator only serves training."""
+
+
+@dataclass(frozen=True)
+class CCAGANConfig:
+    """Sizes and variants."""
+
+    size: int = 128
+    """Side S of the picture in pixels (Section 4.1)."""
+    channels: int = 64
+    """Width of the first map of both networks; doubled at each halving."""
+    blocks: int = 6
+    """Residual blocks of the generator (Section 3.1)."""
+    halvings: int = 6
+    """Convolutions of the discriminator, each of which halves the map."""
+    attention: Attention = "cross"
+    """cross: CCA-GAN. self: StarGAN+SAGAN. none: StarGAN."""
+    attended: Literal["rows", "columns"] = "rows"
+    """What the cross channel attention weighs against each other: α is H×H or W×W."""
+    scaled: bool = False
+    """Divide the products of Eq. 1 by √N before the softmax, as Vaswani et al. 2017 do and the paper does not."""
+    attributes: tuple[str, ...] = ATTRIBUTES
+
+
+class CrossAttention(nn.Module):
+    """Cross channel self-attention (Eq. 1-4): whole rows of the map, over all its channels at once, attend to each other."""
+
+    def __init__(self, channels: int, config: CCAGANConfig) -> None:
+        super().__init__()
+        narrow, middle = max(1, channels // 8), max(1, channels // 2)  # C̄ and C̃
+        # A bias of k would add the same to all that the softmax compares: its gradient is rounding alone.
+        self.q, self.k = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1, bias=False)
+        self.v, self.back = nn.Conv2d(channels, middle, 1), nn.Conv2d(middle, channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(()))
+        self.columns, self.scaled = config.attended == "columns", config.scaled
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,C,H,W) -> μ of the same shape; x itself while γ is 0."""
+        q, k, v = (self._lines(made) for made in (self.q(x), self.k(x), self.v(x)))  # (B, H, W·C̄) twice, (B, H, W·C̃)
+        products = full(q @ k.transpose(1, 2))
+        alpha = torch.softmax(products / math.sqrt(q.shape[2]) if self.scaled else products, dim=2)  # (B, H, H), Eq. 1
+        delta = alpha.to(v.dtype) @ v  # (B, H, W·C̃), Eq. 2 and 3
+        attended: Tensor = x + self.gamma * self.back(self._map(delta, x))  # Eq. 4
+        return attended
+
+    def _lines(self, made: Tensor) -> Tensor:
+        """(B,C,H,W) -> (B,H,W·C), or (B,W,H·C) where columns are attended."""
+        return (made.permute(0, 3, 2, 1) if self.columns else made.permute(0, 2, 3, 1)).flatten(2)
+
+    def _map(self, lines: Tensor, like: Tensor) -> Tensor:
+        """The way back, to the height and width of `like`."""
+        height, width = like.shape[2:]
+        first, second = (width, height) if self.columns else (height, width)
+        unfolded = lines.view(len(lines), first, second, -1)
+        return unfolded.permute(0, 3, 2, 1) if self.columns else unfolded.permute(0, 3, 1, 2)
+
+
+class SelfAttention(nn.Module):
+    """SAGAN's self-attention (Zhang et al. 2018, Eq. 1-3): every position of the map attends to every other.
+
+    It stands where both networks' maps have a quarter of the picture's side: 32 at 128 px, which its authors found best ("feat32").
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow, middle = max(1, channels // 8), max(1, channels // 2)
+        self.q, self.k = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1, bias=False)  # as above
+        self.v, self.back = nn.Conv2d(channels, middle, 1), nn.Conv2d(middle, channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,C,H,W) -> the same shape; x itself while γ is 0."""
+        q, k, v = (made.flatten(2) for made in (self.q(x), self.k(x), self.v(x)))  # (B, C̄, HW) twice, (B, C̃, HW)
+        beta = torch.softmax(full(q.transpose(1, 2) @ k), dim=2).to(v.dtype)  # (B, HW, HW)
+        attended: Tensor = x + self.gamma * self.back((v @ beta.transpose(1, 2)).view(len(x), -1, *x.shape[2:]))
+        return attended
+
+
+def before(channels: int, config: CCAGANConfig) -> list[nn.Module]:
+    """What stands before a convolution that reads `channels` channels: CCA-GAN's attention, or nothing."""
+    return [CrossAttention(channels, config)] if config.attention == "cross" else []
+
+
+def normalised(channels: int) -> nn.Module:
+    """Instance normalisation with learnt scale and shift: each picture for itself."""
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions beside a short cut (StarGAN's bottleneck), attention before each."""
+
+    def __init__(self, channels: int, config: CCAGANConfig) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), normalised(channels),
+            nn.ReLU(),
+            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), normalised(channels),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,C,H,W) -> the same shape."""
+        result: Tensor = x + self.main(x)
+        return result
+
+
+class Generator(nn.Module):
+    """G: down twice, six residual blocks, up twice. The attributes join the picture as constant planes."""
+
+    def __init__(self, config: CCAGANConfig) -> None:
+        super().__init__()
+        width, inputs = config.channels, 3 + len(config.attributes)
+        layers = [*before(inputs, config), nn.Conv2d(inputs, width, 7, padding=3, bias=False), normalised(width), nn.ReLU()]
+        for _ in range(2):
+            layers += [
+                *before(width, config),
+                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False), normalised(2 * width), nn.ReLU(),
+            ]  # fmt: skip
+            width = 2 * width
+        layers += [SelfAttention(width)] if config.attention == "self" else []
+        layers += [ResidualBlock(width, config) for _ in range(config.blocks)]
+        for _ in range(2):
+            layers += [
+                *before(width, config),
+                nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False), normalised(width // 2), nn.ReLU(),
+            ]  # fmt: skip
+            width = width // 2
+        layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
+        self.main = nn.Sequential(*layers)
+
+    def forward(self, s: Tensor, t: Tensor) -> Tensor:
+        """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. Returns (B,3,S,S) in [-1,1]."""
+        planes = t.to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
+        return torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+
+
+class Discriminator(nn.Module):
+    """D: convolutions that halve the map down to a few pixels, and two heads."""
+
+    def __init__(self, config: CCAGANConfig) -> None:
+        super().__init__()
+        side = config.size // 2**config.halvings
+        if side < 1 or side * 2**config.halvings != config.size:
+            raise ValueError(f"{config.size} cannot be halved {config.halvings} times")
+        layers, width = before(3, config), 3
+        for number in range(config.halvings):
+            inputs, width = width, config.channels * 2**number
+            if config.attention == "self" and number == 2:
+                layers.append(SelfAttention(inputs))
+            layers += [nn.Conv2d(inputs, width, 4, stride=2, padding=1), nn.LeakyReLU(0.01)]
+        self.main = nn.Sequential(*layers)
+        self.src = nn.Conv2d(width, 1, 3, padding=1, bias=False)
+        self.cls = nn.Conv2d(width, len(config.attributes), side, bias=False)
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """(B,3,S,S) -> logits of D_src (B,1,s,s) and of D_cls (B,A)."""
+        h = self.main(picture)
+        return self.src(h), self.cls(h).flatten(1)
+
+
+class CCAGAN(nn.Module):
+    """Both networks of Fig. 2."""
+
+    def __init__(self, config: CCAGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.G, self.D = Generator(config), Discriminator(config)
+
+    def edit(self, s: Tensor, t: Tensor) -> Tensor:
+        """G(s, t): pictures (B,3,S,S) with the attributes t (B,A)."""
+        picture: Tensor = self.G(s, t)
+        return picture

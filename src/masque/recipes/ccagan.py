@@ -1,0 +1,166 @@
+"""CCA-GAN's training (Xu et al. 2021, Section 3.3, Eq. 5-10), which is StarGAN's with other weights.
+
+paper            here           who it updates
+L_adv            adv | fool     D | G
+L_cls^r, L_cls^f cls_r | cls_f  D | G
+L_rec            rec            G
+                 gp             D, with WGAN-GP alone
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.image import Picture, to_pictures
+from masque.layers.noise import uniform
+from masque.layers.shares import neighbour
+from masque.losses.adversarial import fake_loss, gradient_penalty, hinge_fake, hinge_real, real_loss
+from masque.losses.attributes import known_bce
+from masque.losses.precision import full
+from masque.losses.reconstruction import weighted_l1
+from masque.models.ccagan import CCAGAN, HAIR_COLOURS, SERVED, CCAGANConfig
+from masque.train.phase import Phase
+
+UNKNOWN = 0.5
+"""What an unknown attribute is told to G as: neither. No classification loss asks for it."""
+
+
+@dataclass(frozen=True)
+class CCAGANTraining:
+    """Weights of Section 4.1 and the choices the paper leaves open."""
+
+    classification_weight: float = 1.0
+    """λ_c"""
+    reconstruction_weight: float = 1.0
+    """λ_r; 0 is the paper's variant without L_rec, which then is not computed at all."""
+    adversarial: Literal["log", "wgan-gp", "hinge"] = "log"
+    """log: Eq. 5 as printed, non-saturating for G. wgan-gp: StarGAN's as published. hinge: SAGAN's."""
+    gp: float = 10.0
+    """Weight of WGAN-GP's gradient penalty."""
+    critic_steps: int = 5
+    """Steps of D for each one of G (Section 4.1)."""
+    lr: float = 1e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay_from: int = 0
+    """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
+    decay_to: int = 0
+
+
+class CCAGANRecipe:
+    """D in every step, G in every fifth."""
+
+    served = SERVED
+
+    def __init__(self, config: CCAGANConfig, training: CCAGANTraining) -> None:
+        self.config, self.training = config, training
+        self.model = CCAGAN(config)
+        self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "D": self.model.D}
+
+    def phases(self) -> Sequence[Phase]:
+        """Eq. 9 and Eq. 10."""
+        w = self.training
+        judged = {"adv": 1.0, "cls_r": w.classification_weight} | ({"gp": w.gp} if w.adversarial == "wgan-gp" else {})
+        edited = {"fool": 1.0, "cls_f": w.classification_weight}
+        edited |= {"rec": w.reconstruction_weight} if w.reconstruction_weight else {}
+        return [Phase("judge", ("D",), self.judge_terms, judged), Phase("edit", ("G",), self.edit_terms, edited, every=w.critic_steps)]
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
+        """Adam as in Section 4.1, for both networks."""
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
+
+    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+        """Constant, then linearly to 0."""
+        w = self.training
+        if not w.decay_from or step < w.decay_from:
+            return w.lr
+        return w.lr * max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
+
+    def domains(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """o and t (B,A): each picture's own attributes, and those it shall get: another picture's of the batch, NaN where unknown."""
+        own = batch["attributes"]
+        return own, own[neighbour(len(own), 1, own.device)]
+
+    def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 9: L_adv as D maximises it, and L_cls^r of Eq. 6."""
+        s, (own, target) = batch["image"], self.domains(batch)
+        with torch.no_grad():
+            fake = self.model.G(s, told(target))
+        real_src, real_cls = self.model.D(s)
+        fake_src, _ = self.model.D(fake.to(s.dtype))
+        kind = self.training.adversarial
+        if kind == "wgan-gp":
+            share = uniform(batch["seed"], "share", 1)[:, 0]
+            return {
+                "adv": full(fake_src).mean() - full(real_src).mean(),
+                "cls_r": known_bce(real_cls, own),
+                "gp": gradient_penalty(lambda x: self.model.D(x)[0], s, fake, share),
+            }
+        on_real, on_fake = (hinge_real, hinge_fake) if kind == "hinge" else (real_loss, fake_loss)
+        return {"adv": on_real(real_src) + on_fake(fake_src), "cls_r": known_bce(real_cls, own)}
+
+    def edit_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 10: L_adv as G minimises it, L_cls^f of Eq. 7 and L_rec of Eq. 8."""
+        s, (own, target) = batch["image"], self.domains(batch)
+        made = self.model.G(s, told(target))
+        src, cls = self.model.D(made)
+        terms = {"fool": real_loss(src) if self.training.adversarial == "log" else -full(src).mean(), "cls_f": known_bce(cls, target)}
+        if self.training.reconstruction_weight:
+            terms["rec"] = weighted_l1(s, self.model.G(made, told(own)), batch["valid"])
+        return terms
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: pictures, and each with one attribute after the other set."""
+        generator, s = nets["G"], batch["image"]
+        own, names = told(batch["attributes"]), self.config.attributes
+        rows = [s, *(generator(s, turned(own, names, name)) for name in names)]
+        return [picture for row in rows for picture in to_pictures(row)], len(s)
+
+
+def told(attributes: Tensor) -> Tensor:
+    """Attributes (B,A) as G gets them: unknown ones are neither there nor absent."""
+    return torch.where(attributes.isnan(), torch.full_like(attributes, UNKNOWN), attributes)
+
+
+def turned(c: Tensor, names: Sequence[str], name: str) -> Tensor:
+    """Attributes c (B,A) with one turned round: a hair colour becomes the only one, anything else the opposite of what it is."""
+    changed, place = c.clone(), names.index(name)
+    if name in HAIR_COLOURS:
+        changed[:, [i for i, n in enumerate(names) if n in HAIR_COLOURS]] = 0.0
+        changed[:, place] = 1.0
+    else:
+        changed[:, place] = (c[:, place] < 0.5).to(c.dtype)
+    return changed
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # 128 px, batch 32, 20 epochs of CelebA's 200,000 pictures, flips, lr 1e-4 for half of them and then falling: Section 4.1
+    "paper": {
+        "model": {},
+        "training": {"decay_from": 62_500, "decay_to": 125_000},
+        "run": {"steps": 125_000, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # StarGAN as published: the same pace, its own loss
+    "stargan": {
+        "model": {"attention": "none"},
+        "training": {"adversarial": "wgan-gp", "reconstruction_weight": 10.0, "decay_from": 62_500, "decay_to": 125_000},
+        "run": {"steps": 125_000, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # 64 px with half the width, for two processor cores
+    "small": {
+        "model": {"size": 64, "channels": 32, "halvings": 5},
+        "training": {"reconstruction_weight": 10.0, "decay_from": 6_000, "decay_to": 12_000},
+        "run": {"steps": 12_000, "batch_size": 32},
+    },
+    "tiny": {
+        "model": {"size": 32, "channels": 8, "blocks": 1, "halvings": 4},
+        "training": {"critic_steps": 2, "lr": 1e-3},
+        "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
+    },
+}

@@ -1,0 +1,136 @@
+"""Editing photos by translation: hair colours that exclude one another, what the record says, and that only the change is added."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from masque import modelfile, runs
+from masque.catalog import load_session
+from masque.config import as_dict
+from masque.edits.subject import without_rivals
+from masque.edits.translate import CELL, Translator
+from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
+from masque.models.ccagan import HAIR_COLOURS
+
+NAMES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+
+
+@pytest.fixture(scope="module")
+def translator():
+    recipe = runs.build_recipe(runs.plan("ccagan", "tiny"))
+    return Translator(recipe.model, "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames))
+
+
+@pytest.fixture(scope="module")
+def photo(photos):
+    return np.ascontiguousarray(photos["astronaut"][:300, 80:380])
+
+
+@pytest.fixture(autouse=True)
+def _unrecognised(monkeypatch):
+    """Recognising faces takes most of an edit's time and decides no pixel."""
+    for module in ("subject", "measures"):
+        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda photo, landmarks: np.zeros(128, np.float32))  # noqa: ARG005
+
+
+def told_to(translator, monkeypatch):
+    """The attributes that the generator is told from here on, a row per picture; it paints the mean of them as grey."""
+    told = []
+
+    def edit(s, t):
+        told.append(t[0].tolist())
+        return torch.full_like(s, 2 * float(t.mean()) - 1)
+
+    monkeypatch.setattr(translator.model, "edit", edit)
+    return told
+
+
+def test_what_the_generator_is_told(translator, photo, monkeypatch):
+    told = told_to(translator, monkeypatch)
+    result = translator.edit(photo, {"Blond_Hair": 0.9, "Young": 0.0})
+    own, wanted = (dict(zip(NAMES, row, strict=True)) for row in told)
+    assert (own["Male"], own["Young"]) == (0.25, 0.75)  # the classifier's word
+    assert own["Brown_Hair"] > max(0.3, own["Black_Hair"], own["Blond_Hair"])  # the astronaut's hair
+    assert (wanted["Blond_Hair"], wanted["Young"], wanted["Male"]) == (pytest.approx(0.9), 0, 0.25)
+    assert wanted["Brown_Hair"] == pytest.approx(0.1)
+    assert result.record["also"] == {"Brown_Hair": 0.1} | ({"Black_Hair": 0.1} if own["Black_Hair"] > 0.1 else {})
+    assert result.record["attributes"] == {"Blond_Hair": 0.9, "Young": 0.0}
+    assert result.record["estimated"] == {name: round(value, 3) for name, value in own.items()}
+
+
+def test_only_the_change_is_added_to_the_photo(translator, photo, monkeypatch):
+    told = told_to(translator, monkeypatch)
+    result = translator.edit(photo, {"Male": 1.0})
+    levels = 255 * (np.mean(told[1]) - np.mean(told[0]))
+    changed = result.picture.astype(int) - photo
+    inner = changed[100:140, 120:160][(photo[100:140, 120:160] < 200).all(axis=2)]  # where nothing is cut off at white
+    assert np.abs(inner - levels).max() <= 2
+    assert (translator.edit(photo, {"Male": 0.25}).picture == photo).all()
+    bare = translator.edit(photo, {"Male": 1.0}, detail="network").picture
+    assert bare[100:140, 120:160].std() < photo[100:140, 120:160].std() / 5
+
+
+def test_a_sheet_shows_every_attribute_once(translator, photo, monkeypatch):
+    told = told_to(translator, monkeypatch)
+    result = translator.sheet(photo)
+    assert result.picture.shape == (CELL, 6 * (CELL + 2) - 2, 3)
+    assert result.record["shown"] == ["the photo", "Black_Hair=1", "Blond_Hair=1", "Brown_Hair=1", "Male=1", "Young=0"]
+    assert len(told) == 6
+    for number, name in enumerate(NAMES):
+        assert told[1 + number][number] == (0.0 if name == "Young" else 1.0)
+        if name in HAIR_COLOURS:
+            assert [told[1 + number][i] for i, n in enumerate(NAMES) if n in HAIR_COLOURS and n != name] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"Brown_Hair": 1.0}, {"Black_Hair": 0.0, "Blond_Hair": 0.0}),
+        ({"Brown_Hair": 0.6}, {"Black_Hair": 0.4}),
+        ({"Male": 1.0}, {}),
+        ({"Brown_Hair": 0.0}, {}),
+        ({"Brown_Hair": 1.0, "Black_Hair": 0.0, "Blond_Hair": 0.0}, {}),
+    ],
+)
+def test_rivals_are_taken_back_as_far_as_one_is_given(asked, expected):
+    c = torch.tensor([[0.9, 0.2, 0.5, 1.0, 0.0]])
+    changed, taken = without_rivals(c, NAMES, asked, HAIR_COLOURS)
+    assert taken == expected
+    for place, name in enumerate(NAMES):
+        assert float(changed[0, place]) == pytest.approx(taken.get(name, float(c[0, place])))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error", "says"),
+    [
+        ({"Blond_Hair": 1.0, "Black_Hair": 1.0}, ValueRangeError, "Blond_Hair=1 and Black_Hair=1 exclude one another"),
+        ({"Smiling": 1.0}, UnknownAttributeError, "knows no attribute Smiling; known are: Black_Hair, Blond_Hair, Brown_Hair, Male, Young"),
+        ({"Blond_Hair": 1.5}, ValueRangeError, "exclude one another|outside"),
+        ({"Male": -0.1}, ValueRangeError, "outside"),
+    ],
+)
+def test_what_cannot_be_asked(translator, photo, attributes, error, says):
+    with pytest.raises(error, match=says):
+        translator.edit(photo, attributes)
+
+
+def test_a_photo_without_a_face(translator):
+    with pytest.raises(NoFaceError):
+        translator.sheet(np.full((200, 200, 3), 90, np.uint8))
+
+
+def test_a_trained_folder_loads(tmp_path, photo):
+    plan = runs.plan("ccagan", "tiny")
+    recipe = runs.build_recipe(plan)
+    weights = torch.nn.ModuleDict({"G": recipe.nets["G"]}).state_dict()
+    modelfile.write(tmp_path / "model", "ccagan", as_dict(plan.model), weights, "# tiny, untrained\n")
+    loaded = load_session(str(tmp_path / "model"), "sheet")
+    assert isinstance(loaded, Translator)
+    assert loaded.attributes == NAMES
+    subject = loaded.subject(photo)
+    own = loaded.estimate(subject)
+    with torch.no_grad():
+        expected = recipe.model.eval().edit(subject.image, own)
+    assert abs(torch.from_numpy(loaded.translate(subject, [own])[0]).permute(2, 0, 1) / 127.5 - 1 - expected[0]).max() < 1 / 127

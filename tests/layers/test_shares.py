@@ -1,0 +1,19 @@
+"""Partners within a batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from masque.layers.shares import neighbour
+
+
+@pytest.mark.parametrize("distance", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 50])
+def test_neighbour_is_an_involution_within_blocks(count, distance):
+    other = neighbour(count, distance, torch.device("cpu")).tolist()
+    assert [other[place] for place in other] == list(range(count))
+    assert all(place // (2 * distance) == there // (2 * distance) for place, there in enumerate(other))
+    assert all(abs(place - there) in (0, distance) for place, there in enumerate(other))
+    alone = count % (2 * distance)
+    assert sum(place != there for place, there in enumerate(other)) == count - (alone if alone <= distance else 2 * distance - alone)

@@ -1,0 +1,145 @@
+"""CCA-GAN's networks: attention against loops and another library, StarGAN as published, and what γ = 0 means."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention
+
+ATTENTIONS = (CrossAttention, SelfAttention)
+
+
+def network(seed: int = 0, **changes: object) -> CCAGAN:
+    torch.manual_seed(seed)
+    return CCAGAN(CCAGANConfig(**({"size": 32, "channels": 8, "blocks": 2, "halvings": 4} | changes)))  # type: ignore[arg-type]
+
+
+def shapes(net: nn.Module) -> list[tuple[int, ...]]:
+    return [tuple(m.weight.shape) for m in net.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+
+
+def test_plain_stargan_is_the_published_one():
+    with torch.device("meta"):
+        model = CCAGAN(CCAGANConfig(attention="none"))
+    assert sum(p.numel() for p in model.G.parameters()) == 8_430_528  # what StarGAN's own code prints for five attributes
+    assert sum(p.numel() for p in model.D.parameters()) == 44_762_048
+    down, up = [(64, 8, 7, 7), (128, 64, 4, 4), (256, 128, 4, 4)], [(256, 128, 4, 4), (128, 64, 4, 4), (3, 64, 7, 7)]
+    assert shapes(model.G) == down + [(256, 256, 3, 3)] * 12 + up
+    widths = [3, 64, 128, 256, 512, 1024, 2048]
+    assert shapes(model.D) == [(b, a, 4, 4) for a, b in itertools.pairwise(widths)] + [(1, 2048, 3, 3), (5, 2048, 2, 2)]
+
+
+@pytest.mark.parametrize("size", [32, 64])
+@pytest.mark.parametrize("attention", ["cross", "self", "none"])
+def test_shapes(attention, size):
+    model = network(size=size, attention=attention, attributes=("Male", "Young", "Smiling"))
+    s, t = torch.rand(2, 3, size, size) * 2 - 1, torch.rand(2, 3)
+    with torch.no_grad():
+        made = model.edit(s, t)
+        src, cls = model.D(made)
+    assert made.shape == s.shape
+    assert made.abs().max() <= 1
+    assert (src.shape, cls.shape) == ((2, 1, size // 16, size // 16), (2, 3))
+
+
+def test_where_attention_stands():
+    """Before every convolution of G and before the first of D for CCA-GAN; once in each network, at a quarter of the side, for SAGAN's."""
+    cross, other = network(attention="cross"), network(attention="self")
+    convolutions = len(shapes(network(attention="none").G))
+    assert sum(isinstance(m, CrossAttention) for m in cross.G.modules()) == convolutions
+    widths = [m.q.in_channels for m in cross.G.modules() if isinstance(m, CrossAttention)]
+    assert widths == [8, 8, 16, 32, 32, 32, 32, 32, 16, 8]
+    (only,) = (m for m in cross.D.modules() if isinstance(m, CrossAttention))
+    assert only is cross.D.main[0]
+    assert (only.q.in_channels, only.q.out_channels, only.v.out_channels) == (3, 1, 1)
+    seen = []
+    for net in (other.G, other.D):
+        (one,) = (m for m in net.modules() if isinstance(m, SelfAttention))
+        one.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[2:]))
+    with torch.no_grad():
+        other.D(other.edit(torch.rand(1, 3, 32, 32), torch.rand(1, 5)))
+    assert seen == [(8, 8), (8, 8)]
+
+
+def without_attention(net: nn.Module) -> list[Tensor]:
+    inside = {id(p) for m in net.modules() if isinstance(m, ATTENTIONS) for p in m.parameters()}
+    return [p for p in net.parameters() if id(p) not in inside]
+
+
+@pytest.mark.parametrize("attention", ["cross", "self"])
+def test_with_gamma_0_it_is_plain_stargan(attention):
+    plain, attending = network(attention="none"), network(seed=1, attention=attention)
+    for net in ("G", "D"):
+        for mine, theirs in zip(without_attention(getattr(attending, net)), without_attention(getattr(plain, net)), strict=True):
+            mine.data.copy_(theirs)
+    s, t = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 5)
+    with torch.no_grad():
+        assert torch.equal(attending.edit(s, t), plain.edit(s, t))
+        assert all(torch.equal(a, b) for a, b in zip(attending.D(s), plain.D(s), strict=True))
+        for m in attending.modules():
+            if isinstance(m, ATTENTIONS):
+                m.gamma.fill_(1.0)
+        assert not torch.allclose(attending.edit(s, t), plain.edit(s, t))
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_cross_attention_by_loops(scaled):
+    """Eq. 1-4 written out pixel by pixel."""
+    torch.manual_seed(0)
+    module = CrossAttention(16, CCAGANConfig(scaled=scaled)).double()
+    module.gamma.data.fill_(0.7)
+    x = torch.randn(2, 16, 5, 4, dtype=torch.float64)
+    with torch.no_grad():
+        q, k, v, mu = module.q(x), module.k(x), module.v(x), module(x)
+        for b in range(2):
+            delta = torch.zeros(8, 5, 4, dtype=torch.float64)
+            for j in range(5):
+                weights = [math.exp(float((k[b, :, i] * q[b, :, j]).sum()) / (math.sqrt(2 * 4) if scaled else 1)) for i in range(5)]
+                delta[:, j] = sum(w / sum(weights) * v[b, :, i] for i, w in enumerate(weights))  # type: ignore[assignment]
+            torch.testing.assert_close(mu[b], 0.7 * module.back(delta[None])[0] + x[b])
+
+
+def test_columns_are_rows_of_the_picture_on_its_side():
+    torch.manual_seed(0)
+    rows, columns = CrossAttention(16, CCAGANConfig()), CrossAttention(16, CCAGANConfig(attended="columns"))
+    columns.load_state_dict(rows.state_dict())
+    for module in (rows, columns):
+        module.gamma.data.fill_(1.0)
+    x = torch.randn(2, 16, 5, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(columns(x), rows(x.transpose(2, 3)).transpose(2, 3))
+        assert not torch.allclose(columns(x), rows(x))
+
+
+def test_self_attention_against_torchs_own():
+    torch.manual_seed(0)
+    module = SelfAttention(16)
+    module.gamma.data.fill_(0.5)
+    x = torch.randn(2, 16, 6, 5)
+    with torch.no_grad():
+        q, k, v = (made.flatten(2).transpose(1, 2) for made in (module.q(x), module.k(x), module.v(x)))
+        attended = nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0).transpose(1, 2).reshape(2, 8, 6, 5)
+        torch.testing.assert_close(module(x), x + 0.5 * module.back(attended))
+
+
+@pytest.mark.parametrize("attention", ["cross", "self", "none"])
+def test_a_picture_is_edited_alike_alone_and_in_a_batch(attention):
+    model = network(attention=attention).double()
+    for m in model.modules():
+        if isinstance(m, ATTENTIONS):
+            m.gamma.data.fill_(0.3)
+    s, t = torch.rand(3, 3, 32, 32, dtype=torch.float64), torch.rand(3, 5, dtype=torch.float64)
+    with torch.no_grad():
+        alone = torch.cat([model.edit(s[i : i + 1], t[i : i + 1]) for i in range(3)])
+        torch.testing.assert_close(model.edit(s, t), alone, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("size", "halvings"), [(32, 6), (48, 5)])
+def test_sizes_that_do_not_fit(size, halvings):
+    with pytest.raises(ValueError, match="cannot be halved"):
+        network(size=size, halvings=halvings)

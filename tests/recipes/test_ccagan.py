@@ -1,0 +1,118 @@
+"""CCA-GAN's recipe against Eq. 5-10 and Section 4.1."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from masque import runs
+from masque.data.batches import Batch
+from masque.models.ccagan import ATTRIBUTES, CCAGANConfig
+from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, told, turned
+
+
+def make(model: dict[str, object] | None = None, **training: object) -> CCAGANRecipe:
+    torch.manual_seed(0)
+    sizes: dict[str, object] = {"size": 32, "channels": 4, "blocks": 1, "halvings": 4}
+    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), CCAGANTraining(**training))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def pictures() -> Batch:
+    g = torch.Generator().manual_seed(3)
+    valid = (torch.rand(4, 1, 32, 32, generator=g) < 0.8).float()
+    return {
+        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1, "valid": valid, "seed": torch.arange(100, 104),
+        "attributes": torch.rand(4, len(ATTRIBUTES), generator=g), "index": torch.arange(4),
+    }  # fmt: skip
+
+
+def test_the_preset_is_the_paper():
+    plan = runs.plan("ccagan", "paper")
+    w = plan.training
+    assert (w.classification_weight, w.reconstruction_weight, w.adversarial, w.critic_steps) == (1, 1, "log", 5)
+    assert (w.lr, w.beta1, w.beta2) == (1e-4, 0.5, 0.999)
+    assert (plan.model.size, plan.model.attention, plan.run.batch_size, plan.run.flip) == (128, "cross", 32, True)
+    assert plan.run.steps * 32 == 20 * 200_000  # 20 epochs of about 200k pictures
+    assert w.decay_from * 2 == w.decay_to == plan.run.steps
+    stargan = runs.plan("ccagan", "stargan")
+    assert (stargan.model.attention, stargan.training.adversarial, stargan.training.reconstruction_weight) == ("none", "wgan-gp", 10)
+
+
+def test_terms_by_hand(pictures):
+    recipe = make()
+    model, s, own = recipe.model, pictures["image"], pictures["attributes"]
+    target = own[[1, 0, 3, 2]]
+    with torch.no_grad():
+        judged, edited = recipe.judge_terms(pictures), recipe.edit_terms(pictures)
+        made = model.G(s, target)
+        (src, cls), (fake_src, fake_cls) = model.D(s), model.D(made)
+        again = model.G(made, own)
+    adv = src.sigmoid().log().mean() + (1 - fake_src.sigmoid()).log().mean()  # Eq. 5
+    torch.testing.assert_close(judged["adv"], -adv)  # Eq. 9
+    bce = lambda logits, wanted: F.binary_cross_entropy(logits.sigmoid(), wanted, reduction="none").sum(dim=1).mean()  # noqa: E731
+    torch.testing.assert_close(judged["cls_r"], bce(cls, own))  # Eq. 6
+    torch.testing.assert_close(edited["cls_f"], bce(fake_cls, target))  # Eq. 7
+    torch.testing.assert_close(edited["rec"], (pictures["valid"] * (s - again).abs()).mean())  # Eq. 8
+    torch.testing.assert_close(edited["fool"], -fake_src.sigmoid().log().mean())
+
+
+def test_wgan_gp_and_hinge_by_hand(pictures):
+    for kind in ("wgan-gp", "hinge"):
+        recipe = make(adversarial=kind)
+        judged, edited = recipe.judge_terms(pictures), recipe.edit_terms(pictures)
+        with torch.no_grad():
+            made = recipe.model.G(pictures["image"], pictures["attributes"][[1, 0, 3, 2]])
+            real, fake = recipe.model.D(pictures["image"])[0], recipe.model.D(made)[0]
+        expected = fake.mean() - real.mean() if kind == "wgan-gp" else (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean()
+        torch.testing.assert_close(judged["adv"], expected)
+        torch.testing.assert_close(edited["fool"], -fake.mean())
+        assert ("gp" in judged) is (kind == "wgan-gp")
+        assert {p.name: set(p.weights) for p in recipe.phases()} == {"judge": set(judged), "edit": set(edited)}
+
+
+def test_g_is_trained_once_while_d_is_trained_five_times():
+    judge, edit = make().phases()
+    assert [step for step in range(11) if edit.due(step)] == [0, 5, 10]
+    assert all(judge.due(step) for step in range(11))
+    assert judge.weights == {"adv": 1, "cls_r": 1}
+    assert edit.weights == {"fool": 1, "cls_f": 1, "rec": 1}
+
+
+def test_without_its_weight_the_reconstruction_is_not_computed(pictures):
+    recipe = make(reconstruction_weight=0.0)
+    calls = []
+    recipe.model.G.register_forward_hook(lambda *_: calls.append(1))
+    assert set(recipe.edit_terms(pictures)) == {"fool", "cls_f"} == set(recipe.phases()[1].weights)
+    assert len(calls) == 1
+
+
+def test_unknown_attributes_are_asked_of_nobody(pictures):
+    recipe = make()
+    pictures["attributes"] = torch.full((4, len(ATTRIBUTES)), torch.nan)
+    assert recipe.judge_terms(pictures)["cls_r"] == 0
+    assert recipe.edit_terms(pictures)["cls_f"] == 0
+    assert all(term.isfinite() for term in recipe.edit_terms(pictures).values())
+    assert told(pictures["attributes"]).unique().tolist() == [0.5]
+
+
+def test_the_rate_is_constant_for_half_the_run_and_then_falls_to_0():
+    recipe = make(lr=1.0, decay_from=10, decay_to=20)
+    assert [recipe.learning_rate("G", step) for step in (0, 9, 10, 15, 19, 20, 30)] == [1, 1, 1, 0.5, 0.1, 0, 0]
+    assert make(lr=0.5).learning_rate("D", 10**6) == 0.5
+
+
+def test_turning_an_attribute_round():
+    names = ("Black_Hair", "Blond_Hair", "Male")
+    c = torch.tensor([[1.0, 0.2, 0.3], [0.0, 0.9, 1.0]])
+    assert turned(c, names, "Blond_Hair").tolist() == [[0, 1, pytest.approx(0.3)], [0, 1, 1]]
+    assert turned(c, names, "Male")[:, 2].tolist() == [1, 0]
+    assert torch.equal(turned(c, names, "Male")[:, :2], c[:, :2])
+
+
+def test_the_preview_shows_every_attribute(pictures):
+    recipe = make()
+    with torch.no_grad():
+        shown, columns = recipe.preview(pictures, {"G": recipe.model.G})
+    assert (len(shown), columns) == (4 * (1 + len(ATTRIBUTES)), 4)
