@@ -19,10 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    family: Annotated[str, typer.Argument(help="What to train: rsgan or attributes.")],
+    family: Annotated[str, typer.Argument(help="What to train: rsgan, ccagan or attributes.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")],
-    preset: Annotated[str, typer.Option("--preset", help="paper, small or tiny.")] = "small",
+    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps in all.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,

@@ -7,6 +7,7 @@ part in choosing the numbers below is in docs/prepare.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -46,6 +47,15 @@ def measure_attributes(frame: Picture, landmarks: Landmarks, mask: NDArray[np.ui
     if colour is not None:
         values |= hair_names(colour)
     return values
+
+
+def read_attributes(frame: Frame, classify: Callable[[list[Picture]], list[dict[str, float]]] | None = None) -> dict[str, float]:
+    """Every attribute in [0,1] that can be read off a face frame: measured ones, and those that `classify` knows besides.
+
+    What can be read neither way is absent. It is what a prepared set says of a picture whose attributes nobody has written down.
+    """
+    estimated = classify([frame.picture])[0] if classify is not None else {}
+    return {**estimated, **measure_attributes(frame.picture, frame.landmarks, frame_mask(frame))}
 
 
 def frame_mask(frame: Frame) -> NDArray[np.uint8]:

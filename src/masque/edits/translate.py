@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from masque.data.measured import frame_mask, measure_attributes
+from masque.data.measured import read_attributes
 from masque.edits.attributes import Region, edited_mask
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
@@ -66,9 +66,7 @@ class Translator:
 
     def estimate(self, subject: Subject) -> Tensor:
         """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be read."""
-        frame = subject.frame
-        values = dict(self.classify([frame.picture])[0]) if self.classify else {}
-        values |= measure_attributes(frame.picture, frame.landmarks, frame_mask(frame))
+        values = read_attributes(subject.frame, self.classify)
         return torch.tensor([[values.get(name, UNKNOWN) for name in self.attributes]], device=self.device)
 
     def translate(self, subject: Subject, attributes: Sequence[Tensor]) -> list[Picture]:

@@ -19,13 +19,11 @@ import numpy as np
 from PIL import Image
 
 from masque.data.layouts import read_layout
-from masque.data.measured import measure_attributes
+from masque.data.measured import read_attributes
 from masque.data.prepare import Classify
-from masque.data.prepared import BACKGROUND, PERSON
 from masque.errors import DataError, NoFaceError
 from masque.faces.detect import choose_face, find_faces
 from masque.faces.frame import cut_frame
-from masque.faces.regions import background_mask
 from masque.image import read_picture
 
 Labelled = Iterator[tuple[Path, dict[str, float]]]
@@ -105,10 +103,7 @@ def measured(path: Path, classify: Classify | None) -> dict[str, float]:
         face = choose_face(find_faces(photo))
     except NoFaceError:
         return {}
-    frame = cut_frame(photo, face.landmarks)
-    mask = np.where(background_mask(frame.picture, frame.landmarks, frame.valid) > 127, BACKGROUND, PERSON).astype(np.uint8)
-    estimated = classify([frame.picture])[0] if classify is not None else {}
-    return {**estimated, **measure_attributes(frame.picture, frame.landmarks, mask)}
+    return read_attributes(cut_frame(photo, face.landmarks), classify)
 
 
 def _score(pairs: Any) -> dict[str, float]:
