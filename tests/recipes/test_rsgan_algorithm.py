@@ -7,6 +7,7 @@ import torch
 
 from masque import runs
 from masque.recipes.rsgan import SEPARATING, RSGANRecipe
+from masque.train.phase import weight_at
 
 SEPARATORS = set(SEPARATING)
 FACE = {"separator_face", "attributes_face", "decoder_face"}
@@ -126,6 +127,15 @@ def test_the_penalty_is_lazy_with_the_same_pull(make_recipe):
     assert due == [0, 16, 32, 48]
     assert smooth.weights["r1_g"] * len(due) / 64 == 0.25
     assert len(make_recipe(r1=0.0).phases()) == 3
+
+
+def test_adversarial_terms_rise_over_the_ramp(make_recipe):
+    phases = {phase.name: phase for phase in make_recipe(adversarial_from=10, adversarial_ramp=4).phases()}
+    weights = phases["compose"].weights
+    for name, full in (("GC", 50), ("fool_g", 20), ("fool_p", 30)):
+        assert [weight_at(weights[name], step) for step in (10, 11, 13, 14, 99)] == [0, full / 4, 3 * full / 4, full, full]
+    assert weights["rec"] == 4000
+    assert phases["judge"].weights == {"adv_g": 20, "adv_p": 30}
 
 
 def test_the_autoencoders_learn_alone_at_first(make_recipe, batch):

@@ -18,7 +18,7 @@ Detail = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (swap, edit, blend, faces, verify, demo):
+    for command in (swap, edit, blend, heatmap, faces, verify, demo):
         app.command()(command)
     app.command("random")(random_parts)
 
@@ -152,6 +152,29 @@ def blend(
 
         result = masque.load(model, "blend").blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
     _save(result, out, as_json)
+
+
+def heatmap(
+    photo: Annotated[Path, typer.Argument(help="The photo as it was.")],
+    edited: Annotated[Path, typer.Argument(help="The same photo, edited.")],
+    out: Output = Path("heat.png"),
+    as_json: Json = False,
+) -> None:
+    """Show where an edit changed colours, and how much.
+
+    Example: masque heatmap anna.jpg out.png -o heat.png
+    """
+    from masque.edits.heatmap import heatmap as show
+    from masque.image import check_output, write_picture
+
+    check_output(out)
+    picture, change = show(photo, edited)
+    write_picture(out, picture)
+    text = (
+        f"Wrote {out}. {change['visibly_changed_percent']:.1f} % of the pixels changed visibly; "
+        f"colours moved by {change['mean']:.1f} ΔE on average, {change['largest']:.0f} at most."
+    )
+    answer(text, {"out": str(out), **change}, as_json)
 
 
 def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], as_json: Json = False) -> None:

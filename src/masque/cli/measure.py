@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     evaluate = typer.Typer(help="Measure a trained model on held-out people.", no_args_is_help=True)
     evaluate.callback()(_nothing)
     evaluate.command("swap")(evaluate_swap)
+    evaluate.command("edits")(evaluate_edits)
     evaluate.command("attributes")(evaluate_attributes)
     app.add_typer(evaluate, name="evaluate")
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
@@ -55,6 +56,41 @@ def evaluate_swap(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, session.size, session.attributes, ("test",))
         report = measure(session, frames, pairs, seed, bar.update)
+    if report_to is not None:
+        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    typer.echo(as_text(report))
+
+
+def evaluate_edits(
+    run: Annotated[str, typer.Argument(help="A run folder of ccagan, or ccagan for the weights that come with Masque.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
+    seed: Annotated[int, Seed] = 0,
+    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+) -> None:
+    """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region, distances.
+
+    Example: masque evaluate edits run --data prepared --json report.json
+    """
+    import json
+
+    from masque.image import check_folder_of, write_atomically
+
+    if report_to is not None:
+        check_folder_of(report_to)
+    import masque
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.edits.estimate import attribute_estimator, face_features
+    from masque.tables.ccagan import as_text
+    from masque.tables.ccagan import evaluate_edits as measure
+
+    translator = masque.load(run, "sheet")
+    folder = model_folder("attributes")
+    extract, features = face_features(folder)
+    with Bar("Evaluating") as bar:
+        frames = load_frames(data, translator.size, translator.attributes, ("test",))
+        report = measure(translator, frames, attribute_estimator(folder), extract, features, count, seed, bar.update)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     typer.echo(as_text(report))

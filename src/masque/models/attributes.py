@@ -42,12 +42,17 @@ class AttributeClassifier(nn.Module):
         self.refine = Residual(channels)
         self.head = nn.Sequential(nn.Flatten(), nn.Linear(channels, len(config.attributes)))
 
+    def features(self, face_crop: Tensor) -> Tensor:
+        """(B,3,S,S) in [-1,1] -> what the last layer reads, (B,C)."""
+        means: Tensor = self.refine(self.body(face_crop)).mean(dim=(2, 3))
+        return means
+
     def forward(self, face_crop: Tensor, seeds: Tensor | None = None) -> Tensor:
         """(B,3,S,S) in [-1,1] -> logits (B,A).
 
         seeds: (B,) int64, in training: what the dropout of each sample depends on (Srivastava et al. 2014). Without, nothing is dropped.
         """
-        features = self.refine(self.body(face_crop)).mean(dim=(2, 3))  # (B,C)
+        features = self.features(face_crop)
         if seeds is not None:
             kept = uniform(seeds, "dropout", features.shape[1]) >= self.config.dropout
             features = features * kept / (1 - self.config.dropout)

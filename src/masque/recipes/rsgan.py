@@ -26,7 +26,7 @@ from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
 from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, face_region, hair_region
-from masque.train.phase import Phase
+from masque.train.phase import Phase, Weight
 
 SEPARATING = ("separator_face", "separator_hair", "attributes_face", "attributes_hair")
 UNCLEAR = 0.3
@@ -63,6 +63,8 @@ class RSGANTraining:
     """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
     adversarial_from: int = 0
     """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
+    adversarial_ramp: int = 0
+    """Steps from there over which the composer's adversarial and attribute terms rise from nothing to their weights."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class RSGANRecipe:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them once, too)."""
         w = self.training
         own, since = {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl}, w.adversarial_from
-        shown = {"GC": w.GC, "fool_g": w.adv_g, "fool_p": w.adv_p}
+        shown = {name: self.rising(weight) for name, weight in (("GC", w.GC), ("fool_g", w.adv_g), ("fool_p", w.adv_p))}
         phases = [
             Phase("compose", self.composing, self.compose_terms, {**own, **shown}, since=since),
             Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}, since=since),
@@ -112,6 +114,11 @@ class RSGANRecipe:
             lazy = {"r1_g": 16 * w.r1, "r1_p": 16 * w.r1}
             phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, lazy, every=16, since=since))
         return phases
+
+    def rising(self, weight: float) -> Weight:
+        """A weight that rises linearly from `adversarial_from` on: discriminators that are new tear apart autoencoders that are not."""
+        since, ramp = self.training.adversarial_from, self.training.adversarial_ramp
+        return (lambda step: weight * min(1.0, max(0.0, (step - since) / ramp))) if ramp else weight
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 3.1, for every network."""
@@ -280,8 +287,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "z_appearance": 320, "coarse": 16,
         },
         "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 7_000, "decay_to": 10_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4_000,
+            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 4_000, "decay_to": 10_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "adversarial_from": 4_000, "adversarial_ramp": 1_000,
         },
         "run": {"steps": 10_000, "batch_size": 32},
     },
@@ -289,8 +296,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
         "model": {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16},
         "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 7_000, "decay_to": 10_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4_000,
+            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 4_000, "decay_to": 10_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "adversarial_from": 4_000, "adversarial_ramp": 1_000,
         },
         "run": {"steps": 10_000, "batch_size": 32},
     },
@@ -299,7 +306,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8,
             "z_appearance": 16, "z_attributes": 4, "coarse": 8,
         },
-        "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4},
+        "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4, "adversarial_ramp": 2},
         "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
     },
 }  # fmt: skip

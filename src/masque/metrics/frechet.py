@@ -1,0 +1,60 @@
+"""Distances between the distributions of two sets of pictures, on the features of a network that the caller brings.
+
+On Inception's features they are FID and KID. On any other they are not, and are never called so: on Masque's own face features they are the
+Fréchet face distance (FFD) and the kernel face distance (KFD), and no number of theirs is comparable with a published FID or KID.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+SUBSETS = 50
+LARGEST_SUBSET = 100
+
+
+class _Handed(nn.Module):
+    """Features that were made already, handed through torchmetrics' classes, which expect to make them."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.num_features = features
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B,F,1,1) -> (B,F)."""
+        return features.flatten(1)
+
+
+def frechet_distance(real: Tensor, made: Tensor) -> float:
+    """‖μ₁ − μ₂‖² + tr(C₁ + C₂ − 2√(C₁C₂)) of two sets of features (N,F) (Heusel et al. 2017). Raises ValueError below two pictures each."""
+    if min(len(real), len(made)) < 2:
+        raise ValueError("a Fréchet distance needs two pictures of each kind at least")
+    metric = FrechetInceptionDistance(feature=_Handed(real.shape[1]), input_img_size=(real.shape[1], 1, 1), normalize=True)
+    metric.set_dtype(torch.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        metric.update(real.double()[:, :, None, None], real=True)
+        metric.update(made.double()[:, :, None, None], real=False)
+        return float(metric.compute())
+
+
+def kernel_distance(real: Tensor, made: Tensor, seed: int = 0) -> tuple[float, float]:
+    """Mean and standard deviation of the squared maximum mean discrepancy with a cubic kernel over random subsets (Bińkowski et al. 2018).
+
+    real, made: features (N,F). The estimate is unbiased, so it may fall below 0. Raises ValueError below four pictures of each kind.
+    """
+    size = min(LARGEST_SUBSET, min(len(real), len(made)) // 2)
+    if size < 2:
+        raise ValueError("a kernel distance needs four pictures of each kind at least")
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed)
+        metric = KernelInceptionDistance(feature=_Handed(real.shape[1]), subsets=SUBSETS, subset_size=size, normalize=True)
+        metric.update(real.float()[:, :, None, None], real=True)
+        metric.update(made.float()[:, :, None, None], real=False)
+        mean, deviation = metric.compute()
+    return float(mean), float(deviation)

@@ -1,0 +1,220 @@
+"""What an attribute editor does and what it leaves alone: Section 4.2 of CCA-GAN, and what no editor publishes.
+
+For every attribute, held-out pictures that do not have it get it (the other way round for those an old or male face has):
+took_effect         share of edits after which an independent reading says so
+leakage             how far each other attribute moved, on average
+identity_distance   squared distance of dlib's embeddings before and after
+*_change            mean change of the pixels of hair, face and background, on a [0,1] scale
+ffd, kfd            Fréchet and kernel distance of the edited pictures from real ones that have the attribute, on Masque's face features
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from masque.data.frames import FrameSet
+from masque.data.measured import measure_attributes
+from masque.data.prepared import BACKGROUND, PERSON
+from masque.data.puppets import ATTRIBUTES as PUPPET_ATTRIBUTES
+from masque.data.puppets import draw_puppet, render, true_edit
+from masque.edits.measures import squared_distance
+from masque.edits.subject import with_values, without_rivals
+from masque.edits.translate import UNKNOWN, Translator
+from masque.errors import DataError
+from masque.faces.detect import Landmarks, identity
+from masque.faces.frame import WIDTH, frame_size, invert, warp
+from masque.faces.regions import HAIR_CROP, hull_mask
+from masque.image import Picture, to_pictures, to_tensor
+from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.similarity import absolute_error
+from masque.metrics.streaming import Spread
+from masque.models.ccagan import HAIR_COLOURS
+
+AT_ONCE = 32
+PUPPETS = 50
+"""Puppets per attribute for the error against the true edit."""
+
+PAPER_FID = {
+    "StarGAN": (0.80, 1.01, 0.81, 0.93, 0.89), "StarGAN+SAGAN": (0.82, 1.06, 0.78, 0.92, 0.87), "CCA-GAN": (0.68, 0.81, 0.61, 0.67, 0.65),
+    "CCA-GAN, λ_r = 0": (0.78, 0.93, 0.72, 0.86, 0.78),
+}  # fmt: skip
+"""Table 1: FID of black, golden and brown hair, gender and aged. On Inception's features, so comparable in order only."""
+
+Classify = Callable[[list[Picture]], list[dict[str, float]]]
+Extract = Callable[[list[Picture]], Tensor]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One held-out frame."""
+
+    frame: Picture
+    mask: NDArray[np.uint8]
+    landmarks: Landmarks
+    own: Mapping[str, float]
+    """The attributes that the set says it has."""
+
+
+def evaluate_edits(
+    translator: Translator,
+    frames: FrameSet,
+    classify: Classify,
+    extract: Extract,
+    features: str,
+    count: int = 200,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Every edit the model knows on up to `count` held-out pictures each.
+
+    classify: face frames -> attributes in [0,1], by a network that played no part in training the editor; hair colours and the mouth are
+    measured. extract: face frames -> features (N,F); features: the hash of what makes them. Returns plain values: `edits.<attribute>` with
+    the measures of this file. Raises DataError when an attribute is unknown, or the same, in all held-out pictures.
+    """
+    test = frames.indices("test")
+    judged = [_judged(frames, int(i)) for i in test]
+    generator = np.random.default_rng(seed)
+    edits: dict[str, Any] = {}
+    names = translator.attributes
+    for number, name in enumerate(names):
+        value = 1.0
+        having = [k for k, j in enumerate(judged) if j.own.get(name, UNKNOWN) > 0.5]
+        lacking = [k for k, j in enumerate(judged) if j.own.get(name, UNKNOWN) < 0.5]
+        if name == "Young":  # the paper's target is the aged face
+            having, lacking, value = lacking, having, 0.0
+        if not having or not lacking:
+            raise DataError(f"The held-out pictures all have the same {name}, or it is unknown in them: prepare or hold out others.")
+        chosen = generator.permutation(lacking)[:count]
+        real = [judged[k].frame for k in generator.permutation(having)[: len(chosen)]]
+        edits[name] = _one_edit(translator, [judged[k] for k in chosen], name, value, classify, extract, real)
+        if progress:
+            progress(number + 1, len(names))
+    return {
+        "model": translator.family, "weights": translator.weights, "size": translator.size, "data": frames.fingerprint(), "seed": seed,
+        "features": features, "edits": edits, "true_edits": true_edit_error(translator, min(count, PUPPETS), seed),
+    }  # fmt: skip
+
+
+def _judged(frames: FrameSet, index: int) -> Judged:
+    own = {n: float(v) for n, v in zip(frames.attribute_names, frames.attributes[index], strict=True) if not np.isnan(v)}
+    return Judged(frames.frames[index], frames.masks[index], frames.landmarks[index], own)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the independent readers see in a picture."""
+
+    attributes: Mapping[str, float]
+    embedding: NDArray[np.float32]
+
+
+def _look(frame: Picture, judged: Judged, classify: Classify) -> Seen:
+    attributes = {**classify([frame])[0], **measure_attributes(frame, judged.landmarks, judged.mask)}
+    return Seen(attributes, identity(frame, judged.landmarks))
+
+
+def in_frame(frame: Picture, painted: Picture) -> Picture:
+    """A face frame (218s,178s,3) with its hair crop replaced by a painted one (S,S,3)."""
+    scale, size = frame.shape[1] / WIDTH, painted.shape[0]
+    back = invert(HAIR_CROP.to_crop(size, scale))
+    whole = warp(np.full((size, size), 255, np.uint8), back, frame_size(scale), border=cv2.BORDER_CONSTANT) > 127
+    result: Picture = np.where(whole[..., None], warp(painted, back, frame_size(scale)), frame)
+    return result
+
+
+def _one_edit(
+    translator: Translator, judged: list[Judged], name: str, value: float, classify: Classify, extract: Extract, real: list[Picture]
+) -> dict[str, Any]:
+    names = translator.attributes
+    leakage: dict[str, Spread] = {}
+    spreads = {n: Spread() for n in ("identity_distance", "hair_change", "face_change", "background_change")}
+    worked, made = 0, []
+    for start in range(0, len(judged), AT_ONCE):
+        some = judged[start : start + AT_ONCE]
+        own = torch.tensor([[j.own.get(n, UNKNOWN) for n in names] for j in some], dtype=torch.float32)
+        wanted = torch.cat([without_rivals(with_values(c[None], names, {name: value}), names, {name: value}, HAIR_COLOURS)[0] for c in own])
+        crops = [warp(j.frame, HAIR_CROP.to_crop(translator.size, j.frame.shape[1] / WIDTH), (translator.size,) * 2) for j in some]
+        with translator.inference():
+            painted = to_pictures(translator.model.edit(to_tensor(crops).to(translator.device), wanted.to(translator.device)))
+        for one, crop, picture in zip(some, crops, painted, strict=True):
+            # Both went through the network's size, so that its coarser pixels are not taken for the edit's doing.
+            plain, edited = in_frame(one.frame, crop), in_frame(one.frame, picture)
+            before, after = _look(plain, one, classify), _look(edited, one, classify)
+            worked += abs(after.attributes.get(name, 1 - value) - value) < 0.5
+            for other in (before.attributes.keys() & after.attributes.keys()) - {name}:
+                leakage.setdefault(other, Spread()).update(torch.tensor([abs(after.attributes[other] - before.attributes[other])]))
+            spreads["identity_distance"].update(torch.tensor([squared_distance(before.embedding, after.embedding)]))
+            for region, change in changes(one, plain, edited).items():
+                if not np.isnan(change):
+                    spreads[f"{region}_change"].update(torch.tensor([change]))
+            made.append(edited)
+    kept = min(len(real), len(made))  # the same number of real and made ones, as Section 4.2 asks
+    real_features, made_features = extract(real[:kept]), extract(made[:kept])
+    kernel = kernel_distance(real_features, made_features) if kept >= 4 else (float("nan"), float("nan"))
+    return {
+        "pictures": len(judged), "took_effect": worked / len(judged), **{n: s.compute() for n, s in spreads.items()},
+        "leakage": {other: leakage[other].compute()["mean"] for other in sorted(leakage)},
+        "compared": kept, "ffd": frechet_distance(real_features, made_features) if kept >= 2 else float("nan"),
+        "kfd": {"mean": kernel[0], "std": kernel[1]},
+    }  # fmt: skip
+
+
+def changes(judged: Judged, before: Picture, edited: Picture) -> dict[str, float]:
+    """Mean change, on a [0,1] scale, of the pixels of face (the hull of Section 3.2 of RSGAN), hair (the rest of the person above the chin)
+    and background; NaN for a region of no pixels."""
+    difference = np.abs(edited.astype(np.float32) - before).mean(axis=2) / 255
+    face = hull_mask(judged.landmarks, judged.mask.shape[::-1]) > 127
+    above = np.arange(judged.mask.shape[0])[:, None] < judged.landmarks[8, 1]
+    regions = {"face": face, "hair": (judged.mask == PERSON) & ~face & above, "background": judged.mask == BACKGROUND}
+    return {name: float(difference[region].mean()) if region.any() else float("nan") for name, region in regions.items()}
+
+
+def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) -> dict[str, Any]:
+    """Edits of puppets against the puppets that really are so: mean absolute error on a [0,1] scale, beside that of doing nothing.
+
+    Returns {attribute: {"edited": {mean, std}, "unchanged": {mean, std}}} for the attributes that puppets have.
+    """
+    scale, names = translator.size / 128, translator.attributes
+    report: dict[str, Any] = {}
+    for name in (n for n in names if n in PUPPET_ATTRIBUTES):
+        edited, unchanged = Spread(absolute_error), Spread(absolute_error)
+        for number in range(puppets):
+            puppet = draw_puppet(2_000_000 + 10_000 * seed + number)
+            before = render(puppet, scale)
+            value = float(before.attributes[name] < 0.5)
+            own = torch.tensor([[before.attributes.get(n, UNKNOWN) for n in names]], dtype=torch.float32)
+            wanted = without_rivals(with_values(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
+            matrix, shape = HAIR_CROP.to_crop(translator.size, scale), (translator.size, translator.size)
+            x, truth = (to_tensor(warp(r.picture, matrix, shape)) for r in (before, render(true_edit(puppet, name, value), scale)))
+            with translator.inference():
+                made = translator.model.edit(x.to(translator.device), wanted.to(translator.device)).cpu()
+            edited.update(truth, made)
+            unchanged.update(truth, x)
+        report[name] = {"edited": edited.compute(), "unchanged": unchanged.compute()}
+    return report
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """The report as two tables: an edit per row, and the leakage matrix."""
+    edits: Mapping[str, Any] = report["edits"]
+    head = "".join(f"{word:>8s}" for word in ("effect", "identity", "hair", "face", "backgr.", "FFD"))
+    lines = [f"{report['model']}, {report['size']} px, weights {report['weights']}; face features {report['features']}", "",
+             f"{'edit':12s}{'pictures':>9s}{head}{'KFD':>16s}"]  # fmt: skip
+    for name, e in edits.items():
+        parts = "".join(f"{e[f'{part}_change']['mean']:8.3f}" for part in ("hair", "face", "background"))
+        lines.append(f"{name:12s}{e['pictures']:9d}{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}{parts}"
+                     f"{e['ffd']:8.3f}{e['kfd']['mean']:8.3f} ± {e['kfd']['std']:.3f}")  # fmt: skip
+    columns = sorted({other for e in edits.values() for other in e["leakage"]})
+    lines += ["", "how far other attributes moved:", f"{'edit':12s}" + "".join(f"{c[:11]:>12s}" for c in columns)]
+    lines += [f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns) for name, e in edits.items()]
+    lines += ["", "error against the true edit, on puppets (and of doing nothing):"]
+    lines += [f"{name:12s}{e['edited']['mean']:8.3f}   ({e['unchanged']['mean']:.3f})" for name, e in report["true_edits"].items()]
+    return "\n".join(lines)
