@@ -84,6 +84,15 @@ def test_packing_halves_the_precision_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "packed/card.md").read_text() == "other"
 
 
+def test_what_half_precision_would_spoil_is_packed_as_it_is(tmp_path: Path) -> None:
+    weights = {"prior.second": torch.tensor([1.0001]), "prior_like.w": torch.tensor([1.0001])}
+    modelfile.write(tmp_path / "run", "rsgan", {}, weights, "# card\n")
+    packed = modelfile.pack(tmp_path / "run", tmp_path / "packed", whole=("prior",)).weights
+    assert packed["prior.second"].item() == weights["prior.second"].item()
+    assert packed["prior_like.w"].item() == 1.0
+    assert "prior" in catalog.CATALOG["rsgan"].whole
+
+
 def test_packing_needs_a_card(folder: Path, tmp_path: Path) -> None:
     (folder / "card.md").unlink()
     with pytest.raises(CheckpointError, match="--card"):

@@ -37,6 +37,8 @@ class Family:
     """What users do with it"""
     session: str = ""
     """module:class of what edits with a loaded model; empty where nothing does"""
+    whole: tuple[str, ...] = ()
+    """Networks that half precision would spoil, so that packing leaves them as they are"""
     reads_attributes: bool = False
     """Whether its session is given the classifier of attributes that comes with Masque"""
 
@@ -58,6 +60,7 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.rsgan:PRESETS",
         edits=("swap", "edit", "random", "blend"),
         session="masque.edits.session:Session",
+        whole=("prior",),  # moments, whose differences are what counts
     ),
     "ccagan": Family(
         model="masque.models.ccagan:CCAGAN",

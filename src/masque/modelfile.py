@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,17 +43,18 @@ def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping
     write_atomically(folder / "card.md", lambda part: part.write_text(card, encoding="utf-8"))
 
 
-def pack(source: Path, target: Path, card: str | None = None) -> ModelFile:
+def pack(source: Path, target: Path, card: str | None = None, whole: Collection[str] = ()) -> ModelFile:
     """Copy the model in `source` (a run or model folder) to `target` with its weights in half precision, to pass on; return it as read.
 
-    card: the text of card.md; the source's own if None. Raises CheckpointError and OutputError.
+    card: the text of card.md; the source's own if None. whole: networks whose numbers stay as they are. Raises CheckpointError and OutputError.
     """
     stored = read(source)
     try:
         card = (stored.folder / "card.md").read_text(encoding="utf-8") if card is None else card
     except (OSError, UnicodeDecodeError):
         raise CheckpointError(f"{stored.folder} has no readable card.md: give a text about the weights with --card.") from None
-    write(target, stored.family, stored.config, {name: tensor.half() for name, tensor in stored.weights.items()}, card)
+    weights = {name: tensor if name.split(".")[0] in whole else tensor.half() for name, tensor in stored.weights.items()}
+    write(target, stored.family, stored.config, weights, card)
     return read(target)
 
 

@@ -180,8 +180,30 @@ def test_the_coarse_path_of_a_separator_sees_means_of_its_own_region_only():
         assert not torch.isclose(face.mean, hair.mean).any()
 
 
+def test_fitted_draws_have_the_moments_that_are_remembered():
+    model = network(prior="fitted", z_appearance=4)
+    g = torch.Generator().manual_seed(8)
+    mixing = torch.randn(4, 4, generator=g)
+    latents = torch.randn(5000, 4, generator=g) @ mixing + torch.tensor([1.0, -2.0, 0.0, 3.0])
+    first, second = model.prior.moments(latents)
+    model.prior.first["hair"].data.copy_(first)
+    model.prior.second["hair"].data.copy_(second)
+    noise = torch.randn(50_000, 4, generator=g)
+    drawn = model.draw("hair", noise)
+    torch.testing.assert_close(drawn.mean(dim=0), latents.mean(dim=0), atol=0.05, rtol=0)
+    torch.testing.assert_close(torch.cov(drawn.T), torch.cov(latents.T), atol=0.15, rtol=0.02)
+    torch.testing.assert_close(model.draw("face", noise), noise, atol=2e-3, rtol=1e-3)  # nothing remembered yet: N(0,1)
+    assert torch.equal(network().draw("hair", noise), noise)  # the paper's
+
+
+def test_moments_that_no_gaussian_has_are_drawn_from_all_the_same():
+    model = network(prior="fitted")
+    model.prior.second["face"].data[0, 1] = model.prior.second["face"].data[1, 0] = 5.0
+    assert model.draw("face", torch.randn(3, 6)).isfinite().all()
+
+
 def test_the_served_networks_suffice_for_an_edit():
-    trained, fresh = network(seed=0), network(seed=1)
+    trained, fresh = network(seed=0, prior="fitted"), network(seed=1, prior="fitted")
     x_f, x_h, c = inputs()
     for name in SERVED:
         getattr(fresh, name).load_state_dict(getattr(trained, name).state_dict())

@@ -30,7 +30,7 @@ def test_the_preset_is_the_paper():
     assert (plan.model.size, plan.run.batch_size, plan.run.steps) == (128, 50, 120_000)
     assert (plan.model.variational, plan.model.lstm) == (True, False)
     assert (w.random, w.rec_trains_separators, w.r1, w.warm_up, w.decay_from) == ("prior", False, 0, 0, 0)
-    assert (w.adversarial_from, plan.model.coarse) == (0, 0)
+    assert (w.adversarial_from, plan.model.coarse, plan.model.prior) == (0, 0, "normal")
 
 
 def test_the_optimizer_is_the_papers_adam_for_every_network(make_recipe):
@@ -151,3 +151,26 @@ def test_the_autoencoders_learn_alone_at_first(make_recipe, batch):
     assert moved_by(recipe, alone["rec"]) == ADVERSARIAL
     to_the_letter = make_recipe(adversarial_from=5)
     assert moved_by(to_the_letter, to_the_letter.autoencode_terms(batch)["rec"]) == {"composer"}
+
+
+def test_the_moments_are_running_averages(make_recipe, batch):
+    recipe = make_recipe({"prior": "fitted"}, adversarial_from=5)
+    (phase,) = (p for p in recipe.phases() if p.nets == ("prior",))
+    optimizer = recipe.optimizer("prior", recipe.model.prior.parameters())
+    expected = {part: (torch.zeros(6), torch.eye(6)) for part in ("face", "hair")}
+    for step in range(3):
+        seen = {**batch, "seed": batch["seed"] + step}
+        recipe.infer(seen)
+        z = recipe.inferred[1]
+        share = recipe.learning_rate("prior", step)
+        for part, latents in (("face", z.xf), ("hair", z.xh)):
+            first, second = expected[part]
+            expected[part] = (first + share * (latents.mean(dim=0) - first), second + share * (latents.T @ latents / 4 - second))
+        phase.loss(seen)["moments"].backward()
+        optimizer.param_groups[0]["lr"] = share
+        optimizer.step()
+        optimizer.zero_grad()
+    for part, (first, second) in expected.items():
+        torch.testing.assert_close(recipe.model.prior.first[part].data, first)
+        torch.testing.assert_close(recipe.model.prior.second[part].data, second)
+    assert recipe.learning_rate("prior", 10**6) == 0.004

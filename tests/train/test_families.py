@@ -89,7 +89,8 @@ def test_a_saved_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(family, ti
 def test_the_seed_decides_weights_and_course(family, tiny_run):
     same, again, other = tiny_run(family, "a", seed=3), tiny_run(family, "b", seed=3), tiny_run(family, "c", seed=4)
     assert same.fingerprints() == again.fingerprints()
-    assert not set(same.fingerprints().values()) & set(other.fingerprints().values())
+    first, second = same.fingerprints(), other.fingerprints()
+    assert {name for name in first if first[name] == second[name]} <= {"prior"}  # running averages start from nothing, whatever the seed
     for run in (same, again, other):
         run.go(2)
     assert same.fingerprints() == again.fingerprints() != other.fingerprints()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("edits")(evaluate_edits)
     evaluate.command("attributes")(evaluate_attributes)
     app.add_typer(evaluate, name="evaluate")
+    app.command()(table)
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
     bench.callback()(_nothing)
     bench.command("train")(bench_train)
@@ -120,6 +121,32 @@ def evaluate_attributes(
         raise SettingError("No data set was named: give at least one of --london, --celebamask, --sfhq and --utkface.")
     with Bar("Measuring") as bar:
         report = measure(roots, attribute_estimator(model_folder(model)), bar.update)
+    answer(as_text(report), report, as_json)
+
+
+def table(
+    paper: Annotated[Literal["cca-gan"], typer.Argument(help="Whose table.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
+    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
+    steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="setting=value for all models. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
+    count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
+    as_json: Json = False,
+) -> None:
+    """Train the models of a published table where they are not yet, measure them alike, and print ours beside the paper's.
+
+    Example: masque table cca-gan --data prepared --out table --steps 12000
+    """
+    from masque.config import seconds
+    from masque.tables.ccagan_table import as_text
+    from masque.tables.ccagan_table import table as make
+
+    changes = {"steps": steps} if steps is not None else {}
+    limit = seconds(time_limit) if time_limit is not None else None
+    with Bar(f"Table of {paper}") as bar:
+        report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, count=count, progress=bar.update)
     answer(as_text(report), report, as_json)
 
 

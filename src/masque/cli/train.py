@@ -73,7 +73,7 @@ def pack(
     Example: masque pack run --out my-model --card card.md
     """
     from masque import modelfile
-    from masque.catalog import model_folder
+    from masque.catalog import CATALOG, model_folder
     from masque.errors import OutputError
 
     if out.exists() and not (out / "config.json").is_file() and (not out.is_dir() or any(out.iterdir())):
@@ -82,6 +82,6 @@ def pack(
         text = card.read_text(encoding="utf-8") if card is not None else None
     except (OSError, UnicodeDecodeError):
         raise OutputError(f"{card} cannot be read as text: name the card's file.") from None
-    packed = modelfile.pack(model_folder(run), out, text)
+    packed = modelfile.pack(model_folder(run), out, text, {part for family in CATALOG.values() for part in family.whole})
     size = (out / "weights.safetensors").stat().st_size
     answer(f"Packed {packed.family} into {out}: {size / 1e6:.1f} MB.", {"out": str(out), "bytes": size, "weights": packed.hash}, as_json)

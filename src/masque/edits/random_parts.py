@@ -43,7 +43,7 @@ def random_parts(
     subject = session.subject(photo, pick)
     z = session.encode(subject)
     seeds = torch.arange(count, dtype=torch.int64) + 1000 * seed
-    drawn = normal(seeds, part, z.xf.shape[1]).to(session.device)
+    drawn = session.model.draw(part, normal(seeds, part, z.xf.shape[1]).to(session.device))
     many = Latents(*(t.expand(count, -1) for t in (z.xf, z.cf, z.xh, z.ch)))
     latents = Latents(drawn, many.cf, many.xh, many.ch) if part == "face" else Latents(many.xf, many.cf, drawn, many.ch)
     own = _cell(subject.photo, subject.matrix, session.size)

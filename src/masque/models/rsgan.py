@@ -30,7 +30,7 @@ FACE_ONLY = frozenset({"Smiling", "Mouth_Slightly_Open"})
 HAIR_ONLY = frozenset({"Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"})
 """Attributes that show in one region alone; all others show in both."""
 
-SERVED = ("separator_face", "separator_hair", "attributes_face", "attributes_hair", "composer", "C")
+SERVED = ("separator_face", "separator_hair", "attributes_face", "attributes_hair", "composer", "C", "prior")
 """What an edit needs; part decoders and discriminators only serve training."""
 
 
@@ -57,6 +57,8 @@ class RSGANConfig:
     coarse: int = 0
     """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it again. 0, the
     paper's silence, is none. docs/papers/rsgan.md, choice 13."""
+    prior: Literal["normal", "fitted"] = "normal"
+    """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the moments of inferred ones. Choice 15."""
     attributes: tuple[str, ...] = ATTRIBUTES
     variational: bool = True
     """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""
@@ -161,6 +163,33 @@ class Memory(nn.Module):
         return remembered[:, 0], remembered[:, 1]
 
 
+class Prior(nn.Module):
+    """The Gaussians that z_xf and z_xh are drawn from, by their first and second moments over the training pictures."""
+
+    def __init__(self, config: RSGANConfig) -> None:
+        super().__init__()
+        zx = config.z_appearance
+        self.first = nn.ParameterDict({part: nn.Parameter(torch.zeros(zx)) for part in ("face", "hair")})
+        self.second = nn.ParameterDict({part: nn.Parameter(torch.eye(zx)) for part in ("face", "hair")})
+
+    def moments(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """E z (Zx) and E zzᵀ (Zx,Zx) of latents (B,Zx)."""
+        with torch.autocast(z.device.type, enabled=False):
+            return full(z).mean(dim=0), full(z).T @ full(z) / len(z)
+
+    def forward(self, part: Part, noise: Tensor) -> Tensor:
+        """Standard normal noise (B,Zx) -> latents (B,Zx) of one part."""
+        with torch.no_grad(), torch.autocast(noise.device.type, enabled=False):
+            mean = self.first[part]
+            covariance = self.second[part] - torch.outer(mean, mean)
+            least = 1e-3 * covariance.diagonal().mean()  # pictures fewer than entries span no whole space
+            root, failed = torch.linalg.cholesky_ex(covariance + least * torch.eye(len(mean), dtype=mean.dtype, device=mean.device))
+            if bool(failed):
+                root = torch.diag(covariance.diagonal().clamp(min=0).sqrt())
+            drawn: Tensor = mean + full(noise).to(mean.dtype) @ root.T
+        return drawn
+
+
 class Painter(nn.Module):
     """A picture from latents: the composer G (all four) and the part decoders F_D (two)."""
 
@@ -206,6 +235,7 @@ class RSGAN(nn.Module):
         self.separator_face, self.separator_hair = Separator(config), Separator(config)
         self.attributes_face, self.attributes_hair = AttributeEncoder(config), AttributeEncoder(config)
         self.memory = Memory(config) if config.lstm else None
+        self.prior = Prior(config) if config.prior == "fitted" else None
         self.decoder_face = Painter(zx + zc, config.part_channels, config)
         self.decoder_hair = Painter(zx + zc, config.part_channels, config)
         self.composer = Painter(2 * (zx + zc), config.channels, config)
@@ -234,6 +264,11 @@ class RSGAN(nn.Module):
             face.mean, self.attributes_face(c if c_face is None else c_face).mean,
             hair.mean, self.attributes_hair(c if c_hair is None else c_hair).mean,
         )  # fmt: skip
+
+    def draw(self, part: Part, noise: Tensor) -> Tensor:
+        """ẑ_x of one part, (B,Zx), from standard normal noise of that shape."""
+        drawn: Tensor = noise if self.prior is None else self.prior(part, noise)
+        return drawn
 
     def compose(self, latents: Latents) -> Tensor:
         """x' = G(z_xf, z_cf, z_xh, z_ch): pictures (B,3,S,S) in [-1,1]."""

@@ -25,10 +25,14 @@ from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
-from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, face_region, hair_region
+from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, Part, RSGANConfig, face_region, hair_region
 from masque.train.phase import Phase, Weight
 
+PARTS: tuple[Part, Part] = ("face", "hair")
 SEPARATING = ("separator_face", "separator_hair", "attributes_face", "attributes_hair")
+SHORTEST_MEMORY = 0.004
+"""Least share that a batch has in the moments of the latents: they then are those of the latest 250 batches or so."""
+
 UNCLEAR = 0.3
 """Face and hair asked for attributes farther apart than this: what the whole picture should have is then unknown."""
 
@@ -93,9 +97,10 @@ class RSGANRecipe:
         self.config, self.training = config, training
         self.model = RSGAN(config)
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
-        self.served = (*SERVED, "memory") if config.lstm else SERVED
-        self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C"))
+        self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
+        self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))
         self.last: tuple[Batch, Made] | None = None
+        self.inferred: tuple[Batch, Latents] | None = None
 
     def phases(self) -> Sequence[Phase]:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them once, too)."""
@@ -107,6 +112,8 @@ class RSGANRecipe:
             Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}, since=since),
             Phase("classify", ("C",), self.classify_terms, {"C": w.C}),
         ]
+        if self.model.prior is not None:
+            phases.append(Phase("remember", ("prior",), self.moment_terms, {"moments": 1.0}))
         if since:
             phases.insert(0, Phase("autoencode", self.composing, self.autoencode_terms, own, until=since))
         if w.r1 > 0:
@@ -120,13 +127,17 @@ class RSGANRecipe:
         since, ramp = self.training.adversarial_from, self.training.adversarial_ramp
         return (lambda step: weight * min(1.0, max(0.0, (step - since) / ramp))) if ramp else weight
 
-    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
-        """Adam as in Section 3.1, for every network."""
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam as in Section 3.1, for every network; plain steps for the moments, which makes them running averages."""
+        if name == "prior":
+            return torch.optim.SGD(parameters, lr=1.0)
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant unless a warm-up or a decay is asked for."""
         w = self.training
+        if name == "prior":
+            return max(SHORTEST_MEMORY, 1 / (step + 2))
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
         if w.warm_up:
             rate *= min(1.0, (step + 1) / w.warm_up)
@@ -143,6 +154,7 @@ class RSGANRecipe:
         face, hair = model.separate(x_f, x_h, c)
         inferred = (face, model.attributes_face(c), hair, model.attributes_hair(c))
         z = Latents(*(g.sample(self.noise(batch, name, g.mean)) for name, g in zip(("xf", "cf", "xh", "ch"), inferred, strict=True)))
+        self.inferred = (batch, cut_off(z))
         nothing = torch.zeros((), device=x.device)
         return z, c, sum((kl_to_standard(g.mean, g.log_variance) for g in inferred), nothing) if self.config.variational else nothing
 
@@ -169,16 +181,15 @@ class RSGANRecipe:
     def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor]:
         """ẑ of Algorithm A1, line 12, and the attributes that x̂' is to show (line 17).
 
-        `prior`: all four latents from N(0,1); Eq. 7 then compares with the batch's c, which these latents know nothing of, so no attribute
-        counts as known. `mixed`: each part is, by halves, drawn from N(0,1) or another picture's, and gets another picture's attributes.
+        `prior`: all four latents from N(0,1) (z_x from the fitted Gaussian where there is one); Eq. 7 then compares with the batch's c,
+        which these latents know nothing of, so no attribute counts as known. `mixed`: each part is, by halves, drawn so or another
+        picture's, and gets another picture's attributes.
         """
         seeds = batch["seed"]
-        drawn = Latents(
-            *(
-                normal(seeds, f"random {n}", t.shape[1]).to(t.dtype)
-                for n, t in zip(("xf", "cf", "xh", "ch"), (z.xf, z.cf, z.xh, z.ch), strict=True)
-            )
-        )
+        inferred = {"xf": z.xf, "cf": z.cf, "xh": z.xh, "ch": z.ch}
+        draws = {n: normal(seeds, f"random {n}", t.shape[1]) for n, t in inferred.items()}
+        draws |= {"xf": self.model.draw("face", draws["xf"]), "xh": self.model.draw("hair", draws["xh"])}
+        drawn = Latents(*(draws[n].to(t.dtype) for n, t in inferred.items()))
         if self.training.random == "prior":
             return drawn, torch.full_like(c, torch.nan)
         coins = uniform(seeds, "coins", 4).to(c.dtype) < 0.5
@@ -242,6 +253,20 @@ class RSGANRecipe:
         """L_C of Eq. 6; unknown attributes count for nothing."""
         return {"C": known_bce(self.model.C(batch["image"]), batch["attributes"])}
 
+    def moment_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """½ squared distance of the remembered moments from this batch's: a plain gradient step on it is a step of a running average."""
+        if self.inferred is None or self.inferred[0] is not batch:
+            with torch.no_grad():
+                self.infer(batch)
+        assert self.inferred is not None
+        assert self.model.prior is not None
+        prior, z = self.model.prior, self.inferred[1]
+        distance = torch.zeros((), device=z.xf.device)
+        for part, latents in (("face", z.xf), ("hair", z.xh)):
+            first, second = prior.moments(latents)
+            distance = distance + 0.5 * ((prior.first[part] - first).square().sum() + (prior.second[part] - second).square().sum())
+        return {"moments": distance}
+
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 of both discriminators; through `forward`, since compiled networks have no second derivative."""
         x = batch["image"]
@@ -256,7 +281,7 @@ class RSGANRecipe:
         x = batch["image"]
         z = model.encode(face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"]), model.estimate(x))
         seeds = torch.arange(len(x), device=x.device)
-        r_f, r_h = (normal(seeds, name, z.xf.shape[1]).to(z.xf.dtype) for name in ("face", "hair"))
+        r_f, r_h = (model.draw(part, normal(seeds, part, z.xf.shape[1])).to(z.xf.dtype) for part in PARTS)
         rows = [
             x, model.compose(z), model.compose(Latents(z.xf.roll(1, 0), z.cf.roll(1, 0), z.xh, z.ch)),
             model.compose(Latents(r_f, z.cf, z.xh, z.ch)), model.compose(Latents(z.xf, z.cf, r_h, z.ch)),
@@ -284,27 +309,27 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "slim": {
         "model": {
             "size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "widest": 256,
-            "z_appearance": 320, "coarse": 16,
+            "z_appearance": 320, "coarse": 16, "prior": "fitted",
         },
         "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 4_000, "decay_to": 10_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "adversarial_from": 4_000, "adversarial_ramp": 1_000,
+            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 6_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
         },
-        "run": {"steps": 10_000, "batch_size": 32},
+        "run": {"steps": 6_000, "batch_size": 32},
     },
     # The same at half the side
     "small": {
-        "model": {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16},
+        "model": {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16, "prior": "fitted"},
         "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 4_000, "decay_to": 10_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "adversarial_from": 4_000, "adversarial_ramp": 1_000,
+            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 6_000,
+            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
         },
-        "run": {"steps": 10_000, "batch_size": 32},
+        "run": {"steps": 6_000, "batch_size": 32},
     },
     "tiny": {
         "model": {
             "size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8,
-            "z_appearance": 16, "z_attributes": 4, "coarse": 8,
+            "z_appearance": 16, "z_attributes": 4, "coarse": 8, "prior": "fitted",
         },
         "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4, "adversarial_ramp": 2},
         "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},

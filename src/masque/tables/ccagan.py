@@ -1,11 +1,13 @@
 """What an attribute editor does and what it leaves alone: Section 4.2 of CCA-GAN, and what no editor publishes.
 
-For every attribute, held-out pictures that do not have it get it (the other way round for those an old or male face has):
+Held-out pictures that lack an attribute are given it (and youth is taken from the young: the paper's target is the aged face). For each:
+
 took_effect         share of edits after which an independent reading says so
 leakage             how far each other attribute moved, on average
 identity_distance   squared distance of dlib's embeddings before and after
 *_change            mean change of the pixels of hair, face and background, on a [0,1] scale
-ffd, kfd            Fréchet and kernel distance of the edited pictures from real ones that have the attribute, on Masque's face features
+ffd, kfd            Fréchet and kernel distance of the edited pictures from real ones that have the attribute, on Masque's face features;
+                    None with fewer than two, or four, pictures
 """
 
 from __future__ import annotations
@@ -41,12 +43,6 @@ from masque.models.ccagan import HAIR_COLOURS
 AT_ONCE = 32
 PUPPETS = 50
 """Puppets per attribute for the error against the true edit."""
-
-PAPER_FID = {
-    "StarGAN": (0.80, 1.01, 0.81, 0.93, 0.89), "StarGAN+SAGAN": (0.82, 1.06, 0.78, 0.92, 0.87), "CCA-GAN": (0.68, 0.81, 0.61, 0.67, 0.65),
-    "CCA-GAN, λ_r = 0": (0.78, 0.93, 0.72, 0.86, 0.78),
-}  # fmt: skip
-"""Table 1: FID of black, golden and brown hair, gender and aged. On Inception's features, so comparable in order only."""
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
 Extract = Callable[[list[Picture]], Tensor]
@@ -158,12 +154,12 @@ def _one_edit(
             made.append(edited)
     kept = min(len(real), len(made))  # the same number of real and made ones, as Section 4.2 asks
     real_features, made_features = extract(real[:kept]), extract(made[:kept])
-    kernel = kernel_distance(real_features, made_features) if kept >= 4 else (float("nan"), float("nan"))
+    kernel = kernel_distance(real_features, made_features) if kept >= 4 else None
     return {
         "pictures": len(judged), "took_effect": worked / len(judged), **{n: s.compute() for n, s in spreads.items()},
         "leakage": {other: leakage[other].compute()["mean"] for other in sorted(leakage)},
-        "compared": kept, "ffd": frechet_distance(real_features, made_features) if kept >= 2 else float("nan"),
-        "kfd": {"mean": kernel[0], "std": kernel[1]},
+        "compared": kept, "ffd": frechet_distance(real_features, made_features) if kept >= 2 else None,
+        "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
     }  # fmt: skip
 
 
@@ -202,6 +198,13 @@ def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) ->
     return report
 
 
+def in_text(value: float | Mapping[str, float] | None) -> str:
+    """A number, or one with its deviation; a dash where there were too few pictures."""
+    if value is None:
+        return "–"
+    return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, Mapping) else f"{value:.3f}"
+
+
 def as_text(report: Mapping[str, Any]) -> str:
     """The report as two tables: an edit per row, and the leakage matrix."""
     edits: Mapping[str, Any] = report["edits"]
@@ -211,7 +214,7 @@ def as_text(report: Mapping[str, Any]) -> str:
     for name, e in edits.items():
         parts = "".join(f"{e[f'{part}_change']['mean']:8.3f}" for part in ("hair", "face", "background"))
         lines.append(f"{name:12s}{e['pictures']:9d}{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}{parts}"
-                     f"{e['ffd']:8.3f}{e['kfd']['mean']:8.3f} ± {e['kfd']['std']:.3f}")  # fmt: skip
+                     f"{in_text(e['ffd']):>8s}{in_text(e['kfd']):>16s}")  # fmt: skip
     columns = sorted({other for e in edits.values() for other in e["leakage"]})
     lines += ["", "how far other attributes moved:", f"{'edit':12s}" + "".join(f"{c[:11]:>12s}" for c in columns)]
     lines += [f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns) for name, e in edits.items()]

@@ -1,0 +1,120 @@
+"""CCA-GAN's Table 1: the four models on the same data, budget and seed, each measured alike; trained where they are not yet.
+
+Only attention differs between the first three (and λ_r in the fourth), so that the table says what attention does. The distances are FFD
+and KFD on Masque's own face features; the paper's are FID and KID, so the two compare in order, not in size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from masque import runs
+from masque.catalog import load_session, model_folder
+from masque.data.frames import load_frames
+from masque.edits.estimate import attribute_estimator, face_features
+from masque.edits.translate import Translator
+from masque.errors import CheckpointError
+from masque.image import write_atomically
+from masque.tables.ccagan import evaluate_edits, in_text
+
+MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "StarGAN": ("stargan", ("attention=none",)),
+    "StarGAN+SAGAN": ("sagan", ("attention=self",)),
+    "CCA-GAN": ("ccagan", ("attention=cross",)),
+    "CCA-GAN, λ_r = 0": ("ccagan-unreconstructed", ("attention=cross", "reconstruction_weight=0")),
+}
+"""Row -> the folder of its run, and what it sets."""
+
+TARGETS = {"Black_Hair": "Black hair", "Blond_Hair": "Golden hair", "Brown_Hair": "Brown hair", "Male": "Gender", "Young": "Aged"}
+
+PAPER_FID = {
+    "StarGAN": (0.80, 1.01, 0.81, 0.93, 0.89), "StarGAN+SAGAN": (0.82, 1.06, 0.78, 0.92, 0.87), "CCA-GAN": (0.68, 0.81, 0.61, 0.67, 0.65),
+    "CCA-GAN, λ_r = 0": (0.78, 0.93, 0.72, 0.86, 0.78),
+}  # fmt: skip
+"""Table 1, in the order of TARGETS."""
+
+
+def table(
+    data: Sequence[str],
+    out: Path,
+    *,
+    preset: str = "small",
+    assignments: Sequence[str] = (),
+    run_changes: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    count: int = 200,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Train the four models under `out` (each for at most time_limit seconds in this call), measure them, write table.json and table.md.
+
+    A model that is trained already is taken as it is; one that was stopped goes on. Returns {row: report of `evaluate_edits`, with its
+    steps}. Raises MasqueError; CheckpointError when models have different steps, since then no row compares with another.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    steps = {}
+    for number, (row, (folder, settings)) in enumerate(MODELS.items()):
+        plan = runs.plan("ccagan", preset, [*assignments, *settings], run_changes)
+
+        def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = plan.run.steps) -> None:
+            if progress:
+                progress(number * most + step, len(MODELS) * most, row)
+
+        steps[row] = runs.train(plan, data, out / folder, time_limit=time_limit, on_step=on_step).step
+    if len(set(steps.values())) > 1:
+        reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
+        raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
+    extract, features = face_features(model_folder("attributes"))
+    classify = attribute_estimator(model_folder("attributes"))
+    reports: dict[str, Any] = {}
+    for row, (folder, _) in MODELS.items():
+        translator = load_session(str(out / folder), "sheet")
+        assert isinstance(translator, Translator)
+        frames = load_frames(data, translator.size, translator.attributes, ("test",))
+        reports[row] = {"steps": steps[row], **evaluate_edits(translator, frames, classify, extract, features, count)}
+    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
+    write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
+    return reports
+
+
+def as_text(reports: Mapping[str, Any]) -> str:
+    """The table as Markdown: FFD with the paper's FID in brackets, KFD, and what the paper has no column for."""
+    first = next(iter(reports.values()))
+    names = list(first["edits"])
+    lines = [
+        f"{first['steps']} steps, {first['size']} px, data {first['data']}, seed {first['seed']}, face features {first['features']}",
+        "",
+    ]
+    for title, cell in CELLS.items():
+        lines += [f"| {title} | {' | '.join(TARGETS.get(name, name) for name in names)} |", "|---" * (1 + len(names)) + "|"]
+        lines += [f"| {row} | {' | '.join(cell(row, name, report['edits'][name]) for name in names)} |" for row, report in reports.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _ffd(row: str, name: str, edit: Mapping[str, Any]) -> str:
+    papers = f" ({PAPER_FID[row][list(TARGETS).index(name)]:.2f})" if name in TARGETS else ""
+    return in_text(edit["ffd"]) + papers
+
+
+def _kfd(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+    return in_text(edit["kfd"])
+
+
+def _effect(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+    return f"{100 * edit['took_effect']:.1f} %"
+
+
+def _background(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+    return f"{edit['background_change']['mean']:.4f}"
+
+
+def _identity(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+    return f"{edit['identity_distance']['mean']:.3f}"
+
+
+CELLS: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
+    "FFD (the paper's FID)": _ffd, "KFD": _kfd, "took effect": _effect, "background change": _background, "identity distance": _identity,
+}  # fmt: skip
