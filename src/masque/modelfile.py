@@ -46,7 +46,7 @@ def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping
 def pack(source: Path, target: Path, card: str | None = None, whole: Collection[str] = ()) -> ModelFile:
     """Copy the model in `source` (a run or model folder) to `target` with its weights in half precision, to pass on; return it as read.
 
-    card: the text of card.md; the source's own if None. whole: networks whose numbers stay as they are. Raises CheckpointError and OutputError.
+    card: the text of card.md; the source's own if None. whole: networks that stay in full precision. Raises CheckpointError, OutputError.
     """
     stored = read(source)
     try:
