@@ -146,3 +146,14 @@ def test_the_text_names_every_edit_and_every_leak(translator, frames):
         assert text.count(f"\n{name}") == 3
     assert "Smiling" in text
     assert "FID" not in text
+
+
+def test_the_leakage_matrix_is_darker_where_more_leaked():
+    def drawn(leak: float) -> np.ndarray:
+        edits = {n: {"took_effect": 0.5, "leakage": {m: leak for m in NAMES if m != n}} for n in NAMES}
+        return ccagan.draw_leakage({"edits": edits})
+
+    little, much = drawn(0.0), drawn(0.5)
+    assert little.shape == much.shape
+    assert little.dtype == np.uint8
+    assert much.mean() < little.mean() - 10

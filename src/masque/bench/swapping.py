@@ -1,4 +1,4 @@
-"""How long a swap takes on large photos, and how much memory."""
+"""How long a swap or an edit takes on large photos, and how much memory."""
 
 from __future__ import annotations
 
@@ -26,6 +26,27 @@ def large_photo(seed: int, side: int) -> Picture:
     return np.ascontiguousarray(photo[:side, :side]).astype(np.uint8)
 
 
+def bench_editing(model: str, side: int, turns: int) -> dict[str, Any]:
+    """The same for an edit of one attribute, with any model that edits. Raises CheckpointError."""
+    session = masque.load(model, "edit")
+    photo, asked = large_photo(1, side), {session.attributes[0]: 1.0}
+    taken: list[float] = []
+    for turn in range(WARM_UPS + turns):
+        started = time.perf_counter()
+        session.edit(photo, asked)
+        if turn >= WARM_UPS:
+            taken.append(time.perf_counter() - started)
+    return {"job": "edit", "model": session.family, "size": session.size, "side": side, "times": {"edit": _spread(taken)}, **_memory()}
+
+
+def _spread(taken: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(taken), "min": min(taken), "max": max(taken)}
+
+
+def _memory() -> dict[str, float]:
+    return {"peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
 def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
     """Seconds per swap, photo in and photo with record out, after loading; and the process's peak memory in MiB. Raises CheckpointError."""
     session = masque.load(model, "swap")
@@ -38,17 +59,13 @@ def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
             if turn >= WARM_UPS:
                 taken.append(time.perf_counter() - started)
     return {
-        "model": session.family, "size": session.size, "side": side,
-        **{name: {"median": statistics.median(taken), "min": min(taken), "max": max(taken)} for name, taken in seconds.items()},
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "job": "swap", "model": session.family, "size": session.size, "side": side,
+        "times": {f"stitch {name}": _spread(taken) for name, taken in seconds.items()}, **_memory(),
     }  # fmt: skip
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """The report in four lines."""
-    lines = [f"swap with {report['model']} ({report['size']} px) on photos of {report['side']}×{report['side']}"]
-    lines += [
-        f"stitch {name}: {report[name]['median']:.2f} s ({report[name]['min']:.2f} to {report[name]['max']:.2f})"
-        for name in ("gradient", "none")
-    ]
+    """The report in a few lines."""
+    lines = [f"{report['job']} with {report['model']} ({report['size']} px) on photos of {report['side']}×{report['side']}"]
+    lines += [f"{name}: {t['median']:.2f} s ({t['min']:.2f} to {t['max']:.2f})" for name, t in report["times"].items()]
     return "\n".join([*lines, f"peak memory: {report['peak_memory_mib']:.0f} MiB"])

@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     bench.callback()(_nothing)
     bench.command("train")(bench_train)
     bench.command("swap")(bench_swap)
+    bench.command("edit")(bench_edit)
     app.add_typer(bench, name="bench")
 
 
@@ -68,6 +69,7 @@ def evaluate_edits(
     count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
     seed: Annotated[int, Seed] = 0,
     report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+    picture_to: Annotated[Path | None, typer.Option("--picture", help="Where to draw the leakage matrix: .png, .jpg or .webp.")] = None,
 ) -> None:
     """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region, distances.
 
@@ -75,15 +77,17 @@ def evaluate_edits(
     """
     import json
 
-    from masque.image import check_folder_of, write_atomically
+    from masque.image import check_folder_of, check_output, write_atomically, write_picture
 
     if report_to is not None:
         check_folder_of(report_to)
+    if picture_to is not None:
+        check_output(picture_to)
     import masque
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
     from masque.edits.estimate import attribute_estimator, face_features
-    from masque.tables.ccagan import as_text
+    from masque.tables.ccagan import as_text, draw_leakage
     from masque.tables.ccagan import evaluate_edits as measure
 
     translator = masque.load(run, "sheet")
@@ -94,6 +98,8 @@ def evaluate_edits(
         report = measure(translator, frames, attribute_estimator(folder), extract, features, count, seed, bar.update)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    if picture_to is not None:
+        write_picture(picture_to, draw_leakage(report))
     typer.echo(as_text(report))
 
 
@@ -152,7 +158,8 @@ def table(
 
 def bench_train(
     family: Annotated[str, typer.Argument(help="What to train.")] = "rsgan",
-    preset: Annotated[str, typer.Option("--preset", help="paper, slim, small or tiny.")] = "slim",
+    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
+    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
     turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
     as_json: Json = False,
@@ -164,7 +171,7 @@ def bench_train(
     with Wait("Timing the training"):
         from masque.bench.training import as_text, bench_training
 
-        report = bench_training(family, preset, steps, turns)
+        report = bench_training(family, preset, steps, turns, set_)
     answer(as_text(report), report, as_json)
 
 
@@ -182,4 +189,21 @@ def bench_swap(
         from masque.bench.swapping import as_text, bench_swapping
 
         report = bench_swapping(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_edit(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many edits are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of an edit of a large photo, after loading.
+
+    Example: masque bench edit --model run --side 1024
+    """
+    with Wait("Timing edits"):
+        from masque.bench.swapping import as_text, bench_editing
+
+        report = bench_editing(model, side, turns)
     answer(as_text(report), report, as_json)

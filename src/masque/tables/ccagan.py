@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from masque.data.frames import FrameSet
@@ -221,3 +223,24 @@ def as_text(report: Mapping[str, Any]) -> str:
     lines += ["", "error against the true edit, on puppets (and of doing nothing):"]
     lines += [f"{name:12s}{e['edited']['mean']:8.3f}   ({e['unchanged']['mean']:.3f})" for name, e in report["true_edits"].items()]
     return "\n".join(lines)
+
+
+def draw_leakage(report: Mapping[str, Any]) -> Picture:
+    """The leakage matrix as a picture: an edit per row, in each cell how far another attribute moved, darker for farther."""
+    from matplotlib.figure import Figure
+
+    edits: Mapping[str, Any] = report["edits"]
+    columns = sorted({other for e in edits.values() for other in e["leakage"]} | set(edits))
+    values = np.array([[edits[row]["leakage"].get(column, np.nan) for column in columns] for row in edits])
+    figure = Figure(figsize=(1.8 + 0.75 * len(columns), 1.8 + 0.5 * len(edits)), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(values, cmap="Oranges", vmin=0, vmax=0.5, aspect="auto")
+    for y, x in np.ndindex(values.shape):
+        axes.text(x, y, "–" if np.isnan(values[y, x]) else f"{values[y, x]:.2f}", ha="center", va="center")
+    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
+    axes.set_yticks(range(len(edits)), [f"{row} ({100 * edits[row]['took_effect']:.0f} %)" for row in edits])
+    axes.set_title("how far each attribute moved, by edit (share that took effect)", fontsize=10)
+    stream = BytesIO()
+    figure.savefig(stream, format="png")
+    with Image.open(stream) as opened:
+        return np.array(opened.convert("RGB"), dtype=np.uint8)
