@@ -69,6 +69,9 @@ def evaluate_edits(
     count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
     seed: Annotated[int, Seed] = 0,
     report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+    inception: Annotated[
+        Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
+    ] = None,
     picture_to: Annotated[Path | None, typer.Option("--picture", help="Where to draw the leakage matrix: .png, .jpg or .webp.")] = None,
 ) -> None:
     """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region, distances.
@@ -87,15 +90,17 @@ def evaluate_edits(
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
     from masque.edits.estimate import attribute_estimator, face_features
+    from masque.metrics.inception import load_inception
     from masque.tables.ccagan import as_text, draw_leakage
     from masque.tables.ccagan import evaluate_edits as measure
 
     translator = masque.load(run, "sheet")
     folder = model_folder("attributes")
-    extract, features = face_features(folder)
+    extract, features = face_features(folder) if inception is None else load_inception(inception)
+    distances = ("ffd", "kfd") if inception is None else ("fid", "kid")
     with Bar("Evaluating") as bar:
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
-        report = measure(translator, frames, attribute_estimator(folder), extract, features, count, seed, bar.update)
+        report = measure(translator, frames, attribute_estimator(folder), extract, features, count, seed, bar.update, distances)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     if picture_to is not None:

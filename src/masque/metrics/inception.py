@@ -1,0 +1,48 @@
+"""Inception's features, for those who have its weights: what FID and KID are measured with.
+
+The network is the one of Heusel et al. 2017 as the TorchScript file `inception-2015-12-05.pt` that NVIDIA publishes with StyleGAN2-ADA. It is
+not part of Masque, and is loaded from a file that the user names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masque.errors import CheckpointError
+from masque.image import Picture
+
+AT_ONCE = 32
+
+
+def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], str]:
+    """A function from pictures of one size (RGB uint8 (H,W,3)) to features (N,2048), and the first 16 digits of the file's SHA-256.
+
+    Raises CheckpointError when the file is missing, no TorchScript, or answers with something else than features.
+    """
+    try:
+        weights = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        network = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    except (OSError, RuntimeError, ValueError):
+        raise CheckpointError(f"{path} is not a TorchScript file: name NVIDIA's inception-2015-12-05.pt.") from None
+
+    def extract(pictures: Sequence[Picture]) -> Tensor:
+        parts = []
+        for start in range(0, len(pictures), AT_ONCE):
+            batch = torch.from_numpy(np.stack(pictures[start : start + AT_ONCE])).permute(0, 3, 1, 2).contiguous()
+            try:
+                with torch.inference_mode():
+                    features = network(batch, return_features=True)
+            except (RuntimeError, TypeError):
+                features = None
+            if not isinstance(features, Tensor) or features.shape[:1] != (len(batch),) or features.dim() != 2:
+                raise CheckpointError(f"{path} gives no features of pictures: name NVIDIA's inception-2015-12-05.pt.")
+            parts.append(features.float())
+        return torch.cat(parts)
+
+    return extract, weights
