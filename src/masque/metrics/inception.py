@@ -1,6 +1,6 @@
 """Inception's features, for those who have its weights: what FID and KID are measured with.
 
-The network is the one of Heusel et al. 2017 as the TorchScript file `inception-2015-12-05.pt` that NVIDIA publishes with StyleGAN2-ADA. It is
+The network is that of Heusel et al. 2017 as the TorchScript file `inception-2015-12-05.pt` that NVIDIA publishes with StyleGAN2-ADA. It is
 not part of Masque, and is loaded from a file that the user names.
 """
 
