@@ -170,3 +170,13 @@ def test_demo_makes_a_page_and_says_where(model_folder: Path, tmp_path: Path) ->
     for name in ("swap-astronaut-on-grace_hopper.jpg", "grace_hopper-smile.jpg", "astronaut-blond.jpg", "astronaut-hair.jpg"):
         assert verified(tmp_path / "out" / name)["model"] == "rsgan"
     assert "swap-astronaut-on-grace_hopper.jpg" in (tmp_path / "index.html").read_text()
+
+
+def test_swap_by_warping_needs_no_weights(puppet_files: list[Path], tmp_path: Path) -> None:
+    outcome = masque("swap", puppet_files[0], puppet_files[1], "--method", "warp", "-o", tmp_path / "out.png")
+    assert outcome.code == 0, outcome.err
+    assert verified(tmp_path / "out.png")["model"] == "warp"
+    refused = masque("swap", puppet_files[0], puppet_files[1], "--method", "warp", "--set", "Male=1", "-o", tmp_path / "other.png")
+    assert refused.code == 2
+    assert "takes no --set" in refused.err
+    assert not (tmp_path / "other.png").exists()

@@ -50,6 +50,9 @@ def swap(
         typer.Option("--stitch", help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN)."),
     ] = "gradient",
     detail: Detail = "keep",
+    method: Annotated[
+        Literal["rsgan", "warp"], typer.Option("--method", help="rsgan: by the network; warp: bend the face by its landmarks, no network.")
+    ] = "rsgan",
     pick_face: Annotated[
         int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
     ] = None,
@@ -65,12 +68,18 @@ def swap(
 
     check_output(out)
     attributes = attribute_values(set_)
+    if method == "warp" and (attributes or stitch != "gradient" or detail != "keep"):
+        raise typer.BadParameter("--method warp bends pixels and paints none: it takes no --set, --stitch or --detail")
     with Wait("Swapping"):
         import masque
+        from masque.edits.warp import swap_by_warping
 
-        result = masque.load(model, "swap").swap(
-            face, hair, attributes=attributes, stitch=stitch, detail=detail, pick_face=pick_face, pick_hair=pick_hair
-        )
+        if method == "warp":
+            result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
+        else:
+            result = masque.load(model, "swap").swap(
+                face, hair, attributes=attributes, stitch=stitch, detail=detail, pick_face=pick_face, pick_hair=pick_hair
+            )
     _save(result, out, as_json)
 
 

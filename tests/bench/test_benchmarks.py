@@ -1,0 +1,43 @@
+"""The benchmarks run and say what they measured; how fast this machine is, no test asserts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from masque.bench import swapping, training
+from masque.errors import SettingError
+
+
+def test_training_is_timed_in_steps_in_which_all_phases_run() -> None:
+    report = training.bench_training("rsgan", "tiny", steps=1, turns=2, assignments=["batch_size=4", "adversarial_from=1000"])
+    assert json.loads(json.dumps(report)) == report
+    assert (report["family"], report["size"], report["batch_size"]) == ("rsgan", 32, 4)
+    for name in ("engine", "plain"):
+        assert 0 < report[name]["min"] <= report[name]["median"] <= report[name]["max"]
+    assert report["ratio"] > 0
+    assert report["loader"] > 0
+    text = training.as_text(report)
+    assert f"ratio: {report['ratio']:.2f}" in text
+    assert "plain eager fp32" in text
+
+
+def test_an_unknown_setting() -> None:
+    with pytest.raises(SettingError, match="did you mean batch_size"):
+        training.bench_training("rsgan", "tiny", assignments=["batchsize=4"])
+
+
+def test_swaps_and_edits_are_timed_on_photos_of_the_size_asked(model_folder: Path) -> None:
+    assert swapping.large_photo(1, 300).shape == (300, 300, 3)
+    swap = swapping.bench_swapping(str(model_folder), 256, 1)
+    edit = swapping.bench_editing(str(model_folder), 256, 1)
+    assert set(swap["times"]) == {"stitch gradient", "stitch none"}
+    assert set(edit["times"]) == {"edit"}
+    for report in (swap, edit):
+        assert all(0 < t["min"] <= t["median"] <= t["max"] for t in report["times"].values())
+        assert report["peak_memory_mib"] > 50
+        text = swapping.as_text(report)
+        assert f"{report['job']} with rsgan (32 px) on photos of 256×256" in text
+        assert "peak memory" in text
