@@ -180,20 +180,53 @@ def test_the_coarse_path_of_a_separator_sees_means_of_its_own_region_only():
         assert not torch.isclose(face.mean, hair.mean).any()
 
 
-def test_fitted_draws_have_the_moments_that_are_remembered():
+def remembered(seed: int = 8) -> tuple[RSGAN, Tensor, Tensor, Tensor]:
+    """A network whose prior remembers 5,000 hair latents, (5000,4), that follow their attributes, (5000,8), along a slope (8,4)."""
     model = network(prior="fitted", z_appearance=4)
-    g = torch.Generator().manual_seed(8)
+    g = torch.Generator().manual_seed(seed)
+    c, slope = torch.rand(5000, 8, generator=g), torch.randn(8, 4, generator=g)
     mixing = torch.randn(4, 4, generator=g)
-    latents = torch.randn(5000, 4, generator=g) @ mixing + torch.tensor([1.0, -2.0, 0.0, 3.0])
-    first, second = model.prior.moments(latents)
-    model.prior.first["hair"].data.copy_(first)
-    model.prior.second["hair"].data.copy_(second)
-    noise = torch.randn(50_000, 4, generator=g)
+    latents = torch.randn(5000, 4, generator=g) @ mixing + torch.tensor([1.0, -2.0, 0.0, 3.0]) + c @ slope
+    for store, moment in zip((model.prior.first, model.prior.second), model.prior.moments(latents, c), strict=True):
+        store["hair"].data.copy_(moment)
+    return model, latents, c, slope
+
+
+def test_fitted_draws_have_the_moments_that_are_remembered():
+    model, latents, _, _ = remembered()
+    noise = torch.randn(50_000, 4, generator=torch.Generator().manual_seed(1))
     drawn = model.draw("hair", noise)
     torch.testing.assert_close(drawn.mean(dim=0), latents.mean(dim=0), atol=0.05, rtol=0)
     torch.testing.assert_close(torch.cov(drawn.T), torch.cov(latents.T), atol=0.15, rtol=0.02)
     torch.testing.assert_close(model.draw("face", noise), noise, atol=2e-3, rtol=1e-3)  # nothing remembered yet: N(0,1)
     assert torch.equal(network().draw("hair", noise), noise)  # the paper's
+
+
+def test_latents_move_with_their_attributes_along_numpys_regression():
+    model, latents, c, _ = remembered()
+    change = torch.rand(3, 8, generator=torch.Generator().manual_seed(2)) - 0.5
+    change[:, [ATTRIBUTES.index(name) for name in FACE_ONLY]] = 0
+    design = np.column_stack([c.numpy(), np.ones(len(c))]).astype(np.float64)
+    fitted = np.linalg.lstsq(design, latents.numpy().astype(np.float64), rcond=None)[0][:8]
+    moved = model.prior.move("hair", change)
+    assert np.abs(moved.numpy() - change.numpy() @ fitted).max() < 0.2 * np.abs(change.numpy() @ fitted).max()  # the ridge
+    alone = torch.zeros(1, 8)
+    alone[0, ATTRIBUTES.index("Smiling")] = 1.0
+    assert not model.prior.move("hair", alone).any()  # a smile does not show in the hair
+    assert not model.prior.move("face", alone).any()  # of which nothing is remembered yet
+
+
+def test_asked_attributes_move_the_appearance_too_where_moments_are_remembered():
+    model, _, _, _ = remembered()
+    x_f, x_h, c = inputs()
+    wanted = c.clone()
+    wanted[:, ATTRIBUTES.index("Blond_Hair")] = 1 - c[:, ATTRIBUTES.index("Blond_Hair")]
+    with torch.no_grad():
+        plain, edited = model.encode(x_f, x_h, c), model.encode(x_f, x_h, c, c_hair=wanted)
+    assert torch.equal(edited.xf, plain.xf)
+    torch.testing.assert_close(edited.xh - plain.xh, model.prior.move("hair", wanted - c))
+    assert (edited.xh - plain.xh).abs().max() > 0.01
+    assert torch.equal(model.encode(x_f, x_h, c, c_hair=c).xh, plain.xh)
 
 
 def test_moments_that_no_gaussian_has_are_drawn_from_all_the_same():

@@ -157,15 +157,15 @@ def test_the_moments_are_running_averages(make_recipe, batch):
     recipe = make_recipe({"prior": "fitted"}, adversarial_from=5)
     (phase,) = (p for p in recipe.phases() if p.nets == ("prior",))
     optimizer = recipe.optimizer("prior", recipe.model.prior.parameters())
-    expected = {part: (torch.zeros(6), torch.eye(6)) for part in ("face", "hair")}
+    expected = {part: (torch.zeros(14), torch.eye(14)) for part in ("face", "hair")}
     for step in range(3):
         seen = {**batch, "seed": batch["seed"] + step}
         recipe.infer(seen)
-        z = recipe.inferred[1]
+        _, z, c = recipe.inferred
         share = recipe.learning_rate("prior", step)
         for part, latents in (("face", z.xf), ("hair", z.xh)):
-            first, second = expected[part]
-            expected[part] = (first + share * (latents.mean(dim=0) - first), second + share * (latents.T @ latents / 4 - second))
+            y, (first, second) = torch.cat([latents, c], dim=1), expected[part]
+            expected[part] = (first + share * (y.mean(dim=0) - first), second + share * (y.T @ y / 4 - second))
         phase.loss(seen)["moments"].backward()
         optimizer.param_groups[0]["lr"] = share
         optimizer.step()

@@ -164,30 +164,56 @@ class Memory(nn.Module):
 
 
 class Prior(nn.Module):
-    """The Gaussians that z_xf and z_xh are drawn from, by their first and second moments over the training pictures."""
+    """First and second moments of inferred z_xf and z_xh and of the attributes c* that belong to them, over the training pictures.
+
+    The Gaussian that has them is what random parts are drawn from, and what says how a part moves when its attributes do.
+    """
 
     def __init__(self, config: RSGANConfig) -> None:
         super().__init__()
-        zx = config.z_appearance
-        self.first = nn.ParameterDict({part: nn.Parameter(torch.zeros(zx)) for part in ("face", "hair")})
-        self.second = nn.ParameterDict({part: nn.Parameter(torch.eye(zx)) for part in ("face", "hair")})
+        zx, a = config.z_appearance, len(config.attributes)
+        self.first = nn.ParameterDict({part: nn.Parameter(torch.zeros(zx + a)) for part in ("face", "hair")})
+        self.second = nn.ParameterDict({part: nn.Parameter(torch.eye(zx + a)) for part in ("face", "hair")})
+        self.zx = zx
+        others = {"face": HAIR_ONLY, "hair": FACE_ONLY}
+        self.shows = {part: [name not in others[part] for name in config.attributes] for part in others}
 
-    def moments(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """E z (Zx) and E zzᵀ (Zx,Zx) of latents (B,Zx)."""
+    def moments(self, z: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """E y (Zx+A) and E yyᵀ (Zx+A,Zx+A) of y = (z, c), latents (B,Zx) of one part and attributes (B,A)."""
         with torch.autocast(z.device.type, enabled=False):
-            return full(z).mean(dim=0), full(z).T @ full(z) / len(z)
+            y = torch.cat([full(z), full(c).to(full(z).dtype)], dim=1)
+            return y.mean(dim=0), y.T @ y / len(y)
 
     def forward(self, part: Part, noise: Tensor) -> Tensor:
         """Standard normal noise (B,Zx) -> latents (B,Zx) of one part."""
+        mean, covariance = self._gaussian(part)
         with torch.no_grad(), torch.autocast(noise.device.type, enabled=False):
-            mean = self.first[part]
-            covariance = self.second[part] - torch.outer(mean, mean)
+            mean, covariance = mean[: self.zx], covariance[: self.zx, : self.zx]
             least = 1e-3 * covariance.diagonal().mean()  # pictures fewer than entries span no whole space
             root, failed = torch.linalg.cholesky_ex(covariance + least * torch.eye(len(mean), dtype=mean.dtype, device=mean.device))
             if bool(failed):
                 root = torch.diag(covariance.diagonal().clamp(min=0).sqrt())
             drawn: Tensor = mean + full(noise).to(mean.dtype) @ root.T
         return drawn
+
+    def move(self, part: Part, change: Tensor) -> Tensor:
+        """How far z_x of a part moves, (B,Zx), when its attributes change by (B,A): along the regression of z_x on c.
+
+        Attributes that do not show in the part move nothing.
+        """
+        _, covariance = self._gaussian(part)
+        with torch.no_grad(), torch.autocast(change.device.type, enabled=False):
+            of_attributes = covariance[self.zx :, self.zx :] + 1e-2 * torch.eye(
+                change.shape[1], dtype=covariance.dtype, device=change.device
+            )
+            slope = torch.linalg.solve(of_attributes, covariance[self.zx :, : self.zx])  # (A, Zx)
+            shows = torch.tensor(self.shows[part], dtype=covariance.dtype, device=change.device)
+            moved: Tensor = (full(change).to(covariance.dtype) * shows) @ slope
+        return moved
+
+    def _gaussian(self, part: Part) -> tuple[Tensor, Tensor]:
+        mean = self.first[part].detach()
+        return mean, self.second[part].detach() - torch.outer(mean, mean)
 
 
 class Painter(nn.Module):
@@ -261,9 +287,16 @@ class RSGAN(nn.Module):
         """
         face, hair = self.separate(x_f, x_h, c)
         return Latents(
-            face.mean, self.attributes_face(c if c_face is None else c_face).mean,
-            hair.mean, self.attributes_hair(c if c_hair is None else c_hair).mean,
-        )  # fmt: skip
+            *self.asked("face", face.mean, c, c if c_face is None else c_face),
+            *self.asked("hair", hair.mean, c, c if c_hair is None else c_hair),
+        )
+
+    def asked(self, part: Part, z_x: Tensor, c: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """z_x and z_c of a part that was inferred with attributes c (B,A) and shall have the wanted ones."""
+        encoder = self.attributes_face if part == "face" else self.attributes_hair
+        if self.prior is not None:
+            z_x = z_x + self.prior.move(part, wanted - c).to(z_x.dtype)
+        return z_x, encoder(wanted).mean
 
     def draw(self, part: Part, noise: Tensor) -> Tensor:
         """ẑ_x of one part, (B,Zx), from standard normal noise of that shape."""
