@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from masque.data.puppets import draw_puppet, render
 from masque.edits.attributes import edited_mask
 from masque.edits.measures import changed_outside, drift, squared_distance
+from masque.edits.subject import find_subject
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
 from masque.faces.detect import find_faces
-from masque.faces.frame import invert
+from masque.faces.frame import chain, invert
 from masque.faces.regions import hull_mask
 
 
@@ -93,6 +95,19 @@ def test_the_three_masks_share_out_the_square(subject):
     assert (face[hull == 0] <= 3).all(), "nothing of the face's mask lies outside the hull"
     nose = subject.landmarks[30].astype(int)
     assert (face[nose[1], nose[0]], hair[nose[1], nose[0]]) == (255, 0)
+
+
+def test_an_edit_of_the_hair_leaves_the_wall_behind_it_alone():
+    """On puppets, whose background is known exactly."""
+    for seed in (1, 4, 6):
+        made = render(draw_puppet(seed), 1.5)
+        subject = find_subject(made.picture, 64)
+        matrix = chain(invert(subject.matrix), np.eye(2, 3))
+        mask = cv2.warpAffine(edited_mask(subject, "both"), matrix, made.picture.shape[1::-1]) / 255
+        wall = cv2.erode(made.background, np.ones((15, 15))) > 127
+        inner = cv2.erode(255 - made.background, np.ones((15, 15))) > 127
+        top = slice(0, int(subject.face.landmarks[8, 1]))  # above the chin, where the square is not yet fading out
+        assert mask[top][wall[top]].mean() < 0.15 < 0.6 < mask[top][inner[top]].mean()
 
 
 def test_the_record_can_be_checked_with_numpy(session, photo, subject):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.session import Session
 from masque.edits.subject import Detail, Photo, Subject, check_choice, region_mask, without_rivals
 from masque.faces.paste import add_change, feathered_square, paste, soften
-from masque.faces.regions import Mask
+from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
 from masque.models.rsgan import HAIR_ONLY
 
 Region = Literal["face", "hair", "both"]
@@ -58,10 +60,23 @@ def _named(session: Session, subject: Subject) -> dict[str, float]:
 
 
 def edited_mask(subject: Subject, region: Region) -> Mask:
-    """Where an edit may show, (S,S): within x, feathered; the face mask softened, all but it, or both."""
-    square = feathered_square(subject.size)
-    if region == "both":
-        return square
-    face = soften(region_mask(subject), subject.size / 16)
-    share = face if region == "face" else 255 - face
-    return np.rint(square.astype(np.float32) * share / 255).astype(np.uint8)
+    """Where an edit may show, (S,S): within x, feathered; the face mask softened, all of the person but it, or both.
+
+    The background is in x_h, so hair that is asked to be blond brightens the wall behind it: the change stops where the person does.
+    """
+    square = feathered_square(subject.size).astype(np.float32) / 255
+    face = soften(region_mask(subject), subject.size / 16).astype(np.float32) / 255
+    if region == "face":
+        share = face
+    else:
+        person = np.maximum(person_mask(subject), face)
+        share = person if region == "both" else person * (1 - face)
+    return np.rint(255 * square * share).astype(np.uint8)
+
+
+def person_mask(subject: Subject) -> NDArray[np.float32]:
+    """How surely each pixel of x belongs to the person, (S,S) in [0,1], with an edge as soft as the mask is coarse."""
+    frame = subject.frame
+    background = background_mask(frame.picture, frame.landmarks, frame.valid)
+    person = cut_crop((255 - background).astype(np.uint8), HAIR_CROP, subject.size, frame.scale)
+    return np.asarray(cv2.GaussianBlur(person, (0, 0), subject.size / 48), dtype=np.float32) / np.float32(255)
