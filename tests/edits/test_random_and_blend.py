@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from masque.edits.blend import CELL
-from masque.edits.random_parts import COLUMNS
+from masque.edits.random_parts import COLUMNS, SPREAD
 from masque.errors import ValueRangeError
 from masque.faces.frame import at_scale
 from masque.faces.regions import hull_mask
@@ -79,7 +79,7 @@ def test_the_drawn_part_is_normal_and_the_other_is_the_photos(session, photo, mo
     many = seen[-1]
     for same in (stays, "cf", "ch"):
         assert torch.equal(getattr(many, same), getattr(own, same).expand(64, -1))
-    z = getattr(many, drawn)
+    z = getattr(many, drawn) / SPREAD
     assert z.shape == (64, getattr(own, drawn).shape[1])
     # 64 × Zx independent N(0,1): mean and variance within four standard errors.
     assert abs(float(z.mean())) < 4 / z.numel() ** 0.5

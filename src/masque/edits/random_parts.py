@@ -24,6 +24,9 @@ CELL = 256
 
 COLUMNS = 5
 
+SPREAD = 0.7
+"""How far from the middle parts are drawn: nearer than in training fewer are odd, and fewer are far apart (Brock et al. 2019)."""
+
 LARGEST_SEED = 10**12
 
 
@@ -43,7 +46,7 @@ def random_parts(
     subject = session.subject(photo, pick)
     z = session.encode(subject)
     seeds = torch.arange(count, dtype=torch.int64) + 1000 * seed
-    drawn = session.model.draw(part, normal(seeds, part, z.xf.shape[1]).to(session.device))
+    drawn = session.model.draw(part, SPREAD * normal(seeds, part, z.xf.shape[1]).to(session.device))
     many = Latents(*(t.expand(count, -1) for t in (z.xf, z.cf, z.xh, z.ch)))
     latents = Latents(drawn, many.cf, many.xh, many.ch) if part == "face" else Latents(many.xf, many.cf, drawn, many.ch)
     own = _cell(subject.photo, subject.matrix, session.size)

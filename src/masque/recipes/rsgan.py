@@ -314,7 +314,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000,
             "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
         },
-        "run": {"steps": 5_000, "batch_size": 32},
+        "run": {"steps": 4_000, "batch_size": 32},
     },
     # The same at half the side
     "small": {
@@ -323,7 +323,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000,
             "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
         },
-        "run": {"steps": 5_000, "batch_size": 32},
+        "run": {"steps": 4_000, "batch_size": 32},
     },
     "tiny": {
         "model": {
