@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from skimage import color
 
-from conftest import puppet_photo
 from masque.edits.warp import bend, control_points, match_colours, swap_by_warping
 from masque.errors import NoFaceError
 from masque.faces.detect import find_faces
 from masque.faces.regions import hull_mask
+from masque.image import read_picture
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def test_a_swap_with_itself_gives_the_photo_back(face):
     assert result.record["identity_distance"]["face"] < 0.02
 
 
-def test_a_swap_changes_the_face_and_nothing_else():
-    source, target = puppet_photo(1), puppet_photo(4)
+def test_a_swap_changes_the_face_and_nothing_else(puppet_files):
+    source, target = (read_picture(puppet_files[n]) for n in (0, 2))
     result = swap_by_warping(source, target)
     landmarks = find_faces(target)[0].landmarks
     face = hull_mask(landmarks, target.shape[1::-1])
