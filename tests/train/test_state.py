@@ -106,6 +106,8 @@ def test_another_run_is_refused_by_the_name_of_what_differs(tmp_path, settings, 
 def test_what_says_nothing_of_the_steps_made_may_change(tmp_path, name):
     open_run(tmp_path, SETTINGS)
     same_run(tmp_path, changed("run", name, 7), RESUMABLE)
+    with pytest.raises(CheckpointError):  # the same change, where it is not among those allowed
+        same_run(tmp_path, changed("run", name, 7), RESUMABLE - {name})
 
 
 @pytest.mark.parametrize("text", ["{", "[1, 2]", "3", "\x00\xff"])
