@@ -35,15 +35,30 @@ def lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
-@pytest.mark.parametrize("results", [0, 2], ids=["while its processes start", "while they work"])
-def test_prepare_stops_and_goes_on(puppet_files: list[Path], tmp_path: Path, results: int) -> None:
+SLOW_START = """
+import pathlib, sys, time
+if any("forkserver" in argument for argument in sys.orig_argv):
+    pathlib.Path(__file__).with_name("starting").touch()
+    time.sleep(1)
+"""
+"""A sitecustomize.py by which the server of multiprocessing's processes is seen to start, and takes a second for it."""
+
+
+@pytest.mark.parametrize("when", ["while its processes start", "while they work"])
+def test_prepare_stops_and_goes_on(puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(40):
         shutil.copy(puppet_files[number % len(puppet_files)], tmp_path / "photos" / f"{number:03d}.png")
     command = ("prepare", tmp_path / "photos", "--out", tmp_path / "set", "--size", 32, "--json")
     journal = tmp_path / "set" / "journal.jsonl"
-    outcome = interrupt_when(start(*command, "--workers", 2), lambda: lines(journal) > results)
+    ready, results = (lambda: lines(journal) > 2), 2
+    if when == "while its processes start":
+        (tmp_path / "sitecustomize.py").write_text(SLOW_START)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        ready, results = (tmp_path / "starting").exists, 0
+    outcome = interrupt_when(start(*command, "--workers", 2), ready)
     assert (outcome.code, outcome.out, outcome.err) == (130, "", STOPPED + "\n")
+    assert ready()
     assert not (tmp_path / "set" / "prepared.json").exists()
     done = [json.loads(line)["number"] for line in journal.read_text().splitlines()[1:]]
     assert results <= len(done) < 40

@@ -7,10 +7,12 @@ import json
 import math
 import multiprocessing
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -140,16 +142,17 @@ def _results(todo: Sequence[tuple[int, Source]], out: Path, settings: Settings, 
     if count == 1:
         yield from map(work, todo)
         return
-    # forkserver: a fork of a process in which a network has run may hang in its thread pool.
-    with multiprocessing.get_context("forkserver").Pool(count, initializer=_start_worker) as pool:
-        yield from pool.imap_unordered(work, todo, chunksize=4)
-
-
-def _start_worker() -> None:
-    import signal
-
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    # Ctrl-C is this process's to handle: the others are started while it is blocked, and stay deaf to it. Their tracker goes first, since
+    # starting it ends with Ctrl-C unblocked.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        # forkserver: a fork of a process in which a network has run may hang in its thread pool.
+        with multiprocessing.get_context("forkserver").Pool(count, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield from pool.imap_unordered(work, todo, chunksize=4)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turned: float) -> dict[str, Any]:
