@@ -12,11 +12,13 @@ Layers without attention are StarGAN's as published (Choi et al. 2018, tables 4 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from masque.layers.precision import full
 
@@ -57,27 +59,32 @@ class CrossAttention(nn.Module):
     def __init__(self, channels: int, config: CCAGANConfig) -> None:
         super().__init__()
         narrow, middle = max(1, channels // 8), max(1, channels // 2)  # C̄ and C̃
-        # A bias of k would add the same to all that the softmax compares: its gradient is rounding alone.
-        self.q, self.k = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1, bias=False)
-        self.v, self.back = nn.Conv2d(channels, middle, 1), nn.Conv2d(middle, channels, 1)
+        self.widths = [narrow, narrow, middle]
+        # One convolution reads x for all three. No biases: k's would add the same to all that the softmax compares, so that its gradient
+        # would be rounding alone, and v's (α sums to 1) the same to the whole map, which the normalisation after the next layer takes off.
+        self.qkv = nn.Conv2d(channels, sum(self.widths), 1, bias=False)
+        self.back = nn.Conv2d(middle, channels, 1, bias=False)
         self.gamma = nn.Parameter(torch.zeros(()))
         self.columns, self.scaled = config.attended == "columns", config.scaled
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) -> μ of the same shape; x itself while γ is 0."""
-        q, k, v = (self._lines(made) for made in (self.q(x), self.k(x), self.v(x)))  # (B, H, W·C̄) twice, (B, H, W·C̃)
+        x = x.contiguous(memory_format=torch.channels_last)  # so that a line is one piece of memory
+        q, k, v = self._lines(self.qkv(x))
         products = full(q @ k.transpose(1, 2))
         alpha = torch.softmax(products / math.sqrt(q.shape[2]) if self.scaled else products, dim=2)  # (B, H, H), Eq. 1
-        delta = alpha.to(v.dtype) @ v  # (B, H, W·C̃), Eq. 2 and 3
-        attended: Tensor = x + self.gamma * self.back(self._map(delta, x))  # Eq. 4
+        delta = self._map(alpha.to(v.dtype) @ v, x)  # Eq. 2 and 3
+        # Eq. 4. γ multiplies the few weights instead of the whole map.
+        attended: Tensor = x + functional.conv2d(delta, self.gamma * self.back.weight)
         return attended
 
-    def _lines(self, made: Tensor) -> Tensor:
-        """(B,C,H,W) -> (B,H,W·C), or (B,W,H·C) where columns are attended."""
-        return (made.permute(0, 3, 2, 1) if self.columns else made.permute(0, 2, 3, 1)).flatten(2)
+    def _lines(self, made: Tensor) -> Sequence[Tensor]:
+        """(B, 2·C̄ + C̃, H, W) -> q, k (B,H,W·C̄) and v (B,H,W·C̃); W lines of H where columns are attended."""
+        made = made.permute(0, 3, 2, 1) if self.columns else made.permute(0, 2, 3, 1)
+        return [part.flatten(2) for part in torch.split(made, self.widths, dim=3)]
 
     def _map(self, lines: Tensor, like: Tensor) -> Tensor:
-        """The way back, to the height and width of `like`."""
+        """The way back, (B,H,W·C̃) -> (B,C̃,H,W), with the height and width of `like`."""
         height, width = like.shape[2:]
         first, second = (width, height) if self.columns else (height, width)
         unfolded = lines.view(len(lines), first, second, -1)
@@ -93,7 +100,7 @@ class SelfAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         narrow, middle = max(1, channels // 8), max(1, channels // 2)
-        self.q, self.k = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1, bias=False)  # as above
+        self.q, self.k = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1, bias=False)  # no bias: as above
         self.v, self.back = nn.Conv2d(channels, middle, 1), nn.Conv2d(middle, channels, 1)
         self.gamma = nn.Parameter(torch.zeros(()))
 
@@ -110,9 +117,17 @@ def before(channels: int, config: CCAGANConfig) -> list[nn.Module]:
     return [CrossAttention(channels, config)] if config.attention == "cross" else []
 
 
-def normalised(channels: int) -> nn.Module:
+class Normalised(nn.InstanceNorm2d):
     """Instance normalisation with learnt scale and shift: each picture for itself."""
-    return nn.InstanceNorm2d(channels, affine=True)
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,C,H,W) -> the same shape."""
+        # PyTorch's own answers in another memory layout than the convolutions around it, and every layer until the next one would pay.
+        layout = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        return super().forward(x).contiguous(memory_format=layout)
 
 
 class ResidualBlock(nn.Module):
@@ -121,9 +136,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int, config: CCAGANConfig) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), normalised(channels),
+            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), Normalised(channels),
             nn.ReLU(),
-            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), normalised(channels),
+            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), Normalised(channels),
         )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:
@@ -138,11 +153,11 @@ class Generator(nn.Module):
     def __init__(self, config: CCAGANConfig) -> None:
         super().__init__()
         width, inputs = config.channels, 3 + len(config.attributes)
-        layers = [*before(inputs, config), nn.Conv2d(inputs, width, 7, padding=3, bias=False), normalised(width), nn.ReLU()]
+        layers = [*before(inputs, config), nn.Conv2d(inputs, width, 7, padding=3, bias=False), Normalised(width), nn.ReLU()]
         for _ in range(2):
             layers += [
                 *before(width, config),
-                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False), normalised(2 * width), nn.ReLU(),
+                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False), Normalised(2 * width), nn.ReLU(),
             ]  # fmt: skip
             width = 2 * width
         layers += [SelfAttention(width)] if config.attention == "self" else []
@@ -150,7 +165,7 @@ class Generator(nn.Module):
         for _ in range(2):
             layers += [
                 *before(width, config),
-                nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False), normalised(width // 2), nn.ReLU(),
+                nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False), Normalised(width // 2), nn.ReLU(),
             ]  # fmt: skip
             width = width // 2
         layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
