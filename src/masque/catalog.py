@@ -82,6 +82,15 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.attributes:PRESETS",
         edits=(),
     ),
+    "identity": Family(
+        model="masque.models.identity:FaceFeatures",
+        model_parts="masque.models.identity:SERVED",
+        config="masque.models.identity:IdentityConfig",
+        recipe="masque.recipes.identity:IdentityRecipe",
+        training="masque.recipes.identity:IdentityTraining",
+        presets="masque.recipes.identity:PRESETS",
+        edits=(),
+    ),
 }
 
 

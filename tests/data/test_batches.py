@@ -31,7 +31,7 @@ def frames() -> FrameSet:
 
 def test_shapes_types_and_ranges(frames):
     batch = Batches(frames, "train", 64, 5, seed=1, augmentation=Augmentation())(3)
-    assert set(batch) == {*PICTURES, *MASKS, "attributes", "index", "seed"}
+    assert set(batch) == {*PICTURES, *MASKS, "attributes", "index", "identity", "seed"}
     for name in PICTURES:
         assert (batch[name].shape, batch[name].dtype) == ((5, 3, 64, 64), torch.float32)
         assert -1 <= batch[name].min() < -0.2

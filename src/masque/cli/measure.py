@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("swap")(evaluate_swap)
     evaluate.command("edits")(evaluate_edits)
     evaluate.command("attributes")(evaluate_attributes)
+    evaluate.command("identity")(evaluate_identity)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
@@ -95,12 +96,12 @@ def evaluate_edits(
     from masque.tables.ccagan import evaluate_edits as measure
 
     translator = masque.load(run, "sheet")
-    folder = model_folder("attributes")
-    extract, features = face_features(folder) if inception is None else load_inception(inception)
+    classify = attribute_estimator(model_folder("attributes"))
+    extract, features = face_features(model_folder("identity")) if inception is None else load_inception(inception)
     distances = ("ffd", "kfd") if inception is None else ("fid", "kid")
     with Bar("Evaluating") as bar:
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
-        report = measure(translator, frames, attribute_estimator(folder), extract, features, count, seed, bar.update, distances)
+        report = measure(translator, frames, classify, extract, features, count, seed, bar.update, distances)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     if picture_to is not None:
@@ -132,6 +133,32 @@ def evaluate_attributes(
         raise SettingError("No data set was named: give at least one of --london, --celebamask, --sfhq and --utkface.")
     with Bar("Measuring") as bar:
         report = measure(roots, attribute_estimator(model_folder(model)), bar.update)
+    answer(as_text(report), report, as_json)
+
+
+def evaluate_identity(
+    model: Annotated[str, typer.Argument(help="A run folder of identity, or identity for the weights that come with Masque.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=20)] = 3000,
+    seed: Annotated[int, Seed] = 0,
+    as_json: Json = False,
+) -> None:
+    """How well the face features that FFD and KFD are measured with tell held-out people apart.
+
+    Example: masque evaluate identity identity --data prepared
+    """
+    from masque import modelfile
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.edits.estimate import face_features
+    from masque.tables.identity import as_text
+    from masque.tables.identity import evaluate_identity as measure
+
+    folder = model_folder(model)
+    extract, features = face_features(folder)
+    with Bar("Measuring") as bar:
+        frames = load_frames(data, modelfile.read(folder).config["size"], (), ("test",))
+        report = measure(frames, extract, features, pairs, seed, bar.update)
     answer(as_text(report), report, as_json)
 
 

@@ -30,6 +30,7 @@ valid       (B,1,S,S) in [0,1]: 0 where image shows what the photo did not have
 face_valid  (B,1,S,S) in [0,1]: the same within face_crop
 attributes  (B,A) in [0,1], NaN where unknown
 index       (B,) int64: position in the frame set
+identity    (B,) int64: number of the person in the frame set, -1 where unknown
 seed        (B,) int64: what noise drawn for this sample in this step depends on
 """
 
@@ -87,6 +88,7 @@ class Batches:
         self.frames, self.size, self.batch_size, self.seed, self.augmentation = frames, size, batch_size, seed, augmentation
         self.rank, self.world = rank, world
         self.chosen = frames.indices(split)
+        self.people = frames.people()
 
     def __call__(self, step: int) -> Batch:
         """Batch number `step`, this process's share."""
@@ -117,7 +119,7 @@ class Batches:
         cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion)
         if self.augmentation.colour:
             recolour(cut, self.augmentation.colour, generator)
-        return {**cut, "attributes": frames.attributes[index], "index": index, "flipped": flipped}
+        return {**cut, "attributes": frames.attributes[index], "index": index, "identity": self.people[index], "flipped": flipped}
 
 
 def draw_motion(augmentation: Augmentation, scale: float, generator: np.random.Generator) -> tuple[Matrix, bool]:
@@ -175,5 +177,6 @@ def collate(samples: list[dict[str, Any]]) -> Batch:
         stacked = np.stack([s[name] for s in samples])
         batch[name] = torch.from_numpy(stacked)[:, None].float().div_(255.0)
     batch["attributes"] = torch.from_numpy(np.stack([s["attributes"] for s in samples]))
-    batch["index"] = torch.tensor([s["index"] for s in samples], dtype=torch.int64)
+    for name in ("index", "identity"):
+        batch[name] = torch.tensor([s[name] for s in samples], dtype=torch.int64)
     return batch

@@ -46,6 +46,11 @@ class FrameSet:
         """Positions of the frames of one split."""
         return np.flatnonzero(np.array(self.splits) == split)
 
+    def people(self) -> NDArray[np.int64]:
+        """(N,) the person in each frame as a number from 0 on in the order of their names, -1 where unknown."""
+        numbers = {name: number for number, name in enumerate(sorted(set(self.identities) - {""}))}
+        return np.array([numbers.get(name, -1) for name in self.identities], dtype=np.int64)
+
     def fingerprint(self) -> str:
         """A short hash over pixels, landmarks and attributes: the same set gives the same one."""
         digest = hashlib.sha256()

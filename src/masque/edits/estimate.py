@@ -1,4 +1,4 @@
-"""Attributes of face frames by the trained classifier, for preparing data."""
+"""What the trained measuring networks say of face frames: attributes, for preparing data, and features, for measuring."""
 
 from __future__ import annotations
 
@@ -6,41 +6,53 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from masque import modelfile
 from masque.config import from_dict
+from masque.errors import CheckpointError
 from masque.faces.frame import WIDTH
 from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
 from masque.models.attributes import AttributeClassifier, AttributesConfig
+from masque.models.identity import Features, IdentityConfig
 
 
-def _load(folder: Path) -> tuple[AttributeClassifier, AttributesConfig, str]:
+def _stored(folder: Path, family: str) -> modelfile.ModelFile:
     stored = modelfile.read(folder)
-    config = from_dict(AttributesConfig, stored.config)
-    classifier = AttributeClassifier(config)
-    classifier.load_state_dict({name.removeprefix("classifier."): tensor for name, tensor in stored.weights.items()})
-    return classifier.eval().requires_grad_(False), config, stored.hash
+    if stored.family != family:
+        raise CheckpointError(f"{folder} holds a model of the family {stored.family}: name one of {family}.")
+    return stored
+
+
+def _fill(net: nn.Module, stored: modelfile.ModelFile, prefix: str) -> None:
+    """The stored weights under `prefix`, frozen."""
+    try:
+        net.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in stored.weights.items() if name.startswith(prefix)})
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0].rstrip('.:')}): train it again."
+        ) from None
+    net.eval().requires_grad_(False)
 
 
 def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]:
-    """A function from face frames (RGB uint8 (218s,178s,3)) to features (N,F), and the hash of the weights that make them.
+    """A function from face frames (RGB uint8 (218s,178s,3)) to features (N,F) of length 1, and the hash of the weights that make them.
 
-    The features are the classifier's, of the face crop and of the whole hair crop, side by side. Raises CheckpointError.
+    Raises CheckpointError when the folder holds no model of the family identity.
     """
-    classifier, config, weights = _load(folder)
+    stored = _stored(folder, "identity")
+    config = from_dict(IdentityConfig, stored.config)
+    net = Features(config)
+    _fill(net, stored, "features.")
 
     def extract(frames: list[Picture]) -> Tensor:
-        scales = [frame.shape[1] / WIDTH for frame in frames]
-        parts = [
-            to_tensor([cut_crop(f, crop, config.size, scale) for f, scale in zip(frames, scales, strict=True)])
-            for crop in (FACE_CROP, HAIR_CROP)
-        ]
+        crops = [cut_crop(frame, HAIR_CROP, config.size, frame.shape[1] / WIDTH) for frame in frames]
         with torch.inference_mode():
-            return torch.cat([classifier.features(part) for part in parts], dim=1)
+            features: Tensor = net(to_tensor(crops))
+        return features
 
-    return extract, weights
+    return extract, stored.hash
 
 
 def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str, float]]]:
@@ -48,7 +60,10 @@ def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str
 
     Raises CheckpointError when the folder holds no such model.
     """
-    classifier, config, _ = _load(folder)
+    stored = _stored(folder, "attributes")
+    config = from_dict(AttributesConfig, stored.config)
+    classifier = AttributeClassifier(config)
+    _fill(classifier, stored, "classifier.")
 
     def estimate(frames: list[Picture]) -> list[dict[str, float]]:
         crops = [cut_crop(frame, FACE_CROP, config.size, frame.shape[1] / WIDTH) for frame in frames]

@@ -66,7 +66,7 @@ def table(
     if len(set(steps.values())) > 1:
         reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
         raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
-    extract, features = face_features(model_folder("attributes"))
+    extract, features = face_features(model_folder("identity"))
     classify = attribute_estimator(model_folder("attributes"))
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():
