@@ -36,6 +36,17 @@ def test_models_of_different_lengths_do_not_compare(tmp_path, monkeypatch):
         table(["puppets:160"], tmp_path / "t", preset="tiny")
 
 
+def test_ctrl_c_while_one_model_trains_stops_the_table(tmp_path, monkeypatch):
+    from masque.tables import ccagan_table
+    from masque.train.engine import Progress
+
+    trained = []
+    monkeypatch.setattr(ccagan_table.runs, "train", lambda _plan, _data, out, **_: trained.append(out) or Progress(3, False, "stopped"))
+    with pytest.raises(KeyboardInterrupt):
+        table(["puppets:160"], tmp_path / "t", preset="tiny")
+    assert [folder.name for folder in trained] == ["stargan"]
+
+
 def test_the_papers_numbers_are_table_1():
     """Its text: CCA-GAN lowers the distance by 15 to 28 % against StarGAN and by 17 to 27 % against StarGAN+SAGAN."""
     ours = PAPER_FID["CCA-GAN"]

@@ -156,8 +156,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # one in five, and λ_r is StarGAN's.
     "small": {
         "model": {"size": 64, "channels": 32, "halvings": 5},
-        "training": {"reconstruction_weight": 10.0, "critic_steps": 2, "lr": 2e-4, "decay_from": 2_500, "decay_to": 5_000},
-        "run": {"steps": 5_000, "batch_size": 16},
+        "training": {"reconstruction_weight": 10.0, "critic_steps": 2, "lr": 2e-4, "decay_from": 2_250, "decay_to": 4_500},
+        "run": {"steps": 4_500, "batch_size": 16},
     },
     "tiny": {
         "model": {"size": 32, "channels": 8, "blocks": 1, "halvings": 4},

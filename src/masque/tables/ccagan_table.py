@@ -62,7 +62,10 @@ def table(
             if progress:
                 progress(number * most + step, len(MODELS) * most, row)
 
-        steps[row] = runs.train(plan, data, out / folder, time_limit=time_limit, on_step=on_step).step
+        made = runs.train(plan, data, out / folder, time_limit=time_limit, on_step=on_step)
+        if made.reason == "stopped":
+            raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
+        steps[row] = made.step
     if len(set(steps.values())) > 1:
         reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
         raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
