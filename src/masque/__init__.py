@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
+    from masque.edits.parse import Parser
     from masque.edits.session import Session
     from masque.edits.translate import Translator
 
@@ -18,11 +19,13 @@ def load(model: str = "rsgan", serving: Literal["swap", "random", "blend"] | Non
 def load(model: str, serving: Literal["edit"]) -> Session | Translator: ...
 @overload
 def load(model: str, serving: Literal["sheet"]) -> Translator: ...
-def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator:
+@overload
+def load(model: str, serving: Literal["parse"]) -> Parser: ...
+def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
-    serving: what it must be able to do: swap, edit, random, blend or sheet; anything if not given. Raises CheckpointError when there is no
-    such model.
+    serving: what it must be able to do: swap, edit, random, blend, sheet or parse; anything if not given. Raises CheckpointError when
+    there is no such model.
     """
     from masque.catalog import load_session
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from masque.errors import CheckpointError, SettingError, nearest
 
 if TYPE_CHECKING:
+    from masque.edits.parse import Parser
     from masque.edits.session import Session
     from masque.edits.translate import Classify, Translator
 
@@ -39,6 +40,8 @@ class Family:
     """module:class of what edits with a loaded model; empty where nothing does"""
     whole: tuple[str, ...] = ()
     """Networks that half precision would spoil, so that packing leaves them as they are"""
+    reads_labels: bool = False
+    """Whether it is trained on label maps, so that only pictures that have one can be used"""
     reads_attributes: bool = False
     """Whether its session is given the classifier of attributes that comes with Masque"""
 
@@ -91,6 +94,17 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.identity:PRESETS",
         edits=(),
     ),
+    "parser": Family(
+        model="masque.models.parser:FaceParser",
+        model_parts="masque.models.parser:SERVED",
+        config="masque.models.parser:ParserConfig",
+        recipe="masque.recipes.parser:ParserRecipe",
+        training="masque.recipes.parser:ParserTraining",
+        presets="masque.recipes.parser:PRESETS",
+        edits=("parse",),
+        session="masque.edits.parse:Parser",
+        reads_labels=True,
+    ),
 }
 
 
@@ -127,7 +141,7 @@ def shipped_classifier() -> Classify | None:
     return attribute_estimator(folder) if (folder / "config.json").is_file() else None
 
 
-def load_session(name: str, serving: str | None = None) -> Session | Translator:
+def load_session(name: str, serving: str | None = None) -> Session | Translator | Parser:
     """The session of a model by family name or folder.
 
     serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
@@ -161,5 +175,5 @@ def load_session(name: str, serving: str | None = None) -> Session | Translator:
         )
     model.load_state_dict(stored.weights, strict=False)
     more = {"classify": shipped_classifier()} if entry.reads_attributes else {}
-    session: Session | Translator = entry.load("session")(model, stored.family, stored.hash, **more)
+    session: Session | Translator | Parser = entry.load("session")(model, stored.family, stored.hash, **more)
     return session

@@ -103,7 +103,8 @@ def train(
         raise CheckpointError(f"The folder {out.absolute().parent} does not exist: make it first.")
     fabric = make_fabric(settings.run, accelerator, devices)
     fabric.launch()
-    frames = load_frames(data, settings.model.size, settings.model.attributes)
+    reads_labels = catalog.family(settings.family).reads_labels
+    frames = load_frames(data, settings.model.size, settings.model.attributes, labels=reads_labels)
     if not len(frames.indices("train")):
         raise DataError("The data has no pictures to train on: prepare it with a smaller --held-out.")
     engine = build_engine(settings, frames, out, fabric)

@@ -9,7 +9,6 @@ from masque.data import puppets as world
 from masque.data.puppets import (
     ATTRIBUTES,
     HAIR_COLOURS,
-    LABELS,
     Puppet,
     draw_puppet,
     puppets,
@@ -21,6 +20,7 @@ from masque.data.puppets import (
 from masque.errors import UnknownAttributeError, ValueRangeError
 from masque.faces.detect import find_faces
 from masque.faces.frame import TEMPLATE, at_scale, five_points, frame_size
+from masque.faces.labels import LABELS
 
 HEAD_FIELDS = ("shape", "male", "young", "beard", "skin", "lips", "iris", "brows", "pigments", "bald", "bangs", "length")
 

@@ -56,7 +56,7 @@ def test_where_attention_stands():
     assert widths == [8, 8, 16, 32, 32, 32, 32, 32, 16, 8]
     (only,) = (m for m in cross.D.modules() if isinstance(m, CrossAttention))
     assert only is cross.D.main[0]
-    assert (only.q.in_channels, only.q.out_channels, only.v.out_channels) == (3, 1, 1)
+    assert (only.qkv.in_channels, only.widths) == (3, [1, 1, 1])
     seen = []
     for net in (other.G, other.D):
         (one,) = (m for m in net.modules() if isinstance(m, SelfAttention))
@@ -144,3 +144,17 @@ def test_a_picture_is_edited_alike_alone_and_in_a_batch(attention):
 def test_sizes_that_do_not_fit(size, halvings):
     with pytest.raises(ValueError, match="cannot be halved"):
         network(size=size, halvings=halvings)
+
+
+@pytest.mark.parametrize("attention", ["cross", "self", "none"])
+def test_a_painted_change_starts_as_none_and_stays_a_picture(attention):
+    model = network(attention=attention, paints="change")
+    s, t = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 5)
+    with torch.no_grad():
+        assert torch.equal(model.edit(s, t), s)
+        nn.init.normal_(model.G.main[-1].weight)
+        changed = model.edit(s, t)
+        assert changed.abs().max() == 1
+        painted = torch.tanh(model.G.main(torch.cat([s, t[:, :, None, None].expand(-1, -1, 32, 32)], dim=1)))
+        torch.testing.assert_close(changed, (s + painted).clamp(-1, 1))
+    assert shapes(model.G) == shapes(network(attention=attention).G)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -30,13 +31,26 @@ def bench_editing(model: str, side: int, turns: int) -> dict[str, Any]:
     """The same for an edit of one attribute, with any model that edits. Raises CheckpointError."""
     session = masque.load(model, "edit")
     photo, asked = large_photo(1, side), {session.attributes[0]: 1.0}
+    times = {"edit": _timed(lambda: session.edit(photo, asked), turns)}
+    return {"job": "edit", "model": session.family, "size": session.size, "side": side, "times": times, **_memory()}
+
+
+def bench_parsing(model: str, side: int, turns: int) -> dict[str, Any]:
+    """The same for finding a face and its parts. Raises CheckpointError."""
+    parser = masque.load(model, "parse")
+    photo = large_photo(1, side)
+    times = {"parse": _timed(lambda: parser.parse(photo), turns)}
+    return {"job": "parse", "model": parser.family, "size": parser.size, "side": side, "times": times, **_memory()}
+
+
+def _timed(job: Callable[[], object], turns: int) -> dict[str, float]:
     taken: list[float] = []
     for turn in range(WARM_UPS + turns):
         started = time.perf_counter()
-        session.edit(photo, asked)
+        job()
         if turn >= WARM_UPS:
             taken.append(time.perf_counter() - started)
-    return {"job": "edit", "model": session.family, "size": session.size, "side": side, "times": {"edit": _spread(taken)}, **_memory()}
+    return _spread(taken)
 
 
 def _spread(taken: list[float]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from masque import runs
+from masque import catalog, runs
 from masque.config import RunSettings
 from masque.data.batches import Batches
 from masque.data.frames import load_frames
@@ -29,7 +29,7 @@ def bench_training(family: str, preset: str, steps: int = 4, turns: int = 3, ass
     """
     plan = runs.plan(family, preset, assignments)
     plain = replace(plan, run=replace(plan.run, precision="32", channels_last=False, compile=False))
-    frames = load_frames([f"puppets:{PUPPETS}"], plan.model.size, plan.model.attributes)
+    frames = load_frames([f"puppets:{PUPPETS}"], plan.model.size, plan.model.attributes, labels=catalog.family(plan.family).reads_labels)
     with tempfile.TemporaryDirectory() as folder:
         engines = {name: _engine(settings, frames, Path(folder) / name) for name, settings in (("engine", plan), ("plain", plain))}
         fabric = make_fabric(plan.run)

@@ -20,7 +20,8 @@ def prepare(
     source: Annotated[Path, typer.Argument(help="The folder that holds the pictures.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The prepared set to make, or to go on making.")],
     layout: Annotated[
-        Literal["auto", "celeba", "utkface", "identities", "photos"], typer.Option("--layout", help="How the folder is laid out.")
+        Literal["auto", "celeba", "celebamask-hq", "utkface", "identities", "photos"],
+        typer.Option("--layout", help="How the folder is laid out."),
     ] = "auto",
     size: Annotated[int, typer.Option("--size", help="Side in pixels of the crops that will be trained on.", min=16, max=1024)] = 128,
     held_out: Annotated[float, typer.Option("--held-out", help="Share (below 1) or number of people kept for testing.", min=0)] = 0.1,

@@ -18,7 +18,7 @@ Detail = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (swap, edit, blend, heatmap, faces, verify, demo):
+    for command in (swap, edit, blend, heatmap, parse, faces, verify, demo):
         app.command()(command)
     app.command("random")(random_parts)
 
@@ -184,6 +184,39 @@ def heatmap(
         f"colours moved by {change['mean']:.1f} ΔE on average, {change['largest']:.0f} at most."
     )
     answer(text, {"out": str(out), **change}, as_json)
+
+
+def parse(
+    photo: Annotated[Path, typer.Argument(help="The photo to parse.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The label map: a .png that painting programs open.")] = Path("labels.png"),
+    overlay: Annotated[Path | None, typer.Option("--overlay", help="Where to show the parts on the photo: .png, .jpg or .webp.")] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="A parser's run folder, or parser for the weights that come with Masque.")
+    ] = "parser",
+    pick: Pick = None,
+    as_json: Json = False,
+) -> None:
+    """Find the parts of a face: skin, brows, eyes, nose, lips, mouth, hair. The label map can be painted in and repainted from.
+
+    Example: masque parse anna.jpg -o labels.png --overlay look.png
+    """
+    from masque.faces.labels import LABELS, check_label_file, write_labels
+    from masque.faces.labels import overlay as tinted
+    from masque.image import check_output, write_picture
+
+    check_label_file(out)
+    if overlay is not None:
+        check_output(overlay)
+    with Wait("Parsing"):
+        import masque
+
+        parsed = masque.load(model, "parse").parse(photo, pick)
+    write_labels(out, parsed.labels)
+    if overlay is not None:
+        write_picture(overlay, tinted(parsed.photo, parsed.labels))
+    shares = {name: round(100 * float((parsed.labels == number).mean()), 2) for number, name in enumerate(LABELS)}
+    listed = ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share > 0)
+    answer(f"Wrote {out}: {listed}.", {"out": str(out), "overlay": None if overlay is None else str(overlay), "percent": shares}, as_json)
 
 
 def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], as_json: Json = False) -> None:

@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("edits")(evaluate_edits)
     evaluate.command("attributes")(evaluate_attributes)
     evaluate.command("identity")(evaluate_identity)
+    evaluate.command("parser")(evaluate_parser)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     bench.command("train")(bench_train)
     bench.command("swap")(bench_swap)
     bench.command("edit")(bench_edit)
+    bench.command("parse")(bench_parse)
     app.add_typer(bench, name="bench")
 
 
@@ -162,6 +164,26 @@ def evaluate_identity(
     answer(as_text(report), report, as_json)
 
 
+def evaluate_parser(
+    model: Annotated[str, typer.Argument(help="A run folder of parser, or parser for the weights that come with Masque.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")],
+    as_json: Json = False,
+) -> None:
+    """How well a face parser agrees with the label maps of held-out pictures.
+
+    Example: masque evaluate parser parser --data prepared
+    """
+    import masque
+    from masque.data.frames import load_frames
+    from masque.tables.parser import as_text
+    from masque.tables.parser import evaluate_parser as measure
+
+    parser = masque.load(model, "parse")
+    with Bar("Measuring") as bar:
+        report = measure(parser, load_frames(data, parser.size, (), ("test",), labels=True), bar.update)
+    answer(as_text(report), report, as_json)
+
+
 def table(
     paper: Annotated[Literal["cca-gan"], typer.Argument(help="Whose table.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
@@ -238,4 +260,21 @@ def bench_edit(
         from masque.bench.swapping import as_text, bench_editing
 
         report = bench_editing(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_parse(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "parser",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of parsing a large photo, after loading.
+
+    Example: masque bench parse --side 1024
+    """
+    with Wait("Timing parses"):
+        from masque.bench.swapping import as_text, bench_parsing
+
+        report = bench_parsing(model, side, turns)
     answer(as_text(report), report, as_json)

@@ -16,6 +16,7 @@ from torch import Tensor
 from masque.data.frames import FrameSet
 from masque.data.prepared import BACKGROUND, BEYOND
 from masque.faces.frame import HEIGHT, WIDTH, Matrix, chain
+from masque.faces.labels import UNKNOWN, Labels, swap_sides
 from masque.faces.regions import FACE_CROP, HAIR_CROP, hull_mask
 from masque.image import to_tensor
 
@@ -30,6 +31,7 @@ valid       (B,1,S,S) in [0,1]: 0 where image shows what the photo did not have
 face_valid  (B,1,S,S) in [0,1]: the same within face_crop
 attributes  (B,A) in [0,1], NaN where unknown
 index       (B,) int64: position in the frame set
+labels      (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from frame sets with label maps
 identity    (B,) int64: number of the person in the frame set, -1 where unknown
 seed        (B,) int64: what noise drawn for this sample in this step depends on
 """
@@ -117,6 +119,8 @@ class Batches:
         frames = self.frames
         motion, flipped = draw_motion(self.augmentation, frames.scale, generator)
         cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion)
+        if frames.labels is not None:
+            cut["labels"] = cut_labels(frames.labels[index], self.size, frames.scale, motion, flipped)
         if self.augmentation.colour:
             recolour(cut, self.augmentation.colour, generator)
         return {**cut, "attributes": frames.attributes[index], "index": index, "identity": self.people[index], "flipped": flipped}
@@ -158,6 +162,15 @@ def cut_regions(
     return cut
 
 
+def cut_labels(labels: Labels, size: int, scale: float, motion: Matrix, flipped: bool) -> Labels:
+    """The label map of image, moved as it is; what is left and right changes places in a mirrored one."""
+    seen = cv2.warpAffine(
+        labels, chain(motion, HAIR_CROP.to_crop(size, scale)), (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT,
+        borderValue=UNKNOWN,
+    ).astype(np.uint8)  # fmt: skip
+    return swap_sides(seen) if flipped else seen
+
+
 def recolour(cut: dict[str, NDArray[np.uint8]], amount: float, generator: np.random.Generator) -> None:
     """Change brightness, contrast and saturation of both crops alike, in place."""
     brightness, contrast, saturation = 1 + amount * generator.uniform(-1, 1, 3)
@@ -176,6 +189,8 @@ def collate(samples: list[dict[str, Any]]) -> Batch:
     for name in ("image_hull", "face_hull", "background", "valid", "face_valid"):
         stacked = np.stack([s[name] for s in samples])
         batch[name] = torch.from_numpy(stacked)[:, None].float().div_(255.0)
+    if "labels" in samples[0]:
+        batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples])).long()
     batch["attributes"] = torch.from_numpy(np.stack([s["attributes"] for s in samples]))
     for name in ("index", "identity"):
         batch[name] = torch.tensor([s[name] for s in samples], dtype=torch.int64)

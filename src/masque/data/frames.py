@@ -38,6 +38,8 @@ class FrameSet:
     splits: tuple[str, ...]
     sources: tuple[str, ...]
     scale: float
+    labels: NDArray[np.uint8] | None = None
+    """(N,218s,178s) label maps, `masque.faces.labels.UNKNOWN` where unknown; None where they were not asked for."""
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -54,26 +56,31 @@ class FrameSet:
     def fingerprint(self) -> str:
         """A short hash over pixels, landmarks and attributes: the same set gives the same one."""
         digest = hashlib.sha256()
-        for array in (self.frames, self.landmarks, self.attributes):
+        for array in (self.frames, self.landmarks, self.attributes, *(() if self.labels is None else (self.labels,))):
             digest.update(np.ascontiguousarray(array[:: max(1, len(array) // 256)]).tobytes())
         digest.update(repr((len(self), self.attribute_names, self.splits)).encode())
         return digest.hexdigest()[:16]
 
 
 def load_frames(
-    data: Sequence[str], size: int, attribute_names: Sequence[str], splits: Sequence[str] = ("train", "validation", "test")
+    data: Sequence[str],
+    size: int,
+    attribute_names: Sequence[str],
+    splits: Sequence[str] = ("train", "validation", "test"),
+    labels: bool = False,
 ) -> FrameSet:
     """Frames from prepared folders and puppets, for crops of `size` pixels.
 
     data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits: which rows to load.
-    Raises DataError when a folder is not a prepared set, its pictures are smaller than `size` needs, or nothing remains.
+    labels: load label maps as well, and only pictures that have one. Raises DataError when a folder is not a prepared set, its pictures are
+    smaller than `size` needs, or nothing remains.
     """
     if not data:
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
     parts = [
-        _puppets(item, size, attribute_names, splits)
+        _puppets(item, size, attribute_names, splits, labels)
         if item.startswith("puppets:")
-        else _prepared(open_prepared(Path(item)), size, attribute_names, splits)
+        else _prepared(open_prepared(Path(item)), size, attribute_names, splits, labels)
         for item in data
     ]
     return parts[0] if len(parts) == 1 else _joined(parts)
@@ -89,7 +96,7 @@ def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint
         return np.memmap(pixels, np.uint8, "w+", shape=(*shape, 3)), np.memmap(masks, np.uint8, "w+", shape=shape)
 
 
-def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str]) -> FrameSet:
+def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet:
     scale = size / 128
     if scale > opened.scale * 1.01:
         raise DataError(
@@ -98,7 +105,12 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     chosen = opened.indices(*splits)
     if not len(chosen):
         raise DataError(f"{opened.root} has no pictures for {' or '.join(splits)}: prepare it with another --held-out.")
+    if labels:
+        chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
+        if not len(chosen):
+            raise DataError(f"{opened.root} has no label maps: prepare a set with masks of parts, such as CelebAMask-HQ.")
     frames, masks = _blank(len(chosen), scale)
+    parts = np.empty_like(masks) if labels else None
     target = frame_size(scale)
     for position, index in enumerate(chosen):
         frame, mask = opened.frame(index), opened.mask(index)
@@ -106,16 +118,18 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
             frame = cv2.resize(frame, target, interpolation=cv2.INTER_AREA).astype(np.uint8)
             mask = cv2.resize(mask, target, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
         frames[position], masks[position] = frame, mask
+        if parts is not None:
+            parts[position] = cv2.resize(opened.labels(int(index)), target, interpolation=cv2.INTER_NEAREST_EXACT)
     rows = [opened.rows[i] for i in chosen]
     # People of different data sets are different people, though their folders may have the same name.
     people = tuple(f"{opened.root.name}/{row.identity}" if row.identity else "" for row in rows)
     return FrameSet(
         frames, masks, at_scale(opened.landmarks[chosen], scale / opened.scale).astype(np.float32), opened.attributes(names)[chosen],
-        tuple(names), people, tuple(row.split for row in rows), tuple(row.source for row in rows), scale,
+        tuple(names), people, tuple(row.split for row in rows), tuple(row.source for row in rows), scale, parts,
     )  # fmt: skip
 
 
-def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str]) -> FrameSet:
+def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet:
     from masque.data.puppets import puppets
 
     try:
@@ -137,6 +151,7 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str]) 
     return FrameSet(
         frames, masks, np.stack([made[i].landmarks for i in kept]), values, tuple(names),
         tuple(f"puppet/{made[i].identity}" for i in kept), tuple(split[i] for i in kept), tuple(f"puppet/{i}" for i in kept), scale,
+        np.stack([made[i].labels for i in kept]) if labels else None,
     )  # fmt: skip
 
 
@@ -150,4 +165,5 @@ def _joined(parts: Sequence[FrameSet]) -> FrameSet:
         frames, masks, np.concatenate([p.landmarks for p in parts]), np.concatenate([p.attributes for p in parts]),
         parts[0].attribute_names, sum((p.identities for p in parts), ()), sum((p.splits for p in parts), ()),
         sum((p.sources for p in parts), ()), parts[0].scale,
+        None if parts[0].labels is None else np.concatenate([p.labels for p in parts if p.labels is not None]),
     )  # fmt: skip

@@ -11,11 +11,14 @@ from pathlib import Path
 from masque.errors import DataError
 from masque.image import READABLE_SUFFIXES
 
-LAYOUTS = ("auto", "celeba", "utkface", "identities", "photos")
+LAYOUTS = ("auto", "celeba", "celebamask-hq", "utkface", "identities", "photos")
 UTKFACE_NAME = re.compile(r"(\d{1,3})_([01])_\d_\d+")
 """UTKFace: <age>_<0 man, 1 woman>_<ethnicity>_<date>.jpg"""
 YOUNG_UNTIL, OLD_FROM = 30, 50
 """Ages up to which a face is Young = 1, and from which it is 0; linear between, since no year divides the two."""
+MASKS_OF_PARTS, PICTURES_OF_PARTS = "CelebAMask-HQ-mask-anno", "CelebA-HQ-img"
+"""CelebAMask-HQ's folders: <MASKS>/<0 to 14>/<number, five digits>_<part>.png, and <PICTURES>/<number>.jpg."""
+PART_NAME = re.compile(r"(\d{5})_(\w+)")
 SPLITS = ("train", "validation", "test")
 
 
@@ -31,6 +34,8 @@ class Source:
     """Values in [0,1] by CelebA's names; what the data set does not say is absent."""
     aligned: bool = False
     """True for a picture that is CelebA's 178×218 frame already."""
+    parts: Mapping[str, Path] = field(default_factory=dict)
+    """Masks of CelebAMask-HQ's parts, by their names there; empty where there are none."""
 
 
 def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> list[Source]:
@@ -45,6 +50,7 @@ def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> li
     layout = detect_layout(source) if layout == "auto" else layout
     readers = {
         "celeba": lambda: _celeba(source),
+        "celebamask-hq": lambda: _celebamask(source, held_out),
         "utkface": lambda: _utkface(source, held_out),
         "identities": lambda: _identities(source, held_out),
         "photos": lambda: _photos(source, held_out),
@@ -58,9 +64,11 @@ def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> li
 
 
 def detect_layout(source: Path) -> str:
-    """Which layout a folder has, by CelebA's attribute list, UTKFace's file names, or all pictures being in sub-folders; else `photos`."""
+    """Which layout a folder has, by the files and folders that CelebA, CelebAMask-HQ, UTKFace and sets of people have; else `photos`."""
     if _find(source, "list_attr_celeba.txt") and _find(source, "img_align_celeba"):
         return "celeba"
+    if (source / MASKS_OF_PARTS).is_dir():
+        return "celebamask-hq"
     if (pictures := _pictures(source)) and all(UTKFACE_NAME.match(p.name) for p in pictures):
         return "utkface"
     root = _unwrapped(source)
@@ -120,6 +128,22 @@ def _utkface(source: Path, held_out: float) -> list[Source]:
         )
         for number, (match, path) in enumerate(named)
     ]
+
+
+def _celebamask(source: Path, held_out: float) -> list[Source]:
+    """In the order of the numbers; the last ones are held out. Names of people are in another file, which few have."""
+    pictures = source / PICTURES_OF_PARTS
+    if not pictures.is_dir() or not (source / MASKS_OF_PARTS).is_dir():
+        raise DataError(f"{source} lacks {PICTURES_OF_PARTS} or {MASKS_OF_PARTS}: unpack CelebAMask-HQ there.")
+    parts: dict[int, dict[str, Path]] = {}
+    for path in sorted((source / MASKS_OF_PARTS).glob("*/*.png")):
+        if match := PART_NAME.fullmatch(path.stem):
+            parts.setdefault(int(match[1]), {})[match[2]] = path
+    numbered = sorted((int(p.stem), p) for p in _pictures(pictures) if p.stem.isdigit() and int(p.stem) in parts)
+    if not numbered:
+        raise DataError(f"{source} has no picture with masks of its parts: unpack CelebAMask-HQ there.")
+    first = _held_out_from(len(numbered), held_out)
+    return [Source(path, split="test" if place >= first else "train", parts=parts[number]) for place, (number, path) in enumerate(numbered)]
 
 
 def _find(source: Path, name: str) -> Path | None:

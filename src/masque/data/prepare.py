@@ -21,10 +21,12 @@ import numpy as np
 
 from masque.data.layouts import Source, read_layout
 from masque.data.measured import frame_mask, measure_attributes
-from masque.data.prepared import Row, write_frame, write_index
+from masque.data.parts import in_frame, read_parts
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, write_frame, write_index
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
+from masque.faces.labels import UNKNOWN
 from masque.image import Picture, read_picture, write_atomically
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
@@ -117,7 +119,7 @@ def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
         out.mkdir(parents=True, exist_ok=True)
         # The journal first: a folder without one is not taken for a set.
         write_atomically(path, lambda part: part.write_text("\n".join(lines) + "\n"))
-        for folder in (out, out / "images", out / "masks"):
+        for folder in (out, out / "images", out / "masks", out / "labels"):
             folder.mkdir(exist_ok=True)
             for unfinished in folder.glob(".*.part"):
                 unfinished.unlink(missing_ok=True)
@@ -184,9 +186,13 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
         frame = cut_frame(photo, landmarks, scale)
     if turned(frame.landmarks) > most_turned:
         return {"dropped": "turned away", "source": str(source.path)}
-    mask = frame_mask(frame)
+    mask, labels = frame_mask(frame), None
+    if source.parts:
+        parts, person = read_parts(source.parts)
+        labels = in_frame(parts, frame, photo.shape[:2], UNKNOWN)
+        mask = in_frame(np.where(person, PERSON, BACKGROUND).astype(np.uint8), frame, photo.shape[:2], BEYOND)
     attributes = dict(source.attributes) or measure_attributes(frame.picture, frame.landmarks, mask)
-    write_frame(out, f"{number:06d}", frame.picture, mask)
+    write_frame(out, f"{number:06d}", frame.picture, mask, labels)
     return {"landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks], "attributes": attributes}
 
 

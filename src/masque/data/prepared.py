@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from masque.errors import DataError
+from masque.faces.labels import Labels, encode_labels
 from masque.image import Picture, encoded, read_picture, write_atomically
 
 VERSION = 1
@@ -67,6 +68,21 @@ class PreparedSet:
                 return np.array(opened, dtype=np.uint8)
         except (OSError, ValueError, SyntaxError) as error:  # Pillow's decoders raise any of these on damaged files
             raise DataError(f"{path} is missing or damaged ({error}): prepare the set again.") from None
+
+    def has_labels(self, index: int) -> bool:
+        """Whether the parts of this frame are known."""
+        return self._label_file(index).is_file()
+
+    def labels(self, index: int) -> Labels:
+        """The label map of the frame, uint8 (218s,178s). Raises DataError where there is none."""
+        try:
+            with Image.open(self._label_file(index)) as opened:
+                return np.array(opened, dtype=np.uint8)
+        except (OSError, ValueError, SyntaxError) as error:
+            raise DataError(f"{self._label_file(index)} is missing or damaged ({error}): prepare the set again.") from None
+
+    def _label_file(self, index: int) -> Path:
+        return self.root / "labels" / f"{self.rows[index].file}.png"
 
     def indices(self, *splits: str) -> NDArray[np.int64]:
         """Positions of the rows of these splits."""
@@ -135,12 +151,15 @@ def _save_array(path: Path, array: NDArray[np.float32]) -> None:
         np.save(opened, array, allow_pickle=False)
 
 
-def write_frame(root: Path, file: str, frame: Picture, mask: NDArray[np.uint8]) -> None:
-    """Write one picture and its mask into a set that is being prepared."""
+def write_frame(root: Path, file: str, frame: Picture, mask: NDArray[np.uint8], labels: Labels | None = None) -> None:
+    """Write one picture, its mask and, where it is known, its label map into a set that is being prepared."""
     palette = Image.fromarray(mask, mode="P")
     palette.putpalette(MASK_PALETTE)
     # 4:4:4 at 95: the set is trained on many times, so its own compression must not be what is learnt.
     picture = encoded(Image.fromarray(frame), "JPEG", quality=95, subsampling=0)
-    labels = encoded(palette, "PNG", bits=2)
-    write_atomically(root / "masks" / f"{file}.png", lambda part: part.write_bytes(labels))
+    outline = encoded(palette, "PNG", bits=2)
+    write_atomically(root / "masks" / f"{file}.png", lambda part: part.write_bytes(outline))
+    if labels is not None:
+        parts = encode_labels(labels)
+        write_atomically(root / "labels" / f"{file}.png", lambda part: part.write_bytes(parts))
     write_atomically(root / "images" / f"{file}.jpg", lambda part: part.write_bytes(picture))

@@ -24,8 +24,6 @@ from masque.image import Picture
 
 Floats = NDArray[np.floating[Any]]
 RGB = tuple[float, float, float]
-LABELS = ("background", "skin", "left brow", "right brow", "left eye", "right eye", "nose", "upper lip", "mouth", "lower lip",
-          "hair")  # in the order of portrait Table 3.1; left is left in the picture
 HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 ATTRIBUTES = ("Smiling", "Mouth_Slightly_Open", *HAIR_COLOURS, "Male", "Young", "Eyeglasses", "Bald", "Bangs", "No_Beard")
 # Bumps x y sx sy dx dy dz: points around (±x, y) move by (±dx, dy, dz), fading as a Gaussian of widths sx and sy.
@@ -106,7 +104,7 @@ class Puppet:
 class Rendered:
     """A puppet's picture at scale s and its exact truth."""
     picture: Picture  # RGB uint8 (218s,178s,3)
-    labels: NDArray[np.uint8]  # (218s,178s), indices into LABELS
+    labels: NDArray[np.uint8]  # (218s,178s), indices into masque.faces.labels.LABELS
     background: NDArray[np.uint8]  # (218s,178s): 255 where neither person nor clothes are, 0 on them, between at their edge
     landmarks: Landmarks  # float32 (68,2) frame pixels, iBUG order; hidden ones where they would be seen through the head
     attributes: dict[str, float]  # ATTRIBUTES, each in [0,1]

@@ -25,7 +25,7 @@ def down_stack(inputs: int, channels: int, size: int, to: int, widest: int = 512
     width = inputs
     for step in range(halvings(size, to)):
         before, width = width, min(channels * 2**step, widest)
-        layers += [_he(nn.Conv2d(before, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+        layers += [he(nn.Conv2d(before, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers), width
 
 
@@ -40,8 +40,8 @@ def up_stack(channels: int, size: int, start: int, widest: int = 512) -> tuple[n
     layers: list[nn.Module] = [nn.LeakyReLU(0.2)]
     for step in reversed(range(steps)):
         before, width = width, min(channels * 2**step, widest)
-        layers += [_he(nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-    layers.append(_he(nn.Conv2d(width, 3, 3, padding=1), gain=0.5))
+        layers += [he(nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+    layers.append(he(nn.Conv2d(width, 3, 3, padding=1), gain=0.5))
     return nn.Sequential(*layers), first
 
 
@@ -50,7 +50,7 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first, self.second = _he(nn.Conv2d(channels, channels, 3, padding=1)), nn.Conv2d(channels, channels, 3, padding=1)
+        self.first, self.second = he(nn.Conv2d(channels, channels, 3, padding=1)), nn.Conv2d(channels, channels, 3, padding=1)
         for parameter in self.second.parameters():
             nn.init.zeros_(parameter)
 
@@ -61,7 +61,7 @@ class Residual(nn.Module):
         return result
 
 
-def _he(layer: nn.Conv2d | nn.ConvTranspose2d, gain: float = 1.0) -> nn.Module:
+def he(layer: nn.Conv2d | nn.ConvTranspose2d, gain: float = 1.0) -> nn.Module:
     """He's initialisation (2015) for leaky rectifiers of slope 0.2, by the number of inputs that reach one output pixel."""
     reach = (
         layer.in_channels

@@ -50,6 +50,9 @@ class CCAGANConfig:
     """What the cross channel attention weighs against each other: α is H×H or W×W."""
     scaled: bool = False
     """Divide the products of Eq. 1 by √N before the softmax, as Vaswani et al. 2017 do and the paper does not."""
+    paints: Literal["whole", "change"] = "whole"
+    """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual images), so that
+    what an edit leaves alone need not be learnt."""
     attributes: tuple[str, ...] = ATTRIBUTES
 
 
@@ -169,12 +172,16 @@ class Generator(nn.Module):
             ]  # fmt: skip
             width = width // 2
         layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
+        self.change = config.paints == "change"
+        if self.change:
+            nn.init.zeros_(layers[-1].weight)  # type: ignore[arg-type]
         self.main = nn.Sequential(*layers)
 
     def forward(self, s: Tensor, t: Tensor) -> Tensor:
         """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. Returns (B,3,S,S) in [-1,1]."""
         planes = t.to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
-        return torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+        painted = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+        return (s + painted).clamp(-1, 1) if self.change else painted
 
 
 class Discriminator(nn.Module):

@@ -1,0 +1,91 @@
+"""The face parser P_F of the portrait thesis (Section 2.2.1 and Fig. 2.8): a U-Net from a picture to its label map.
+
+paper  here        maps
+P_F    FaceParser  picture (B,3,S,S)  ->  logits of the eleven labels of Table 3.1 (B,11,S,S)
+
+What the thesis leaves open: docs/papers/portrait.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from masque.layers.precision import full
+from masque.layers.stacks import he
+
+SERVED = ("P_F",)
+PARTS = 11
+"""Labels of Table 3.1."""
+
+
+@dataclass(frozen=True)
+class ParserConfig:
+    """Sizes."""
+
+    size: int = 256
+    """Side S of the picture in pixels (Fig. 2.8)."""
+    channels: int = 64
+    """Width of the first map; doubled at each halving, up to eight times as many: 512 in the middle."""
+    halvings: int = 5
+    """From S down to the middle's 8×8 at 256."""
+    fine: int = 0
+    """Width of two 3×3 convolutions at full size that also see the picture; 0 leaves them out, as the thesis does."""
+    attributes: tuple[str, ...] = ()
+    """None are needed."""
+
+
+class UNet(nn.Module):
+    """4×4 convolutions that halve, one in the middle, transposed ones back up, each beside the map of its size from the way down."""
+
+    def __init__(self, config: ParserConfig) -> None:
+        super().__init__()
+        if config.size % 2**config.halvings:
+            raise ValueError(f"{config.size} cannot be halved {config.halvings} times")
+        widths = [min(config.channels * 2**i, 8 * config.channels) for i in range(config.halvings)]
+        self.down = nn.ModuleList(
+            he(nn.Conv2d(inputs, width, 4, stride=2, padding=1)) for inputs, width in zip([3, *widths], widths, strict=False)
+        )
+        self.middle = he(nn.Conv2d(widths[-1], widths[-1], 4))
+        outputs = [*reversed(widths[:-1]), config.fine or PARTS]
+        inputs = [widths[-1], *(2 * width for width in reversed(widths[:-1]))]
+        self.up = nn.ModuleList(he(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)) for a, b in zip(inputs, outputs, strict=True))
+        self.fine = (
+            nn.ModuleList([he(nn.Conv2d(config.fine + 3, config.fine, 3, padding=1)), nn.Conv2d(config.fine, PARTS, 3, padding=1)])
+            if config.fine
+            else None
+        )
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) in [-1,1] -> logits (B,11,S,S)."""
+        maps, h = [], picture
+        for layer in self.down:
+            h = functional.leaky_relu(layer(h), 0.2)
+            maps.append(h)
+        h = functional.leaky_relu(self.middle(functional.pad(h, (1, 2, 1, 2))), 0.2)  # 4×4 of stride 1 that keeps the size
+        for number, layer in enumerate(self.up):
+            h = layer(h)
+            if number < len(self.up) - 1:
+                h = torch.cat([functional.leaky_relu(h, 0.2), maps[-2 - number]], dim=1)
+        if self.fine is not None:
+            first, second = self.fine
+            h = second(functional.leaky_relu(first(torch.cat([functional.leaky_relu(h, 0.2), picture.to(h.dtype)], dim=1)), 0.2))
+        return h
+
+
+class FaceParser(nn.Module):
+    """P_F."""
+
+    def __init__(self, config: ParserConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.P_F = UNet(config)
+
+    def shares(self, picture: Tensor) -> Tensor:
+        """How sure each label is, (B,11,S,S) summing to 1; the mirrored picture is heard as well."""
+        both = torch.softmax(full(self.P_F(torch.cat([picture, picture.flip(3)]))), dim=1).chunk(2)
+        opposite = [0, 1, 3, 2, 5, 4, 6, 7, 8, 9, 10]  # masque.faces.labels.OPPOSITE, which this room does not see
+        return (both[0] + both[1].flip(3)[:, opposite]) / 2

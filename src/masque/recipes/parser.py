@@ -1,0 +1,90 @@
+"""Training of the face parser P_F (portrait Eq. 3.7): cross entropy of every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.faces.labels import overlay
+from masque.image import Picture, to_pictures
+from masque.losses.parsing import dice, label_cross_entropy
+from masque.models.parser import SERVED, FaceParser, ParserConfig
+from masque.train.phase import Phase
+
+
+@dataclass(frozen=True)
+class ParserTraining:
+    """Eq. 3.7 and what helps small parts."""
+
+    dice: float = 0.0
+    """Weight of the Dice loss beside the cross entropy; 0 is the thesis."""
+    lr: float = 2e-4
+    weight_decay: float = 0.0
+    decay_to: int = 0
+    """Step at which the learning rate, falling along a cosine, reaches 0; 0 leaves it constant."""
+
+
+class ParserRecipe:
+    """One phase."""
+
+    served = SERVED
+
+    def __init__(self, config: ParserConfig, training: ParserTraining) -> None:
+        self.config, self.training = config, training
+        self.model = FaceParser(config)
+        self.nets: Mapping[str, nn.Module] = {"P_F": self.model.P_F}
+
+    def phases(self) -> Sequence[Phase]:
+        """The only line of the algorithm."""
+        weights = {"parse": 1.0} | ({"dice": self.training.dice} if self.training.dice else {})
+        return [Phase("parse", ("P_F",), self.parse_terms, weights)]
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
+        """AdamW, which without weight decay is Adam."""
+        return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay, fused=True)
+
+    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+        """Half a cosine from lr to 0, or lr."""
+        w = self.training
+        return w.lr * (0.5 * (1 + float(np.cos(np.pi * min(1.0, step / w.decay_to)))) if w.decay_to else 1.0)
+
+    def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 3.7, L_P."""
+        logits, labels = self.model.P_F(batch["image"]), batch["labels"]
+        terms = {"parse": label_cross_entropy(logits, labels)}
+        if self.training.dice:
+            terms["dice"] = dice(logits, labels)
+        return terms
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: pictures, their true parts, the parts that P_F sees."""
+        pictures = list(to_pictures(batch["image"]))
+        seen = nets["P_F"](batch["image"]).argmax(dim=1).byte().cpu().numpy()
+        true = batch["labels"].cpu().numpy()
+        true = np.where(true < 11, true, 0).astype(np.uint8)
+        return [*pictures, *map(overlay, pictures, true), *map(overlay, pictures, seen)], len(pictures)
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # Fig. 2.8 and Section 4.3.1
+    "paper": {
+        "model": {}, "training": {},
+        "run": {"steps": 130_000, "batch_size": 12, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # 128 px, narrower, with two layers at full size, for two processor cores
+    "small": {
+        "model": {"size": 128, "channels": 24, "fine": 16},
+        "training": {"dice": 1.0, "lr": 2e-3, "weight_decay": 0.01, "decay_to": 3000},
+        "run": {"steps": 3000, "batch_size": 16, "shift": 8.0, "turn": 15.0, "zoom": 0.15, "colour": 0.3, "ema": 0.99},
+    },
+    "tiny": {
+        "model": {"size": 32, "channels": 8, "halvings": 3, "fine": 8}, "training": {"dice": 1.0, "lr": 2e-3},
+        "run": {"steps": 60, "batch_size": 8, "log_every": 10, "save_every": 20, "preview_every": 60},
+    },
+}  # fmt: skip
