@@ -14,7 +14,9 @@ import pytest
 import torch
 
 import masque
+from masque import runs
 from masque.edits.session import Session
+from masque.edits.translate import Translator
 from masque.errors import OutputError
 from masque.image import Picture, read_picture, write_picture
 from masque.provenance import verify
@@ -74,7 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     torch.set_num_threads(1)  # a tiny network only waits for a second one
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio, "sample_photos", lambda: portraits)
-        path, complaints = make_page(masque.load(str(model_folder)), folder, lambda done, of: progress.append((done, of)))
+        translator = Translator(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
+        path, complaints = make_page(masque.load(str(model_folder)), folder, lambda done, of: progress.append((done, of)), translator)
     torch.set_num_threads(threads)
     assert path == folder / "index.html"
     reader = Reader()
@@ -97,6 +100,7 @@ def test_every_task_is_shown_for_every_photo(made: Made) -> None:
     names = {path.name for path in (made.folder / "out").iterdir()}
     for name in ("puppet1", "puppet3", ODD_NAME):
         assert {f"{name}.jpg", f"{name}-smile.jpg", f"{name}-blond.jpg", f"{name}-hair.jpg", f"{name}-faces.jpg"} <= names
+        assert f"{name}-attributes.jpg" in names
     assert {"swap-puppet1-on-puppet3.jpg", "swap-puppet3-on-puppet1.jpg", "blend-puppet1-puppet3.jpg"} <= names
     assert f"swap-{ODD_NAME}-on-puppet1.jpg" in names
 
@@ -108,7 +112,7 @@ def test_the_records_on_the_page_are_those_in_the_pictures(made: Made) -> None:
     on_page = [json.loads(record) for record in made.page.records]
     assert len(on_page) == len(written) > 10
     assert sorted(on_page, key=str_of) == sorted(written, key=str_of)
-    assert {record["edit"] for record in on_page} == {"swap", "edit", "random", "blend"}
+    assert {record["edit"] for record in on_page} == {"swap", "edit", "random", "blend", "sheet"}
 
 
 def test_what_was_left_out_is_named(made: Made) -> None:

@@ -287,7 +287,7 @@ def demo(
         import masque
         from masque.studio.page import make_page
 
-        page, complaints = make_page(masque.load(model, "swap"), folder, bar.update)
+        page, complaints = make_page(masque.load(model, "swap"), folder, bar.update, masque.load("ccagan", "sheet"))
     for sentence in complaints:
         typer.echo(f"Left out: {sentence}", err=True)
     typer.echo(f"The pictures are in {page.absolute()}")

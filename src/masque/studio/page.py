@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from masque.edits.result import Result
 from masque.edits.session import Session
+from masque.edits.translate import Translator
 from masque.errors import NoFaceError, OutputError, PictureError
 from masque.image import READABLE_SUFFIXES, Picture, read_picture, write_atomically, write_picture
 
@@ -57,10 +58,13 @@ def own_photos(folder: Path) -> tuple[dict[str, Picture], list[str]]:
     return photos, complaints
 
 
-def make_page(session: Session, folder: Path, progress: Callable[[int, int], None] | None = None) -> tuple[Path, list[str]]:
+def make_page(
+    session: Session, folder: Path, progress: Callable[[int, int], None] | None = None, translator: Translator | None = None
+) -> tuple[Path, list[str]]:
     """Run the main job on the sample photos and on every photo in folder/in; write folder/index.html and the pictures in folder/out.
 
-    Returns the page's path and one sentence for each photo that had to be left out. Raises OutputError.
+    translator: where one is given, what it makes of each photo is shown as a sheet. Returns the page's path and one sentence for each
+    photo that had to be left out. Raises OutputError.
     """
     photos = sample_photos()
     mine, complaints = own_photos(folder / "in")
@@ -76,7 +80,7 @@ def make_page(session: Session, folder: Path, progress: Callable[[int, int], Non
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {out} could not be made ({error.strerror}): choose another place.") from None
-    sections, jobs = [], list(_jobs(session, usable))
+    sections, jobs = [], list(_jobs(session, usable, translator))
     for done, (title, originals, work) in enumerate(jobs, start=1):
         shown = []
         for name in originals:
@@ -97,7 +101,7 @@ def make_page(session: Session, folder: Path, progress: Callable[[int, int], Non
 Work = Callable[[], Iterator[tuple[str, str, Result]]]
 
 
-def _jobs(session: Session, photos: Mapping[str, Picture]) -> Iterator[tuple[str, Sequence[str], Work]]:
+def _jobs(session: Session, photos: Mapping[str, Picture], translator: Translator | None) -> Iterator[tuple[str, Sequence[str], Work]]:
     names = list(photos)
     first, second = names[0], names[1]
     pairs = [(first, second), *((name, first) for name in names[2:])]
@@ -106,6 +110,8 @@ def _jobs(session: Session, photos: Mapping[str, Picture]) -> Iterator[tuple[str
     for name in names:
         yield f"Edit: {name}", (name,), lambda name=name: _edits(session, photos[name], name)  # type: ignore[misc]
         yield f"Random hair: {name}", (), lambda name=name: _random(session, photos[name], name)  # type: ignore[misc]
+        if translator is not None:
+            yield f"Attributes: {name}", (), lambda name=name: _sheet(translator, photos[name], name)  # type: ignore[misc]
     yield f"Blend: {first} to {second}", (), lambda: _blend(session, photos, first, second)
 
 
@@ -128,6 +134,11 @@ def _edits(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, s
 def _random(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
     yield f"{name}-hair.jpg", "the photo, and its face under random hair", session.random(photo, "hair", count=4)
     yield f"{name}-faces.jpg", "the photo, and random faces under its hair", session.random(photo, "face", count=4)
+
+
+def _sheet(translator: Translator, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
+    caption = f"the photo, then {', '.join(translator.attributes)} turned round, with {translator.family}"
+    yield f"{name}-attributes.jpg", caption, translator.sheet(photo)
 
 
 def _blend(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
