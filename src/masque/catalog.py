@@ -105,6 +105,16 @@ CATALOG: Mapping[str, Family] = {
         session="masque.edits.parse:Parser",
         reads_labels=True,
     ),
+    "portrait": Family(
+        model="masque.models.portrait:Portrait",
+        model_parts="masque.models.portrait:SERVED",
+        config="masque.models.portrait:PortraitConfig",
+        recipe="masque.recipes.portrait:PortraitRecipe",
+        training="masque.recipes.portrait:PortraitTraining",
+        presets="masque.recipes.portrait:PRESETS",
+        edits=(),
+        reads_labels=True,
+    ),
 }
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from masque.models.rsgan import ATTRIBUTES, FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, as_gaussian, with_planes
+from masque.layers.gaussian import as_gaussian
+from masque.models.rsgan import ATTRIBUTES, FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, with_planes
 
 SMALL = {"channels": 4, "encoder_channels": 4, "part_channels": 4, "judge_channels": 4, "z_appearance": 6, "z_attributes": 3}
 

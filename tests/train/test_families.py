@@ -143,7 +143,9 @@ def test_two_processes_train_as_one(family, two_processes):
     moved = 0.0
     for path, value in first.items():
         if isinstance(value, torch.Tensor):
-            torch.testing.assert_close(second[path], value, rtol=1e-10, atol=1e-10, msg=path)
+            # Sums in another order differ in the sixteenth digit; layers that normalise enlarge that to about 1e-9 in these steps, and a
+            # gradient that was not averaged would show in the second digit.
+            torch.testing.assert_close(second[path], value, rtol=1e-7, atol=1e-7, msg=path)
             if path in start:
                 assert value.dtype == torch.float64
                 moved = max(moved, float((value - start[path]).abs().max()))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from masque.layers.precision import full
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -22,3 +24,9 @@ class Gaussian:
         if noise is None:
             return self.mean
         return self.mean + noise * torch.exp(0.5 * self.log_variance)
+
+
+def as_gaussian(statistics: Tensor) -> Gaussian:
+    """Mean and log variance side by side, (B,2Z). The log variance is kept in [-8,4], where its exponential is harmless in bf16."""
+    mean, log_variance = full(statistics).chunk(2, dim=1)
+    return Gaussian(mean, log_variance.clamp(-8, 4))

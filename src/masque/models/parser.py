@@ -59,12 +59,18 @@ class UNet(nn.Module):
             else None
         )
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """(B,3,S,S) in [-1,1] -> logits (B,11,S,S)."""
+    def maps(self, picture: Tensor) -> list[Tensor]:
+        """(B,3,S,S) in [-1,1] -> the maps on the way down, the finest first."""
         maps, h = [], picture
         for layer in self.down:
             h = functional.leaky_relu(layer(h), 0.2)
             maps.append(h)
+        return maps
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) in [-1,1] -> logits (B,11,S,S)."""
+        maps = self.maps(picture)
+        h = maps[-1]
         h = functional.leaky_relu(self.middle(functional.pad(h, (1, 2, 1, 2))), 0.2)  # 4×4 of stride 1 that keeps the size
         for number, layer in enumerate(self.up):
             h = layer(h)

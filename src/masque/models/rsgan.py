@@ -19,7 +19,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from masque.layers.gaussian import Gaussian
+from masque.layers.gaussian import Gaussian, as_gaussian
 from masque.layers.precision import full
 from masque.layers.stacks import down_stack, up_stack
 
@@ -142,12 +142,6 @@ def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
     nn.init.normal_(layer.weight, std=deviation / math.sqrt(inputs))
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def as_gaussian(statistics: Tensor) -> Gaussian:
-    """Mean and log variance side by side, (B,2Z). The log variance is kept in [-8,4], where its exponential is harmless in bf16."""
-    mean, log_variance = full(statistics).chunk(2, dim=1)
-    return Gaussian(mean, log_variance.clamp(-8, 4))
 
 
 class Memory(nn.Module):

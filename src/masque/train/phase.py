@@ -28,6 +28,8 @@ class Phase:
     weights: Mapping[str, Weight]
     every: int = 1
     """The phase is due in every so many steps."""
+    turn: int = 0
+    """Which of these steps: 0 is the first."""
     since: int = 0
     """First step in which the phase may be due."""
     until: int | None = None
@@ -35,7 +37,7 @@ class Phase:
 
     def due(self, step: int) -> bool:
         """Whether this phase runs in `step`."""
-        return step >= self.since and (self.until is None or step < self.until) and step % self.every == 0
+        return step >= self.since and (self.until is None or step < self.until) and step % self.every == self.turn
 
 
 class Recipe(Protocol):

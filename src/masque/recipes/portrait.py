@@ -1,0 +1,200 @@
+"""Training of the portrait thesis (Section 3.2 and 3.3, Eq. 3.1-3.10): paired and unpaired batches in turn.
+
+thesis      here            who it updates
+L_local     local           embed (and G through the latents it shares)
+L_global    global          embed, G; paired alone
+L_sigmoid   fool | adv      embed, G | D
+L_FM        match           embed, G; paired alone
+L_P         parse           P_F
+L_GP        shape           embed, G
+            perceptual, kl  embed, G
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.faces.labels import coloured, grow
+from masque.image import Picture, to_pictures
+from masque.layers.gaussian import Gaussian
+from masque.layers.noise import normal
+from masque.layers.shares import neighbour
+from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, real_loss
+from masque.losses.gaussian import kl_to_standard
+from masque.losses.matching import feature_matching, half_square, perceptual_distance
+from masque.losses.parsing import label_cross_entropy
+from masque.models.parser import FaceParser, ParserConfig
+from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
+from masque.train.phase import Phase
+
+
+@dataclass(frozen=True)
+class PortraitTraining:
+    """Weights of Section 3.2.5 and the choices the thesis leaves open."""
+
+    local: float = 10.0
+    """λ_local"""
+    overall: float = 1.0
+    """λ_global"""
+    gd: float = 1.0
+    """λ_GD, before both adversarial terms"""
+    match: float = 10.0
+    """λ_FM, which the thesis does not say: Gu et al.'s and pix2pixHD's."""
+    shape: float = 1.0
+    """λ_GP"""
+    perceptual: float = 0.0
+    """Weight of a perceptual term (Eq. 2.12) on the parser's maps; Eq. 3.9 has none."""
+    kl: float = 0.01
+    """Weight of the divergence from N(0,1), with embedding=vae alone."""
+    free_bits: float = 0.0
+    """Nats that each entry of a latent may cost for nothing: the remedy against collapse."""
+    adversarial: Literal["log", "hinge"] = "log"
+    """log: Eq. 3.3 and 3.4. hinge: as in later work."""
+    parser_channels: int = 24
+    """Width of P_F, which is trained along."""
+    lr: float = 2e-4
+    beta1: float = 0.5
+    decay_every: int = 0
+    """Steps between the drops of the learning rate, which reach 0 at `decay_to` (Section 4.3.1: ten epochs); 0 leaves it constant."""
+    decay_to: int = 0
+
+
+class PortraitRecipe:
+    """P_F in every step; in even steps D and G on pictures that are their own target, in odd ones on two different ones."""
+
+    served = SERVED
+
+    def __init__(self, config: PortraitConfig, training: PortraitTraining) -> None:
+        self.config, self.training = config, training
+        self.model, self.critics = Portrait(config), Critics(config)
+        halvings = round(np.log2(config.size / 8))
+        self.parser = FaceParser(ParserConfig(config.size, training.parser_channels, halvings, fine=16)).P_F
+        self.nets: Mapping[str, nn.Module] = {"embed": self.model.embed, "G": self.model.G, "D": self.critics, "P_F": self.parser}
+
+    def phases(self) -> Sequence[Phase]:
+        """Eq. 3.7, 3.3 and 3.9 or 3.10."""
+        w = self.training
+        unpaired = {"local": w.local, "fool": w.gd, "shape": w.shape} | ({"kl": w.kl} if self.config.embedding == "vae" else {})
+        paired = {**unpaired, "global": w.overall, "match": w.gd * w.match} | ({"perceptual": w.perceptual} if w.perceptual else {})
+        painters = ("embed", "G")
+        return [
+            Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0}),
+            Phase("judge", ("D",), lambda batch: self.judge_terms(batch, paired=True), {"adv": 1.0}, every=2, turn=0),
+            Phase("paired", painters, lambda batch: self.paint_terms(batch, paired=True), paired, every=2, turn=0),
+            Phase("judge_unpaired", ("D",), lambda batch: self.judge_terms(batch, paired=False), {"adv": 1.0}, every=2, turn=1),
+            Phase("unpaired", painters, lambda batch: self.paint_terms(batch, paired=False), unpaired, every=2, turn=1),
+        ]
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
+        """Adam (Section 4.3.1)."""
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, 0.999), fused=True)
+
+    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+        """In stairs down to 0 at the end, or constant."""
+        w = self.training
+        if not w.decay_every:
+            return w.lr
+        stairs = -(-w.decay_to // w.decay_every)
+        return w.lr * max(0.0, 1 - (step // w.decay_every) / stairs)
+
+    def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 3.7, L_P: P_F learns from the real pictures."""
+        return {"parse": label_cross_entropy(self.parser(batch["image"]), batch["labels"])}
+
+    def source(self, batch: Batch, paired: bool) -> tuple[Tensor, Tensor]:
+        """x^s and m^s: the batch itself, or another picture of it for each (Section 3.3)."""
+        x, labels = batch["image"], batch["labels"]
+        if paired:
+            return x, labels
+        other = neighbour(len(x), 1, x.device)
+        return x[other], labels[other]
+
+    def drawn(self, inferred: Sequence[Gaussian | Tensor], seeds: Tensor) -> list[Tensor]:
+        """The five latents; of Gaussians, a sample that belongs to its picture."""
+        return [
+            known.sample(normal(seeds, component, known.mean.shape[1]).to(known.mean.dtype)) if isinstance(known, Gaussian) else known
+            for component, known in zip(COMPONENTS, inferred, strict=True)
+        ]
+
+    def judge_terms(self, batch: Batch, paired: bool) -> dict[str, Tensor]:
+        """Eq. 3.3, over both scales. The minus between its terms is a slip: D is to call made pictures made."""
+        x, labels = batch["image"], batch["labels"]
+        with torch.no_grad():
+            components = self.model.embed.cut(*self.source(batch, paired))
+            made = self.model.G(self.drawn(self.model.embed(components), batch["seed"]), x, labels)
+        on_real, on_fake = (hinge_real, hinge_fake) if self.training.adversarial == "hinge" else (real_loss, fake_loss)
+        real, fake = self.critics(x, labels), self.critics(made.to(x.dtype), labels)
+        return {"adv": torch.stack([on_real(a) + on_fake(b) for (a, _), (b, _) in zip(real, fake, strict=True)]).mean()}
+
+    def paint_terms(self, batch: Batch, paired: bool) -> dict[str, Tensor]:
+        """Eq. 3.9 on paired, Eq. 3.10 on unpaired pictures."""
+        w, x, labels = self.training, batch["image"], batch["labels"]
+        components = self.model.embed.cut(*self.source(batch, paired))
+        inferred = self.model.embed(components)
+        latents = self.drawn(inferred, batch["seed"])
+        made = self.model.G(latents, x, labels)
+        judged = self.critics(made, labels)
+        rebuilt = self.model.embed.rebuild(latents)
+        terms = {
+            "local": torch.stack([half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]).sum(),  # Eq. 3.1
+            "fool": torch.stack([self._fool(logits) for logits, _ in judged]).mean(),  # Eq. 3.4
+            "shape": label_cross_entropy(self.parser(made), grown(labels)),  # Eq. 3.8
+        }
+        if self.config.embedding == "vae":
+            costs = [kl_to_standard(g.mean, g.log_variance, w.free_bits) for g in inferred if isinstance(g, Gaussian)]
+            terms["kl"] = torch.stack(costs).mean()
+        if paired:
+            with torch.no_grad():
+                real = self.critics(x, labels)
+            terms["global"] = half_square(made, x, batch["valid"])  # Eq. 3.2
+            terms["match"] = torch.stack([feature_matching(a, b) for (_, a), (_, b) in zip(judged, real, strict=True)]).mean()  # Eq. 3.5
+            if w.perceptual:
+                terms["perceptual"] = perceptual_distance(self.parser.maps(made), self.parser.maps(x))
+        return terms
+
+    def _fool(self, logits: Tensor) -> Tensor:
+        return -logits.float().mean() if self.training.adversarial == "hinge" else real_loss(logits)
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: pictures, their label maps, each painted again, whose style comes next, and each in that style."""
+        x, labels = batch["image"], batch["labels"]
+        latents = latents_of(nets["embed"](self.model.embed.cut(x, labels)))
+        other = neighbour(len(x), 1, x.device)
+        painted, styled = nets["G"](latents, x, labels), nets["G"]([z[other] for z in latents], x, labels)
+        known = torch.where(labels > 10, torch.zeros_like(labels), labels).byte().cpu().numpy()
+        rows = [list(to_pictures(row)) for row in (x, painted, x[other], styled)]
+        rows.insert(1, [coloured(one) for one in known])
+        return [picture for row in rows for picture in row], len(x)
+
+
+def grown(labels: Tensor) -> Tensor:
+    """Label maps (B,S,S) with eyes and mouth enlarged by a tenth (Section 4.2.2), which is what L_GP asks for."""
+    larger = np.stack([grow(one) for one in labels.to(torch.uint8).cpu().numpy()])
+    return torch.from_numpy(larger).long().to(labels.device)
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # Section 4.3.1: 55 epochs of 28,000 pictures
+    "paper": {
+        "model": {}, "training": {"decay_every": 23_000, "decay_to": 128_000},
+        "run": {"steps": 128_000, "batch_size": 12, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # 128 px, narrow, for two processor cores
+    "small": {
+        "model": {"size": 128, "channels": 16, "features": 48, "z": 128, "blocks": 4},
+        "training": {"perceptual": 1.0, "overall": 10.0, "decay_every": 600, "decay_to": 6000},
+        "run": {"steps": 6000, "batch_size": 8, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
+    },
+    "tiny": {
+        "model": {"size": 64, "channels": 4, "features": 8, "z": 16, "blocks": 1},
+        "training": {"parser_channels": 4, "lr": 1e-3},
+        "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
+    },
+}  # fmt: skip
