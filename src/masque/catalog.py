@@ -12,6 +12,7 @@ from masque.errors import CheckpointError, SettingError, nearest
 if TYPE_CHECKING:
     from masque.edits.parse import Parser
     from masque.edits.session import Session
+    from masque.edits.subject import Parse
     from masque.edits.translate import Classify, Translator
 
 SHIPPED = Path(__file__).parent / "weights"
@@ -44,6 +45,8 @@ class Family:
     """Whether it is trained on label maps, so that only pictures that have one can be used"""
     reads_attributes: bool = False
     """Whether its session is given the classifier of attributes that comes with Masque"""
+    reads_parts: bool = False
+    """Whether its session is given the face parser that comes with Masque"""
 
     def load(self, part: str) -> Any:
         """The object that the field `part` names."""
@@ -63,6 +66,7 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.rsgan:PRESETS",
         edits=("swap", "edit", "random", "blend"),
         session="masque.edits.session:Session",
+        reads_parts=True,
         whole=("prior",),  # moments, whose differences are what counts
     ),
     "ccagan": Family(
@@ -75,6 +79,7 @@ CATALOG: Mapping[str, Family] = {
         edits=("edit", "sheet"),
         session="masque.edits.translate:Translator",
         reads_attributes=True,
+        reads_parts=True,
     ),
     "attributes": Family(
         model="masque.models.attributes:AttributeClassifier",
@@ -151,6 +156,17 @@ def shipped_classifier() -> Classify | None:
     return attribute_estimator(folder) if (folder / "config.json").is_file() else None
 
 
+def shipped_parser() -> Parse | None:
+    """The face parser that comes with Masque, as a function of subjects; None where it was left out."""
+    if not (SHIPPED / "parser" / "config.json").is_file():
+        return None
+    from masque.edits.parse import Parser
+
+    parser = load_session("parser", "parse")
+    assert isinstance(parser, Parser)
+    return parser.shares
+
+
 def load_session(name: str, serving: str | None = None) -> Session | Translator | Parser:
     """The session of a model by family name or folder.
 
@@ -184,6 +200,7 @@ def load_session(name: str, serving: str | None = None) -> Session | Translator 
             "fetch it again."
         )
     model.load_state_dict(stored.weights, strict=False)
-    more = {"classify": shipped_classifier()} if entry.reads_attributes else {}
+    more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
+    more |= {"parse": shipped_parser()} if entry.reads_parts else {}
     session: Session | Translator | Parser = entry.load("session")(model, stored.family, stored.hash, **more)
     return session

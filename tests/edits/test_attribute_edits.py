@@ -8,11 +8,14 @@ import torch
 from masque.data.puppets import draw_puppet, render
 from masque.edits.attributes import edited_mask
 from masque.edits.measures import changed_outside, drift, squared_distance
-from masque.edits.subject import find_subject
+from masque.edits.subject import find_subject, region_mask
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
 from masque.faces.detect import find_faces
 from masque.faces.frame import chain, invert
+from masque.faces.paste import feathered_square, soften
 from masque.faces.regions import hull_mask
+
+LABELS_OF = {"hair": (10,), "person": range(1, 11)}
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -108,6 +111,28 @@ def test_an_edit_of_the_hair_leaves_the_wall_behind_it_alone():
         inner = cv2.erode(255 - made.background, np.ones((15, 15))) > 127
         top = slice(0, int(subject.face.landmarks[8, 1]))  # above the chin, where the square is not yet fading out
         assert mask[top][wall[top]].mean() < 0.15 < 0.6 < mask[top][inner[top]].mean()
+
+
+def test_with_a_parser_an_edit_keeps_to_hair_and_skin():
+    """On puppets, whose parts are known exactly: clothes are the person's to GrabCut, and hair ends at the neck to nobody but a parser."""
+    for seed in (3, 8, 9):
+        made = render(draw_puppet(seed), 1.5)
+        subject = find_subject(made.picture, 128)
+        parts = cv2.warpAffine(made.labels, subject.matrix, (128, 128), flags=cv2.INTER_NEAREST)
+        known = np.stack([(parts == label).astype(np.float32) for label in range(11)])
+        square = feathered_square(128).astype(float)
+        hair, both = (edited_mask(subject, region, known) for region in ("hair", "both"))
+        face = soften(region_mask(subject), 8) > 0
+        for mask, inside in ((hair, parts == 10), (both, parts > 0)):
+            around = (cv2.dilate(inside.astype(np.uint8), np.ones((11, 11))) == 0) & ~face
+            middle = (cv2.erode(inside.astype(np.uint8), np.ones((5, 5))) > 0) & (square > 60)
+            assert around.sum() > 500
+            assert middle.sum() > 20
+            assert mask[around].max() <= 2
+            assert (mask[middle] / square[middle]).mean() > 0.93  # towards the square's own edge all fades out
+        clothes = (parts == 0) & (cv2.warpAffine(made.background, subject.matrix, (128, 128), borderValue=255) == 0)
+        clothes = cv2.erode(clothes.astype(np.uint8), np.ones((9, 9))) > 0
+        assert both[clothes & ~face].max(initial=0) <= 2
 
 
 def test_the_record_can_be_checked_with_numpy(session, photo, subject):

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.session import Session
-from masque.edits.subject import Detail, Photo, Subject, check_choice, region_mask, without_rivals
+from masque.edits.subject import Detail, Photo, Shares, Subject, check_choice, region_mask, without_rivals
+from masque.faces.labels import LABELS
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
 from masque.models.rsgan import HAIR_ONLY
 
 Region = Literal["face", "hair", "both"]
+
+HAIR = LABELS.index("hair")
 
 
 def edit(
@@ -43,7 +46,7 @@ def edit(
     wanted, also = without_rivals(session.asked(session.estimate(subject), attributes), names, attributes, HAIR_ONLY)
     z = session.encode(subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None)
     before, after = session.compose(session.encode(subject))[0], session.compose(z)[0]
-    mask = edited_mask(subject, region)
+    mask = edited_mask(subject, region, session.shares(subject))
     if detail == "keep":
         picture = add_change(subject.photo, before, after, subject.matrix, mask)
     else:
@@ -59,19 +62,28 @@ def _named(session: Session, subject: Subject) -> dict[str, float]:
     return {name: round(value, 3) for name, value in zip(session.attributes, values, strict=True)}
 
 
-def edited_mask(subject: Subject, region: Region) -> Mask:
+def edited_mask(subject: Subject, region: Region, shares: Shares | None = None) -> Mask:
     """Where an edit may show, (S,S): within x, feathered; the face mask softened, all of the person but it, or both.
 
     The background is in x_h, so hair that is asked to be blond brightens the wall behind it: the change stops where the person does.
+    shares: how sure each label is at each pixel of x (11,S,S), from a face parser: then an edit of the hair stops where the hair does, and
+    clothes and hats are not the person's. Without, background is what GrabCut takes for it.
     """
     square = feathered_square(subject.size).astype(np.float32) / 255
-    face = soften(region_mask(subject), subject.size / 16).astype(np.float32) / 255
+    face = soften(region_mask(subject), subject.size / 16).astype(np.float32) / np.float32(255)
     if region == "face":
         share = face
+    elif shares is not None and region == "hair":
+        share = _softly(shares[HAIR], subject.size)
     else:
-        person = np.maximum(person_mask(subject), face)
+        person = np.maximum(person_mask(subject) if shares is None else _softly(1 - shares[0], subject.size), face)
         share = person if region == "both" else person * (1 - face)
     return np.rint(255 * square * share).astype(np.uint8)
+
+
+def _softly(share: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """With an edge as soft as the network's pixels are coarse."""
+    return np.asarray(cv2.GaussianBlur(share, (0, 0), size / 96), dtype=np.float32)
 
 
 def person_mask(subject: Subject) -> NDArray[np.float32]:

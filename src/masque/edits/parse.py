@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch.nn import functional
 
-from masque.edits.subject import Photo, Subject, find_subject
+from masque.edits.subject import Photo, Shares, Subject, cut_subject, find_subject
 from masque.faces.frame import Matrix, invert
 from masque.faces.labels import Labels
 from masque.image import Picture
@@ -39,10 +39,14 @@ class Parser:
         """Side of the network's pictures in pixels."""
         return self.model.config.size
 
-    def shares(self, subject: Subject) -> NDArray[np.float32]:
-        """How sure each label is at each pixel of x, (11,S,S) summing to 1."""
+    def shares(self, subject: Subject) -> Shares:
+        """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network works at its own."""
+        own = subject if subject.size == self.size else cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
         with torch.inference_mode():
-            return np.asarray(self.model.shares(subject.image)[0].cpu().numpy(), dtype=np.float32)
+            made = self.model.shares(own.image.to(self.device))
+            if own.size != subject.size:
+                made = functional.interpolate(made, size=subject.size, mode="bilinear", align_corners=False, antialias=True)
+            return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
 
     def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
         """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError, NoFaceError."""
@@ -50,7 +54,7 @@ class Parser:
         return Parsed(subject.photo, enlarged(self.shares(subject), subject.matrix, subject.photo.shape[:2]))
 
 
-def enlarged(shares: NDArray[np.float32], matrix: Matrix, size: tuple[int, int]) -> Labels:
+def enlarged(shares: Shares, matrix: Matrix, size: tuple[int, int]) -> Labels:
     """The surest label (H,W) at each pixel of a photo of (height, width) `size`; background beyond what `shares` (K,S,S) cover.
 
     matrix: photo pixels -> pixels of `shares`. Shares are interpolated, and only then decided on, so that edges are as smooth as the

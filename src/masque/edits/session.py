@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from masque.edits.result import Result
-from masque.edits.subject import Photo, Subject, find_subject, with_values
+from masque.edits.subject import Parse, Photo, Shares, Subject, find_subject, with_values
 from masque.faces.detect import Landmarks
 from masque.image import Picture, to_pictures
 from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
@@ -27,11 +27,11 @@ CANVAS = 1024
 class Session:
     """A model that is ready to edit. Made by `masque.load`."""
 
-    def __init__(self, model: RSGAN, family: str, weights: str, device: torch.device | str = "cpu") -> None:
-        """weights: the hash that records name the model by."""
+    def __init__(self, model: RSGAN, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
+        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then kept."""
         self.device = torch.device(device)
         self.model = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights = family, weights
+        self.family, self.weights, self.parse = family, weights, parse
 
     @property
     def size(self) -> int:
@@ -52,6 +52,10 @@ class Session:
     def subject(self, photo: Photo, pick: int | None = None) -> Subject:
         """Find and cut the face to work on. Raises PictureError, NoFaceError."""
         return find_subject(photo, self.size, pick, self.device)
+
+    def shares(self, subject: Subject) -> Shares | None:
+        """What the parser sees of a subject; None without one."""
+        return self.parse(subject) if self.parse else None
 
     def estimate(self, subject: Subject) -> Tensor:
         """c* (1,A) of a subject."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +59,13 @@ class Subject:
     def embedding(self) -> NDArray[np.float32]:
         """dlib's identity embedding of the face in the photo."""
         return identity(self.photo, self.face.landmarks)
+
+
+Shares = NDArray[np.float32]
+"""(11,S,S): how sure each label of Table 3.1 is at each pixel of x, summing to 1."""
+
+Parse = Callable[[Subject], Shares]
+"""What a face parser sees of a subject: `masque.edits.parse.Parser.shares`."""
 
 
 def as_photo(photo: Photo) -> tuple[Picture, str]:

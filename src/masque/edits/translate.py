@@ -15,7 +15,7 @@ from masque.data.measured import read_attributes
 from masque.edits.attributes import Region, edited_mask
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Photo, Subject, check_choice, find_subject, with_values, without_rivals
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, find_subject, with_values, without_rivals
 from masque.errors import ValueRangeError
 from masque.faces.frame import chain, see, zoom
 from masque.faces.paste import add_change, paste
@@ -37,12 +37,21 @@ class Translator:
     """A CCA-GAN that is ready to edit. Made by `masque.load`."""
 
     def __init__(
-        self, model: CCAGAN, family: str, weights: str, device: torch.device | str = "cpu", classify: Classify | None = None
+        self,
+        model: CCAGAN,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        classify: Classify | None = None,
+        parse: Parse | None = None,
     ) -> None:
-        """weights: the hash that records name the model by. classify: reads off a face what neither landmarks nor colours tell."""
+        """weights: the hash that records name the model by. classify: reads off a face what neither landmarks nor colours tell.
+
+        parse: finds the parts of a face, to which edits are then kept.
+        """
         self.device = torch.device(device)
         self.model = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights, self.classify = family, weights, classify
+        self.family, self.weights, self.classify, self.parse = family, weights, classify, parse
 
     @property
     def size(self) -> int:
@@ -63,6 +72,10 @@ class Translator:
     def subject(self, photo: Photo, pick: int | None = None) -> Subject:
         """Find and cut the face to work on. Raises PictureError, NoFaceError."""
         return find_subject(photo, self.size, pick, self.device)
+
+    def shares(self, subject: Subject) -> Shares | None:
+        """What the parser sees of a subject; None without one."""
+        return self.parse(subject) if self.parse else None
 
     def estimate(self, subject: Subject) -> Tensor:
         """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be read."""
@@ -112,7 +125,7 @@ def edit(
     own = translator.estimate(subject)
     wanted, also = without_rivals(with_values(own, translator.attributes, attributes), translator.attributes, attributes, HAIR_COLOURS)
     before, after = translator.translate(subject, [own, wanted])
-    mask = edited_mask(subject, region)
+    mask = edited_mask(subject, region, translator.shares(subject))
     if detail == "keep":
         picture = add_change(subject.photo, before, after, subject.matrix, mask)
     else:
