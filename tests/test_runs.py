@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -57,6 +58,29 @@ def test_a_plan_is_the_preset_with_overrides_where_they_belong():
 def test_plans_that_cannot_be(arguments, sentence):
     with pytest.raises(SettingError, match=sentence):
         runs.plan(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "sentence"),
+    [
+        ("Wearing_Hat", "cannot teach Wearing_Hat, which is unknown in all"),
+        ("Blond_Hair", "cannot teach Blond_Hair, which is not above ½ in all"),
+    ],
+)
+def test_data_that_cannot_teach_an_attribute(tmp_path, attribute, sentence):
+    plan = runs.plan("ccagan", "tiny", [f"attributes=Male,{attribute}"], SHORT)
+    with pytest.raises(DataError, match=sentence):
+        runs.train(plan, ["puppets:12"], tmp_path / "run", accelerator="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_attributes_that_some_pictures_do_not_know_can_be_learnt():
+    frames = load_frames(["puppets:24"], 32, ("Male", "Young"))
+    frames.attributes[1:5, 0] = np.nan
+    runs.check_attributes(frames)
+    frames.attributes[:, 0] = np.nan
+    with pytest.raises(DataError, match="Male, which is unknown"):
+        runs.check_attributes(frames)
 
 
 def test_sizes_that_do_not_fit_are_a_plain_sentence():
@@ -185,10 +209,10 @@ def test_batches_have_to_be_shared_equally(frames):
 def test_the_time_limit_counts_loading_too(tmp_path, monkeypatch):
     """Loading took all of it: no step is made, and the run can go on later."""
 
-    def slow(*arguments: object) -> FrameSet:
+    def slow(*arguments: object, **named: bool) -> FrameSet:
         start = runs.time.monotonic()
         monkeypatch.setattr(runs.time, "monotonic", lambda: start + 1000.0)
-        return load_frames(*arguments)  # type: ignore[arg-type]
+        return load_frames(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runs, "load_frames", slow)
     out = tmp_path / "run"

@@ -41,6 +41,8 @@ class Family:
     """module:class of what edits with a loaded model; empty where nothing does"""
     whole: tuple[str, ...] = ()
     """Networks that half precision would spoil, so that packing leaves them as they are"""
+    needs_attributes: bool = False
+    """Whether it learns nothing from data in which an attribute is unknown or always the same"""
     reads_labels: bool = False
     """Whether it is trained on label maps, so that only pictures that have one can be used"""
     reads_attributes: bool = False
@@ -78,6 +80,7 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.ccagan:PRESETS",
         edits=("edit", "sheet"),
         session="masque.edits.translate:Translator",
+        needs_attributes=True,
         reads_attributes=True,
         reads_parts=True,
     ),
@@ -89,6 +92,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.attributes:AttributesTraining",
         presets="masque.recipes.attributes:PRESETS",
         edits=(),
+        needs_attributes=True,
     ),
     "identity": Family(
         model="masque.models.identity:FaceFeatures",

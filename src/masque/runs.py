@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -103,15 +104,30 @@ def train(
         raise CheckpointError(f"The folder {out.absolute().parent} does not exist: make it first.")
     fabric = make_fabric(settings.run, accelerator, devices)
     fabric.launch()
-    reads_labels = catalog.family(settings.family).reads_labels
-    frames = load_frames(data, settings.model.size, settings.model.attributes, labels=reads_labels)
+    entry = catalog.family(settings.family)
+    frames = load_frames(data, settings.model.size, settings.model.attributes, labels=entry.reads_labels)
     if not len(frames.indices("train")):
         raise DataError("The data has no pictures to train on: prepare it with a smaller --held-out.")
+    if entry.needs_attributes:
+        check_attributes(frames)
     engine = build_engine(settings, frames, out, fabric)
     batches = build_batches(settings, frames, fabric)
     shown = _shown(settings, frames)
     left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
     return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames))
+
+
+def check_attributes(frames: FrameSet) -> None:
+    """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all that know it."""
+    values = frames.attributes[frames.indices("train")]
+    for name, column in zip(frames.attribute_names, values.T, strict=True):
+        known = column[~np.isnan(column)]
+        if not len(known) or (known > 0.5).all() or (known <= 0.5).all():
+            what = f"is {'above' if known[0] > 0.5 else 'not above'} ½ in all of them" if len(known) else "is unknown in all of them"
+            raise DataError(
+                f"The pictures to train on cannot teach {name}, which {what}: add others with --data, or name the attributes to learn with "
+                "--set attributes=NAME,NAME."
+            )
 
 
 def _shown(settings: Plan, frames: FrameSet) -> Batch | None:
