@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
     from masque.edits.parse import Parser
+    from masque.edits.repaint import Painter
     from masque.edits.session import Session
     from masque.edits.translate import Translator
 
@@ -21,11 +22,13 @@ def load(model: str, serving: Literal["edit"]) -> Session | Translator: ...
 def load(model: str, serving: Literal["sheet"]) -> Translator: ...
 @overload
 def load(model: str, serving: Literal["parse"]) -> Parser: ...
-def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser:
+@overload
+def load(model: str, serving: Literal["repaint", "transfer", "faces-for"]) -> Painter: ...
+def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser | Painter:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
-    serving: what it must be able to do: swap, edit, random, blend, sheet or parse; anything if not given. Raises CheckpointError when
-    there is no such model.
+    serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer or faces-for; anything if not given.
+    Raises CheckpointError when there is no such model.
     """
     from masque.catalog import load_session
 

@@ -11,6 +11,7 @@ from masque.errors import CheckpointError, SettingError, nearest
 
 if TYPE_CHECKING:
     from masque.edits.parse import Parser
+    from masque.edits.repaint import Painter
     from masque.edits.session import Session
     from masque.edits.subject import Parse
     from masque.edits.translate import Classify, Translator
@@ -121,7 +122,9 @@ CATALOG: Mapping[str, Family] = {
         recipe="masque.recipes.portrait:PortraitRecipe",
         training="masque.recipes.portrait:PortraitTraining",
         presets="masque.recipes.portrait:PRESETS",
-        edits=(),
+        edits=("repaint", "transfer", "faces-for"),
+        session="masque.edits.repaint:Painter",
+        reads_parts=True,
         reads_labels=True,
     ),
 }
@@ -171,7 +174,7 @@ def shipped_parser() -> Parse | None:
     return parser.shares
 
 
-def load_session(name: str, serving: str | None = None) -> Session | Translator | Parser:
+def load_session(name: str, serving: str | None = None) -> Session | Translator | Parser | Painter:
     """The session of a model by family name or folder.
 
     serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
@@ -206,5 +209,5 @@ def load_session(name: str, serving: str | None = None) -> Session | Translator 
     model.load_state_dict(stored.weights, strict=False)
     more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
     more |= {"parse": shipped_parser()} if entry.reads_parts else {}
-    session: Session | Translator | Parser = entry.load("session")(model, stored.family, stored.hash, **more)
+    session: Session | Translator | Parser | Painter = entry.load("session")(model, stored.family, stored.hash, **more)
     return session

@@ -27,7 +27,7 @@ def test_a_map_lands_where_the_crop_was_cut():
     shares[1], shares[1, 10:20, 30:36] = 1, 0
     shares[10, 10:20, 30:36] = 1
     matrix = np.array([[0.0, 0.25, -7.0], [-0.25, 0.0, 60.0]])  # a quarter of the size, and on its side
-    labels = enlarged(shares, matrix, (220, 260))
+    labels = enlarged(shares, matrix, np.zeros((220, 260, 3), np.uint8))
     assert set(np.unique(labels)) == {0, 1, 10}
     rows, columns = np.nonzero(labels == 10)
     inside = transform(np.stack([columns, rows], axis=1), matrix)
@@ -40,8 +40,8 @@ def test_a_map_beyond_the_photo():
     shares = np.full((11, 20, 20), 1 / 11, np.float32)
     shares[3] += 0.5
     moved = np.array([[1.0, 0, 500], [0, 1.0, 0]])
-    assert not enlarged(shares, moved, (50, 50)).any()
-    partly = enlarged(shares, np.array([[1.0, 0, -40], [0, 1.0, -45]]), (50, 50))
+    assert not enlarged(shares, moved, np.zeros((50, 50, 3), np.uint8)).any()
+    partly = enlarged(shares, np.array([[1.0, 0, -40], [0, 1.0, -45]]), np.zeros((50, 50, 3), np.uint8))
     assert (partly[46:, 41:] == 3).all()
     assert not partly[:44].any()
 
@@ -57,9 +57,9 @@ def test_truth_in_truth_out():
     made = render(draw_puppet(3), 2.0)
     subject = find_subject(made.picture, 128)
     known = cv2.warpAffine(made.labels, subject.matrix, (128, 128), flags=cv2.INTER_NEAREST)
-    labels = enlarged(np.stack([(known == label).astype(np.float32) for label in range(11)]), subject.matrix, made.labels.shape)
+    labels = enlarged(np.stack([(known == label).astype(np.float32) for label in range(11)]), subject.matrix, made.picture)
     inside = cv2.warpAffine(np.ones_like(made.labels), subject.matrix, (128, 128), flags=cv2.INTER_NEAREST)
-    inside = enlarged(np.stack([1.0 - inside, inside]).astype(np.float32), subject.matrix, made.labels.shape) == 1
+    inside = enlarged(np.stack([1.0 - inside, inside]).astype(np.float32), subject.matrix, made.picture) == 1
     assert inside.mean() > 0.5
     assert (labels == made.labels)[inside].mean() > 0.97
 

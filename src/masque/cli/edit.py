@@ -15,12 +15,15 @@ Detail = Annotated[
     typer.Option("--detail", help="keep: add the change to the photo's own pixels; network: show what the network paints."),
 ]
 
+Part = Literal["eyes", "mouth", "skin", "hair", "all"]
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (swap, edit, blend, heatmap, parse, faces, verify, demo):
+    for command in (swap, edit, blend, heatmap, parse, repaint, transfer, faces, verify, demo):
         app.command()(command)
     app.command("random")(random_parts)
+    app.command("faces-for")(faces_for)
 
 
 def _save(result: Any, out: Path, as_json: bool) -> None:
@@ -217,6 +220,103 @@ def parse(
     shares = {name: round(100 * float((parsed.labels == number).mean()), 2) for number, name in enumerate(LABELS)}
     listed = ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share > 0)
     answer(f"Wrote {out}: {listed}.", {"out": str(out), "overlay": None if overlay is None else str(overlay), "percent": shares}, as_json)
+
+
+def repaint(
+    photo: Annotated[Path, typer.Argument(help="The photo to repaint.")],
+    labels: Annotated[Path | None, typer.Argument(help="A label map of it, edited: see masque parse.")] = None,
+    shape_from: Annotated[Path | None, typer.Option("--shape-from", help="A portrait to take the shape from instead.")] = None,
+    part: Annotated[Part, typer.Option("--part", help="What of it.")] = "all",
+    out: Output = Path("out.png"),
+    detail: Detail = "keep",
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
+    pick: Pick = None,
+    as_json: Json = False,
+) -> None:
+    """Paint the face anew in an edited shape, or in that of another portrait, in its own style and before its own background.
+
+    Example: masque repaint anna.jpg edited-labels.png -o out.png
+    """
+    from masque.faces.labels import read_labels
+    from masque.image import check_output
+
+    check_output(out)
+    if (labels is None) == (shape_from is None):
+        raise typer.BadParameter("name either a label map or --shape-from with a portrait")
+    shape, notes = read_labels(labels) if labels is not None else (None, [])
+    with Wait("Repainting"):
+        import masque
+
+        result = masque.load(model, "repaint").repaint(photo, labels=shape, shape_from=shape_from, part=part, detail=detail, pick=pick)
+    for note in (*notes, *result.record["notes"]):
+        typer.echo(f"Note: {note}", err=True)
+    _save(result, out, as_json)
+
+
+def transfer(
+    photo: Annotated[Path, typer.Argument(help="The photo to change.")],
+    style_from: Annotated[Path, typer.Option("--style-from", help="The portrait whose style is taken.")],
+    part: Annotated[Part, typer.Option("--part", help="Of which part.")] = "all",
+    out: Output = Path("out.png"),
+    detail: Detail = "keep",
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
+    pick: Pick = None,
+    as_json: Json = False,
+) -> None:
+    """Give a part of the face the style (colour, texture) of another portrait's, and keep its shape.
+
+    Example: masque transfer anna.jpg --style-from ben.jpg --part hair -o out.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Wait("Transferring"):
+        import masque
+
+        result = masque.load(model, "transfer").transfer(photo, style_from, part=part, detail=detail, pick=pick)
+    _save(result, out, as_json)
+
+
+def faces_for(
+    labels: Annotated[Path, typer.Argument(help="A label map: see masque parse.")],
+    styles: Annotated[Path, typer.Option("--styles", help="A folder of portraits whose styles are taken.")],
+    count: Annotated[int, typer.Option("--count", help="How many of them, in the order of their names.", min=1)] = 8,
+    out: Output = Path("sheet.png"),
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
+    as_json: Json = False,
+) -> None:
+    """Paint many faces for one label map, each in the style of another portrait.
+
+    Example: masque faces-for labels.png --styles portraits/ --count 8 -o sheet.png
+    """
+    from masque.errors import NoFaceError, PictureError
+    from masque.faces.labels import read_labels
+    from masque.image import READABLE_SUFFIXES, check_output
+
+    check_output(out)
+    shape, notes = read_labels(labels)
+    found = sorted(p for p in styles.iterdir() if p.suffix.lower() in READABLE_SUFFIXES) if styles.is_dir() else []
+    if not found:
+        raise PictureError(f"There is no picture in {styles}: name a folder of portraits.")
+    with Wait("Painting"):
+        import masque
+        from masque.edits.repaint import faces_for as paint
+
+        painter, usable = masque.load(model, "faces-for"), []
+        for path in found:
+            try:
+                painter.subject(path)
+                usable.append(path)
+            except (NoFaceError, PictureError) as error:
+                notes = [*notes, f"left out {path.name}: {error}"]
+            if len(usable) == count:
+                break
+        if not usable:
+            raise NoFaceError(f"No picture in {styles} has a face that can be used: name a folder of portraits.")
+        result = paint(painter, shape, usable)
+    for note in notes:
+        typer.echo(f"Note: {note}", err=True)
+    _save(result, out, as_json)
 
 
 def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], as_json: Json = False) -> None:

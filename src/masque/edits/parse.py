@@ -10,8 +10,9 @@ import torch
 from torch.nn import functional
 
 from masque.edits.subject import Photo, Shares, Subject, cut_subject, find_subject
-from masque.faces.frame import Matrix, invert
+from masque.faces.frame import Matrix
 from masque.faces.labels import Labels
+from masque.faces.paste import into_region, region_of
 from masque.image import Picture
 from masque.models.parser import FaceParser
 
@@ -51,28 +52,24 @@ class Parser:
     def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
         """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError, NoFaceError."""
         subject = find_subject(photo, self.size, pick, self.device)
-        return Parsed(subject.photo, enlarged(self.shares(subject), subject.matrix, subject.photo.shape[:2]))
+        return Parsed(subject.photo, enlarged(self.shares(subject), subject.matrix, subject.photo))
 
 
-def enlarged(shares: Shares, matrix: Matrix, size: tuple[int, int]) -> Labels:
-    """The surest label (H,W) at each pixel of a photo of (height, width) `size`; background beyond what `shares` (K,S,S) cover.
+def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:
+    """The surest label (H,W) at each pixel of a photo; background beyond what `shares` (K,S,S) cover.
 
     matrix: photo pixels -> pixels of `shares`. Shares are interpolated, and only then decided on, so that edges are as smooth as the
     photo is fine.
     """
-    side = shares.shape[1]
-    back = invert(matrix)
-    corners = np.array([[-0.5, -0.5], [side - 0.5, -0.5], [-0.5, side - 0.5], [side - 0.5, side - 0.5]]) @ back[:, :2].T + back[:, 2]
-    low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int) + 1
-    left, top = max(0, int(low[0])), max(0, int(low[1]))
-    right, bottom = min(size[1], int(high[0])), min(size[0], int(high[1]))
-    labels = np.zeros(size, np.uint8)
-    if right <= left or bottom <= top:
+    labels = np.zeros(photo.shape[:2], np.uint8)
+    region = region_of(photo, matrix, shares.shape[1])
+    if region is None:
         return labels
-    back = back - np.array([[0, 0, left], [0, 0, top]])
+    back, size = into_region(matrix, region)
+    left, top, right, bottom = region
     surest, part = np.zeros((bottom - top, right - left), np.float32), labels[top:bottom, left:right]
     for label, share in enumerate(shares):
-        here = cv2.warpAffine(share, back, (right - left, bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        here = cv2.warpAffine(share, back, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         better = here > surest
         surest[better], part[better] = here[better], label
     return labels

@@ -62,7 +62,11 @@ def align(landmarks: Landmarks, scale: float = 1.0) -> Matrix:
 
     landmarks: (68,2) photo pixels. A similarity keeps the proportions of the face, as CelebA's own alignment does.
     """
-    source, target = five_points(landmarks), at_scale(TEMPLATE, scale)
+    return similarity(five_points(landmarks), at_scale(TEMPLATE, scale))
+
+
+def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Matrix:
+    """The similarity without reflection that brings points (N,2) closest to others (Umeyama 1991)."""
     a, b = source - source.mean(axis=0), target - target.mean(axis=0)
     # With z = x + iy a similarity is one complex factor, and its least-squares value is <a,b>/<a,a>.
     za, zb = a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]

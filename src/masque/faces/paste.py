@@ -48,7 +48,7 @@ def region_of(photo: Picture, matrix: Matrix, size: int) -> tuple[int, int, int,
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _into_region(matrix: Matrix, region: tuple[int, int, int, int]) -> tuple[Matrix, tuple[int, int]]:
+def into_region(matrix: Matrix, region: tuple[int, int, int, int]) -> tuple[Matrix, tuple[int, int]]:
     """The transform square -> region of the photo, and the region's (width, height)."""
     left, top, right, bottom = region
     return chain(invert(matrix), np.array([[1.0, 0, -left], [0, 1.0, -top]])), (right - left, bottom - top)
@@ -63,7 +63,7 @@ def paste(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask, *, match
     region = region_of(photo, matrix, painted.shape[0])
     if region is None:
         return photo
-    back, size = _into_region(matrix, region)
+    back, size = into_region(matrix, region)
     left, top, right, bottom = region
     under = photo[top:bottom, left:right].astype(np.float32)
     over = warp(painted, back, size).astype(np.float32)
@@ -93,7 +93,7 @@ def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Pict
     region = region_of(photo, matrix, painted.shape[0])
     if region is None:
         return photo
-    back, size = _into_region(matrix, region)
+    back, size = into_region(matrix, region)
     inside = warp(mask, back, size, border=cv2.BORDER_CONSTANT) > 127
     if not inside.any():
         return photo
@@ -120,7 +120,7 @@ def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, 
     region = region_of(photo, matrix, size)
     if region is None:
         return photo
-    back, whole = _into_region(matrix, region)
+    back, whole = into_region(matrix, region)
     left, top, right, bottom = region
     under = photo[top:bottom, left:right]
     change = np.subtract(after, before, dtype=np.float32)

@@ -1,0 +1,275 @@
+"""Portraits by label map (portrait thesis, Section 4.4): an edited shape in the photo's own style, another's shape, another's style."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, get_args
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from masque.edits.measures import inputs, measure
+from masque.edits.parse import enlarged
+from masque.edits.result import Result
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, find_subject
+from masque.errors import CheckpointError, PictureError, ValueRangeError
+from masque.faces.frame import TEMPLATE, Matrix, at_scale, chain, similarity, warp
+from masque.faces.labels import LABELS, Labels, coloured
+from masque.faces.paste import add_change, feathered_square, paste
+from masque.faces.regions import HAIR_CROP
+from masque.image import Picture, grid, to_pictures, to_tensor
+from masque.models.portrait import COMPONENTS, LABELS_OF, Component, Portrait
+
+PARTS: Mapping[str, tuple[Component, ...]] = {
+    "eyes": ("left eye", "right eye"), "mouth": ("mouth",), "skin": ("skin",), "hair": ("hair",), "all": COMPONENTS,
+}  # fmt: skip
+"""What users name, and the components of the thesis that it is."""
+
+SKIN, NOSE, HAIR = LABELS.index("skin"), LABELS.index("nose"), LABELS.index("hair")
+
+
+class Painter:
+    """A portrait model that is ready to paint. Made by `masque.load`."""
+
+    def __init__(self, model: Portrait, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
+        """weights: the hash that records name the model by. parse: finds the parts of a face in a photo."""
+        self.device = torch.device(device)
+        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.family, self.weights, self.parse = family, weights, parse
+
+    @property
+    def size(self) -> int:
+        """Side of the network's pictures in pixels."""
+        return self.model.config.size
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """No gradients; fp32, since one small picture gains nothing from less."""
+        with torch.inference_mode():
+            yield
+
+    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
+        """Find and cut the face to work on. Raises PictureError, NoFaceError."""
+        return find_subject(photo, self.size, pick, self.device)
+
+    def shares(self, subject: Subject) -> Shares:
+        """How sure each label is at each pixel of a subject (11,S,S). Raises CheckpointError without a parser."""
+        if self.parse is None:
+            raise CheckpointError("No face parser comes with this installation, and repainting needs one: install Masque with its weights.")
+        return self.parse(subject)
+
+    def parts(self, subject: Subject) -> Labels:
+        """The label map (S,S) of a subject. Raises CheckpointError without a parser."""
+        return self.shares(subject).argmax(axis=0).astype(np.uint8)
+
+    def latents(self, subject: Subject, labels: Labels) -> list[Tensor]:
+        """The five latents of a subject's components."""
+        with self.inference():
+            return self.model.components(subject.image, self._tensor(labels))
+
+    def paint(self, latents: Sequence[Tensor], target: Tensor, labels: Labels) -> Picture:
+        """The picture (S,S,3) of these latents in the shape of `labels`, before the background of a target (1,3,S,S)."""
+        with self.inference():
+            return to_pictures(self.model.paint(latents, target, self._tensor(labels)))[0]
+
+    def _tensor(self, labels: Labels) -> Tensor:
+        return torch.from_numpy(labels.astype(np.int64))[None].to(self.device)
+
+    def repaint(self, photo: Photo, **options: Any) -> Result:
+        """The photo's style in another shape: see `masque.edits.repaint.repaint`."""
+        return repaint(self, photo, **options)
+
+    def transfer(self, photo: Photo, style_from: Photo, **options: Any) -> Result:
+        """Another's style in the photo's shape: see `masque.edits.repaint.transfer`."""
+        return transfer(self, photo, style_from, **options)
+
+    def record(self, edit: str, **more: Any) -> dict[str, Any]:
+        """What every record says."""
+        from masque import __version__
+
+        return {"edit": edit, "model": self.family, "size": self.size, "weights": self.weights, "masque": __version__, **more}
+
+
+def repaint(
+    painter: Painter,
+    photo: Photo,
+    *,
+    labels: Labels | None = None,
+    shape_from: Photo | None = None,
+    part: str = "all",
+    detail: Detail = "keep",
+    pick: int | None = None,
+) -> Result:
+    """The photo in an edited shape: that of a label map as large as the photo, or of (a part of) another portrait (Section 4.4.2).
+
+    labels: (H,W) as the photo; another size is enlarged or reduced to it, and the record says so. shape_from: a portrait whose `part`
+    (eyes, mouth, skin, hair or all) is taken. Style and background are the photo's own. detail: `keep` adds the change to the photo's own
+    pixels where the parts stay what they were, and shows the network's picture where they do not; `network` shows it everywhere.
+    Returns the whole photo and its record. Raises PictureError, NoFaceError, ValueRangeError, CheckpointError.
+    """
+    if (labels is None) == (shape_from is None):
+        raise ValueRangeError("Name either a label map or a portrait to take the shape from.")
+    check_choice("part", part, tuple(PARTS))
+    check_choice("detail", detail, get_args(Detail))
+    subject = painter.subject(photo, pick)
+    own, references = painter.parts(subject), {"photo": subject}
+    notes: list[str] = []
+    if labels is not None:
+        wanted, notes = in_crop(labels, subject, painter.shares(subject))
+    else:
+        assert shape_from is not None
+        references["shape"] = painter.subject(shape_from)
+        wanted = with_part(own, painter.parts(references["shape"]), part)
+    if not (wanted[1:-1, 1:-1] > 0).any():
+        raise PictureError("The label map has no face where the photo has one: start from what `masque parse` writes of this photo.")
+    latents = painter.latents(subject, own)
+    picture = _repainted(painter, subject, own, wanted, (latents, latents), detail)
+    changed = round(100 * float((own != wanted).mean()), 2)
+    record = painter.record("repaint", part=part, detail=detail, inputs=inputs(**references), notes=notes, changed_labels_percent=changed,
+                            **measure(picture, subject, {"photo": subject}))  # fmt: skip
+    return Result(picture, record)
+
+
+def transfer(
+    painter: Painter, photo: Photo, style_from: Photo, *, part: str = "all", detail: Detail = "keep", pick: int | None = None
+) -> Result:
+    """The photo's shape with the style (colour, texture) of a part of another portrait (Section 4.4.3).
+
+    part: eyes, mouth, skin, hair or all. detail: as in `repaint`. Returns the whole photo and its record. Raises PictureError (also where
+    the other portrait does not show the part), NoFaceError, ValueRangeError, CheckpointError.
+    """
+    check_choice("part", part, tuple(PARTS))
+    check_choice("detail", detail, get_args(Detail))
+    subject, other = painter.subject(photo, pick), painter.subject(style_from)
+    own, others = painter.parts(subject), painter.parts(other)
+    for component in PARTS[part]:
+        for name, labels in ((other.name, others), (subject.name, own)):
+            if part != "all" and not np.isin(labels, LABELS_OF[component]).any():
+                raise PictureError(f"No {component} can be seen in {name}: choose another photo, or another --part.")
+    before, styles = painter.latents(subject, own), painter.latents(other, others)
+    after = [styles[i] if component in PARTS[part] else before[i] for i, component in enumerate(COMPONENTS)]
+    picture = _repainted(painter, subject, own, own, (before, after), detail)
+    record = painter.record("transfer", part=part, detail=detail, inputs=inputs(photo=subject, style=other),
+                            **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
+    return Result(picture, record)
+
+
+def _repainted(
+    painter: Painter, subject: Subject, own: Labels, wanted: Labels, latents: tuple[Sequence[Tensor], Sequence[Tensor]], detail: Detail
+) -> Picture:
+    """The whole photo, from its own shape and first latents to the wanted shape and second ones."""
+    target = uncovered(subject, own, wanted).to(painter.device)
+    after = painter.paint(latents[1], target, wanted)
+    square = feathered_square(subject.size).astype(np.float32) / 255
+    person = _around((own > 0) | (wanted > 0), subject.size)
+    if detail == "network":
+        return paste(subject.photo, after, subject.matrix, np.rint(255 * square * person).astype(np.uint8))
+    before = painter.paint(latents[0], subject.image, own)
+    # Where a part gives way to another one, the photo's own pores and strands are of the old one.
+    replaced = _around(own != wanted, subject.size)
+    kept = add_change(subject.photo, before, after, subject.matrix, np.rint(255 * square * person * (1 - replaced)).astype(np.uint8))
+    return paste(kept, after, subject.matrix, np.rint(255 * square * replaced).astype(np.uint8))
+
+
+def _around(inside: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
+    """1 within a mask and a little around it, falling softly to 0."""
+    reach = max(1, size // 64)
+    grown = cv2.dilate(inside.astype(np.float32), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), reach / 2), dtype=np.float32)
+
+
+def uncovered(subject: Subject, own: Labels, wanted: Labels) -> Tensor:
+    """The subject's picture (1,3,S,S) in which what the new shape no longer covers is filled from the background around it."""
+    gone = (own > 0) & (wanted == 0)
+    if not gone.any():
+        return subject.image
+    # All of the person is unknown to the filling, or it would smear skin over the wall.
+    person = cv2.dilate(((own > 0) | gone).astype(np.uint8), np.ones((5, 5), np.uint8))
+    filled = cv2.inpaint(to_pictures(subject.image)[0], person, 3, cv2.INPAINT_TELEA)
+    return to_tensor(np.where(gone[..., None], filled, to_pictures(subject.image)[0]).astype(np.uint8))
+
+
+def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, list[str]]:
+    """An edited label map of a whole photo, as the network's crop shows it (S,S), and what had to be put right.
+
+    shares: what the parser sees of the subject. Where the map is as the parser has it at the photo's size, nothing was edited, and the
+    parser's word at the network's size stands: otherwise every edge would count as a change.
+    """
+    notes, (height, width) = [], subject.photo.shape[:2]
+    if labels.shape != (height, width):
+        notes.append(f"The label map of {labels.shape[1]}×{labels.shape[0]} pixels was brought to the photo's {width}×{height}.")
+        labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
+    edited = labels != enlarged(shares, subject.matrix, subject.photo)
+    size = (subject.size, subject.size)
+    changed = warp(edited.astype(np.float32), subject.matrix, size, border=cv2.BORDER_CONSTANT) > 0.5
+    changed[[0, -1]], changed[:, [0, -1]] = False, False  # the parser's map fades out there
+    return np.where(changed, shrunk(labels, subject.matrix, subject.size), shares.argmax(axis=0)).astype(np.uint8), notes
+
+
+def shrunk(labels: Labels, matrix: Matrix, size: int) -> Labels:
+    """A label map seen through `matrix`, (size,size): of each pixel the label that covers most of it."""
+    covers = [warp((labels == label).astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT) for label in range(len(LABELS))]
+    return np.argmax(covers, axis=0).astype(np.uint8)
+
+
+def with_part(own: Labels, other: Labels, part: str) -> Labels:
+    """One's label map (S,S) with another's part: what it leaves becomes skin, or background where hair was.
+
+    Both are of aligned faces, so that the part lies where it belongs.
+    """
+    if part == "all":
+        return other.copy()
+    names = [label for component in PARTS[part] for label in LABELS_OF[component]]
+    wanted = own.copy()
+    if part == "hair":
+        # Where the other's hair is not, there is what lies under one's own: the head as far as the other shows it, else the wall.
+        wanted[own == HAIR] = np.where(np.isin(other, (0, HAIR)), 0, SKIN)[own == HAIR]
+        wanted[other == HAIR] = HAIR
+        return wanted
+    if part == "skin":
+        inner = np.isin(own, (4, 5, 7, 8, 9))
+        wanted[np.isin(own, names)] = np.where(other == HAIR, HAIR, 0)[np.isin(own, names)]
+        wanted[np.isin(other, names) & ~inner] = other[np.isin(other, names) & ~inner]
+        wanted[(wanted == 0) & (np.isin(other, (4, 5, 7, 8, 9)))] = SKIN
+        return wanted
+    wanted[np.isin(own, names)] = SKIN
+    taken = np.isin(other, names)
+    wanted[taken] = other[taken]
+    return wanted
+
+
+def faces_for(painter: Painter, labels: Labels, styles: Sequence[Photo]) -> Result:
+    """Many faces for one label map (Fig. 4.7): the map, and it in the style of each portrait, before mid-grey.
+
+    labels: (H,W) of any size, with both eyes and a mouth, by which it is aligned. styles: portraits. Returns a sheet and its record. Raises
+    PictureError, NoFaceError, CheckpointError.
+    """
+    matrix = aligned(labels, painter.size)
+    shape = shrunk(labels, matrix, painter.size)
+    wall = torch.zeros(1, 3, painter.size, painter.size, device=painter.device)
+    subjects = [painter.subject(style) for style in styles]
+    painted = [painter.paint(painter.latents(subject, painter.parts(subject)), wall, shape) for subject in subjects]
+    above = [coloured(shape), *(to_pictures(subject.image)[0] for subject in subjects)]
+    below = [coloured(shape), *painted]
+    sheet = grid([*above, *below], len(above))
+    names = [subject.name for subject in subjects]
+    return Result(sheet, painter.record("faces-for", styles=names, inputs=inputs(**{f"style{i}": s for i, s in enumerate(subjects, 1)})))
+
+
+def aligned(labels: Labels, size: int) -> Matrix:
+    """The transform from a label map's pixels to a network's crop of `size`, by its eyes and mouth. Raises PictureError."""
+    points = []
+    for name, wanted in (("left eye", (4,)), ("right eye", (5,)), ("mouth", (7, 8, 9))):
+        rows, columns = np.nonzero(np.isin(labels, wanted))
+        if not len(rows):
+            raise PictureError(f"The label map has no {name}: a face is placed by its eyes and mouth.")
+        points.append([(columns.min(), rows[columns == columns.min()].mean()), (columns.max(), rows[columns == columns.max()].mean())])
+        if name != "mouth":
+            points[-1] = [(columns.mean(), rows.mean())]
+    found = np.array([point for group in points for point in group], dtype=np.float64)
+    scale = size / 128
+    return chain(similarity(found, at_scale(TEMPLATE, scale)), HAIR_CROP.to_crop(size, scale))

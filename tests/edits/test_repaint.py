@@ -1,0 +1,172 @@
+"""Repainting by label map, on puppets whose parts are known: shapes, styles, what is shown of the network and what of the photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from masque import runs
+from masque.data.puppets import draw_puppet, render
+from masque.edits.repaint import Painter, aligned, faces_for, in_crop, repaint, transfer, uncovered, with_part
+from masque.edits.subject import Subject, find_subject
+from masque.errors import CheckpointError, PictureError, ValueRangeError
+from masque.faces.frame import transform
+from masque.image import to_pictures, write_picture
+
+SEEDS = {"one.png": 3, "two.png": 8}
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return {name: render(draw_puppet(seed), 1.5) for name, seed in SEEDS.items()}
+
+
+@pytest.fixture(scope="module")
+def files(truth, tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    return {name: write_picture(folder / name, made.picture) for name, made in truth.items()}
+
+
+@pytest.fixture
+def painter(truth) -> Painter:
+    """An untrained network, and a parser that knows the truth."""
+
+    def parse(subject: Subject) -> np.ndarray:
+        parts = cv2.warpAffine(truth[subject.name].labels, subject.matrix, (subject.size,) * 2, flags=cv2.INTER_NEAREST)
+        return np.stack([(parts == label).astype(np.float32) for label in range(11)])
+
+    return Painter(runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16, parse=parse)
+
+
+def paint_by_label(painter: Painter, monkeypatch) -> list[list[torch.Tensor]]:
+    """Let the network paint each pixel in 20 times its label; what latents it was given."""
+    given = []
+
+    def paint(latents, _target, labels):
+        given.append(list(latents))
+        return np.repeat((20 * labels)[..., None], 3, axis=2).astype(np.uint8)
+
+    monkeypatch.setattr(painter, "paint", paint)
+    return given
+
+
+def test_a_part_of_another_shape():
+    own, other = np.ones((6, 9), np.uint8), np.zeros((6, 9), np.uint8)
+    own[0], own[2, 2:4], own[4, 3:6] = 10, 4, 8
+    other[1:, 1:8], other[3, 1:3], other[4, 2:8] = 1, 4, 7
+    mouth = with_part(own, other, "mouth")
+    assert mouth[4].tolist() == [1, 1, 7, 7, 7, 7, 7, 7, 1]
+    assert (mouth[:4] == own[:4]).all()
+    eyes = with_part(own, other, "eyes")
+    assert (eyes[2].tolist(), eyes[3].tolist()) == ([1] * 9, [1, 4, 4, 1, 1, 1, 1, 1, 1])
+    assert (with_part(own, other, "all") == other).all()
+    hair = with_part(own, other, "hair")
+    assert not (hair == 10).any()  # bald: and above the other's head there is wall
+    assert (hair[0] == 0).all()
+    other[0:2] = 10
+    assert with_part(own, other, "hair")[:2].tolist() == [[10] * 9] * 2
+    skin = with_part(own, other, "skin")
+    assert (skin[2, 2:4] == 4).all()
+    assert (skin[4, 3:6] == 8).all()
+    assert skin[5].tolist() == [0, 1, 1, 1, 1, 1, 1, 1, 0]
+    assert (skin[0] == 10).all()
+
+
+def test_a_whole_photos_label_map_in_the_crop(painter, files, truth):
+    subject = painter.subject(files["one.png"])
+    labels = truth["one.png"].labels
+    seen, notes = in_crop(labels, subject, painter.shares(subject))
+    assert ((seen == painter.parts(subject)).mean() > 0.95, notes) == (True, [])
+    larger = cv2.resize(labels, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    again, notes = in_crop(larger, subject, painter.shares(subject))
+    assert (again == seen).mean() > 0.98
+    height, width = labels.shape
+    assert notes == [f"The label map of {2 * width}×{2 * height} pixels was brought to the photo's {width}×{height}."]
+
+
+def test_a_label_map_is_aligned_by_its_eyes_and_mouth(files, truth):
+    subject = find_subject(files["two.png"], 128)
+    matrix = aligned(truth["two.png"].labels, 128)
+    points = subject.face.landmarks[[36, 45, 48, 54, 30]]
+    assert np.linalg.norm(transform(points, matrix) - transform(points, subject.matrix), axis=1).max() < 4
+    with pytest.raises(PictureError, match="has no left eye"):
+        aligned(np.ones((9, 9), np.uint8), 64)
+
+
+def test_what_a_smaller_shape_uncovers_is_filled_from_the_wall(painter, files):
+    subject = painter.subject(files["one.png"])
+    own = painter.parts(subject)
+    assert uncovered(subject, own, own) is subject.image
+    wanted = np.where(own == 10, 0, own).astype(np.uint8)
+    before, after = to_pictures(subject.image)[0].astype(int), to_pictures(uncovered(subject, own, wanted))[0].astype(int)
+    gone = (own == 10) & (wanted == 0)
+    assert (after[~gone] == before[~gone]).all()
+    wall = before[own == 0]
+    assert np.abs(after[gone].mean(axis=0) - wall.mean(axis=0)).max() < np.abs(before[gone].mean(axis=0) - wall.mean(axis=0)).max()
+
+
+def test_an_unchanged_shape_changes_nothing(painter, files, truth):
+    subject = painter.subject(files["one.png"])
+    picture = repaint(painter, files["one.png"], shape_from=files["one.png"]).picture
+    assert (picture == subject.photo).all()
+    assert not (repaint(painter, files["one.png"], shape_from=files["one.png"], detail="network").picture == subject.photo).all()
+    assert truth["one.png"].picture.shape == picture.shape
+
+
+def test_where_a_part_gives_way_the_networks_picture_shows_and_elsewhere_the_photo(painter, files, truth, monkeypatch):
+    paint_by_label(painter, monkeypatch)
+    photo, labels = truth["two.png"].picture, truth["two.png"].labels
+    edited = labels.copy()
+    rows, columns = np.nonzero(np.isin(labels, (7, 8, 9)))
+    edited[rows.min() - 6 : rows.max() + 6, columns.min() : columns.max()] = 8  # a huge open mouth
+    result = repaint(painter, files["two.png"], labels=edited)
+    changed = edited != labels
+    near = cv2.dilate(changed.astype(np.uint8), np.ones((61, 61))) > 0
+    assert (result.picture[~near] == photo[~near]).all()
+    middle = cv2.erode((changed & (labels == 1)).astype(np.uint8), np.ones((3, 3))) > 0
+    assert middle.sum() > 20
+    # The network paints 160 there; how its colours meet the photo's around may move it by 24 levels.
+    assert np.abs(result.picture[middle].astype(int) - 160).mean() < 60
+    assert result.record["changed_labels_percent"] > 0
+
+
+def test_the_style_of_one_part_alone(painter, files, monkeypatch):
+    subjects = [painter.subject(files[name]) for name in ("one.png", "two.png")]
+    own, other = (painter.latents(s, painter.parts(s)) for s in subjects)
+    given = paint_by_label(painter, monkeypatch)
+    result = transfer(painter, files["one.png"], files["two.png"], part="hair")
+    after, before = given
+    assert all(torch.equal(a, b) for a, b in zip(before, own, strict=True))
+    assert [torch.equal(a, b) for a, b in zip(after, own, strict=True)] == [True, True, True, True, False]
+    assert torch.equal(after[4], other[4])
+    assert (result.record["edit"], result.record["part"]) == ("transfer", "hair")
+    given.clear()
+    transfer(painter, files["one.png"], files["two.png"], part="eyes")
+    assert [torch.equal(a, b) for a, b in zip(given[0], other, strict=True)] == [True, True, False, False, False]
+
+
+def test_many_faces_for_one_map(painter, files, truth):
+    result = faces_for(painter, truth["one.png"].labels, list(files.values()))
+    assert result.picture.shape == (2 * 64 + 2, 3 * 64 + 4, 3)
+    assert result.record["styles"] == list(SEEDS)
+
+
+def test_what_cannot_be_repainted(painter, files, truth, tmp_path, monkeypatch):
+    one, two = files["one.png"], files["two.png"]
+    with pytest.raises(ValueRangeError, match="either a label map or a portrait"):
+        repaint(painter, one)
+    with pytest.raises(ValueRangeError, match="no part ears"):
+        repaint(painter, one, shape_from=two, part="ears")
+    with pytest.raises(PictureError, match="no face where the photo has one"):
+        repaint(painter, one, labels=np.zeros_like(truth["one.png"].labels))
+    bald = truth["two.png"].labels.copy()
+    monkeypatch.setitem(truth, "two.png", type("Bald", (), {"labels": np.where(bald == 10, 1, bald)}))
+    with pytest.raises(PictureError, match=r"No hair can be seen in two\.png"):
+        transfer(painter, one, two, part="hair")
+    with pytest.raises(CheckpointError, match="No face parser comes with"):
+        repaint(Painter(painter.model, "portrait", "0" * 16), one, shape_from=two)
+    assert list(tmp_path.iterdir()) == []
