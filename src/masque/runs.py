@@ -117,6 +117,42 @@ def train(
     return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames))
 
 
+def train_rows(
+    family: str,
+    rows: Mapping[str, tuple[str, Sequence[str]]],
+    data: Sequence[str],
+    out: Path,
+    *,
+    preset: str,
+    assignments: Sequence[str] = (),
+    run_changes: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> int:
+    """Train the models of a table under `out`, each for at most time_limit seconds in this call; return how many steps they all have.
+
+    rows: row -> the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was stopped goes on.
+    Raises MasqueError; CheckpointError when models have different steps, since then no row compares with another.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    steps = {}
+    for number, (row, (folder, changes)) in enumerate(rows.items()):
+        settings = plan(family, preset, [*assignments, *changes], run_changes)
+
+        def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
+            if progress:
+                progress(number * most + step, len(rows) * most, row)
+
+        made = train(settings, data, out / folder, time_limit=time_limit, on_step=on_step)
+        if made.reason == "stopped":
+            raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
+        steps[row] = made.step
+    if len(set(steps.values())) > 1:
+        reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
+        raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
+    return next(iter(steps.values()))
+
+
 def check_attributes(frames: FrameSet) -> None:
     """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all that know it."""
     values = frames.attributes[frames.indices("train")]

@@ -16,7 +16,7 @@ from masque.data.puppets import draw_puppet, render, true_edit
 from masque.edits.translate import Translator
 from masque.errors import DataError
 from masque.faces.frame import warp
-from masque.faces.regions import HAIR_CROP, hull_mask
+from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import to_tensor
 from masque.tables import ccagan
 
@@ -112,7 +112,7 @@ def test_regions_cover_what_they_are_named_for(frames):
 def test_a_painted_crop_in_its_frame():
     frame = np.zeros((109, 89, 3), np.uint8)
     painted = np.full((64, 64, 3), 200, np.uint8)
-    placed = ccagan.in_frame(frame, painted)
+    placed = into_frame(frame, painted)
     top, side = HAIR_CROP.top // 2, HAIR_CROP.side // 2
     assert (placed[top + 1 : top + side - 1] == 200).all()
     assert (placed[: top - 1] == 0).all()

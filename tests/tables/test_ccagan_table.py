@@ -27,21 +27,21 @@ def test_the_table_is_trained_once_and_made_again_alike(tmp_path):
 
 
 def test_models_of_different_lengths_do_not_compare(tmp_path, monkeypatch):
-    from masque.tables import ccagan_table
+    from masque import runs
     from masque.train.engine import Progress
 
     steps = iter((5, 5, 4, 5))
-    monkeypatch.setattr(ccagan_table.runs, "train", lambda *_, **__: Progress(next(steps), False, "time limit"))
+    monkeypatch.setattr(runs, "train", lambda *_, **__: Progress(next(steps), False, "time limit"))
     with pytest.raises(CheckpointError, match=r"CCA-GAN: 4, .* give the same command again"):
         table(["puppets:160"], tmp_path / "t", preset="tiny")
 
 
 def test_ctrl_c_while_one_model_trains_stops_the_table(tmp_path, monkeypatch):
-    from masque.tables import ccagan_table
+    from masque import runs
     from masque.train.engine import Progress
 
     trained = []
-    monkeypatch.setattr(ccagan_table.runs, "train", lambda _plan, _data, out, **_: trained.append(out) or Progress(3, False, "stopped"))
+    monkeypatch.setattr(runs, "train", lambda _plan, _data, out, **_: trained.append(out) or Progress(3, False, "stopped"))
     with pytest.raises(KeyboardInterrupt):
         table(["puppets:160"], tmp_path / "t", preset="tiny")
     assert [folder.name for folder in trained] == ["stargan"]

@@ -43,6 +43,16 @@ def bench_parsing(model: str, side: int, turns: int) -> dict[str, Any]:
     return {"job": "parse", "model": parser.family, "size": parser.size, "side": side, "times": times, **_memory()}
 
 
+def bench_repainting(model: str, side: int, turns: int) -> dict[str, Any]:
+    """The same for repainting by a label map in which the mouth is gone. Raises CheckpointError."""
+    painter = masque.load(model, "repaint")
+    photo = large_photo(1, side)
+    labels = masque.load("parser", "parse").parse(photo).labels
+    labels[np.isin(labels, (7, 8, 9))] = 1
+    times = {"repaint": _timed(lambda: painter.repaint(photo, labels=labels), turns)}
+    return {"job": "repaint", "model": painter.family, "size": painter.size, "side": side, "times": times, **_memory()}
+
+
 def _timed(job: Callable[[], object], turns: int) -> dict[str, float]:
     taken: list[float] = []
     for turn in range(WARM_UPS + turns):

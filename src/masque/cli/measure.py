@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("attributes")(evaluate_attributes)
     evaluate.command("identity")(evaluate_identity)
     evaluate.command("parser")(evaluate_parser)
+    evaluate.command("portrait")(evaluate_portrait)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     bench.command("swap")(bench_swap)
     bench.command("edit")(bench_edit)
     bench.command("parse")(bench_parse)
+    bench.command("repaint")(bench_repaint)
     app.add_typer(bench, name="bench")
 
 
@@ -184,15 +186,48 @@ def evaluate_parser(
     answer(as_text(report), report, as_json)
 
 
+def evaluate_portrait(
+    run: Annotated[str, typer.Argument(help="A run folder of portrait, or portrait for the weights that come with Masque.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")],
+    count: Annotated[int, typer.Option("--count", help="Held-out pictures, at most.", min=2)] = 100,
+    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+) -> None:
+    """What a portrait model paints: agreement with the label map, background, style, identity, distances.
+
+    Example: masque evaluate portrait run --data prepared --json report.json
+    """
+    import json
+
+    from masque.image import check_folder_of, write_atomically
+
+    if report_to is not None:
+        check_folder_of(report_to)
+    import masque
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.edits.estimate import face_features
+    from masque.tables.portrait import as_text
+    from masque.tables.portrait import evaluate_portrait as measure
+
+    painter, parser = masque.load(run, "repaint"), masque.load("parser", "parse")
+    extract, features = face_features(model_folder("identity"))
+    with Bar("Evaluating") as bar:
+        frames = load_frames(data, painter.size, (), ("test",), labels=True)
+        report = measure(painter, parser, frames, extract, features, count, bar.update)
+    if report_to is not None:
+        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    typer.echo(as_text(report))
+
+
 def table(
-    paper: Annotated[Literal["cca-gan"], typer.Argument(help="Whose table.")],
+    paper: Annotated[Literal["cca-gan", "portrait"], typer.Argument(help="Whose table.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
     preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="setting=value for all models. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
-    count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
+    count: Annotated[int | None, typer.Option("--count", help="Held-out pictures, at most: 200 an attribute, or 100.", min=2)] = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a published table where they are not yet, measure them alike, and print ours beside the paper's.
@@ -200,13 +235,18 @@ def table(
     Example: masque table cca-gan --data prepared --out table --steps 12000
     """
     from masque.config import seconds
-    from masque.tables.ccagan_table import as_text
-    from masque.tables.ccagan_table import table as make
 
     changes = {"steps": steps} if steps is not None else {}
     limit = seconds(time_limit) if time_limit is not None else None
+    if paper == "cca-gan":
+        from masque.tables.ccagan_table import as_text
+        from masque.tables.ccagan_table import table as make
+    else:
+        from masque.tables.portrait import table as make
+        from masque.tables.portrait import table_text as as_text
     with Bar(f"Table of {paper}") as bar:
-        report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, count=count, progress=bar.update)
+        more = {} if count is None else {"count": count}
+        report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, progress=bar.update, **more)
     answer(as_text(report), report, as_json)
 
 
@@ -277,4 +317,21 @@ def bench_parse(
         from masque.bench.swapping import as_text, bench_parsing
 
         report = bench_parsing(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_repaint(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of repainting a large photo by an edited label map, after loading.
+
+    Example: masque bench repaint --model run --side 1024
+    """
+    with Wait("Timing repaints"):
+        from masque.bench.swapping import as_text, bench_repainting
+
+        report = bench_repainting(model, side, turns)
     answer(as_text(report), report, as_json)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.detect import Landmarks
-from masque.faces.frame import Matrix, at_scale, scale_of, transform, warp
+from masque.faces.frame import WIDTH, Matrix, at_scale, frame_size, invert, scale_of, transform, warp
 from masque.image import Picture
 
 Mask = NDArray[np.uint8]
@@ -46,6 +46,15 @@ def cut_crop(frame: NDArray[np.uint8], crop: Crop, size: int, scale: float) -> N
     """A crop of a frame (or of a mask of it) at `scale`, as (size,size[,3])."""
     cut: NDArray[np.uint8] = warp(frame, crop.to_crop(size, scale), (size, size))
     return cut
+
+
+def into_frame(frame: Picture, painted: Picture) -> Picture:
+    """A face frame (218s,178s,3) with its hair crop replaced by a painted one (S,S,3)."""
+    scale, size = frame.shape[1] / WIDTH, painted.shape[0]
+    back = invert(HAIR_CROP.to_crop(size, scale))
+    whole = warp(np.full((size, size), 255, np.uint8), back, frame_size(scale), border=cv2.BORDER_CONSTANT) > 127
+    result: Picture = np.where(whole[..., None], warp(painted, back, frame_size(scale)), frame)
+    return result
 
 
 def stretched_hull(landmarks: Landmarks) -> NDArray[np.float32]:
@@ -120,4 +129,4 @@ def _box(centre: NDArray[np.float32], width: float, height: float) -> tuple[tupl
     return (float(centre[0]), float(centre[1])), (width, height), 0.0
 
 
-__all__ = ["FACE_CROP", "HAIR_CROP", "Crop", "Mask", "background_mask", "cut_crop", "hull_mask", "scale_of", "stretched_hull"]
+__all__ = ["FACE_CROP", "HAIR_CROP", "Crop", "Mask", "background_mask", "cut_crop", "hull_mask", "into_frame", "scale_of", "stretched_hull"]

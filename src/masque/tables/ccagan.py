@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,8 +33,8 @@ from masque.edits.subject import with_values, without_rivals
 from masque.edits.translate import UNKNOWN, Translator
 from masque.errors import DataError
 from masque.faces.detect import Landmarks, identity
-from masque.faces.frame import WIDTH, frame_size, invert, warp
-from masque.faces.regions import HAIR_CROP, hull_mask
+from masque.faces.frame import WIDTH, warp
+from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import Picture, to_pictures, to_tensor
 from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.similarity import absolute_error
@@ -121,15 +120,6 @@ def _look(frame: Picture, judged: Judged, classify: Classify) -> Seen:
     return Seen(attributes, identity(frame, judged.landmarks))
 
 
-def in_frame(frame: Picture, painted: Picture) -> Picture:
-    """A face frame (218s,178s,3) with its hair crop replaced by a painted one (S,S,3)."""
-    scale, size = frame.shape[1] / WIDTH, painted.shape[0]
-    back = invert(HAIR_CROP.to_crop(size, scale))
-    whole = warp(np.full((size, size), 255, np.uint8), back, frame_size(scale), border=cv2.BORDER_CONSTANT) > 127
-    result: Picture = np.where(whole[..., None], warp(painted, back, frame_size(scale)), frame)
-    return result
-
-
 def _one_edit(
     translator: Translator,
     judged: list[Judged],
@@ -153,7 +143,7 @@ def _one_edit(
             painted = to_pictures(translator.model.edit(to_tensor(crops).to(translator.device), wanted.to(translator.device)))
         for one, crop, picture in zip(some, crops, painted, strict=True):
             # Both went through the network's size, so that its coarser pixels are not taken for the edit's doing.
-            plain, edited = in_frame(one.frame, crop), in_frame(one.frame, picture)
+            plain, edited = into_frame(one.frame, crop), into_frame(one.frame, picture)
             before, after = _look(plain, one, classify), _look(edited, one, classify)
             worked += abs(after.attributes.get(name, 1 - value) - value) < 0.5
             for other in (before.attributes.keys() & after.attributes.keys()) - {name}:

@@ -16,7 +16,6 @@ from masque.catalog import load_session, model_folder
 from masque.data.frames import load_frames
 from masque.edits.estimate import attribute_estimator, face_features
 from masque.edits.translate import Translator
-from masque.errors import CheckpointError
 from masque.image import write_atomically
 from masque.tables.ccagan import evaluate_edits, in_text
 
@@ -48,27 +47,14 @@ def table(
     count: int = 200,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Train the four models under `out` (each for at most time_limit seconds in this call), measure them, write table.json and table.md.
+    """Train the four models under `out` (see `masque.runs.train_rows`), measure them alike, write table.json and table.md.
 
-    A model that is trained already is taken as it is; one that was stopped goes on. Returns {row: report of `evaluate_edits`, with its
-    steps}. Raises MasqueError; CheckpointError when models have different steps, since then no row compares with another.
+    Returns {row: report of `evaluate_edits`, with its steps}. Raises MasqueError.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    steps = {}
-    for number, (row, (folder, settings)) in enumerate(MODELS.items()):
-        plan = runs.plan("ccagan", preset, [*assignments, *settings], run_changes)
-
-        def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = plan.run.steps) -> None:
-            if progress:
-                progress(number * most + step, len(MODELS) * most, row)
-
-        made = runs.train(plan, data, out / folder, time_limit=time_limit, on_step=on_step)
-        if made.reason == "stopped":
-            raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
-        steps[row] = made.step
-    if len(set(steps.values())) > 1:
-        reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
-        raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
+    steps = runs.train_rows(
+        "ccagan", MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit,
+        progress=progress,
+    )  # fmt: skip
     extract, features = face_features(model_folder("identity"))
     classify = attribute_estimator(model_folder("attributes"))
     reports: dict[str, Any] = {}
@@ -76,7 +62,7 @@ def table(
         translator = load_session(str(out / folder), "sheet")
         assert isinstance(translator, Translator)
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
-        reports[row] = {"steps": steps[row], **evaluate_edits(translator, frames, classify, extract, features, count)}
+        reports[row] = {"steps": steps, **evaluate_edits(translator, frames, classify, extract, features, count)}
     write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
     write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
     return reports

@@ -1,0 +1,230 @@
+"""What a portrait model paints, on held-out pictures (portrait thesis, Section 4.3.3 and Table 4.1, and what it does not measure).
+
+Each picture is painted twice: in its own style (`same`), and in that of another one (`other`).
+
+label_agreement    mean IoU of the asked label map and what an independent parser sees in the painted picture
+background_error   mean |painted − picture| outside the person, on a [0,1] scale
+style.<component>  distance of the component's colours from those of the picture that the style is of: mean over the three channels of the
+                   distance of the sorted values (Wasserstein), on a [0,1] scale; beside it `style_unchanged`, that of the target's own
+identity_distance  squared distance of dlib's embeddings of picture and painted picture; of `same` alone
+error              mean |painted − picture|; of `same` alone
+ffd, kfd           Fréchet and kernel distance of the painted pictures from the real ones, on Masque's face features
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from masque import runs
+from masque.catalog import load_session, model_folder
+from masque.data.batches import Batch, Batches, collate
+from masque.data.frames import FrameSet, load_frames
+from masque.edits.estimate import face_features
+from masque.edits.measures import squared_distance
+from masque.edits.parse import Parser
+from masque.edits.repaint import Painter
+from masque.errors import DataError
+from masque.faces.detect import identity
+from masque.faces.labels import LABELS, UNKNOWN
+from masque.faces.regions import into_frame
+from masque.image import Picture, to_pictures, write_atomically
+from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.similarity import absolute_error
+from masque.metrics.streaming import Spread
+from masque.models.portrait import COMPONENTS, part_mask
+
+AT_ONCE = 8
+FEWEST = 30
+"""Pixels that a component needs for its colours to be compared."""
+
+MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "Original Paper": ("window", ("eyes=window",)),
+    "Changing the Eye mask": ("tight", ("eyes=tight",)),
+    "Multi Target Mask Encoder": ("multi", ("eyes=window", "mask_encoder=multi")),
+}
+"""Row of Table 4.1 -> the folder of its run, and what it sets."""
+
+THESIS_FID = {"Original Paper": 26.54, "Changing the Eye mask": 26.04, "Multi Target Mask Encoder": 28.48}
+
+Extract = Callable[[list[Picture]], Tensor]
+
+
+def evaluate_portrait(
+    painter: Painter,
+    parser: Parser,
+    frames: FrameSet,
+    extract: Extract,
+    features: str,
+    count: int = 100,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Up to `count` held-out pictures, each in its own style and in that of the next one.
+
+    parser: one that played no part in training the painter. extract: face frames -> features (N,F); features: the hash of what makes them.
+    Raises DataError with fewer than two held-out pictures.
+    """
+    chosen = frames.indices("test")[:count]
+    if len(chosen) < 2:
+        raise DataError("Two held-out pictures with label maps are needed at least: prepare them with a larger --held-out.")
+    batches = Batches(frames, "test", painter.size, len(chosen), seed=0)
+    kinds = {kind: _Measures() for kind in ("same", "other")}
+    real: list[Picture] = []
+    for start in range(0, len(chosen), AT_ONCE):
+        places = chosen[start : start + AT_ONCE]
+        styles = np.roll(chosen, -1)[start : start + AT_ONCE]
+        batch, style = (collate([batches.sample(int(i), np.random.default_rng(0)) for i in some]) for some in (places, styles))
+        for kind, source in (("same", batch), ("other", style)):
+            with painter.inference():
+                latents = painter.model.components(source["image"].to(painter.device), source["labels"].to(painter.device))
+                made = painter.model.paint(latents, batch["image"].to(painter.device), batch["labels"].to(painter.device)).cpu()
+            kinds[kind].update(made, batch, source, parser, [(frames.frames[i], frames.landmarks[i]) for i in places], kind == "same")
+        real += [frames.frames[i] for i in places]
+        if progress:
+            progress(min(start + AT_ONCE, len(chosen)), len(chosen))
+    report = {kind: measures.compute(extract(real), extract) for kind, measures in kinds.items()}
+    return {
+        "model": painter.family, "weights": painter.weights, "size": painter.size, "data": frames.fingerprint(), "features": features,
+        "parser": parser.weights, "pictures": len(chosen), **report,
+    }  # fmt: skip
+
+
+class _Measures:
+    """All measures of one kind of painted pictures."""
+
+    def __init__(self) -> None:
+        self.agreement = MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN)
+        self.spreads: dict[str, Spread] = {}
+        self.painted: list[Picture] = []
+
+    def note(self, name: str, value: float) -> None:
+        self.spreads.setdefault(name, Spread()).update(torch.tensor([value]))
+
+    def update(
+        self, made: Tensor, target: Batch, source: Batch, parser: Parser, framed: Sequence[tuple[Picture, NDArray[np.float32]]], own: bool
+    ) -> None:
+        """Take in a batch of painted pictures (B,3,S,S)."""
+        x, labels, valid = target["image"], target["labels"], target["valid"]
+        with torch.inference_mode():
+            at = torch.nn.functional.interpolate(made, size=parser.size, mode="bilinear", antialias=True, align_corners=False)
+            shares = torch.nn.functional.interpolate(parser.model.shares(at), size=made.shape[2], mode="bilinear", align_corners=False)
+        self.agreement.update(shares.argmax(dim=1), labels)
+        wall = valid * (labels == 0)[:, None]
+        for i in range(len(made)):
+            if wall[i].any():
+                self.note("background_error", float(absolute_error(made[i : i + 1], x[i : i + 1], wall[i : i + 1])))
+            if own:
+                self.note("error", float(absolute_error(made[i : i + 1], x[i : i + 1], valid[i : i + 1])))
+            for component in COMPONENTS:
+                there, wanted = (part_mask(b["labels"][i : i + 1], component)[0, 0] > 0 for b in (target, source))
+                if min(there.sum(), wanted.sum()) >= FEWEST:
+                    asked = source["image"][i][:, wanted]
+                    self.note(f"style.{component}", colour_distance(made[i][:, there], asked))
+                    self.note(f"style_unchanged.{component}", colour_distance(x[i][:, there], asked))
+        for (frame, landmarks), picture in zip(framed, to_pictures(made), strict=True):
+            painted = into_frame(frame, picture)
+            self.painted.append(painted)
+            if own:
+                self.note("identity_distance", squared_distance(identity(frame, landmarks), identity(painted, landmarks)))
+
+    def compute(self, real: Tensor, extract: Extract) -> dict[str, Any]:
+        """Plain values. real: features of the real pictures (N,F)."""
+        counts = self.agreement.compute().double()
+        right, union = counts.diag(), counts.sum(0) + counts.sum(1) - counts.diag()
+        there = union > 0
+        result: dict[str, Any] = {"label_agreement": float((right[there] / union[there]).mean())}
+        for name, spread in self.spreads.items():
+            group, _, component = name.partition(".")
+            if component:
+                result.setdefault(group, {})[component] = spread.compute()
+            else:
+                result[group] = spread.compute()
+        made = extract(self.painted)
+        kernel = kernel_distance(real, made) if len(real) >= 4 else None
+        return {
+            **result, "ffd": frechet_distance(real, made), "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
+        }  # fmt: skip
+
+
+def colour_distance(a: Tensor, b: Tensor, steps: int = 64) -> float:
+    """How far apart the colours of pixels (3,N) and (3,M) in [-1,1] are: Wasserstein distance per channel, averaged, on [0,1]."""
+    at = (torch.arange(steps, dtype=torch.float32) + 0.5) / steps
+    one, other = (torch.quantile(values.float(), at, dim=1) for values in (a, b))
+    return float((one - other).abs().mean() / 2)
+
+
+def table(
+    data: Sequence[str],
+    out: Path,
+    *,
+    preset: str = "small",
+    assignments: Sequence[str] = (),
+    run_changes: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    count: int = 100,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Table 4.1: train the three models under `out` (see `masque.runs.train_rows`), measure them alike, write table.json and table.md.
+
+    Returns {row: report of `evaluate_portrait`, with its steps}. Raises MasqueError.
+    """
+    steps = runs.train_rows(
+        "portrait", MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit,
+        progress=progress,
+    )  # fmt: skip
+    extract, features = face_features(model_folder("identity"))
+    parser = load_session("parser", "parse")
+    assert isinstance(parser, Parser)
+    reports: dict[str, Any] = {}
+    for row, (folder, _) in MODELS.items():
+        painter = load_session(str(out / folder), "repaint")
+        assert isinstance(painter, Painter)
+        frames = load_frames(data, painter.size, (), ("test",), labels=True)
+        reports[row] = {"steps": steps, **evaluate_portrait(painter, parser, frames, extract, features, count)}
+    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
+    write_atomically(out / "table.md", lambda part: part.write_text(table_text(reports), encoding="utf-8"))
+    return reports
+
+
+def table_text(reports: Mapping[str, Any]) -> str:
+    """Table 4.1 as Markdown, the thesis's FID beside our FFD."""
+    first = next(iter(reports.values()))
+    lines = [
+        f"{first['steps']} steps, {first['size']} px, data {first['data']}, features {first['features']}, parser {first['parser']}", "",
+        "| Experiment Method | FID of the thesis | FFD, other styles | FFD, own style | label agreement | background error | error |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for row, report in reports.items():
+        same, other = report["same"], report["other"]
+        lines.append(
+            f"| {row} | {THESIS_FID[row]:.2f} | {other['ffd']:.4f} | {same['ffd']:.4f} | {other['label_agreement']:.3f} "
+            f"| {other['background_error']['mean']:.4f} | {same['error']['mean']:.4f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """The report in a few lines."""
+    lines = [f"{report['model']}, {report['size']} px, weights {report['weights']}; {report['pictures']} held-out pictures"]
+    for kind, title in (("same", "in its own style"), ("other", "in another's style")):
+        r = report[kind]
+        lines.append(
+            f"{title}: label agreement {r['label_agreement']:.3f} mean IoU, background error {r['background_error']['mean']:.4f}, "
+            f"FFD {r['ffd']:.4f}"
+        )
+        if "error" in r:
+            lines.append(f"  error {r['error']['mean']:.4f}, identity distance {r['identity_distance']['mean']:.3f}")
+        for component, distance in r.get("style", {}).items():
+            unchanged = r["style_unchanged"][component]
+            lines.append(
+                f"  colours of {component}: {distance['mean']:.3f} from those asked for (the target's own {unchanged['mean']:.3f})"
+            )
+    return "\n".join(lines)
