@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from masque.edits.subject import Photo, Shares, Subject, cut_subject, find_subject
+from masque.edits.loaded import Loaded
+from masque.edits.subject import Photo, Shares, Subject, cut_subject
 from masque.faces.frame import Matrix
 from masque.faces.labels import Labels
 from masque.faces.paste import into_region, region_of
@@ -26,24 +27,18 @@ class Parsed:
     """(H,W), as large as the photo; background beyond what the network saw."""
 
 
-class Parser:
+class Parser(Loaded):
     """A face parser that is ready to parse. Made by `masque.load`."""
 
     def __init__(self, model: FaceParser, family: str, weights: str, device: torch.device | str = "cpu") -> None:
         """weights: the hash that reports name the model by."""
-        self.device = torch.device(device)
-        self.model = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights = family, weights
-
-    @property
-    def size(self) -> int:
-        """Side of the network's pictures in pixels."""
-        return self.model.config.size
+        super().__init__(model, family, weights, device)
+        self.model = model
 
     def shares(self, subject: Subject) -> Shares:
         """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network works at its own."""
         own = subject if subject.size == self.size else cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
-        with torch.inference_mode():
+        with self.inference():
             made = self.model.shares(own.image.to(self.device))
             if own.size != subject.size:
                 made = functional.interpolate(made, size=subject.size, mode="bilinear", align_corners=False, antialias=True)
@@ -51,7 +46,7 @@ class Parser:
 
     def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
         """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError, NoFaceError."""
-        subject = find_subject(photo, self.size, pick, self.device)
+        subject = self.subject(photo, pick)
         return Parsed(subject.photo, enlarged(self.shares(subject), subject.matrix, subject.photo))
 
 

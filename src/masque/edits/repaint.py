@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import cv2
@@ -12,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.parse import enlarged
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, find_subject
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import TEMPLATE, Matrix, at_scale, chain, similarity, warp
 from masque.faces.labels import LABELS, Labels, coloured
@@ -32,35 +32,19 @@ PARTS: Mapping[str, tuple[Component, ...]] = {
 SKIN, NOSE, HAIR = LABELS.index("skin"), LABELS.index("nose"), LABELS.index("hair")
 
 
-class Painter:
+class Painter(Loaded):
     """A portrait model that is ready to paint. Made by `masque.load`."""
 
     def __init__(self, model: Portrait, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
         """weights: the hash that records name the model by. parse: finds the parts of a face in a photo."""
-        self.device = torch.device(device)
-        self.model = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights, self.parse = family, weights, parse
-
-    @property
-    def size(self) -> int:
-        """Side of the network's pictures in pixels."""
-        return self.model.config.size
-
-    @contextmanager
-    def inference(self) -> Iterator[None]:
-        """No gradients; fp32, since one small picture gains nothing from less."""
-        with torch.inference_mode():
-            yield
-
-    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
-        """Find and cut the face to work on. Raises PictureError, NoFaceError."""
-        return find_subject(photo, self.size, pick, self.device)
+        super().__init__(model, family, weights, device, parse)
+        self.model = model
 
     def shares(self, subject: Subject) -> Shares:
         """How sure each label is at each pixel of a subject (11,S,S). Raises CheckpointError without a parser."""
-        if self.parse is None:
+        if self.find_parts is None:
             raise CheckpointError("No face parser comes with this installation, and repainting needs one: install Masque with its weights.")
-        return self.parse(subject)
+        return self.find_parts(subject)
 
     def parts(self, subject: Subject) -> Labels:
         """The label map (S,S) of a subject. Raises CheckpointError without a parser."""
@@ -86,12 +70,6 @@ class Painter:
     def transfer(self, photo: Photo, style_from: Photo, **options: Any) -> Result:
         """Another's style in the photo's shape: see `masque.edits.repaint.transfer`."""
         return transfer(self, photo, style_from, **options)
-
-    def record(self, edit: str, **more: Any) -> dict[str, Any]:
-        """What every record says."""
-        from masque import __version__
-
-        return {"edit": edit, "model": self.family, "size": self.size, "weights": self.weights, "masque": __version__, **more}
 
 
 def repaint(

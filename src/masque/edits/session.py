@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import cv2
@@ -11,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from masque.edits.loaded import Loaded
 from masque.edits.result import Result
-from masque.edits.subject import Parse, Photo, Shares, Subject, find_subject, with_values
+from masque.edits.subject import Parse, Photo, Subject, with_values
 from masque.faces.detect import Landmarks
 from masque.image import Picture, to_pictures
 from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
@@ -24,38 +24,13 @@ CANVAS = 1024
 """Largest side in pixels of the crop in which a face is carried to another photo."""
 
 
-class Session:
-    """A model that is ready to edit. Made by `masque.load`."""
+class Session(Loaded):
+    """An RSGAN that is ready to edit. Made by `masque.load`."""
 
     def __init__(self, model: RSGAN, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
         """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then kept."""
-        self.device = torch.device(device)
-        self.model = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights, self.parse = family, weights, parse
-
-    @property
-    def size(self) -> int:
-        """Side of the network's pictures in pixels."""
-        return self.model.config.size
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """The names that an edit may use."""
-        return self.model.config.attributes
-
-    @contextmanager
-    def inference(self) -> Iterator[None]:
-        """No gradients; fp32, since one small picture gains nothing from less."""
-        with torch.inference_mode():
-            yield
-
-    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
-        """Find and cut the face to work on. Raises PictureError, NoFaceError."""
-        return find_subject(photo, self.size, pick, self.device)
-
-    def shares(self, subject: Subject) -> Shares | None:
-        """What the parser sees of a subject; None without one."""
-        return self.parse(subject) if self.parse else None
+        super().__init__(model, family, weights, device, parse)
+        self.model = model
 
     def estimate(self, subject: Subject) -> Tensor:
         """c* (1,A) of a subject."""
@@ -95,12 +70,6 @@ class Session:
         between_eyes = float(np.linalg.norm(expected[42:48].mean(axis=0) - expected[36:42].mean(axis=0)))
         drift = float(np.linalg.norm(found - expected, axis=1).mean())
         return found.astype(np.float32) if drift < 0.5 * between_eyes else None
-
-    def record(self, edit: str, **more: Any) -> dict[str, Any]:
-        """What every record says."""
-        from masque import __version__
-
-        return {"edit": edit, "model": self.family, "size": self.size, "weights": self.weights, "masque": __version__, **more}
 
     # The tasks, one function each in the files beside this one.
 

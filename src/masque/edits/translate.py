@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 import cv2
@@ -13,9 +12,10 @@ from torch import Tensor
 
 from masque.data.measured import read_attributes
 from masque.edits.attributes import Region, edited_mask
+from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, find_subject, with_values, without_rivals
+from masque.edits.subject import Detail, Parse, Photo, Subject, check_choice, with_values, without_rivals
 from masque.errors import ValueRangeError
 from masque.faces.frame import chain, see, zoom
 from masque.faces.paste import add_change, paste
@@ -33,7 +33,7 @@ Classify = Callable[[list[Picture]], list[dict[str, float]]]
 """Face frames -> attributes in [0,1]: what `masque.edits.estimate.attribute_estimator` makes."""
 
 
-class Translator:
+class Translator(Loaded):
     """A CCA-GAN that is ready to edit. Made by `masque.load`."""
 
     def __init__(
@@ -49,33 +49,8 @@ class Translator:
 
         parse: finds the parts of a face, to which edits are then kept.
         """
-        self.device = torch.device(device)
-        self.model = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights, self.classify, self.parse = family, weights, classify, parse
-
-    @property
-    def size(self) -> int:
-        """Side of the network's pictures in pixels."""
-        return self.model.config.size
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """The names that an edit may use."""
-        return self.model.config.attributes
-
-    @contextmanager
-    def inference(self) -> Iterator[None]:
-        """No gradients; fp32, since one small picture gains nothing from less."""
-        with torch.inference_mode():
-            yield
-
-    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
-        """Find and cut the face to work on. Raises PictureError, NoFaceError."""
-        return find_subject(photo, self.size, pick, self.device)
-
-    def shares(self, subject: Subject) -> Shares | None:
-        """What the parser sees of a subject; None without one."""
-        return self.parse(subject) if self.parse else None
+        super().__init__(model, family, weights, device, parse)
+        self.model, self.classify = model, classify
 
     def estimate(self, subject: Subject) -> Tensor:
         """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be read."""
@@ -94,12 +69,6 @@ class Translator:
     def sheet(self, photo: Photo, **options: Any) -> Result:
         """Every attribute turned round, side by side: see `masque.edits.translate.sheet`."""
         return sheet(self, photo, **options)
-
-    def record(self, edit: str, **more: Any) -> dict[str, Any]:
-        """What every record says."""
-        from masque import __version__
-
-        return {"edit": edit, "model": self.family, "size": self.size, "weights": self.weights, "masque": __version__, **more}
 
 
 def edit(
