@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +14,7 @@ from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
 from masque.models.attributes import SERVED, AttributeClassifier, AttributesConfig
 from masque.train.phase import Phase
+from masque.train.rates import half_cosine
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AttributesRecipe:
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
         """Half a cosine from lr to 0."""
-        return self.training.lr * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / self.training.decay_to))))
+        return half_cosine(self.training.lr, step, self.training.decay_to)
 
     def classify_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropy; unknown attributes count for nothing."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +16,7 @@ from masque.losses.attributes import known_bce
 from masque.losses.identity import known_people
 from masque.models.identity import SERVED, FaceFeatures, IdentityConfig
 from masque.train.phase import Phase
+from masque.train.rates import half_cosine
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class IdentityRecipe:
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
         """Half a cosine from lr to 0."""
-        return self.training.lr * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / self.training.decay_to))))
+        return half_cosine(self.training.lr, step, self.training.decay_to)
 
     def tell_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropies; unknown people and attributes count for nothing. Raises SettingError for more people than `people`."""

@@ -16,6 +16,7 @@ from masque.image import Picture, to_pictures
 from masque.losses.parsing import dice, label_cross_entropy
 from masque.models.parser import SERVED, FaceParser, ParserConfig
 from masque.train.phase import Phase
+from masque.train.rates import half_cosine
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ class ParserRecipe:
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
         """Half a cosine from lr to 0, or lr."""
-        w = self.training
-        return w.lr * (0.5 * (1 + float(np.cos(np.pi * min(1.0, step / w.decay_to)))) if w.decay_to else 1.0)
+        return half_cosine(self.training.lr, step, self.training.decay_to)
 
     def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3.7, L_P."""
