@@ -124,13 +124,13 @@ def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick
     asked = [{name: 1.0 if name in HAIR_COLOURS or own[0, place] < 0.5 else 0.0} for place, name in enumerate(names)]
     wanted = [without_rivals(with_values(own, names, one), names, one, HAIR_COLOURS)[0] for one in asked]
     before, *after = translator.translate(subject, [own, *wanted])
+    mask = edited_mask(subject, "both", translator.shares(subject))  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
     for painted in after:
         if detail == "network":
             cells.append(cv2.resize(painted, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
             continue
-        full = np.full((subject.size, subject.size), 255, np.uint8)
-        cells.append(add_change(cells[0], before, painted, zoom(subject.size / CELL), full))
+        cells.append(add_change(cells[0], before, painted, zoom(subject.size / CELL), mask))
     shown = ["the photo", *(f"{name}={value:g}" for one in asked for name, value in one.items())]
     return Result(grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject)))
