@@ -77,6 +77,13 @@ def test_splits_that_are_asked_for(prepared_folder):
         load_frames([str(prepared_folder)], 64, NAMES, ("validation",))
 
 
+def test_a_set_without_the_split_is_left_out_beside_one_that_has_it(prepared_folder):
+    alone, beside = (load_frames(data, 64, NAMES, ("test",)) for data in ([str(prepared_folder)], [str(prepared_folder), "puppets:4"]))
+    assert alone.fingerprint() == beside.fingerprint()
+    with pytest.raises(DataError, match="puppets:4 and puppets:3 have no pictures for test: prepare them with"):
+        load_frames(["puppets:4", "puppets:3"], 64, NAMES, ("test",))
+
+
 def test_several_sets_are_joined_in_order(prepared_folder):
     first, second = load_frames([str(prepared_folder)], 32, NAMES), load_frames(["puppets:5"], 32, NAMES)
     joined = load_frames([str(prepared_folder), "puppets:5"], 32, NAMES)

@@ -77,12 +77,16 @@ def load_frames(
     """
     if not data:
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
-    parts = [
+    found = [
         _puppets(item, size, attribute_names, splits, labels)
         if item.startswith("puppets:")
         else _prepared(open_prepared(Path(item)), size, attribute_names, splits, labels)
         for item in data
     ]
+    parts = [part for part in found if part is not None]  # a set that is all for training has nothing to measure on
+    if not parts:
+        verb, which = ("have", "them") if len(data) > 1 else ("has", "it")
+        raise DataError(f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another --held-out.")
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
@@ -96,7 +100,7 @@ def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint
         return np.memmap(pixels, np.uint8, "w+", shape=(*shape, 3)), np.memmap(masks, np.uint8, "w+", shape=shape)
 
 
-def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet:
+def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet | None:
     scale = size / 128
     if scale > opened.scale * 1.01:
         raise DataError(
@@ -104,7 +108,7 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
         )
     chosen = opened.indices(*splits)
     if not len(chosen):
-        raise DataError(f"{opened.root} has no pictures for {' or '.join(splits)}: prepare it with another --held-out.")
+        return None
     if labels:
         chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
         if not len(chosen):
@@ -129,7 +133,7 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     )  # fmt: skip
 
 
-def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet:
+def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet | None:
     from masque.data.puppets import puppets
 
     try:
@@ -143,6 +147,8 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], 
     last = made[-1].identity
     split = ["test" if m.identity > 0.9 * last else "train" for m in made]
     kept = [i for i, s in enumerate(split) if s in splits]
+    if not kept:
+        return None
     frames, masks = _blank(len(kept), scale)
     for position, i in enumerate(kept):
         frames[position] = made[i].picture

@@ -51,12 +51,13 @@ def table(
 
     Returns {row: report of `evaluate_edits`, with its steps}. Raises MasqueError.
     """
+    # First, so that what is missing is missed before an hour of training.
+    extract, features = face_features(model_folder("identity"))
+    classify = attribute_estimator(model_folder("attributes"))
     steps = runs.train_rows(
         "ccagan", MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit,
         progress=progress,
     )  # fmt: skip
-    extract, features = face_features(model_folder("identity"))
-    classify = attribute_estimator(model_folder("attributes"))
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():
         translator = load_session(str(out / folder), "sheet")

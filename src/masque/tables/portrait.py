@@ -176,13 +176,14 @@ def table(
 
     Returns {row: report of `evaluate_portrait`, with its steps}. Raises MasqueError.
     """
+    # First, so that what is missing is missed before an hour of training.
+    extract, features = face_features(model_folder("identity"))
+    parser = load_session("parser", "parse")
+    assert isinstance(parser, Parser)
     steps = runs.train_rows(
         "portrait", MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit,
         progress=progress,
     )  # fmt: skip
-    extract, features = face_features(model_folder("identity"))
-    parser = load_session("parser", "parse")
-    assert isinstance(parser, Parser)
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():
         painter = load_session(str(out / folder), "repaint")
