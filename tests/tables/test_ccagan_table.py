@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from masque.errors import CheckpointError
-from masque.tables.ccagan_table import CELLS, MODELS, PAPER_FID, as_text, table
+from masque.tables.ccagan_table import CELLS, MODELS, PAPER_FID, as_text, remembering, table
 
 TINY = ("batch_size=4", "attributes=Black_Hair,Brown_Hair,Male")
 
@@ -54,3 +55,17 @@ def test_the_papers_numbers_are_table_1():
         saved = [1 - a / b for a, b in zip(ours, PAPER_FID[rival], strict=True)]
         assert min(saved) == pytest.approx(low, abs=0.01)
         assert max(saved) == pytest.approx(high, abs=0.012)
+
+
+def test_a_picture_is_looked_at_once():
+    looked = []
+
+    def embed(frame, landmarks):
+        looked.append(frame)
+        return frame.mean() + landmarks.sum() + np.zeros(128, np.float32)
+
+    remembered = remembering(embed)
+    dark, light, points = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8), np.ones((68, 2), np.float32)
+    values = [remembered(frame, at)[0] for frame, at in ((dark, points), (light, points), (dark.copy(), points), (dark, 2 * points))]
+    assert values == [136, 137, 136, 272]
+    assert len(looked) == 3
