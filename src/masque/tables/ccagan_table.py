@@ -109,7 +109,7 @@ def _ffd(row: str, name: str, edit: Mapping[str, Any]) -> str:
 
 
 def _kfd(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
-    return in_text(edit["kfd"])
+    return "–" if edit["kfd"] is None else f"{1000 * edit['kfd']['mean']:.2f} ± {1000 * edit['kfd']['std']:.2f}"
 
 
 def _effect(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
@@ -125,5 +125,5 @@ def _identity(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
 
 
 CELLS: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
-    "FFD (the paper's FID)": _ffd, "KFD": _kfd, "took effect": _effect, "background change": _background, "identity distance": _identity,
+    "FFD (the paper's FID)": _ffd, "1000 KFD": _kfd, "took effect": _effect, "background change": _background, "identity distance": _identity,
 }  # fmt: skip
