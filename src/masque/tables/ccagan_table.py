@@ -125,5 +125,6 @@ def _identity(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
 
 
 CELLS: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
-    "FFD (the paper's FID)": _ffd, "1000 KFD": _kfd, "took effect": _effect, "background change": _background, "identity distance": _identity,
+    "FFD (the paper's FID)": _ffd, "1000 KFD": _kfd, "took effect": _effect, "background change": _background,
+    "identity distance": _identity,
 }  # fmt: skip
