@@ -150,7 +150,7 @@ def test_a_model_of_a_newer_version(folder: Path) -> None:
 
 @pytest.mark.parametrize("family", ["attributes", "progan", ""])
 def test_a_family_that_edits_nothing(folder: Path, family: str) -> None:
-    assert "edits no photos: name a model of rsgan or ccagan." in refusal(with_config(folder, family=family))
+    assert "edits no photos: name a model of rsgan, ccagan, parser or portrait." in refusal(with_config(folder, family=family))
 
 
 @pytest.mark.parametrize(("serving", "says"), [("sheet", "cannot sheet: name a model of ccagan"), ("fly", "cannot fly")])

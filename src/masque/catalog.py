@@ -151,7 +151,8 @@ def model_folder(name: str) -> Path:
         raise CheckpointError(
             f"No weights of {name} come with this installation: train some with `masque train {name}` and name the run's folder."
         )
-    shipping = " or ".join(("a run folder", *(n for n in CATALOG if (SHIPPED / n / "config.json").is_file())))
+    *names, last = ["a run folder", *(n for n in CATALOG if (SHIPPED / n / "config.json").is_file())]
+    shipping = f"{', '.join(names)} or {last}" if names else last
     raise CheckpointError(f"There is no model {name}: name {shipping}.")
 
 
@@ -185,11 +186,10 @@ def load_session(name: str, serving: str | None = None) -> Session | Translator 
     stored = modelfile.read(model_folder(name))
     entry = CATALOG.get(stored.family)
     if entry is None or not (entry.edits if serving is None else serving in entry.edits):
-        able = " or ".join(n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits))
+        *names, last = [n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits)] or ["another family"]
+        able = f"{', '.join(names)} or {last}" if names else last
         what = "edits no photos" if serving is None else f"cannot {serving}"
-        raise CheckpointError(
-            f"{stored.folder} holds a model of the family {stored.family}, which {what}: name a model of {able or 'another family'}."
-        )
+        raise CheckpointError(f"{stored.folder} holds a model of the family {stored.family}, which {what}: name a model of {able}.")
     try:
         model = entry.load("model")(from_dict(entry.load("config"), stored.config))
     except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:

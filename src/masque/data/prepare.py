@@ -119,8 +119,9 @@ def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
         out.mkdir(parents=True, exist_ok=True)
         # The journal first: a folder without one is not taken for a set.
         write_atomically(path, lambda part: part.write_text("\n".join(lines) + "\n"))
-        for folder in (out, out / "images", out / "masks", out / "labels"):
+        for folder in (out / "images", out / "masks"):
             folder.mkdir(exist_ok=True)
+        for folder in (out, out / "images", out / "masks", out / "labels"):
             for unfinished in folder.glob(".*.part"):
                 unfinished.unlink(missing_ok=True)
     except OSError as error:

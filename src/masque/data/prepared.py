@@ -161,5 +161,6 @@ def write_frame(root: Path, file: str, frame: Picture, mask: NDArray[np.uint8], 
     write_atomically(root / "masks" / f"{file}.png", lambda part: part.write_bytes(outline))
     if labels is not None:
         parts = encode_labels(labels)
+        (root / "labels").mkdir(exist_ok=True)
         write_atomically(root / "labels" / f"{file}.png", lambda part: part.write_bytes(parts))
     write_atomically(root / "images" / f"{file}.jpg", lambda part: part.write_bytes(picture))
