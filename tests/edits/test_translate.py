@@ -10,7 +10,7 @@ from masque import modelfile, runs
 from masque.catalog import load_session
 from masque.config import as_dict
 from masque.edits.subject import without_rivals
-from masque.edits.translate import CELL, Translator
+from masque.edits.translate import CELL, Translator, painted
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
 from masque.models.ccagan import HAIR_COLOURS
 
@@ -134,3 +134,27 @@ def test_a_trained_folder_loads(tmp_path, photo):
     with torch.no_grad():
         expected = recipe.model.eval().edit(subject.image, own)
     assert abs(torch.from_numpy(loaded.translate(subject, [own])[0]).permute(2, 0, 1) / 127.5 - 1 - expected[0]).max() < 1 / 127
+
+
+def test_with_a_parser_a_hair_colour_shows_in_the_hair_alone_and_the_rest_elsewhere(translator, photo, monkeypatch):
+    """The network paints each picture in one grey: 100 for blond, 40 more for a man."""
+    names = translator.attributes
+    hair, man = names.index("Blond_Hair"), names.index("Male")
+
+    def translate(_subject, attributes):
+        return [
+            np.full((translator.size, translator.size, 3), 100 * float(c[0, hair]) + 40 * float(c[0, man]), np.uint8) for c in attributes
+        ]
+
+    monkeypatch.setattr(translator, "translate", translate)
+    subject = translator.subject(photo)
+    shares = np.zeros((11, translator.size, translator.size), np.float32)
+    shares[10, :8], shares[1, 8:] = 1, 1
+    own = torch.zeros(1, len(names))
+    wanted = own.clone()
+    wanted[0, [hair, man]] = 1.0
+    before, after = painted(translator, subject, own, [wanted], shares)
+    assert (before == 0).all()
+    assert (after[:8] == 140).all()
+    assert (after[8:] == 40).all()
+    assert (painted(translator, subject, own, [wanted], None)[1] == 140).all()

@@ -15,9 +15,10 @@ from masque.edits.attributes import Region, edited_mask
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Parse, Photo, Subject, check_choice, with_values, without_rivals
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, with_values, without_rivals
 from masque.errors import ValueRangeError
 from masque.faces.frame import chain, see, zoom
+from masque.faces.labels import LABELS
 from masque.faces.paste import add_change, paste
 from masque.faces.regions import HAIR_CROP
 from masque.image import Picture, grid, to_pictures
@@ -93,8 +94,9 @@ def edit(
     subject = translator.subject(photo, pick)
     own = translator.estimate(subject)
     wanted, also = without_rivals(with_values(own, translator.attributes, attributes), translator.attributes, attributes, HAIR_COLOURS)
-    before, after = translator.translate(subject, [own, wanted])
-    mask = edited_mask(subject, region, translator.shares(subject))
+    shares = translator.shares(subject)
+    before, after = painted(translator, subject, own, [wanted], shares)
+    mask = edited_mask(subject, region, shares)
     if detail == "keep":
         picture = add_change(subject.photo, before, after, subject.matrix, mask)
     else:
@@ -103,6 +105,24 @@ def edit(
     record = translator.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
                                estimated=estimated, **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)
+
+
+def painted(translator: Translator, subject: Subject, own: Tensor, wanted: Sequence[Tensor], shares: Shares | None) -> list[Picture]:
+    """The subject as it is, and with each of the wanted attributes (1,A), as the generator paints it (S,S,3).
+
+    Where a parser's shares say what is hair, a hair colour shows there alone: G has learnt hair colours from people who have them, and
+    would change the skin along with the hair.
+    """
+    hair = [place for place, name in enumerate(translator.attributes) if name in HAIR_COLOURS]
+    before, *after = translator.translate(subject, [own, *wanted])
+    if shares is None or not hair:
+        return [before, *after]
+    others = [one.clone() for one in wanted]
+    for one in others:
+        one[:, hair] = own[:, hair]
+    is_hair = shares[LABELS.index("hair")][..., None]
+    beside = translator.translate(subject, others)
+    return [before, *(np.rint(is_hair * a + (1 - is_hair) * b).astype(np.uint8) for a, b in zip(after, beside, strict=True))]
 
 
 def check_rivals(attributes: Mapping[str, float]) -> None:
@@ -123,14 +143,15 @@ def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick
     own, names = translator.estimate(subject), translator.attributes
     asked = [{name: 1.0 if name in HAIR_COLOURS or own[0, place] < 0.5 else 0.0} for place, name in enumerate(names)]
     wanted = [without_rivals(with_values(own, names, one), names, one, HAIR_COLOURS)[0] for one in asked]
-    before, *after = translator.translate(subject, [own, *wanted])
-    mask = edited_mask(subject, "both", translator.shares(subject))  # as in `edit`, so that the sheet shows what it will give
+    shares = translator.shares(subject)
+    before, *after = painted(translator, subject, own, wanted, shares)
+    mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
-    for painted in after:
+    for one in after:
         if detail == "network":
-            cells.append(cv2.resize(painted, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
+            cells.append(cv2.resize(one, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
             continue
-        cells.append(add_change(cells[0], before, painted, zoom(subject.size / CELL), mask))
+        cells.append(add_change(cells[0], before, one, zoom(subject.size / CELL), mask))
     shown = ["the photo", *(f"{name}={value:g}" for one in asked for name, value in one.items())]
     return Result(grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject)))
