@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from masque.faces.labels import UNKNOWN
 from masque.losses.precision import full
-
-UNKNOWN = 255
-"""Pixels with this label count for nothing (masque.faces.labels.UNKNOWN)."""
 
 
 def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from masque.faces.labels import LABELS, OPPOSITE
 from masque.layers.precision import full
 from masque.layers.stacks import he
 
 SERVED = ("P_F",)
-PARTS = 11
+PARTS = len(LABELS)
 """Labels of Table 3.1."""
 
 
@@ -93,5 +94,4 @@ class FaceParser(nn.Module):
     def shares(self, picture: Tensor) -> Tensor:
         """How sure each label is, (B,11,S,S) summing to 1; the mirrored picture is heard as well."""
         both = torch.softmax(full(self.P_F(torch.cat([picture, picture.flip(3)]))), dim=1).chunk(2)
-        opposite = [0, 1, 3, 2, 5, 4, 6, 7, 8, 9, 10]  # masque.faces.labels.OPPOSITE, which this room does not see
-        return (both[0] + both[1].flip(3)[:, opposite]) / 2
+        return (both[0] + both[1].flip(3)[:, OPPOSITE.tolist()]) / 2
