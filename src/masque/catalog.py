@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from masque.errors import CheckpointError, SettingError, nearest
 
 if TYPE_CHECKING:
+    from masque.data.frames import LabelMaps
     from masque.edits.parse import Parser
     from masque.edits.repaint import Painter
     from masque.edits.session import Session
-    from masque.edits.subject import Parse
     from masque.edits.translate import Classify, Translator
+    from masque.faces.labels import Labels
+    from masque.image import Picture
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -44,8 +46,8 @@ class Family:
     """Networks that half precision would spoil, so that packing leaves them as they are"""
     needs_attributes: bool = False
     """Whether it learns nothing from data in which an attribute is unknown or always the same"""
-    reads_labels: bool = False
-    """Whether it is trained on label maps, so that only pictures that have one can be used"""
+    reads_labels: LabelMaps = "none"
+    """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own will do"""
     reads_attributes: bool = False
     """Whether its session is given the classifier of attributes that comes with Masque"""
     reads_parts: bool = False
@@ -113,7 +115,7 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.parser:PRESETS",
         edits=("parse",),
         session="masque.edits.parse:Parser",
-        reads_labels=True,
+        reads_labels="known",
     ),
     "portrait": Family(
         model="masque.models.portrait:Portrait",
@@ -125,7 +127,7 @@ CATALOG: Mapping[str, Family] = {
         edits=("repaint", "transfer", "faces-for"),
         session="masque.edits.repaint:Painter",
         reads_parts=True,
-        reads_labels=True,
+        reads_labels="any",
     ),
 }
 
@@ -164,15 +166,23 @@ def shipped_classifier() -> Classify | None:
     return attribute_estimator(folder) if (folder / "config.json").is_file() else None
 
 
-def shipped_parser() -> Parse | None:
-    """The face parser that comes with Masque, as a function of subjects; None where it was left out."""
+def shipped_parser() -> Parser | None:
+    """The face parser that comes with Masque; None where it was left out."""
     if not (SHIPPED / "parser" / "config.json").is_file():
         return None
     from masque.edits.parse import Parser
 
     parser = load_session("parser", "parse")
     assert isinstance(parser, Parser)
-    return parser.shares
+    return parser
+
+
+def shipped_parts() -> Callable[[list[Picture]], list[Labels]] | None:
+    """The same as a function of face frames."""
+    from masque.edits.estimate import part_estimator
+
+    parser = shipped_parser()
+    return part_estimator(parser) if parser is not None else None
 
 
 def load_session(name: str, serving: str | None = None) -> Session | Translator | Parser | Painter:
@@ -208,6 +218,8 @@ def load_session(name: str, serving: str | None = None) -> Session | Translator 
         )
     model.load_state_dict(stored.weights, strict=False)
     more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
-    more |= {"parse": shipped_parser()} if entry.reads_parts else {}
+    if entry.reads_parts:
+        parser = shipped_parser()
+        more["parse"] = parser.shares if parser is not None else None
     session: Session | Translator | Parser | Painter = entry.load("session")(model, stored.family, stored.hash, **more)
     return session

@@ -9,16 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
+from masque.catalog import shipped_parts
 from masque.data.batches import Augmentation, Batches
 from masque.data.frames import load_frames
 from masque.data.layouts import detect_layout, read_layout
-from masque.data.parts import LABEL_OF_PART, read_parts
+from masque.data.parts import LABEL_OF_PART, read_parts, unusable
 from masque.data.prepare import prepare
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, open_prepared
 from masque.data.puppets import Rendered, draw_puppet, render
 from masque.errors import DataError
-from masque.faces.labels import LABELS, OPPOSITE, UNKNOWN
-from masque.image import write_picture
+from masque.faces.labels import LABELS, OPPOSITE, UNKNOWN, Labels
+from masque.image import Picture, read_picture, write_picture
 
 PART_OF_LABEL = {number: part for part, number in reversed(LABEL_OF_PART.items()) if number}
 SEEDS = (1, 3, 4, 6)
@@ -102,7 +103,7 @@ def test_frames_labels_and_masks_agree(prepared, puppet_truth):
 
 
 def test_batches_move_labels_with_the_picture(prepared):
-    frames = load_frames([str(prepared)], 64, (), labels=True)
+    frames = load_frames([str(prepared)], 64, (), labels="any")
     still = Batches(frames, "train", 64, 3, seed=0)(0)["labels"]
     assert (still.shape, still.dtype.is_floating_point) == ((3, 64, 64), False)
     assert set(still.unique().tolist()) <= {*range(11), UNKNOWN}
@@ -121,15 +122,15 @@ def test_only_pictures_with_label_maps_are_taken(prepared, tmp_path):
     part = tmp_path / "part"
     shutil.copytree(prepared, part)
     (part / "labels" / "000002.png").unlink()
-    assert len(load_frames([str(part)], 64, (), labels=True)) == len(SEEDS) - 1
+    assert len(load_frames([str(part)], 64, (), labels="any")) == len(SEEDS) - 1
     assert load_frames([str(part)], 64, ()).labels is None
     shutil.rmtree(part / "labels")
-    with pytest.raises(DataError, match="has no label maps: prepare a set with masks of parts"):
-        load_frames([str(part)], 64, (), labels=True)
+    with pytest.raises(DataError, match="has no label maps: name a set with masks of parts"):
+        load_frames([str(part)], 64, (), labels="any")
 
 
 def test_label_maps_are_part_of_what_a_run_was_trained_on(prepared):
-    frames = load_frames([str(prepared)], 64, (), labels=True)
+    frames = load_frames([str(prepared)], 64, (), labels="any")
     before = frames.fingerprint()
     frames.labels[0, 40, 40] ^= 1
     assert frames.fingerprint() != before
@@ -158,3 +159,86 @@ def test_a_damaged_mask_drops_the_picture_and_says_why(data_set, tmp_path):
     (part / "CelebAMask-HQ-mask-anno" / "0" / "00001_hair.png").write_bytes(b"cut short")
     report = prepare(part, tmp_path / "set", size=64, held_out=1, workers=1)
     assert (report.kept, report.dropped) == (len(SEEDS) - 1, {"failed: DataError": 1})
+
+
+def test_masks_that_lack_a_part_or_do_not_fit_drop_the_picture_and_say_why(data_set, tmp_path):
+    part = tmp_path / "part"
+    shutil.copytree(data_set, part)
+    masks = part / "CelebAMask-HQ-mask-anno" / "0"
+    (masks / "00000_nose.png").unlink()
+    for mask in masks.glob("00001_*.png"):  # those of somebody farther to the right
+        write_picture(mask, np.roll(read_picture(mask), 120, axis=1))
+    (masks / "00002_hair.png").unlink(missing_ok=True)
+    (masks / "00002_l_eye.png").unlink()  # bald, and one eye hidden: still a face
+    report = prepare(part, tmp_path / "set", size=64, held_out=1, workers=1)
+    assert (report.kept, report.dropped) == (2, {"masks without a nose": 1, "masks that do not fit the face": 1})
+
+
+def test_what_makes_a_label_map_usable(prepared):
+    opened = open_prepared(prepared)
+    labels, landmarks = opened.labels(0), opened.landmarks[0]
+    assert unusable(labels, landmarks) is None
+    assert unusable(np.where(labels == 1, 0, labels), landmarks) == "masks without skin"
+    assert unusable(np.where(np.isin(labels, (7, 8, 9)), 1, labels), landmarks) == "masks without a mouth"
+
+
+def test_the_parser_says_what_is_background_where_there_are_no_masks(photo_folder, tmp_path):
+    asked: list[tuple[int, ...]] = []
+
+    def left_half(frames: list[Picture]) -> list[Labels]:
+        asked.extend(frame.shape for frame in frames)
+        maps = []
+        for frame in frames:
+            labels = np.zeros(frame.shape[:2], np.uint8)
+            labels[:, : labels.shape[1] // 2] = 10
+            labels[:5] = UNKNOWN
+            maps.append(labels)
+        return maps
+
+    for out, label_maps in ((tmp_path / "masks", False), (tmp_path / "maps", True)):
+        plain = prepare(photo_folder, tmp_path / f"{out.name}-plain", size=64, held_out=1, workers=1)
+        report = prepare(photo_folder, out, size=64, held_out=1, workers=1, parse=left_half, label_maps=label_maps)
+        assert report.kept == plain.kept == 4
+        opened, before = open_prepared(out), open_prepared(tmp_path / f"{out.name}-plain")
+        assert opened.parsed_labels == label_maps
+        for index in range(4):
+            mask, measured = opened.mask(index), before.mask(index)
+            half = mask.shape[1] // 2
+            known = measured[5:] != BEYOND
+            assert (mask[5:, :half][known[:, :half]] == PERSON).all()
+            assert (mask[5:, half:][known[:, half:]] == BACKGROUND).all()
+            assert (mask[:5] == measured[:5]).all()
+            assert ((mask == BEYOND) == (measured == BEYOND)).all()
+            assert opened.has_labels(index) == label_maps
+            if label_maps:
+                assert ((opened.labels(index) == UNKNOWN)[5:] == ~known).all()
+                assert (opened.labels(index)[:5] == UNKNOWN).all()
+    assert asked == [(109, 89, 3)] * 8
+    assert len(load_frames([str(tmp_path / "maps")], 64, (), labels="any")) == 4
+    with pytest.raises(DataError, match="are a parser's own: name a set with masks of parts"):
+        load_frames([str(tmp_path / "maps")], 64, (), labels="known")
+    with pytest.raises(DataError, match="prepare it again with --label-maps"):
+        load_frames([str(tmp_path / "masks")], 64, (), labels="any")
+    with pytest.raises(DataError, match="No face parser comes with this installation"):
+        prepare(photo_folder, tmp_path / "none", size=64, workers=1, label_maps=True)
+
+
+def test_masks_of_parts_are_not_parsed(data_set, tmp_path):
+    def never(frames: list[Picture]) -> list[Labels]:
+        raise AssertionError(len(frames))
+
+    prepare(data_set, tmp_path / "set", size=64, held_out=1, workers=1, parse=never, label_maps=True)
+    assert not open_prepared(tmp_path / "set").parsed_labels
+
+
+@pytest.mark.skipif(shipped_parts() is None, reason="the parser's weights were left out")
+def test_the_shipped_parser_reads_frames_as_it_reads_photos(prepared):
+    opened = open_prepared(prepared)
+    parts = shipped_parts()
+    assert parts is not None
+    for index, labels in enumerate(parts([opened.frame(i) for i in range(len(SEEDS))])):
+        assert labels.shape == opened.frame(index).shape[:2]
+        assert (labels[[8, 100]] == UNKNOWN).all()  # the crop is rows 20 to 198 at full scale
+        assert (labels[[12, 97]] != UNKNOWN).all()
+        eyes = opened.landmarks[index, 36:48].mean(axis=0).astype(int)
+        assert labels[eyes[1], eyes[0]] in (1, 6)

@@ -23,7 +23,7 @@ CONFIG = ParserConfig(size=32, channels=8, halvings=3)
 @pytest.fixture
 def frames() -> FrameSet:
     """20 puppets of which all are held out."""
-    made = load_frames(["puppets:20"], 32, (), labels=True)
+    made = load_frames(["puppets:20"], 32, (), labels="any")
     return dataclasses.replace(made, splits=("test",) * len(made))
 
 

@@ -22,7 +22,7 @@ from masque.train.phase import Phase
 
 @cache
 def puppet_frames(size: int, names: tuple[str, ...]) -> FrameSet:
-    return load_frames(["puppets:24"], size, names, labels=True)
+    return load_frames(["puppets:24"], size, names, labels="any")
 
 
 def fingerprint(module: nn.Module) -> str:

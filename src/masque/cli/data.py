@@ -29,6 +29,9 @@ def prepare(
         float | None, typer.Option("--most-turned", help="Drop faces turned farther than this; 4 drops profiles.")
     ] = None,
     only: Annotated[Path | None, typer.Option("--only", help="A text file of picture names, one a line; all others are left out.")] = None,
+    label_maps: Annotated[
+        bool, typer.Option("--label-maps", help="Write label maps too where there are no masks of parts, as the face parser sees them.")
+    ] = False,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes; one per core if not given.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
@@ -36,7 +39,7 @@ def prepare(
 
     Example: masque prepare photos/ --out prepared --size 128
     """
-    from masque.catalog import shipped_classifier
+    from masque.catalog import shipped_classifier, shipped_parts
     from masque.data.prepare import prepare as run
     from masque.errors import DataError
 
@@ -49,7 +52,7 @@ def prepare(
     with Bar("Preparing") as bar:
         report = run(
             source, out, layout=layout, size=size, held_out=held_out, most_turned=float("inf") if most_turned is None else most_turned,
-            only=names, workers=workers, classify=shipped_classifier(), progress=bar.update,
+            only=names, workers=workers, classify=shipped_classifier(), parse=shipped_parts(), label_maps=label_maps, progress=bar.update,
         )  # fmt: skip
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
     answer(

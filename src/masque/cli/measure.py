@@ -182,7 +182,7 @@ def evaluate_parser(
 
     parser = masque.load(model, "parse")
     with Bar("Measuring") as bar:
-        report = measure(parser, load_frames(data, parser.size, (), ("test",), labels=True), bar.update)
+        report = measure(parser, load_frames(data, parser.size, (), ("test",), labels="known"), bar.update)
     answer(as_text(report), report, as_json)
 
 
@@ -212,7 +212,7 @@ def evaluate_portrait(
     painter, parser = masque.load(run, "repaint"), masque.load("parser", "parse")
     extract, features = face_features(model_folder("identity"))
     with Bar("Evaluating") as bar:
-        frames = load_frames(data, painter.size, (), ("test",), labels=True)
+        frames = load_frames(data, painter.size, (), ("test",), labels="any")
         report = measure(painter, parser, frames, extract, features, count, bar.update)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -62,18 +63,22 @@ class FrameSet:
         return digest.hexdigest()[:16]
 
 
+LabelMaps = Literal["none", "any", "known"]
+"""Which label maps a set has to have; `known` ones come from masks of parts, not from a parser."""
+
+
 def load_frames(
     data: Sequence[str],
     size: int,
     attribute_names: Sequence[str],
     splits: Sequence[str] = ("train", "validation", "test"),
-    labels: bool = False,
+    labels: LabelMaps = "none",
 ) -> FrameSet:
     """Frames from prepared folders and puppets, for crops of `size` pixels.
 
     data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits: which rows to load.
-    labels: load label maps as well, and only pictures that have one. Raises DataError when a folder is not a prepared set, its pictures are
-    smaller than `size` needs, or nothing remains.
+    labels: any or known: load label maps as well, and only pictures that have one. Raises DataError when a folder is not a prepared set,
+    its pictures are smaller than `size` needs, or nothing remains.
     """
     if not data:
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
@@ -100,7 +105,7 @@ def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint
         return np.memmap(pixels, np.uint8, "w+", shape=(*shape, 3)), np.memmap(masks, np.uint8, "w+", shape=shape)
 
 
-def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet | None:
+def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str], labels: LabelMaps) -> FrameSet | None:
     scale = size / 128
     if scale > opened.scale * 1.01:
         raise DataError(
@@ -109,12 +114,15 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     chosen = opened.indices(*splits)
     if not len(chosen):
         return None
-    if labels:
+    if labels == "known" and opened.parsed_labels:
+        raise DataError(f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as CelebAMask-HQ.")
+    if labels != "none":
         chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
         if not len(chosen):
-            raise DataError(f"{opened.root} has no label maps: prepare a set with masks of parts, such as CelebAMask-HQ.")
+            how = "" if labels == "known" else ", or prepare it again with --label-maps"
+            raise DataError(f"{opened.root} has no label maps: name a set with masks of parts, such as CelebAMask-HQ{how}.")
     frames, masks = _blank(len(chosen), scale)
-    parts = np.empty_like(masks) if labels else None
+    parts = np.empty_like(masks) if labels != "none" else None
     target = frame_size(scale)
     for position, index in enumerate(chosen):
         frame, mask = opened.frame(index), opened.mask(index)
@@ -133,7 +141,7 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     )  # fmt: skip
 
 
-def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: bool) -> FrameSet | None:
+def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: LabelMaps) -> FrameSet | None:
     from masque.data.puppets import puppets
 
     try:
@@ -157,7 +165,7 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], 
     return FrameSet(
         frames, masks, np.stack([made[i].landmarks for i in kept]), values, tuple(names),
         tuple(f"puppet/{made[i].identity}" for i in kept), tuple(split[i] for i in kept), tuple(f"puppet/{i}" for i in kept), scale,
-        np.stack([made[i].labels for i in kept]) if labels else None,
+        np.stack([made[i].labels for i in kept]) if labels != "none" else None,
     )  # fmt: skip
 
 

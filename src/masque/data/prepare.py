@@ -21,18 +21,21 @@ import numpy as np
 
 from masque.data.layouts import Source, read_layout
 from masque.data.measured import frame_mask, measure_attributes
-from masque.data.parts import in_frame, read_parts
-from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, write_frame, write_index
+from masque.data.parts import in_frame, read_parts, unusable
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, read_map, write_frame, write_index, write_maps
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
-from masque.faces.labels import UNKNOWN
+from masque.faces.labels import UNKNOWN, Labels
 from masque.image import Picture, read_picture, write_atomically
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
 """Face frames -> attribute values in [0,1] for each; brought by the caller, since this room knows no network."""
 
-CLASSIFY_AT_ONCE = 64
+Parse = Callable[[list[Picture]], list[Labels]]
+"""Face frames -> their label maps (218s,178s), UNKNOWN where nothing can be said; brought by the caller too."""
+
+AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Settings:
     size: int
     held_out: float
     most_turned: float
+    label_maps: bool
     sources: str
     """Hash of the list of pictures."""
 
@@ -70,13 +74,16 @@ def prepare(
     only: Sequence[str] | None = None,
     workers: int | None = None,
     classify: Classify | None = None,
+    parse: Parse | None = None,
+    label_maps: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Turn a data set into a prepared set at `out`.
 
     size: side of the crops in pixels at which the set will be trained; the frame's scale is size/128. most_turned: faces for which
     `turned` is above this are dropped (4 drops profiles). only: file names (or paths relative to the source) to take, all others are
-    left out. workers: processes, all cores by default. progress: called with (done, all).
+    left out. workers: processes, all cores by default. parse: says what is background in pictures that come without masks of parts; by
+    label_maps it also writes their label maps, on which portraits can be trained. progress: called with (done, all).
     The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
     OutputError (disk full); a single bad picture is counted and left out.
     """
@@ -87,7 +94,9 @@ def prepare(
         if not sources:
             raise DataError(f"None of the {len(wanted)} files named is in {source}: check the list.")
     listing = "\n".join(str(s.path.relative_to(source)) + s.split for s in sources)
-    settings = Settings(str(source.resolve()), layout, size, held_out, most_turned, hashlib.sha256(listing.encode()).hexdigest()[:16])
+    settings = Settings(
+        str(source.resolve()), layout, size, held_out, most_turned, label_maps, hashlib.sha256(listing.encode()).hexdigest()[:16]
+    )
     done = _open_journal(out, settings)
     resumed = len(done)
     todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
@@ -96,7 +105,7 @@ def prepare(
         _append(out / "journal.jsonl", result)
         if progress:
             progress(len(done), len(sources))
-    return _finish(out, sources, done, settings, classify, resumed)
+    return _finish(out, sources, done, settings, classify, parse, resumed, progress)
 
 
 def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
@@ -191,6 +200,9 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
     if source.parts:
         parts, person = read_parts(source.parts)
         labels = in_frame(parts, frame, photo.shape[:2], UNKNOWN)
+        reason = unusable(labels, frame.landmarks)
+        if reason:
+            return {"dropped": reason, "source": str(source.path)}
         mask = in_frame(np.where(person, PERSON, BACKGROUND).astype(np.uint8), frame, photo.shape[:2], BEYOND)
     attributes = dict(source.attributes) or measure_attributes(frame.picture, frame.landmarks, mask)
     write_frame(out, f"{number:06d}", frame.picture, mask, labels)
@@ -205,7 +217,14 @@ def turned(landmarks: Any) -> float:
 
 
 def _finish(
-    out: Path, sources: Sequence[Source], done: dict[int, dict[str, Any]], settings: Settings, classify: Classify | None, resumed: int
+    out: Path,
+    sources: Sequence[Source],
+    done: dict[int, dict[str, Any]],
+    settings: Settings,
+    classify: Classify | None,
+    parse: Parse | None,
+    resumed: int,
+    progress: Callable[[int, int], None] | None,
 ) -> Report:
     dropped = Counter(r["dropped"] for r in done.values() if "dropped" in r)
     kept = sorted(number for number, r in done.items() if "dropped" not in r)
@@ -215,6 +234,11 @@ def _finish(
     attributes = {number: dict(done[number]["attributes"]) for number in kept}
     if classify is not None:
         _classify(out, attributes, classify)
+    without = [n for n in kept if not sources[n - 1].parts]
+    if parse is not None:
+        _parse(out, without, parse, settings.label_maps, progress)
+    elif settings.label_maps and without:
+        raise DataError("No face parser comes with this installation, and label maps need one: install Masque with its weights.")
     root = Path(settings.source)
     rows = [
         Row(f"{n:06d}", os.path.relpath(sources[n - 1].path.resolve(), root), sources[n - 1].identity, sources[n - 1].split, attributes[n])
@@ -224,7 +248,7 @@ def _finish(
     about = {
         "scale": settings.size / 128, "frame": [WIDTH, HEIGHT], **asdict(settings),
         "most_turned": settings.most_turned if math.isfinite(settings.most_turned) else None,  # JSON has no infinity
-        "kept": len(kept),
+        "kept": len(kept), "parsed": len(without) if parse is not None else 0,
         "dropped": dict(sorted(dropped.items())), "splits": dict(Counter(row.split for row in rows)),
         "identities": len({row.identity for row in rows if row.identity}),
     }  # fmt: skip
@@ -235,8 +259,23 @@ def _finish(
 def _classify(out: Path, attributes: dict[int, dict[str, float]], classify: Classify) -> None:
     """Add what the classifier says where neither data set nor measurement knows."""
     numbers = list(attributes)
-    for start in range(0, len(numbers), CLASSIFY_AT_ONCE):
-        some = numbers[start : start + CLASSIFY_AT_ONCE]
+    for start in range(0, len(numbers), AT_ONCE):
+        some = numbers[start : start + AT_ONCE]
         answers = classify([read_picture(out / "images" / f"{n:06d}.jpg") for n in some])
         for number, values in zip(some, answers, strict=True):
             attributes[number] = {**values, **attributes[number]}
+
+
+def _parse(out: Path, numbers: Sequence[int], parse: Parse, label_maps: bool, progress: Callable[[int, int], None] | None) -> None:
+    """Write the parser's background in place of the measured one, and, if asked for, its label maps."""
+    for start in range(0, len(numbers), AT_ONCE):
+        some = [f"{n:06d}" for n in numbers[start : start + AT_ONCE]]
+        maps = parse([read_picture(out / "images" / f"{name}.jpg") for name in some])
+        for name, labels in zip(some, maps, strict=True):
+            mask = read_map(out / "masks" / f"{name}.png")
+            known = (labels != UNKNOWN) & (mask != BEYOND)
+            mask[known] = np.where(labels > 0, PERSON, BACKGROUND)[known]
+            labels[mask == BEYOND] = UNKNOWN
+            write_maps(out, name, mask, labels if label_maps else None)
+        if progress:
+            progress(start + len(some), len(numbers))

@@ -55,6 +55,8 @@ class PreparedSet:
     scale: float
     """Frame pixels per CelebA pixel."""
     attribute_names: tuple[str, ...]
+    parsed_labels: bool
+    """Whether the label maps are what a parser saw."""
 
     def frame(self, index: int) -> Picture:
         """The face frame of row `index`, RGB uint8 (218s,178s,3)."""
@@ -62,12 +64,7 @@ class PreparedSet:
 
     def mask(self, index: int) -> NDArray[np.uint8]:
         """PERSON, BACKGROUND or BEYOND for each pixel of the frame, uint8 (218s,178s)."""
-        path = self.root / "masks" / f"{self.rows[index].file}.png"
-        try:
-            with Image.open(path) as opened:
-                return np.array(opened, dtype=np.uint8)
-        except (OSError, ValueError, SyntaxError) as error:  # Pillow's decoders raise any of these on damaged files
-            raise DataError(f"{path} is missing or damaged ({error}): prepare the set again.") from None
+        return read_map(self.root / "masks" / f"{self.rows[index].file}.png")
 
     def has_labels(self, index: int) -> bool:
         """Whether the parts of this frame are known."""
@@ -75,11 +72,7 @@ class PreparedSet:
 
     def labels(self, index: int) -> Labels:
         """The label map of the frame, uint8 (218s,178s). Raises DataError where there is none."""
-        try:
-            with Image.open(self._label_file(index)) as opened:
-                return np.array(opened, dtype=np.uint8)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"{self._label_file(index)} is missing or damaged ({error}): prepare the set again.") from None
+        return read_map(self._label_file(index))
 
     def _label_file(self, index: int) -> Path:
         return self.root / "labels" / f"{self.rows[index].file}.png"
@@ -93,6 +86,15 @@ class PreparedSet:
         return np.array([[row.attributes.get(name, np.nan) for name in names] for row in self.rows], dtype=np.float32).reshape(
             len(self.rows), -1
         )
+
+
+def read_map(path: Path) -> NDArray[np.uint8]:
+    """The indices (H,W) of a palette picture. Raises DataError when it is missing or damaged."""
+    try:
+        with Image.open(path) as opened:
+            return np.array(opened, dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow's decoders raise any of these on damaged files
+        raise DataError(f"{path} is missing or damaged ({error}): prepare the set again.") from None
 
 
 def open_prepared(root: Path) -> PreparedSet:
@@ -114,11 +116,12 @@ def open_prepared(root: Path) -> PreparedSet:
         rows, names = _read_index(root / "index.csv")
         landmarks = np.load(root / "landmarks.npy", allow_pickle=False)
         scale = float(about["scale"])
+        parsed = bool(about.get("label_maps") and about.get("parsed"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{root} is damaged ({error}): prepare it again.") from None
     if landmarks.shape != (len(rows), 68, 2):
         raise DataError(f"{root} is damaged ({len(rows)} rows, landmarks of shape {landmarks.shape}): prepare it again.")
-    return PreparedSet(root, tuple(rows), landmarks, scale, names)
+    return PreparedSet(root, tuple(rows), landmarks, scale, names, parsed)
 
 
 def _read_index(path: Path) -> tuple[list[Row], tuple[str, ...]]:
@@ -153,14 +156,19 @@ def _save_array(path: Path, array: NDArray[np.float32]) -> None:
 
 def write_frame(root: Path, file: str, frame: Picture, mask: NDArray[np.uint8], labels: Labels | None = None) -> None:
     """Write one picture, its mask and, where it is known, its label map into a set that is being prepared."""
-    palette = Image.fromarray(mask, mode="P")
-    palette.putpalette(MASK_PALETTE)
     # 4:4:4 at 95: the set is trained on many times, so its own compression must not be what is learnt.
     picture = encoded(Image.fromarray(frame), "JPEG", quality=95, subsampling=0)
+    write_maps(root, file, mask, labels)
+    write_atomically(root / "images" / f"{file}.jpg", lambda part: part.write_bytes(picture))
+
+
+def write_maps(root: Path, file: str, mask: NDArray[np.uint8], labels: Labels | None = None) -> None:
+    """Write, or write anew, one picture's mask and, where it is known, its label map."""
+    palette = Image.fromarray(mask, mode="P")
+    palette.putpalette(MASK_PALETTE)
     outline = encoded(palette, "PNG", bits=2)
     write_atomically(root / "masks" / f"{file}.png", lambda part: part.write_bytes(outline))
     if labels is not None:
         parts = encode_labels(labels)
         (root / "labels").mkdir(exist_ok=True)
         write_atomically(root / "labels" / f"{file}.png", lambda part: part.write_bytes(parts))
-    write_atomically(root / "images" / f"{file}.jpg", lambda part: part.write_bytes(picture))

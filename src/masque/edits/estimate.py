@@ -1,17 +1,21 @@
-"""What the trained measuring networks say of face frames: attributes, for preparing data, and features, for measuring."""
+"""What trained networks say of face frames: attributes and parts, for preparing data, and features, for measuring."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from masque import modelfile
 from masque.config import from_dict
+from masque.edits.parse import Parser, enlarged
 from masque.errors import CheckpointError
-from masque.faces.frame import WIDTH
+from masque.faces.frame import WIDTH, invert, warp
+from masque.faces.labels import UNKNOWN, Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
 from masque.models.attributes import AttributeClassifier, AttributesConfig
@@ -70,5 +74,23 @@ def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str
         with torch.inference_mode():
             values = classifier.estimate(to_tensor(crops))
         return [dict(zip(config.attributes, row.tolist(), strict=True)) for row in values]
+
+    return estimate
+
+
+def part_estimator(parser: Parser) -> Callable[[list[Picture]], list[Labels]]:
+    """A function from face frames (RGB uint8 (218s,178s,3)) to their label maps (218s,178s), UNKNOWN outside the hair crop."""
+
+    def estimate(frames: list[Picture]) -> list[Labels]:
+        scales = [frame.shape[1] / WIDTH for frame in frames]
+        crops = [cut_crop(frame, HAIR_CROP, parser.size, scale) for frame, scale in zip(frames, scales, strict=True)]
+        with parser.inference():
+            shares = parser.model.shares(to_tensor(crops).to(parser.device)).float().cpu().numpy()
+        maps = []
+        for frame, scale, share in zip(frames, scales, shares, strict=True):
+            matrix = HAIR_CROP.to_crop(parser.size, scale)
+            seen = warp(np.ones((parser.size, parser.size), np.uint8), invert(matrix), frame.shape[1::-1], border=cv2.BORDER_CONSTANT)
+            maps.append(np.where(seen > 0, enlarged(share, matrix, frame), UNKNOWN).astype(np.uint8))
+        return maps
 
     return estimate

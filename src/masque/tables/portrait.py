@@ -188,7 +188,7 @@ def table(
     for row, (folder, _) in MODELS.items():
         painter = load_session(str(out / folder), "repaint")
         assert isinstance(painter, Painter)
-        frames = load_frames(data, painter.size, (), ("test",), labels=True)
+        frames = load_frames(data, painter.size, (), ("test",), labels="any")
         reports[row] = {"steps": steps, **evaluate_portrait(painter, parser, frames, extract, features, count)}
     write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
     write_atomically(out / "table.md", lambda part: part.write_text(table_text(reports), encoding="utf-8"))
