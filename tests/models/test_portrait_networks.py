@@ -116,7 +116,10 @@ def test_features_are_placed_where_the_target_has_the_component(labels):
         assert torch.equal(placed[:, 4], model.G.D_sub[4](latents[4]))
 
 
-@pytest.mark.parametrize("changes", [{}, {"eyes": "tight"}, {"mask_encoder": "multi"}, {"embedding": "vae"}, {"size": 128}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"eyes": "tight"}, {"mask_encoder": "multi"}, {"embedding": "vae"}, {"background": "kept"}, {"norm": "none"}, {"size": 128}],
+)
 def test_a_portrait_is_painted_alike_alone_and_in_a_batch(changes):
     model = network(**changes).double()
     size = model.config.size
@@ -174,3 +177,16 @@ def test_latents_of_gaussians_are_their_means(labels, pictures):
 def test_sizes_that_do_not_fit(size):
     with pytest.raises(ValueError, match="not a power of two from 64 on"):
         network(size=size)
+
+
+def test_a_kept_background_starts_from_the_targets_own_pixels(labels, pictures):
+    model = network(background="kept")
+    latents = model.components(pictures, labels)
+    for weights in model.G.G_b[-1].parameters():
+        torch.nn.init.zeros_(weights)  # nothing learnt yet
+    labels[0, :, :4] = 255  # beyond the photo
+    wall = ((labels == 0) | (labels == 255))[:, None].expand_as(pictures)
+    made = model.paint(latents, pictures, labels)
+    assert torch.equal(made[wall], pictures[wall])
+    assert not made[~wall].any()
+    assert model.paint(latents, pictures + 3, labels).max() == 1

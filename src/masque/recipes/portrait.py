@@ -60,6 +60,7 @@ class PortraitTraining:
     parser_channels: int = 24
     """Width of P_F, which is trained along."""
     lr: float = 2e-4
+    critic_lr: float = 2e-4
     beta1: float = 0.5
     decay_every: int = 0
     """Steps between the drops of the learning rate, which reach 0 at `decay_to` (Section 4.3.1: ten epochs); 0 leaves it constant."""
@@ -96,13 +97,14 @@ class PortraitRecipe:
         """Adam (Section 4.3.1)."""
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, 0.999), fused=True)
 
-    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+    def learning_rate(self, name: str, step: int) -> float:
         """In stairs down to 0 at the end, or constant."""
         w = self.training
+        first = w.critic_lr if name == "D" else w.lr
         if not w.decay_every:
-            return w.lr
+            return first
         stairs = -(-w.decay_to // w.decay_every)
-        return w.lr * max(0.0, 1 - (step // w.decay_every) / stairs)
+        return first * max(0.0, 1 - (step // w.decay_every) / stairs)
 
     def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3.7, L_P: P_F learns from the real pictures."""
@@ -188,13 +190,15 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     # 128 px, narrow, for two processor cores
     "small": {
-        "model": {"size": 128, "channels": 16, "features": 48, "z": 128, "blocks": 4},
-        "training": {"perceptual": 1.0, "overall": 10.0, "decay_every": 600, "decay_to": 6000},
-        "run": {"steps": 6000, "batch_size": 8, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
+        "model": {
+            "size": 128, "channels": 16, "features": 64, "z": 256, "blocks": 6, "eyes": "tight", "norm": "none", "background": "kept",
+        },
+        "training": {"perceptual": 1.0, "overall": 20.0, "lr": 5e-4, "decay_every": 600, "decay_to": 6000},
+        "run": {"steps": 6000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
     },
     "tiny": {
         "model": {"size": 64, "channels": 4, "features": 8, "z": 16, "blocks": 1},
-        "training": {"parser_channels": 4, "lr": 1e-3},
+        "training": {"parser_channels": 4, "lr": 1e-3, "critic_lr": 1e-3},
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
 }  # fmt: skip
