@@ -14,6 +14,7 @@ from masque.data.puppets import (
     puppets,
     render,
     true_edit,
+    true_style,
     true_swap,
     vertices,
 )
@@ -372,3 +373,14 @@ def test_dlib_finds_the_faces_and_agrees_about_the_landmarks():
             errors.append(np.linalg.norm(faces[0].landmarks - made.landmarks, axis=1).mean())
     assert len(errors) >= 0.95 * len(near_frontal)
     assert np.mean(errors) <= 4
+
+
+def test_a_true_style_keeps_every_outline_and_takes_the_colours():
+    a, b = draw_puppet(11), draw_puppet(12)
+    before, styled, other = render(a, 0.5), render(true_style(a, b), 0.5), render(b, 0.5)
+    assert (styled.labels == before.labels).all()
+    assert (styled.landmarks == before.landmarks).all()
+    assert np.array_equal(styled.picture[before.background == 255], before.picture[before.background == 255])
+    assert styled.puppet.pigments == other.puppet.pigments
+    assert true_style(a, a) == a
+    assert np.abs(styled.picture[before.labels == 1].astype(int) - before.picture[before.labels == 1]).mean() > 5

@@ -12,11 +12,14 @@ from torch.nn import functional
 
 from masque import runs
 from masque.data.frames import FrameSet, load_frames
+from masque.data.puppets import draw_puppet, render, true_edit, true_style
 from masque.edits.parse import Parser
 from masque.edits.repaint import Painter
 from masque.errors import DataError
+from masque.faces.regions import HAIR_CROP, cut_crop
+from masque.image import to_tensor
 from masque.models.parser import FaceParser, ParserConfig
-from masque.tables.portrait import MODELS, THESIS_FID, as_text, colour_distance, evaluate_portrait, table_text
+from masque.tables.portrait import MODELS, THESIS_FID, as_text, colour_distance, evaluate_portrait, table_text, true_errors
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
 
     monkeypatch.setattr(painter.model, "paint", paint)
     monkeypatch.setattr(parser.model, "shares", lambda _: functional.one_hot(asked[-1].clamp(max=10), 11).movedim(3, 1).float())
-    report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=6)
+    report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=6, puppets=2)
     assert json.loads(json.dumps(report)) == report
     for kind in ("same", "other"):
         assert report[kind]["label_agreement"] == pytest.approx(1.0)
@@ -64,15 +67,45 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
         assert distance["mean"] == pytest.approx(report["other"]["style_unchanged"][component]["mean"])
         assert distance["mean"] > 0.01
     assert "label agreement 1.000" in as_text(report)
+    for errors in report["true"].values():
+        assert errors["painted"]["mean"] == pytest.approx(errors["unchanged"]["mean"], abs=1e-3)  # the picture it gives back is of 8 bits
+        assert errors["unchanged"]["mean"] > 0.003
+    assert "transfer of puppets" in as_text(report)
 
 
 def test_an_untrained_painter(frames, painter, parser):
-    report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=4)
+    report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=4, puppets=1)
     assert report["pictures"] == 4
     assert report["same"]["label_agreement"] < 0.5
     assert report["same"]["background_error"]["mean"] > 0.05
     assert report["same"]["ffd"] > 0
     assert "identity_distance" not in report["other"]
+
+
+def test_the_truth_is_what_the_puppets_really_look_like(painter, monkeypatch):
+    """A painter that knows it is off by nothing but rounding; one that swaps the two puppets is not."""
+    asked = iter([Truth(2), Truth(2, swapped=True)])
+    for wrong in (False, True):
+        truth = next(asked)
+        monkeypatch.setattr(painter.model, "paint", truth)
+        errors = true_errors(painter, puppets=2)
+        assert (max(e["painted"]["mean"] for e in errors.values()) < 2e-3) != wrong
+
+
+class Truth:
+    """Says the true pictures one after the other: of each puppet repainted, then restyled."""
+
+    def __init__(self, puppets: int, swapped: bool = False) -> None:
+        self.pictures = []
+        for number in range(puppets):
+            a, b = (draw_puppet(3_000_000 + 2 * number + k) for k in (0, 1))
+            opened = true_edit(a, "Mouth_Slightly_Open", float(a.expression[1] < 0.5))
+            pair = [render(p, 0.5).picture for p in (opened, true_style(a, b))]
+            self.pictures += pair[::-1] if swapped else pair
+        self.next = iter(self.pictures)
+
+    def __call__(self, _latents, _target, _labels):
+        return to_tensor(cut_crop(next(self.next), HAIR_CROP, 64, 0.5))
 
 
 def test_colours_by_hand():

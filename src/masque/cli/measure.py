@@ -213,7 +213,7 @@ def evaluate_portrait(
     extract, features = face_features(model_folder("identity"))
     with Bar("Evaluating") as bar:
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
-        report = measure(painter, parser, frames, extract, features, count, bar.update)
+        report = measure(painter, parser, frames, extract, features, count, progress=bar.update)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     typer.echo(as_text(report))

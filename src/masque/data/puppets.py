@@ -446,6 +446,10 @@ def true_swap(face: Puppet, hair: Puppet) -> Puppet:
     names = [field.name for field in fields(Puppet)]
     return replace(hair, **{name: getattr(face, name) for name in names[: names.index("pigments")]})
 
+def true_style(shape: Puppet, style: Puppet) -> Puppet:
+    """The puppet with one's shape, place and light, and the other's colours of skin, lips, irises, brows and hair."""
+    return replace(shape, skin=style.skin, lips=style.lips, iris=style.iris, brows=style.brows, pigments=style.pigments)
+
 def true_edit(puppet: Puppet, attribute: str, value: float) -> Puppet:
     """The puppet with one attribute set to `value`; of the hair colours the others are lowered so that they sum to at most 1.
     Raises UnknownAttributeError for a name that is not in ATTRIBUTES and ValueRangeError for a value outside [0,1]."""

@@ -8,6 +8,7 @@ style.<component>  distance of the component's colours from those of the picture
                    distance of the sorted values (Wasserstein), on a [0,1] scale; beside it `style_unchanged`, that of the target's own
 identity_distance  squared distance of dlib's embeddings of picture and painted picture; of `same` alone
 error              mean |painted − picture|; of `same` alone
+true               mean |painted − truth| of puppets, whose repainted and restyled pictures are known, beside that of doing nothing
 ffd, kfd           Fréchet and kernel distance of the painted pictures from the real ones, on Masque's face features
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,17 @@ from masque import runs
 from masque.catalog import load_session, model_folder
 from masque.data.batches import Batch, Batches, collate
 from masque.data.frames import FrameSet, load_frames
+from masque.data.puppets import Rendered, draw_puppet, render, true_edit, true_style
 from masque.edits.estimate import face_features
 from masque.edits.measures import squared_distance
 from masque.edits.parse import Parser
-from masque.edits.repaint import Painter
+from masque.edits.repaint import Painter, shrunk
 from masque.errors import DataError
 from masque.faces.detect import identity
-from masque.faces.labels import LABELS, UNKNOWN
-from masque.faces.regions import into_frame
-from masque.image import Picture, to_pictures, write_atomically
+from masque.faces.frame import warp
+from masque.faces.labels import LABELS, UNKNOWN, Labels
+from masque.faces.regions import HAIR_CROP, into_frame
+from masque.image import Picture, to_pictures, to_tensor, write_atomically
 from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
@@ -65,9 +69,10 @@ def evaluate_portrait(
     extract: Extract,
     features: str,
     count: int = 100,
+    puppets: int = 50,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Up to `count` held-out pictures, each in its own style and in that of the next one.
+    """Up to `count` held-out pictures, each in its own style and in that of the next one, and `puppets` puppets against their truth.
 
     parser: one that played no part in training the painter. extract: face frames -> features (N,F); features: the hash of what makes them.
     Raises DataError with fewer than two held-out pictures.
@@ -91,6 +96,7 @@ def evaluate_portrait(
         if progress:
             progress(min(start + AT_ONCE, len(chosen)), len(chosen))
     report = {kind: measures.compute(extract(real), extract) for kind, measures in kinds.items()}
+    report["true"] = true_errors(painter, puppets)
     return {
         "model": painter.family, "weights": painter.weights, "size": painter.size, "data": frames.fingerprint(), "features": features,
         "parser": parser.weights, "pictures": len(chosen), **report,
@@ -152,6 +158,45 @@ class _Measures:
         return {
             **result, "ffd": frechet_distance(real, made), "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
         }  # fmt: skip
+
+
+EDIT = "Mouth_Slightly_Open"
+"""What is repainted of a puppet: a change of shape that leaves every colour as it is."""
+
+
+def true_errors(painter: Painter, puppets: int = 50, seed: int = 0) -> dict[str, Any]:
+    """Puppets repainted and restyled, against the puppets that really are so: mean absolute error on a [0,1] scale.
+
+    repaint: with the label map of the same puppet, its mouth opened or closed; transfer: in another one's colours, under its own light.
+    Returns {edit: {"painted": {mean, std}, "unchanged": {mean, std}}}, `unchanged` being the error of doing nothing.
+    """
+    scale = painter.size / 128
+    report: dict[str, Any] = {}
+    matrix, shape = HAIR_CROP.to_crop(painter.size, scale), (painter.size, painter.size)
+
+    def seen(made: Rendered) -> tuple[Tensor, Labels]:
+        return to_tensor(warp(made.picture, matrix, shape)), shrunk(made.labels, matrix, painter.size)
+
+    def latents(x: Tensor, labels: Labels) -> list[Tensor]:
+        with painter.inference():
+            return painter.model.components(x.to(painter.device), torch.from_numpy(labels.astype(np.int64))[None].to(painter.device))
+
+    spreads = {(edit, kind): Spread(absolute_error) for edit in ("repaint", "transfer") for kind in ("painted", "unchanged")}
+    for number in range(puppets):
+        puppet = draw_puppet(3_000_000 + 2 * number + 10_000 * seed)
+        other = replace(draw_puppet(3_000_001 + 2 * number + 10_000 * seed), light=puppet.light, key=puppet.key)
+        before, labels = seen(render(puppet, scale))
+        after = true_edit(puppet, EDIT, float(puppet.expression[1] < 0.5))
+        styled, _ = seen(render(true_style(puppet, other), scale))
+        opened, wanted = seen(render(after, scale))
+        restyled = ("transfer", styled, labels, seen(render(other, scale)))
+        for edit, truth, asked, source in (("repaint", opened, wanted, (before, labels)), restyled):
+            made = to_tensor(painter.paint(latents(*source), before.to(painter.device), asked))
+            spreads[edit, "painted"].update(truth, made)
+            spreads[edit, "unchanged"].update(truth, before)
+    for (edit, kind), spread in spreads.items():
+        report.setdefault(edit, {})[kind] = spread.compute()
+    return report
 
 
 def colour_distance(a: Tensor, b: Tensor, steps: int = 64) -> float:
@@ -228,4 +273,6 @@ def as_text(report: Mapping[str, Any]) -> str:
             lines.append(
                 f"  colours of {component}: {distance['mean']:.3f} from those asked for (the target's own {unchanged['mean']:.3f})"
             )
+    for edit, errors in report["true"].items():
+        lines.append(f"{edit} of puppets: {errors['painted']['mean']:.4f} from the truth (doing nothing {errors['unchanged']['mean']:.4f})")
     return "\n".join(lines)
