@@ -15,7 +15,9 @@ import torch
 
 import masque
 from masque import runs
+from masque.edits.repaint import Painter
 from masque.edits.session import Session
+from masque.edits.subject import Parse, Shares, Subject
 from masque.edits.translate import Translator
 from masque.errors import OutputError
 from masque.image import Picture, read_picture, write_picture
@@ -77,12 +79,29 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio, "sample_photos", lambda: portraits)
         translator = Translator(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
-        path, complaints = make_page(masque.load(str(model_folder)), folder, lambda done, of: progress.append((done, of)), translator)
+        painter = Painter(
+            runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16, parse=bald_but_for(portraits["puppet3"])
+        )
+        session = masque.load(str(model_folder))
+        path, complaints = make_page(session, folder, lambda done, of: progress.append((done, of)), translator, painter)
     torch.set_num_threads(threads)
     assert path == folder / "index.html"
     reader = Reader()
     reader.feed(path.read_text(encoding="utf-8"))
     return Made(folder, reader, complaints, progress)
+
+
+def bald_but_for(photo: Picture) -> Parse:
+    """A parser that sees a mouth everywhere, and hair on one photo alone."""
+
+    def parse(subject: Subject) -> Shares:
+        labels = np.ones((subject.size, subject.size), np.uint8)
+        labels[40:44, 28:36] = 8
+        if np.array_equal(subject.photo, photo):
+            labels[:10] = 10
+        return np.stack([labels == label for label in range(11)]).astype(np.float32)
+
+    return parse
 
 
 def str_of(record: dict[str, object]) -> str:
@@ -101,6 +120,7 @@ def test_every_task_is_shown_for_every_photo(made: Made) -> None:
     for name in ("puppet1", "puppet3", ODD_NAME):
         assert {f"{name}.jpg", f"{name}-smile.jpg", f"{name}-blond.jpg", f"{name}-hair.jpg", f"{name}-faces.jpg"} <= names
         assert f"{name}-attributes.jpg" in names
+    assert {"puppet1-mouth-of-puppet3.jpg", "puppet3-mouth-of-puppet1.jpg", f"{ODD_NAME}-mouth-of-puppet1.jpg"} <= names
     assert {"swap-puppet1-on-puppet3.jpg", "swap-puppet3-on-puppet1.jpg", "blend-puppet1-puppet3.jpg"} <= names
     assert f"swap-{ODD_NAME}-on-puppet1.jpg" in names
 
@@ -112,18 +132,19 @@ def test_the_records_on_the_page_are_those_in_the_pictures(made: Made) -> None:
     on_page = [json.loads(record) for record in made.page.records]
     assert len(on_page) == len(written) > 10
     assert sorted(on_page, key=str_of) == sorted(written, key=str_of)
-    assert {record["edit"] for record in on_page} == {"swap", "edit", "random", "blend", "sheet"}
+    assert {record["edit"] for record in on_page} == {"swap", "edit", "random", "blend", "sheet", "repaint"}
 
 
 def test_what_was_left_out_is_named(made: Made) -> None:
-    assert len(made.complaints) == 2
-    broken, wall = made.complaints
+    assert len(made.complaints) == 4
+    broken, wall, *bald = made.complaints
+    assert all("Style of the hair" in complaint and "No hair can be seen" in complaint for complaint in bald)
     assert "broken.jpg is not a picture" in broken
     assert wall.startswith("wall: No face was found")
     text = "".join(made.page.text)
     for complaint in made.complaints:
         assert complaint in text
-    assert "notes" not in text
+    assert "notes.txt" not in text
     assert "hidden" not in text
 
 

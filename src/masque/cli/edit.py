@@ -387,7 +387,8 @@ def demo(
         import masque
         from masque.studio.page import make_page
 
-        page, complaints = make_page(masque.load(model, "swap"), folder, bar.update, masque.load("ccagan", "sheet"))
+        session, translator, painter = masque.load(model, "swap"), masque.load("ccagan", "sheet"), masque.load("portrait", "repaint")
+        page, complaints = make_page(session, folder, bar.update, translator, painter)
     for sentence in complaints:
         typer.echo(f"Left out: {sentence}", err=True)
     typer.echo(f"The pictures are in {page.absolute()}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from masque.edits.repaint import Painter
 from masque.edits.result import Result
 from masque.edits.session import Session
 from masque.edits.translate import Translator
@@ -59,11 +60,16 @@ def own_photos(folder: Path) -> tuple[dict[str, Picture], list[str]]:
 
 
 def make_page(
-    session: Session, folder: Path, progress: Callable[[int, int], None] | None = None, translator: Translator | None = None
+    session: Session,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    translator: Translator | None = None,
+    painter: Painter | None = None,
 ) -> tuple[Path, list[str]]:
     """Run the main job on the sample photos and on every photo in folder/in; write folder/index.html and the pictures in folder/out.
 
-    translator: where one is given, what it makes of each photo is shown as a sheet. Returns the page's path and one sentence for each
+    translator: where one is given, what it makes of each photo is shown as a sheet. painter: where one is given, each photo of a pair takes
+    parts of the other, in shape and in style. Returns the page's path and one sentence for each
     photo that had to be left out. Raises OutputError.
     """
     photos = sample_photos()
@@ -80,15 +86,18 @@ def make_page(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {out} could not be made ({error.strerror}): choose another place.") from None
-    sections, jobs = [], list(_jobs(session, usable, translator))
+    sections, jobs = [], list(_jobs(session, usable, translator, painter))
     for done, (title, originals, work) in enumerate(jobs, start=1):
         shown = []
         for name in originals:
             write_picture(out / f"{name}.jpg", usable[name])
             shown.append(Shown(f"{name}.jpg", name.replace("_", " ")))
-        for file, caption, result in work():
-            result.save(out / file)
-            shown.append(Shown(file, caption, result.record))
+        try:
+            for file, caption, result in work():
+                result.save(out / file)
+                shown.append(Shown(file, caption, result.record))
+        except PictureError as error:  # a part that cannot be seen in a photo is no reason to show nothing of the others
+            complaints.append(f"{title}: {error}")
         sections.append((title, shown))
         if progress:
             progress(done, len(jobs))
@@ -101,12 +110,17 @@ def make_page(
 Work = Callable[[], Iterator[tuple[str, str, Result]]]
 
 
-def _jobs(session: Session, photos: Mapping[str, Picture], translator: Translator | None) -> Iterator[tuple[str, Sequence[str], Work]]:
+def _jobs(
+    session: Session, photos: Mapping[str, Picture], translator: Translator | None, painter: Painter | None
+) -> Iterator[tuple[str, Sequence[str], Work]]:
     names = list(photos)
     first, second = names[0], names[1]
     pairs = [(first, second), *((name, first) for name in names[2:])]
     for a, b in pairs:
         yield f"Swap: {a} and {b}", (a, b), lambda a=a, b=b: _swaps(session, photos, a, b)  # type: ignore[misc]
+        if painter is not None:
+            yield f"Shape of the mouth: {a} and {b}", (), lambda a=a, b=b: _shapes(painter, photos, a, b)  # type: ignore[misc]
+            yield f"Style of the hair: {a} and {b}", (), lambda a=a, b=b: _styles(painter, photos, a, b)  # type: ignore[misc]
     for name in names:
         yield f"Edit: {name}", (name,), lambda name=name: _edits(session, photos[name], name)  # type: ignore[misc]
         yield f"Random hair: {name}", (), lambda name=name: _random(session, photos[name], name)  # type: ignore[misc]
@@ -134,6 +148,17 @@ def _edits(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, s
 def _random(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
     yield f"{name}-hair.jpg", "the photo, and its face under random hair", session.random(photo, "hair", count=4)
     yield f"{name}-faces.jpg", "the photo, and random faces under its hair", session.random(photo, "face", count=4)
+
+
+def _shapes(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+    for one, other in ((a, b), (b, a)):
+        result = painter.repaint(photos[one], shape_from=photos[other], part="mouth")
+        yield f"{one}-mouth-of-{other}.jpg", f"{one} with the shape of {other}'s mouth", result
+
+
+def _styles(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+    for one, other in ((a, b), (b, a)):
+        yield f"{one}-hair-of-{other}.jpg", f"{one}'s hair in {other}'s style", painter.transfer(photos[one], photos[other], part="hair")
 
 
 def _sheet(translator: Translator, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
