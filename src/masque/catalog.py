@@ -115,7 +115,7 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.parser:PRESETS",
         edits=("parse",),
         session="masque.edits.parse:Parser",
-        reads_labels="known",
+        reads_labels="some known",
     ),
     "portrait": Family(
         model="masque.models.portrait:Portrait",

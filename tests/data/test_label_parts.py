@@ -217,6 +217,9 @@ def test_the_parser_says_what_is_background_where_there_are_no_masks(photo_folde
     assert len(load_frames([str(tmp_path / "maps")], 64, (), labels="any")) == 4
     with pytest.raises(DataError, match="are a parser's own: name a set with masks of parts"):
         load_frames([str(tmp_path / "maps")], 64, (), labels="known")
+    with pytest.raises(DataError, match="teach a parser nothing new"):
+        load_frames([str(tmp_path / "maps"), str(tmp_path / "maps")], 64, (), labels="some known")
+    assert len(load_frames([str(tmp_path / "maps"), "puppets:3"], 64, (), labels="some known")) == 7
     with pytest.raises(DataError, match="prepare it again with --label-maps"):
         load_frames([str(tmp_path / "masks")], 64, (), labels="any")
     with pytest.raises(DataError, match="No face parser comes with this installation"):

@@ -149,6 +149,18 @@ def test_the_style_of_one_part_alone(painter, files, monkeypatch):
     assert [torch.equal(a, b) for a, b in zip(given[0], other, strict=True)] == [True, True, False, False, False]
 
 
+def test_the_style_of_a_part_stays_within_it(painter, files, truth, monkeypatch):
+    levels = iter([200, 50, 200, 50])
+    monkeypatch.setattr(painter, "paint", lambda *_: np.full((64, 64, 3), next(levels), np.uint8))
+    photo, labels = truth["one.png"].picture, truth["one.png"].labels
+    mouth = np.isin(labels, (7, 8, 9))
+    near = cv2.dilate(mouth.astype(np.uint8), np.ones((25, 25))) > 0
+    for detail in ("keep", "network"):
+        made = transfer(painter, files["one.png"], files["two.png"], part="mouth", detail=detail).picture
+        assert (made[~near] == photo[~near]).all()
+        assert np.abs(made[mouth].astype(int) - photo[mouth]).mean() > 20
+
+
 def test_many_faces_for_one_map(painter, files, truth):
     result = faces_for(painter, truth["one.png"].labels, list(files.values()))
     assert result.picture.shape == (2 * 64 + 2, 3 * 64 + 4, 3)

@@ -63,8 +63,8 @@ class FrameSet:
         return digest.hexdigest()[:16]
 
 
-LabelMaps = Literal["none", "any", "known"]
-"""Which label maps a set has to have; `known` ones come from masks of parts, not from a parser."""
+LabelMaps = Literal["none", "any", "some known", "known"]
+"""Which label maps are asked for; `known` ones come from masks of parts, not from a parser: of every set, or of one at least."""
 
 
 def load_frames(
@@ -77,11 +77,16 @@ def load_frames(
     """Frames from prepared folders and puppets, for crops of `size` pixels.
 
     data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits: which rows to load.
-    labels: any or known: load label maps as well, and only pictures that have one. Raises DataError when a folder is not a prepared set,
+    labels: but for none, load label maps as well, and only pictures that have one. Raises DataError when a folder is not a prepared set,
     its pictures are smaller than `size` needs, or nothing remains.
     """
     if not data:
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
+    if labels == "some known" and all(_parsed(item) for item in data):
+        raise DataError(
+            f"The label maps of {' and '.join(data)} are a parser's own, which teach a parser nothing new: add a set with masks of parts, "
+            "such as CelebAMask-HQ."
+        )
     found = [
         _puppets(item, size, attribute_names, splits, labels)
         if item.startswith("puppets:")
@@ -93,6 +98,10 @@ def load_frames(
         verb, which = ("have", "them") if len(data) > 1 else ("has", "it")
         raise DataError(f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another --held-out.")
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _parsed(item: str) -> bool:
+    return not item.startswith("puppets:") and open_prepared(Path(item)).parsed_labels
 
 
 def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -119,7 +128,7 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     if labels != "none":
         chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
         if not len(chosen):
-            how = "" if labels == "known" else ", or prepare it again with --label-maps"
+            how = "" if "known" in labels else ", or prepare it again with --label-maps"
             raise DataError(f"{opened.root} has no label maps: name a set with masks of parts, such as CelebAMask-HQ{how}.")
     frames, masks = _blank(len(chosen), scale)
     parts = np.empty_like(masks) if labels != "none" else None

@@ -130,20 +130,31 @@ def transfer(
                 raise PictureError(f"No {component} can be seen in {name}: choose another photo, or another --part.")
     before, styles = painter.latents(subject, own), painter.latents(other, others)
     after = [styles[i] if component in PARTS[part] else before[i] for i, component in enumerate(COMPONENTS)]
-    picture = _repainted(painter, subject, own, own, (before, after), detail)
+    # The network mixes latents everywhere: another mouth's style would tint the chin.
+    named = np.isin(own, [label for component in PARTS[part] for label in LABELS_OF[component]])
+    picture = _repainted(painter, subject, own, own, (before, after), detail, None if part == "all" else named)
     record = painter.record("transfer", part=part, detail=detail, inputs=inputs(photo=subject, style=other),
                             **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
     return Result(picture, record)
 
 
 def _repainted(
-    painter: Painter, subject: Subject, own: Labels, wanted: Labels, latents: tuple[Sequence[Tensor], Sequence[Tensor]], detail: Detail
+    painter: Painter,
+    subject: Subject,
+    own: Labels,
+    wanted: Labels,
+    latents: tuple[Sequence[Tensor], Sequence[Tensor]],
+    detail: Detail,
+    where: NDArray[np.bool_] | None = None,
 ) -> Picture:
-    """The whole photo, from its own shape and first latents to the wanted shape and second ones."""
+    """The whole photo, from its own shape and first latents to the wanted shape and second ones.
+
+    where: (S,S) what may change at all; the person if None.
+    """
     target = uncovered(subject, own, wanted).to(painter.device)
     after = painter.paint(latents[1], target, wanted)
     square = feathered_square(subject.size).astype(np.float32) / 255
-    person = _around((own > 0) | (wanted > 0), subject.size)
+    person = _around((own > 0) | (wanted > 0) if where is None else where, subject.size)
     if detail == "network":
         return paste(subject.photo, after, subject.matrix, np.rint(255 * square * person).astype(np.uint8))
     before = painter.paint(latents[0], subject.image, own)
