@@ -23,7 +23,7 @@ LINES = (
     ("models", "train", "metrics"),
     ("layers", "losses", "data"),
     ("faces",),
-    ("modelfile", "provenance"),
+    ("modelfile", "provenance", "film"),
     ("image", "config"),
     ("errors",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
+    from masque.edits.latents import Latents
     from masque.edits.parse import Parser
     from masque.edits.repaint import Painter
     from masque.edits.session import Session
@@ -24,10 +25,13 @@ def load(model: str, serving: Literal["sheet"]) -> Translator: ...
 def load(model: str, serving: Literal["parse"]) -> Parser: ...
 @overload
 def load(model: str, serving: Literal["repaint", "transfer", "faces-for"]) -> Painter: ...
-def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser | Painter:
+@overload
+def load(model: str, serving: Literal["sample", "invert", "combine", "morph"]) -> Latents: ...
+def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser | Painter | Latents:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
-    serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer or faces-for; anything if not given.
+    serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for, sample, invert,
+    combine or morph; anything if not given.
     Raises CheckpointError when there is no such model.
     """
     from masque.catalog import load_session

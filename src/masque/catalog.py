@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from masque.errors import CheckpointError, SettingError, nearest
 
 if TYPE_CHECKING:
     from masque.data.frames import LabelMaps
+    from masque.edits.latents import Latents
     from masque.edits.parse import Parser
     from masque.edits.repaint import Painter
     from masque.edits.session import Session
     from masque.edits.translate import Classify, Translator
     from masque.faces.labels import Labels
     from masque.image import Picture
+
+    AnySession: TypeAlias = Session | Translator | Parser | Painter | Latents
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -52,6 +55,8 @@ class Family:
     """Whether its session is given the classifier of attributes that comes with Masque"""
     reads_parts: bool = False
     """Whether its session is given the face parser that comes with Masque"""
+    reads_features: bool = False
+    """Whether its session is given the face features that come with Masque"""
 
     def load(self, part: str) -> Any:
         """The object that the field `part` names."""
@@ -129,6 +134,17 @@ CATALOG: Mapping[str, Family] = {
         reads_parts=True,
         reads_labels="any",
     ),
+    "progan": Family(
+        model="masque.models.progan:ProGAN",
+        model_parts="masque.models.progan:SERVED",
+        config="masque.models.progan:ProGANConfig",
+        recipe="masque.recipes.progan:ProGANRecipe",
+        training="masque.recipes.progan:ProGANTraining",
+        presets="masque.recipes.progan:PRESETS",
+        edits=("sample", "invert", "combine", "morph"),
+        session="masque.edits.latents:Latents",
+        reads_features=True,
+    ),
 }
 
 
@@ -185,7 +201,7 @@ def shipped_parts() -> Callable[[list[Picture]], list[Labels]] | None:
     return part_estimator(parser) if parser is not None else None
 
 
-def load_session(name: str, serving: str | None = None) -> Session | Translator | Parser | Painter:
+def load_session(name: str, serving: str | None = None) -> AnySession:
     """The session of a model by family name or folder.
 
     serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
@@ -221,5 +237,9 @@ def load_session(name: str, serving: str | None = None) -> Session | Translator 
     if entry.reads_parts:
         parser = shipped_parser()
         more["parse"] = parser.shares if parser is not None else None
-    session: Session | Translator | Parser | Painter = entry.load("session")(model, stored.family, stored.hash, **more)
+    if entry.reads_features and (SHIPPED / "identity" / "config.json").is_file():
+        from masque.edits.estimate import picture_features
+
+        more["features"] = picture_features(SHIPPED / "identity")
+    session: AnySession = entry.load("session")(model, stored.family, stored.hash, **more)
     return session

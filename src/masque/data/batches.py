@@ -33,6 +33,7 @@ attributes  (B,A) in [0,1], NaN where unknown
 index       (B,) int64: position in the frame set
 labels      (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from frame sets with label maps
 identity    (B,) int64: number of the person in the frame set, -1 where unknown
+step        (B,) int64: the number of the batch
 seed        (B,) int64: what noise drawn for this sample in this step depends on
 """
 
@@ -99,6 +100,7 @@ class Batches:
         mine = slice(self.rank * share, (self.rank + 1) * share)
         places = list(enumerate(at))[mine]
         batch = collate([self.sample(int(self.chosen[p]), _generator(self.seed, 2, step, place)) for place, p in places])
+        batch["step"] = torch.full((len(places),), step)
         batch["seed"] = torch.tensor([(self.seed * 1_000_003 + step) * self.batch_size + place for place, _ in places], dtype=torch.int64)
         return batch
 

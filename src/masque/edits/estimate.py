@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from masque import modelfile
 from masque.config import from_dict
@@ -57,6 +58,22 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
         return features
 
     return extract, stored.hash
+
+
+def picture_features(folder: Path) -> Callable[[Tensor], Tensor]:
+    """The same of a network's pictures (B,3,S,S) in [-1,1], the hair crop, with gradients. Raises CheckpointError."""
+    stored = _stored(folder, "identity")
+    config = from_dict(IdentityConfig, stored.config)
+    net = Features(config)
+    _fill(net, stored, "features.")
+
+    def extract(pictures: Tensor) -> Tensor:
+        if pictures.shape[2] != config.size:
+            pictures = functional.interpolate(pictures, size=config.size, mode="bilinear", antialias=True, align_corners=False)
+        features: Tensor = net(pictures)
+        return features
+
+    return extract
 
 
 def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str, float]]]:

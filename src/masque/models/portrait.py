@@ -325,8 +325,9 @@ class Critic(nn.Module):
         super().__init__()
         widths = _widths(config, 4)
         inputs, strides = [3 + PARTS, *widths[:-1]], [2, 2, 2, 1]
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=s, padding=1) for a, b, s in zip(inputs, widths, strides, strict=True))
-        self.last = nn.Conv2d(widths[-1], 1, 4, padding=1)
+        # He's initialisation: with maps that fade from layer to layer, feature matching (Eq. 3.5) would compare next to nothing.
+        self.layers = nn.ModuleList(he(nn.Conv2d(a, b, 4, stride=s, padding=1)) for a, b, s in zip(inputs, widths, strides, strict=True))
+        self.last = he(nn.Conv2d(widths[-1], 1, 4, padding=1), gain=0.5)
 
     def forward(self, picture: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Picture (B,3,S,S) and one-hot label map (B,11,S,S) -> logits (B,1,s,s) and the maps on the way."""

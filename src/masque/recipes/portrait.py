@@ -193,8 +193,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "model": {
             "size": 128, "channels": 16, "features": 64, "z": 256, "blocks": 6, "eyes": "tight", "norm": "none", "background": "kept",
         },
-        "training": {"perceptual": 1.0, "overall": 20.0, "lr": 5e-4, "decay_every": 600, "decay_to": 6000},
-        "run": {"steps": 6000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
+        "training": {"perceptual": 1.0, "overall": 20.0, "lr": 5e-4, "critic_lr": 5e-4, "decay_every": 500, "decay_to": 5000},
+        "run": {"steps": 5000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
     },
     "tiny": {
         "model": {"size": 64, "channels": 4, "features": 8, "z": 16, "blocks": 1},

@@ -1,0 +1,223 @@
+"""Commands on latents: draw faces, find a photo's, combine several, morph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from masque.cli.options import Json, Output, Pick, Seed
+from masque.cli.show import Bar, Wait, answer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from masque.edits.latents import Latent, Latents
+
+Generator = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
+MethodOption = Annotated[
+    Literal["lipton", "refine", "encoder", "encoder+refine"],
+    typer.Option("--method", help="How a photo's latent is found: gradient descent as in the paper, Adam, an encoder, or both."),
+]
+Iterations = Annotated[int | None, typer.Option("--iterations", help="Steps of the search: 10000 by lipton, 400 by refine.", min=0)]
+Faces = Annotated[list[Path], typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (sample, invert, combine, morph):
+        app.command()(command)
+
+
+def sample(
+    model: Annotated[str, typer.Argument(help="A family's name, or a run folder.")] = "progan",
+    count: Annotated[int, typer.Option("--count", help="How many faces.", min=1, max=1024)] = 16,
+    seed: Annotated[int, Seed] = 0,
+    out: Output = Path("sheet.png"),
+    as_json: Json = False,
+) -> None:
+    """Draw faces of nobody.
+
+    Example: masque sample progan --count 16 --seed 0 -o sheet.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Wait("Drawing"):
+        import masque
+
+        result = masque.load(model, "sample").sample(count, seed)
+    result.save(out)
+    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+
+
+def invert(
+    photo: Annotated[Path, typer.Argument(help="The photo whose latent is sought.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the latent: .safetensors.")] = Path("latent.safetensors"),
+    method: MethodOption = "encoder+refine",
+    iterations: Iterations = None,
+    clip: Annotated[
+        Literal["stochastic", "hard", "none"], typer.Option("--clip", help="By lipton: what happens to components that leave the domain.")
+    ] = "stochastic",
+    likeness: Annotated[float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)] = 0.0,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")] = None,
+    film: Annotated[Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")] = None,
+    seed: Annotated[int, Seed] = 0,
+    model: Generator = "progan",
+    pick: Pick = None,
+    as_json: Json = False,
+) -> None:
+    """Find the latent from which the generator makes a photo's face. Ctrl-C ends the search and keeps the best so far.
+
+    Example: masque invert anna.jpg -o anna.safetensors --film steps.mp4
+    """
+    from masque.errors import OutputError
+    from masque.film import check_film, write_film
+    from masque.image import check_folder_of, check_output, write_picture
+
+    if out.suffix != ".safetensors":
+        raise OutputError(f"{out} is no name for a latent: end it in .safetensors.")
+    check_folder_of(out)
+    if picture is not None:
+        check_output(picture)
+    if film is not None:
+        check_film(film, FILM_FRAMES, FILM_SECONDS)
+    with Bar("Searching") as bar:
+        import masque
+        from masque.edits.invert import Options
+
+        generator = masque.load(model, "invert")
+        options = Options(method=method, iterations=iterations, clip=clip, likeness=likeness, seed=seed)
+        total = iterations if iterations is not None else {"lipton": 10_000, "encoder": 1}.get(method, 400)
+        seen: dict[int, Tensor] = {}
+        every = max(1, total // (FILM_FRAMES - 1))
+
+        def watch(step: int, best: Tensor, _error: Tensor) -> None:
+            if film is not None and step % every == 0 and len(seen) < FILM_FRAMES - 1:
+                seen[step] = best.clone()
+            bar.update(step, max(1, total))
+
+        subject = generator.subject(photo, pick)
+        found = generator.search([subject], options, watch)
+    latent = generator.latent(found.z[0], subject.name)
+    latent.save(out)
+    if picture is not None:
+        write_picture(picture, next(iter(generator.pictures(latent.z[None]))))
+    if film is not None:
+        import torch
+
+        frames = torch.cat([*seen.values(), found.z])
+        write_film(film, generator.pictures(frames), len(frames), FILM_SECONDS)
+    state = " The search was stopped; this is the best until then." if found.interrupted else ""
+    values = {
+        "out": str(out), "method": method, "iterations": found.iterations, "seconds": round(found.seconds, 3), "mse": float(found.error[0]),
+        "interrupted": found.interrupted, "model": generator.family, "weights": generator.weights,
+    }  # fmt: skip
+    text = f"Wrote {out}: mean squared error {float(found.error[0]):.4f} on [-1, 1] after {found.iterations} steps.{state}"
+    answer(text, values, as_json)
+
+
+FILM_FRAMES, FILM_SECONDS = 60, 4.0
+"""Of the film of a search."""
+
+
+def combine(
+    faces: Faces,
+    weight: Annotated[float, typer.Option("--weight", help="Of two: how much of the second, from 0 to 1.")] = 0.5,
+    formula: Annotated[
+        str | None, typer.Option("--formula", help='Such as "a - b + c": a is the first photo, b the second, and so on.')
+    ] = None,
+    out: Output = Path("out.png"),
+    method: MethodOption = "encoder+refine",
+    iterations: Iterations = None,
+    seed: Annotated[int, Seed] = 0,
+    model: Generator = "progan",
+    as_json: Json = False,
+) -> None:
+    """Make one face of several.
+
+    Example: masque combine anna.jpg ben.jpg --weight 0.5 -o out.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Bar("Finding latents") as bar:
+        import masque
+
+        generator = masque.load(model, "combine")
+        latents = _latents(generator, faces, method, iterations, seed, bar)
+        result = generator.combine(latents, formula, weight)
+    result.save(out)
+    answer(f"Wrote {out}: {result.record['formula']}.", {"out": str(out), **result.record}, as_json)
+
+
+def morph(
+    faces: Faces,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .gif, or all frames on a sheet: .png.")] = Path("morph.mp4"),
+    frames: Annotated[int, typer.Option("--frames", help="How many pictures.")] = 60,
+    seconds: Annotated[float, typer.Option("--seconds", help="How long the film lasts.")] = 4.0,
+    path: Annotated[
+        Literal["spherical", "linear", "warp"],
+        typer.Option(
+            "--path", help="Through the latents on a sphere or straight; or the classical morph by landmarks, without a generator."
+        ),
+    ] = "spherical",
+    ease: Annotated[Literal["smooth", "linear"], typer.Option("--ease", help="smooth: slow at each face.")] = "smooth",
+    loop: Annotated[bool, typer.Option("--loop", help="Go back to the first face at the end.")] = False,
+    method: MethodOption = "encoder+refine",
+    iterations: Iterations = None,
+    seed: Annotated[int, Seed] = 0,
+    model: Generator = "progan",
+    as_json: Json = False,
+) -> None:
+    """Turn one face into another, and on through any number of them.
+
+    Example: masque morph anna.jpg ben.jpg --frames 60 --seconds 4 -o morph.mp4
+    """
+    from masque.film import check_film, write_film
+
+    check_film(out, frames, seconds)
+    with Bar("Morphing") as bar:
+        import masque
+        from masque.edits.latents import times
+
+        times(len(faces) + loop, frames, ease)  # whether there are enough faces and frames, before anything is searched
+        if path == "warp":
+            from masque.edits.latents import warp_morph
+
+            pictures, names, record = warp_morph(faces, frames, ease, loop), [face.name for face in faces], {"edit": "morph"}
+        else:
+            generator = masque.load(model, "morph")
+            latents = _latents(generator, faces, method, iterations, seed, bar)
+            pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
+            record = generator.record("morph")
+        write_film(out, pictures, frames, seconds)
+    answer(f"Wrote {out}: {frames} frames.", {**record, "out": str(out), "frames": frames, "path": path, "faces": names}, as_json)
+
+
+def _latents(generator: Latents, faces: list[Path], method: str, iterations: int | None, seed: int, bar: Bar) -> list[Latent]:
+    """The latent of each argument: read, found, or the mean of a folder's; all photos are searched in one batch."""
+    from masque.edits.invert import Options
+    from masque.edits.latents import average, read_latent
+    from masque.image import READABLE_SUFFIXES
+
+    photos = {
+        face: sorted(p for p in face.iterdir() if p.suffix.lower() in READABLE_SUFFIXES) if face.is_dir() else [face]
+        for face in faces
+        if face.suffix != ".safetensors"
+    }
+    wanted = [photo for several in photos.values() for photo in several]
+    found: dict[Path, Latent] = {}
+    if wanted:
+        subjects = [generator.subject(photo) for photo in wanted]
+        options = Options(method=method, iterations=iterations, seed=seed)  # type: ignore[arg-type]
+        total = iterations if iterations is not None else {"lipton": 10_000, "encoder": 1}.get(method, 400)
+        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(1, total)))
+        if search.interrupted:
+            raise KeyboardInterrupt  # half-found faces are no answer here
+        found = {photo: generator.latent(z, photo.name) for photo, z in zip(wanted, search.z, strict=True)}
+    return [
+        average([found[photo] for photo in photos[face]], face.name) if face in photos else generator.own(read_latent(face))
+        for face in faces
+    ]

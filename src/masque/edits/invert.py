@@ -1,0 +1,208 @@
+"""Which latent a generator makes a picture from (paper, Section 2): z' = argmin ‖G(z') − x‖², by gradient descent or by an encoder.
+
+lipton          gradient descent with stochastic clipping (Lipton & Tripathi 2017), as the paper describes it
+refine          Adam, several starts at once, with terms on face features beside the pixels
+encoder         what the encoder sees (the paper's Section 4)
+encoder+refine  the encoder's answer among refine's starts
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from masque.layers.noise import normal
+from masque.models.progan import ProGAN, pixel_norm
+
+Method = Literal["lipton", "refine", "encoder", "encoder+refine"]
+Clip = Literal["stochastic", "hard", "none"]
+
+BOUND = 2.5
+"""Beyond this a component of z counts as out of its domain. N(0,1) has no end; 1.2 % of its values lie farther out."""
+
+Features = Callable[[Tensor], Tensor]
+"""Pictures (B,3,S,S) in [-1,1] -> unit vectors (B,F), differentiable."""
+
+Watch = Callable[[int, Tensor, Tensor], None]
+"""Called with (iteration, best z so far (B,Z), its mean squared errors (B,))."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the search goes; what is None is the method's own."""
+
+    method: Method = "encoder+refine"
+    iterations: int | None = None
+    """10,000 for lipton, as the paper has it; 400 for refine."""
+    clip: Clip = "stochastic"
+    """lipton alone: out of its domain a component is drawn anew, held at the bound, or left."""
+    rate: float | None = None
+    """Step length: η of the paper for lipton, Adam's for refine."""
+    starts: int = 4
+    """refine: how many starts each picture has; after a fifth of the iterations the best goes on alone."""
+    likeness: float = 0.0
+    """refine: weight of the distance of face features beside the pixels' mean squared error (after Antipov et al. 2017)."""
+    enough: float = 0.0
+    """Stop when every picture's mean squared error, on [-1,1], is below this."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What was found for B pictures."""
+
+    z: Tensor
+    """(B,Z), of length √Z: a generator reads only the direction."""
+    error: Tensor
+    """(B,) mean squared error of G(z) on [-1,1]."""
+    iterations: int
+    seconds: float
+    interrupted: bool
+    """Whether Ctrl-C ended the search; the best until then is kept."""
+
+
+def invert(model: ProGAN, pictures: Tensor, options: Options, features: Features | None = None, watch: Watch | None = None) -> Recovery:
+    """The latents of pictures (B,3,S,S) in [-1,1], all in one batch.
+
+    features: needed where options.likeness is not 0. watch: called after each iteration. Deterministic in options.seed.
+    """
+    started = time.monotonic()
+    search = _Search(model, pictures, options, features, watch)
+    interrupted = False
+    try:
+        if options.method == "lipton":
+            search.descend()
+        else:
+            search.start()
+            if options.method != "encoder":
+                search.refine()
+    except KeyboardInterrupt:
+        if search.best is None:
+            raise
+        interrupted = True
+    assert search.best is not None
+    return Recovery(search.best, search.error, search.iteration, time.monotonic() - started, interrupted)
+
+
+class _Search:
+    """The best latents so far, and ways to find better ones."""
+
+    def __init__(self, model: ProGAN, pictures: Tensor, options: Options, features: Features | None, watch: Watch | None) -> None:
+        self.model, self.x, self.options, self.features, self.watch = model, pictures, options, features, watch
+        self.wanted = features(pictures) if features is not None and options.likeness else None
+        self.best: Tensor | None = None
+        self.error = torch.full((len(pictures),), math.inf, device=pictures.device)
+        self.loss = self.error.clone()
+        self.iteration = 0
+
+    def descend(self) -> None:
+        """z' ← clip(z' − η ∇ ‖G(z') − x‖²), from a random z'."""
+        options, count = self.options, len(self.x)
+        z = self.random("start", count)
+        rate = 1.0 if options.rate is None else options.rate
+        generator = torch.Generator().manual_seed(options.seed)
+        for _ in range(10_000 if options.iterations is None else options.iterations):
+            z.requires_grad_(True)
+            errors, losses = self.judge(z)
+            # A mean over pixels, times Z: η then does not depend on how many pixels and components there are.
+            (gradient,) = torch.autograd.grad(z.shape[1] * errors.sum(), z)
+            if self.note(z.detach(), errors.detach(), losses.detach()):
+                return
+            z = clipped(z.detach() - rate * gradient, options.clip, generator)
+
+    def start(self) -> None:
+        """The encoder's answer, as the best so far; for plain refine, whatever random start is best."""
+        if self.options.method == "refine":
+            return
+        with torch.no_grad():
+            z = self.model.E(self.x)
+            errors, losses = self.judge(z)
+        self.note(z, errors, losses, counts=False)
+
+    def refine(self) -> None:
+        """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth of the way."""
+        options, count = self.options, len(self.x)
+        total = 400 if options.iterations is None else options.iterations
+        starts = max(1, options.starts)
+        z = self.random("starts", starts * count)
+        if self.best is not None:
+            z[:count] = self.best  # the encoder's answer is the first start
+        many = total // 5 if starts > 1 else 0
+        peak = 0.1 if options.rate is None else options.rate
+        z = self._adam(z, range(many), total, peak)
+        if starts > 1:
+            with torch.no_grad():
+                losses = self.judge(z)[1].view(starts, count)
+            z = z.view(starts, count, -1)[losses.argmin(dim=0), torch.arange(count)]
+        self._adam(z, range(many, total), total, peak)
+
+    def _adam(self, z: Tensor, steps: range, total: int, peak: float) -> Tensor:
+        z = z.clone().requires_grad_(True)
+        adam = torch.optim.Adam([z], lr=peak, betas=(0.9, 0.99))
+        for step in steps:
+            adam.param_groups[0]["lr"] = peak * 0.5 * (1 + math.cos(math.pi * step / total))
+            errors, losses = self.judge(z)
+            (z.grad,) = torch.autograd.grad(losses.sum(), z)
+            if self.note(z.detach(), errors.detach(), losses.detach()):
+                break
+            adam.step()
+            with torch.no_grad():
+                z.copy_(pixel_norm(z))
+        return z.detach()
+
+    def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean squared errors and losses (N,), N being a multiple of the number of pictures."""
+        made = self.model.generate(z)
+        times = len(z) // len(self.x)
+        errors = (made - self.x.repeat(times, 1, 1, 1)).square().mean(dim=(1, 2, 3))
+        if self.wanted is None:
+            return errors, errors
+        assert self.features is not None
+        unlike = (self.features(made) - self.wanted.repeat(times, 1)).square().sum(dim=1)
+        return errors, errors + self.options.likeness * unlike
+
+    def note(self, z: Tensor, errors: Tensor, losses: Tensor, counts: bool = True) -> bool:
+        """Keep what is better than before; whether it is enough for every picture."""
+        count = len(self.x)
+        losses, errors, z = losses.view(-1, count), errors.view(-1, count), pixel_norm(z).view(-1, count, z.shape[1])
+        first = losses.argmin(dim=0)
+        at = torch.arange(count, device=first.device)
+        better = losses[first, at] < self.loss
+        self.loss = torch.where(better, losses[first, at], self.loss)
+        self.error = torch.where(better, errors[first, at], self.error)
+        found = z[first, at]
+        self.best = found.clone() if self.best is None else torch.where(better[:, None], found, self.best)
+        self.iteration += counts
+        if self.watch:
+            self.watch(self.iteration, self.best, self.error)
+        return bool((self.error < self.options.enough).all())
+
+    def random(self, name: str, count: int) -> Tensor:
+        """z (count,Z) ~ N(0,I)."""
+        seeds = torch.arange(count) + 1_000_003 * self.options.seed
+        return normal(seeds, name, self.model.config.z).to(self.x.device)
+
+
+def clipped(z: Tensor, clip: Clip, generator: torch.Generator) -> Tensor:
+    """z (B,Z) with every component within ±BOUND: one beyond is drawn anew from N(0,1) within it, or held there; or none is."""
+    if clip == "none":
+        return z
+    if clip == "hard":
+        return z.clamp(-BOUND, BOUND)
+    out = z.abs() > BOUND
+    if not out.any():
+        return z
+    most = math.erf(BOUND / math.sqrt(2))
+    share = torch.rand(z.shape, generator=generator).to(z.device) * 2 - 1
+    return torch.where(out, math.sqrt(2) * torch.erfinv(most * share), z)
+
+
+def recovered(z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
+    """(B,) whether every component is found again to `within` (Lipton & Tripathi 2017), as directions of length √Z."""
+    return (pixel_norm(z) - pixel_norm(true)).abs().amax(dim=1) < within

@@ -1,0 +1,245 @@
+"""Faces as points: draw them, find a photo's, combine several, go from one to another (paper, Sections 2 and 3)."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from masque.edits.invert import Features, Options, Recovery, Watch, invert
+from masque.edits.loaded import Loaded
+from masque.edits.morph_warp import WarpMorph
+from masque.edits.result import Result
+from masque.edits.subject import Photo, Subject, find_subject
+from masque.errors import CheckpointError, PictureError, ValueRangeError
+from masque.image import Picture, grid, to_pictures, write_atomically
+from masque.layers.noise import normal
+from masque.models.progan import ProGAN, pixel_norm
+
+AT_ONCE = 16
+"""Pictures made in one pass."""
+
+Ease = Literal["linear", "smooth"]
+Path_ = Literal["linear", "spherical"]
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A face as the generator knows it."""
+
+    z: Tensor
+    """(Z,) of length √Z."""
+    name: str
+    weights: str
+    """The hash of the model that it belongs to."""
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as safetensors. Raises OutputError."""
+        from safetensors.torch import save
+
+        data = save({"z": self.z.detach().cpu().contiguous()}, metadata={"masque": "latent", "name": self.name, "weights": self.weights})
+        target = Path(path)
+        write_atomically(target, lambda part: part.write_bytes(data))
+        return target
+
+
+def read_latent(path: str | os.PathLike[str]) -> Latent:
+    """The latent in a file. Raises CheckpointError when it is missing, damaged or not one."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as opened:
+            about = opened.metadata() or {}
+            z = opened.get_tensor("z")
+            if about.get("masque") != "latent" or z.dim() != 1 or not bool(z.isfinite().all()):
+                raise ValueError
+            return Latent(z.float(), about["name"], about["weights"])
+    except (OSError, SafetensorError, ValueError, KeyError):
+        raise CheckpointError(f"{path} holds no latent: make one with `masque invert`.") from None
+
+
+class Latents(Loaded):
+    """A generator that is ready to draw. Made by `masque.load`."""
+
+    def __init__(
+        self, model: ProGAN, family: str, weights: str, device: torch.device | str = "cpu", features: Features | None = None
+    ) -> None:
+        """weights: the hash that records and latents name the model by. features: face features that a search may compare."""
+        super().__init__(model, family, weights, device)
+        self.model, self.features = model, features
+
+    def pictures(self, z: Tensor) -> Iterator[Picture]:
+        """The pictures (S,S,3) of latents (N,Z), made sixteen at a time."""
+        for start in range(0, len(z), AT_ONCE):
+            with self.inference():
+                yield from to_pictures(self.model.generate(z[start : start + AT_ONCE].to(self.device)).clamp(-1, 1))
+
+    def sample(self, count: int = 16, seed: int = 0, columns: int | None = None) -> Result:
+        """`count` drawn faces as a sheet. Raises ValueRangeError."""
+        if count < 1:
+            raise ValueRangeError(f"{count} faces cannot be drawn: ask for one at least.")
+        z = normal(torch.arange(count) + 1_000_003 * seed, "sample", self.config.z)
+        sheet = grid(list(self.pictures(z)), columns or math.ceil(math.sqrt(count)))
+        return Result(sheet, self.record("sample", count=count, seed=seed))
+
+    def search(self, subjects: Sequence[Subject], options: Options, watch: Watch | None = None) -> Recovery:
+        """The latents of several faces, in one batch. Raises CheckpointError where face features are asked for and not at hand."""
+        if options.likeness and self.features is None:
+            raise CheckpointError("No face features come with this installation, and likeness needs them: leave likeness at 0.")
+        x = torch.cat([subject.image for subject in subjects]).to(self.device)
+        return invert(self.model, x, options, self.features, watch)
+
+    def find(self, photo: Photo, options: Options | None = None, pick: int | None = None, watch: Watch | None = None) -> Latent:
+        """The latent of a face in a photo. Raises PictureError, NoFaceError."""
+        subject = self.subject(photo, pick)
+        return self.latent(self.search([subject], options or Options(), watch).z[0], subject.name)
+
+    def latent(self, z: Tensor, name: str) -> Latent:
+        """A latent of this model."""
+        return Latent(pixel_norm(z[None])[0].cpu(), name, self.weights)
+
+    def own(self, latent: Latent) -> Latent:
+        """The latent, if it is of this model. Raises CheckpointError."""
+        if latent.weights != self.weights or latent.z.shape != (self.config.z,):
+            raise CheckpointError(
+                f"The latent of {latent.name} belongs to the model {latent.weights}, not {self.weights}: find it anew by `masque invert`."
+            )
+        return latent
+
+    def combine(self, latents: Sequence[Latent], formula: str | None = None, weight: float = 0.5) -> Result:
+        """One face of several (Fig. 4 and 5).
+
+        formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; without one, two latents are
+        combined as (1 − weight)·a + weight·b. Raises ValueRangeError for a formula that cannot be computed, CheckpointError for latents of
+        another model.
+        """
+        z = [self.own(latent).z for latent in latents]
+        if formula is None:
+            if len(z) != 2:
+                raise ValueRangeError(f"Without a formula two faces are combined, not {len(z)}: give a formula such as 'a - b + c'.")
+            if not 0.0 <= weight <= 1.0:
+                raise ValueRangeError(f"The weight {weight:g} is outside [0, 1]: 0 is the first face, 1 the second.")
+            made, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
+        else:
+            made = compute(formula, dict(zip("abcdefghijklmnopqrstuvwxyz", z, strict=False)))
+        if float(made.square().mean()) < 1e-6:
+            raise ValueRangeError(f"The formula {formula!r} leaves no face: its faces cancel each other.")
+        (picture,) = self.pictures(made[None])
+        return Result(picture, self.record("combine", formula=formula, faces=[latent.name for latent in latents]))
+
+    def along(self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False) -> Tensor:
+        """Latents (frames,Z) on the way through faces, the first and the last of them included.
+
+        loop: back to the first face. Raises ValueRangeError, CheckpointError.
+        """
+        z = [self.own(latent).z for latent in latents]
+        stops = [*z, z[0]] if loop else z
+        return torch.stack([between(stops, at, path) for at in times(len(stops), frames, ease)])
+
+    def morph(
+        self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False
+    ) -> Iterator[Picture]:
+        """The pictures of `along` (Fig. 6)."""
+        return self.pictures(self.along(latents, frames, path, ease, loop))
+
+
+def times(stops: int, frames: int, ease: Ease) -> list[float]:
+    """Where each frame is, from 0 to stops − 1. smooth: slow at each stop. Raises ValueRangeError."""
+    if stops < 2:
+        raise ValueRangeError("A morph needs two faces at least: name another photo.")
+    if frames < 2:
+        raise ValueRangeError(f"A morph of {frames} frames cannot be made: ask for two at least.")
+    places = [i * (stops - 1) / (frames - 1) for i in range(frames)]
+    if ease == "linear":
+        return places
+    whole = [min(int(at), stops - 2) for at in places]
+    return [k + _smooth(at - k) for k, at in zip(whole, places, strict=True)]
+
+
+WARP_SIZE = 256
+"""Side of the pictures that the classical morph bends."""
+
+
+def warp_morph(photos: Sequence[Photo], frames: int, ease: Ease = "smooth", loop: bool = False) -> Iterator[Picture]:
+    """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3). Raises PictureError, NoFaceError,
+    ValueRangeError."""
+    places = times(len(photos) + loop, frames, ease)
+    subjects = [find_subject(photo, WARP_SIZE) for photo in photos]
+    pictures, landmarks = [to_pictures(s.image)[0] for s in subjects], [s.landmarks for s in subjects]
+    if loop:
+        pictures, landmarks = [*pictures, pictures[0]], [*landmarks, landmarks[0]]
+    morph = WarpMorph(pictures, landmarks)
+    return (morph.frame(at) for at in places)
+
+
+def _smooth(share: float) -> float:
+    return share * share * (3 - 2 * share)
+
+
+def between(stops: Sequence[Tensor], at: float, path: Path_) -> Tensor:
+    """The latent (Z,) at a place on the way through stops (Z,): 0.25 is a quarter of the way from the first to the second."""
+    k = min(int(at), len(stops) - 2)
+    a, b, share = stops[k], stops[k + 1], at - k
+    if path == "linear":
+        return torch.lerp(a, b, share)
+    angle = torch.arccos((torch.dot(a, b) / (a.norm() * b.norm())).clamp(-1, 1))
+    if float(angle) < 1e-4 or float(angle) > math.pi - 1e-4:  # no direction, or every direction, leads there
+        return torch.lerp(a, b, share)
+    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+
+
+OPERATIONS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+}  # fmt: skip
+
+
+def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
+    """A formula of names, numbers, + − * / and brackets, computed. Raises ValueRangeError with what is wrong."""
+
+    def value(node: ast.AST) -> Any:
+        if isinstance(node, ast.Expression):
+            return value(node.body)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            return float(node.value)
+        if isinstance(node, ast.Name):
+            if node.id not in names:
+                known = f"{', '.join(names)} are the photos in their order"
+                raise ValueRangeError(f"The formula names {node.id}, and there is no such photo: {known}.")
+            return names[node.id]
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -value(node.operand)
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
+            left, right = value(node.left), value(node.right)
+            if isinstance(left, Tensor) and isinstance(right, Tensor) and isinstance(node.op, ast.Mult | ast.Div):
+                raise ValueRangeError(f"The formula {formula!r} multiplies or divides faces: only numbers can do that.")
+            if isinstance(node.op, ast.Add | ast.Sub) and isinstance(left, Tensor) != isinstance(right, Tensor):
+                raise ValueRangeError(f"The formula {formula!r} adds a number to a face: multiply faces by numbers instead.")
+            if isinstance(node.op, ast.Div) and isinstance(right, Tensor):
+                raise ValueRangeError(f"The formula {formula!r} divides by a face: only numbers can do that.")
+            if isinstance(node.op, ast.Div) and right == 0:
+                raise ValueRangeError(f"The formula {formula!r} divides by 0.")
+            return OPERATIONS[type(node.op)](left, right)
+        raise ValueError
+
+    try:
+        made = value(ast.parse(formula.strip(), mode="eval"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueRangeError(f"The formula {formula!r} cannot be read: write one such as 'a - b + c' or '(a + b) / 2'.") from None
+    if not isinstance(made, Tensor):
+        raise ValueRangeError(f"The formula {formula!r} names no photo: write one such as 'a - b + c'.")
+    return made
+
+
+def average(latents: Sequence[Latent], name: str) -> Latent:
+    """The mean of several faces' latents: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""
+    if not latents:
+        raise PictureError(f"{name} holds no photos: an operand needs one at least.")
+    return Latent(pixel_norm(torch.stack([latent.z for latent in latents]).mean(dim=0)[None])[0], name, latents[0].weights)

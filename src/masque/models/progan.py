@@ -1,0 +1,207 @@
+"""Networks of the progressive GAN (Karras et al. 2017, Table 2), on which faces are combined and morphed, and an encoder into its latents.
+
+paper                      here        maps
+generator                  G           z (B,512) ~ N(0,I), taken to the sphere  ->  picture (B,3,s,s)
+discriminator              D           picture (B,3,s,s)                        ->  score (B,1)
+α, the weight of the newest layers     stage - floor(stage)
+encoder (Section 4)        E           picture (B,3,S,S)                        ->  z (B,512)
+
+At stage k pictures are of s = 4·2^k pixels; between two stages (2.3) the larger size is faded in. All layers of all sizes are there from
+the start, so that a state of any stage fits; the generator remembers its stage as a buffer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masque.layers.precision import full
+
+SERVED = ("G", "E")
+"""What edits need; the discriminator only serves training."""
+
+FIRST = 4
+"""Side of the smallest picture."""
+
+
+@dataclass(frozen=True)
+class ProGANConfig:
+    """Sizes of Table 2."""
+
+    size: int = 1024
+    """Side of the finished picture: 4 times a power of two."""
+    channels: int = 8192
+    """A map of side s has 2·channels/s channels (the published code's fmap_base), up to `widest`."""
+    widest: int = 512
+    z: int = 512
+    group: int = 4
+    """Pictures among which D measures how much they differ."""
+    encoder: int = 32
+    """Width of the encoder's first layer."""
+    attributes: tuple[str, ...] = ()
+    """None are needed."""
+
+
+def stages(size: int) -> int:
+    """How often 4 is doubled to reach `size`. Raises ValueError where it is not."""
+    count = round(math.log2(size / FIRST)) if size >= FIRST else -1
+    if count < 0 or FIRST * 2**count != size:
+        raise ValueError(f"{size} is not {FIRST} times a power of two")
+    return count
+
+
+def width(config: ProGANConfig, side: int) -> int:
+    """Channels of a map of this side."""
+    return max(1, min(2 * config.channels // side, config.widest))
+
+
+class Equalized(nn.Module):
+    """A convolution or linear layer whose weights are N(0,1) and are scaled when used, so that all learn at one pace (Section 4.1)."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, gain: float = math.sqrt(2), *, padding: int | None = None) -> None:
+        """kernel 0: a linear layer."""
+        super().__init__()
+        shape = (outputs, inputs, kernel, kernel) if kernel else (outputs, inputs)
+        self.weight, self.bias = nn.Parameter(torch.randn(shape)), nn.Parameter(torch.zeros(outputs))
+        self.scale = gain / math.sqrt(inputs * max(1, kernel) ** 2)
+        self.padding = kernel // 2 if padding is None else padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,C,H,W) or (B,C) -> the same with other channels."""
+        weight = self.weight * self.scale
+        return F.conv2d(x, weight, self.bias, padding=self.padding) if weight.dim() == 4 else F.linear(x, weight, self.bias)
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Each pixel's channels to mean square 1 (Section 4.2)."""
+    wide = full(x)
+    return (wide * torch.rsqrt(wide.square().mean(dim=1, keepdim=True) + 1e-8)).to(x.dtype)
+
+
+def minibatch_deviation(x: Tensor, group: int) -> Tensor:
+    """(B,C,H,W) -> (B,C+1,H,W): the last channel says how much the pictures of a group differ, averaged (Section 3).
+
+    Groups are of pictures beside each other, as many as the largest divisor of B up to `group`.
+    """
+    count = next(g for g in range(min(group, len(x)), 0, -1) if len(x) % g == 0)
+    grouped = full(x).reshape(-1, count, *x.shape[1:])
+    deviation = (grouped.var(dim=1, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (B/count,)
+    channel = deviation.repeat_interleave(count)[:, None, None, None].expand(-1, 1, *x.shape[2:])
+    return torch.cat([x, channel.to(x.dtype)], dim=1)
+
+
+def side_at(stage: float) -> int:
+    """Side in pixels of the pictures at a stage."""
+    return int(FIRST * 2 ** math.ceil(stage))
+
+
+class Generator(nn.Module):
+    """G of Table 2."""
+
+    stage: Tensor
+    """How far it has grown: 0 is 4×4, `most` the finished size."""
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__()
+        self.most = stages(config.size)
+        self.register_buffer("stage", torch.tensor(float(self.most)))
+        sides = [FIRST * 2**k for k in range(self.most + 1)]
+        widths = [width(config, side) for side in sides]
+        self.first = Equalized(config.z, widths[0] * FIRST**2, 0, gain=math.sqrt(2) / 4)
+        self.convolutions = nn.ModuleList(
+            nn.ModuleList(
+                [Equalized(widths[max(0, k - 1)], widths[k], 3), Equalized(widths[k], widths[k], 3)]
+                if k
+                else [Equalized(widths[0], widths[0], 3)]
+            )
+            for k in range(self.most + 1)
+        )
+        self.to_rgb = nn.ModuleList(Equalized(w, 3, 1, gain=1.0) for w in widths)
+
+    def forward(self, z: Tensor, stage: float | None = None) -> Tensor:
+        """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or another."""
+        stage = float(self.stage) if stage is None else stage
+        last, share = math.ceil(stage), stage - math.floor(stage)
+        x = pixel_norm(z)
+        x = pixel_norm(F.leaky_relu(self.first(x).unflatten(1, (-1, FIRST, FIRST)), 0.2))
+        before = x
+        for k in range(last + 1):
+            before = x
+            if k:
+                x = F.interpolate(x, scale_factor=2, mode="nearest")
+            for convolution in self.convolutions[k]:  # type: ignore[attr-defined]
+                x = pixel_norm(F.leaky_relu(convolution(x), 0.2))
+        made = full(self.to_rgb[last](x))
+        if share:
+            coarse = F.interpolate(full(self.to_rgb[last - 1](before)), scale_factor=2, mode="nearest")
+            made = torch.lerp(coarse, made, share)
+        return made
+
+
+class Discriminator(nn.Module):
+    """D of Table 2."""
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__()
+        self.group, most = config.group, stages(config.size)
+        widths = [width(config, FIRST * 2**k) for k in range(most + 1)]
+        self.from_rgb = nn.ModuleList(Equalized(3, w, 1) for w in widths)
+        self.convolutions = nn.ModuleList(
+            nn.ModuleList([Equalized(widths[k], widths[k], 3), Equalized(widths[k], widths[k - 1], 3)]) for k in range(1, most + 1)
+        )
+        self.last = Equalized(widths[0] + 1, widths[0], 3)
+        self.dense = Equalized(widths[0] * FIRST**2, widths[0], 0)
+        self.score = Equalized(widths[0], 1, 0, gain=1.0)
+
+    def forward(self, picture: Tensor, stage: float) -> Tensor:
+        """Pictures (B,3,s,s) of a stage's side -> scores (B,1)."""
+        last, share = math.ceil(stage), stage - math.floor(stage)
+        x = F.leaky_relu(self.from_rgb[last](picture), 0.2)
+        for k in range(last, 0, -1):
+            for convolution in self.convolutions[k - 1]:  # type: ignore[attr-defined]
+                x = F.leaky_relu(convolution(x), 0.2)
+            x = F.avg_pool2d(x, 2)
+            if share and k == last:
+                coarse = F.leaky_relu(self.from_rgb[last - 1](F.avg_pool2d(picture, 2)), 0.2)
+                x = torch.lerp(coarse.to(x.dtype), x, share)
+        x = F.leaky_relu(self.last(minibatch_deviation(x, self.group)), 0.2)
+        x = F.leaky_relu(self.dense(x.flatten(1)), 0.2)
+        return full(self.score(x))
+
+
+class Encoder(nn.Module):
+    """The face encoder that the paper's Section 4 asks for: trained on generated pictures, whose latents are known."""
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__()
+        widths = [min(config.encoder * 2**k, config.widest) for k in range(stages(config.size))]
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip([3, *widths], widths, strict=False):
+            layers += [Equalized(inputs, outputs, 3), nn.LeakyReLU(0.2), nn.AvgPool2d(2)]
+        wide = widths[-1] if widths else 3
+        hidden = max(config.z, wide)
+        self.E = nn.Sequential(
+            *layers, nn.Flatten(), Equalized(wide * FIRST**2, hidden, 0), nn.LeakyReLU(0.2), Equalized(hidden, config.z, 0, gain=1.0)
+        )
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Pictures (B,3,S,S) in [-1,1] -> z (B,Z) of length √Z, where N(0,I) lies for all that G can see."""
+        return pixel_norm(full(self.E(picture)))
+
+
+class ProGAN(nn.Module):
+    """What a user's edits need."""
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.G, self.E = Generator(config), Encoder(config)
+
+    def generate(self, z: Tensor) -> Tensor:
+        """z (B,Z) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
+        made: Tensor = self.G(z)
+        return made if made.shape[2] == self.config.size else F.interpolate(made, size=self.config.size, mode="nearest")

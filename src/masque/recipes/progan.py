@@ -1,0 +1,228 @@
+"""Training of the progressive GAN (Karras et al. 2017), and then of an encoder into its latents (paper, Section 4).
+
+paper          here       who it updates
+WGAN-GP        adv, gp    D
+drift          drift      D
+               adv        G
+logistic, R1   adv, r1    D (instead of WGAN-GP: Goodfellow et al. 2014, Mescheder et al. 2018)
+               z, again, photo    E, on pictures that the finished G makes, and on photos
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masque.data.batches import Batch
+from masque.image import Picture, to_pictures
+from masque.layers.augment import DRAWS, augment
+from masque.layers.noise import normal, uniform
+from masque.losses.adversarial import fake_loss, gradient_penalty, r1_penalty, real_loss
+from masque.losses.matching import half_square
+from masque.models.progan import SERVED, Discriminator, ProGAN, ProGANConfig, pixel_norm, side_at, stages
+from masque.train.phase import Phase
+from masque.train.rates import half_cosine
+
+
+@dataclass(frozen=True)
+class ProGANTraining:
+    """Section 3 and appendix A.1 of Karras et al.; images are counted, not steps."""
+
+    adversarial: Literal["wgan-gp", "logistic"] = "wgan-gp"
+    """logistic: the non-saturating loss, with R1 in every `r1_every`-th step."""
+    gp: float = 10.0
+    drift: float = 0.001
+    r1: float = 10.0
+    r1_every: int = 16
+    hold: int = 800_000
+    """Images that each size is trained on after it is faded in."""
+    fade: int = 800_000
+    """Images over which a size is faded in."""
+    augment: Literal["none", "diff"] = "none"
+    """diff: DiffAugment of what D sees, for small sets."""
+    encoder_since: int = 0
+    """Step from which G stays as it is and E learns; 0 is never."""
+    photo: float = 1.0
+    """Weight of photos made again beside generated pictures, in E's training."""
+    lr: float = 1e-3
+    beta1: float = 0.0
+    beta2: float = 0.99
+    settle: int = 0
+    """Steps before `encoder_since` (or, without an encoder, before `decay_to`) over which the learning rate of G and D falls to 0."""
+    encoder_lr: float = 1e-3
+    decay_to: int = 0
+    """Step at which the encoder's learning rate has fallen to 0 along half a cosine; 0 leaves it constant."""
+
+
+def stage_at(images: int, hold: int, fade: int, most: int) -> float:
+    """How far the networks have grown after so many images: first `hold` at 4×4, then each size is faded in and held (Fig. 2)."""
+    if images < hold:
+        return 0.0
+    grown, within = divmod(images - hold, max(1, fade + hold))
+    return min(float(most), grown + min(1.0, within / fade if fade else 1.0))
+
+
+class ProGANRecipe:
+    """D, then G; once G is finished, E alone."""
+
+    served = SERVED
+
+    def __init__(self, config: ProGANConfig, training: ProGANTraining) -> None:
+        self.config, self.training = config, training
+        self.model, self.D = ProGAN(config), Discriminator(config)
+        self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "E": self.model.E, "D": self.D}
+        self.most = stages(config.size)
+
+    def phases(self) -> Sequence[Phase]:
+        """The algorithm of Section 2, and the encoder's."""
+        w = self.training
+        until = w.encoder_since or None
+        phases = []
+        if w.adversarial == "wgan-gp":
+            phases.append(Phase("judge", ("D",), self.judge_terms, {"adv": 1.0, "gp": w.gp, "drift": w.drift}, until=until))
+        else:
+            phases.append(Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}, until=until))
+            # Seldom, but as heavily as if it were in every step (Karras et al. 2020).
+            phases.append(Phase("smooth", ("D",), self.smooth_terms, {"r1": w.r1 * w.r1_every}, every=w.r1_every, until=until))
+        phases.append(Phase("paint", ("G",), self.paint_terms, {"adv": 1.0}, until=until))
+        if w.encoder_since:
+            weights = {"z": 1.0, "again": 1.0} | ({"photo": w.photo} if w.photo else {})
+            phases.append(Phase("encode", ("E",), self.encode_terms, weights, since=w.encoder_since))
+        return phases
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam (A.1)."""
+        w = self.training
+        betas = (0.9, 0.999) if name == "E" else (w.beta1, w.beta2)
+        return torch.optim.Adam(parameters, lr=w.encoder_lr if name == "E" else w.lr, betas=betas, eps=1e-8, fused=True)
+
+    def learning_rate(self, name: str, step: int) -> float:
+        """Constant; at the end of its training each network's falls to 0."""
+        w = self.training
+        if name == "E":
+            since = w.encoder_since
+            return half_cosine(w.encoder_lr, max(0, step - since), max(0, w.decay_to - since)) if w.decay_to else w.encoder_lr
+        end = w.encoder_since or w.decay_to
+        if not w.settle or not end:
+            return w.lr
+        return w.lr * min(1.0, max(0.0, (end - step) / w.settle))
+
+    def stage(self, batch: Batch) -> float:
+        """How far the networks have grown in the step that the batch is of."""
+        world = torch.distributed.get_world_size() if torch.distributed.is_available() and torch.distributed.is_initialized() else 1
+        images = int(batch["step"][0]) * len(batch["image"]) * world
+        return stage_at(images, self.training.hold, self.training.fade, self.most)
+
+    def real(self, batch: Batch) -> Tensor:
+        """The batch's pictures at the present side; while a size is faded in, so are its details."""
+        stage = self.stage(batch)
+        side, share = side_at(stage), stage % 1
+        x = F.interpolate(batch["image"], size=side, mode="area") if side < self.config.size else batch["image"]
+        if share:
+            x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode="nearest"), x, share)
+        return x
+
+    def latent(self, batch: Batch, name: str) -> Tensor:
+        """z (B,Z) ~ N(0,I) of the batch's samples."""
+        return normal(batch["seed"], name, self.config.z).to(batch["image"].dtype)
+
+    def score(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
+        """What D says of pictures, which it may see changed."""
+        if self.training.augment == "diff":
+            pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS))
+        judged: Tensor = self.D(pictures, self.stage(batch))
+        return judged
+
+    def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """WGAN-GP with drift (A.1), or the logistic loss."""
+        stage = self.stage(batch)
+        with torch.no_grad():
+            made = self.model.G(self.latent(batch, "z"), stage)
+        x = self.real(batch)
+        real, fake = self.score(x, batch, "real"), self.score(made, batch, "made")
+        if self.training.adversarial == "logistic":
+            return {"adv": real_loss(real) + fake_loss(fake)}
+        share = uniform(batch["seed"], "between", 1)[:, 0]
+        return {
+            "adv": fake.mean() - real.mean(),
+            "gp": gradient_penalty(lambda pictures: self.D(pictures, stage), x, made, share),
+            "drift": real.square().mean(),
+        }
+
+    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 on real pictures, as D sees them without augmentation."""
+        return {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), self.real(batch))}
+
+    def paint_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """G against D."""
+        stage = self.stage(batch)
+        self.model.G.stage.fill_(stage)  # what the saved generator is to be used at
+        fake = self.score(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
+        return {"adv": real_loss(fake) if self.training.adversarial == "logistic" else -fake.mean()}
+
+    def encode_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """E on endless pictures whose z is known, and on photos, which G is to make again."""
+        z = pixel_norm(self.latent(batch, "z"))
+        with torch.no_grad():
+            made = self.model.generate(z)
+        found = self.model.E(made)
+        terms = {"z": half_square(found, z), "again": half_square(self.model.generate(found), made)}
+        if self.training.photo:
+            x = batch["image"]
+            terms["photo"] = half_square(self.model.generate(self.model.E(x)), x, batch["valid"])
+        return terms
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: photos, each made again from what E sees in it, and two rows of samples."""
+        x, size = batch["image"], self.config.size
+        G, E = nets["G"], nets["E"]
+        rows = [x, G(E(x)), G(self.latent(batch, "z")), G(self.latent(batch, "z of G"))]
+        return [p for row in rows for p in to_pictures(F.interpolate(row.float(), size=size, mode="nearest"))], len(x)
+
+
+def _grown(size: int, channels: int, **more: Any) -> dict[str, Any]:
+    return {"size": size, "channels": channels, **more}
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # Table 2 and appendix A.1: 12 million images, sixteen at a time
+    "paper-1024": {
+        "model": {}, "training": {},
+        "run": {"steps": 750_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+    },
+    "256": {
+        "model": _grown(256, 4096),
+        "training": {"adversarial": "logistic", "encoder_since": 300_000, "settle": 30_000, "decay_to": 350_000},
+        "run": {"steps": 350_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+    },
+    "128": {
+        "model": _grown(128, 2048, widest=256),
+        "training": {
+            "adversarial": "logistic", "augment": "diff", "hold": 300_000, "fade": 300_000, "encoder_since": 150_000, "settle": 20_000,
+            "decay_to": 180_000,
+        },
+        "run": {"steps": 180_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+    },
+    # 64 px and few channels, for two processor cores
+    "small": {
+        "model": _grown(64, 512, widest=128, encoder=16),
+        "training": {
+            "adversarial": "logistic", "r1": 2.0, "hold": 20_000, "fade": 20_000, "lr": 2e-3, "encoder_since": 12_000, "settle": 2000,
+            "decay_to": 16_000,
+        },
+        "run": {"steps": 16_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.995},
+    },
+    "tiny": {
+        "model": _grown(16, 64, widest=16, z=16, encoder=4, group=2),
+        "training": {
+            "adversarial": "logistic", "hold": 20, "fade": 20, "lr": 2e-3, "encoder_since": 40, "settle": 10, "r1_every": 4,
+            "encoder_lr": 1e-2,
+        },
+        "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
+    },
+}  # fmt: skip

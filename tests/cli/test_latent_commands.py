@@ -1,0 +1,129 @@
+"""The commands on latents, on an untrained generator: what they write, what they say, and how they fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from command_line import masque, start
+
+from masque import modelfile, runs
+from masque.config import as_dict
+from masque.data.puppets import draw_puppet, render
+from masque.edits.latents import read_latent
+from masque.image import read_picture, write_picture
+from masque.models.progan import SERVED
+from masque.provenance import verify
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "progan"
+    plan = runs.plan("progan", "tiny")
+    nets = runs.build_recipe(plan).nets
+    weights = torch.nn.ModuleDict({name: nets[name] for name in SERVED}).state_dict()
+    modelfile.write(folder, "progan", as_dict(plan.model), weights, "# tiny, untrained\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    return [write_picture(folder / f"{seed}.png", render(draw_puppet(seed), 1.5).picture) for seed in (3, 8)]
+
+
+def test_faces_are_drawn(generator, tmp_path):
+    out = tmp_path / "sheet.png"
+    outcome = masque("sample", generator, "--count", 4, "--seed", 2, "-o", out, "--json")
+    assert outcome.code == 0, outcome.err
+    assert read_picture(out).shape == (34, 34, 3)
+    record = verify(out).record
+    assert (record["edit"], record["count"], record["seed"]) == ("sample", 4, 2)
+
+
+def test_a_photos_latent_its_picture_and_the_film_of_the_search(generator, photos, tmp_path):
+    out, picture, film = tmp_path / "a.safetensors", tmp_path / "a.png", tmp_path / "steps.gif"
+    options = ("--model", generator, "--method", "refine", "--iterations", 20)
+    outcome = masque("invert", photos[0], "-o", out, "--picture", picture, "--film", film, "--json", *options)
+    assert outcome.code == 0, outcome.err
+    answer = json.loads(outcome.out)
+    assert (answer["iterations"], answer["method"], answer["interrupted"]) == (20, "refine", False)
+    assert answer["mse"] > 0
+    assert read_latent(out).name == "3.png"
+    assert read_picture(picture).shape == (16, 16, 3)
+    assert film.stat().st_size > 0
+    again = masque("combine", out, out, "--weight", 0, "-o", tmp_path / "same.png", "--model", generator)
+    assert again.code == 0, again.err
+    assert (read_picture(tmp_path / "same.png") == read_picture(picture)).all()
+
+
+def test_photos_folders_and_latents_combine(generator, photos, tmp_path):
+    options = ("--model", generator, "--method", "encoder")
+    out = tmp_path / "out.png"
+    outcome = masque("combine", *photos, "--weight", 0.25, "-o", out, *options)
+    assert outcome.code == 0, outcome.err
+    assert "0.75*a + 0.25*b" in outcome.out
+    both = masque("combine", photos[0].parent, photos[0], photos[1], "--formula", "2*a - b - c + a", "-o", out, *options, "--json")
+    assert both.code == 0, both.err
+    assert json.loads(both.out)["faces"] == [photos[0].parent.name, "3.png", "8.png"]
+
+
+@pytest.mark.parametrize("path", ["spherical", "linear", "warp"])
+def test_a_morph_is_a_film(generator, photos, tmp_path, path):
+    out = tmp_path / "morph.mp4"
+    outcome = masque("morph", *photos, "--frames", 6, "--seconds", 1, "-o", out, "--path", path, "--loop", "--model", generator,
+                     "--method", "encoder", "--json")  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["frames"] == 6
+    import av
+
+    with av.open(str(out)) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 6
+
+
+def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path):
+    out = tmp_path / "a.safetensors"
+    process = start("invert", photos[0], "-o", out, "--model", generator, "--method", "lipton", "--iterations", 10**7, "--json")
+    try:
+        time.sleep(12)
+        os.killpg(process.pid, signal.SIGINT)
+        said, complained = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, complained
+    assert json.loads(said)["interrupted"]
+    assert read_latent(out).z.shape == (16,)
+
+
+def test_what_cannot_be_done_ends_in_one_sentence_and_writes_nothing(generator, photos, model_folder, tmp_path):
+    wall = write_picture(tmp_path / "wall.png", read_picture(photos[0])[:60, :60])
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.iterdir())
+    model = ("--model", generator, "--method", "encoder")
+    out = ("-o", tmp_path / "out.png")
+    cases = [
+        (("combine", *photos, "--formula", "a - c", *out, *model), "names c, and there is no such photo"),
+        (("combine", *photos, "--formula", "a -", *out, *model), "cannot be read"),
+        (("combine", photos[0], *out, *model), "two faces are combined, not 1"),
+        (("combine", photos[0], tmp_path / "empty", *out, *model), "empty holds no photos"),
+        (("combine", photos[0], wall, *out, *model), "No face was found"),
+        (("combine", photos[0], tmp_path / "no.safetensors", *out, *model), "holds no latent"),
+        (("morph", *photos, "--frames", 0, "-o", tmp_path / "m.mp4", *model), "frames"),
+        (("morph", photos[0], "-o", tmp_path / "m.mp4", *model), "two faces at least"),
+        (("morph", *photos, "-o", tmp_path / "m.avi", *model), ".mp4"),
+        (("invert", wall, "-o", tmp_path / "w.safetensors", *model), "No face was found"),
+        (("invert", photos[0], "-o", tmp_path / "w.png", *model), "end it in .safetensors"),
+        (("invert", photos[0], "-o", tmp_path / "w.safetensors", "--model", model_folder), "cannot invert"),
+        (("sample", model_folder, *out), "cannot sample"),
+    ]
+    for arguments, sentence in cases:
+        outcome = masque(*arguments)
+        assert outcome.code == 1, arguments
+        assert sentence in outcome.err
+        assert outcome.err.count("\n") == 1
+        assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,116 @@
+"""Finding latents: each method on a generator whose answers are known, clipping by hand, and what an interruption leaves."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from masque.edits.invert import BOUND, Options, clipped, invert, recovered
+from masque.models.progan import ProGAN, ProGANConfig, pixel_norm
+
+
+@pytest.fixture
+def model() -> ProGAN:
+    """A generator that is nearly linear in its few latents, and an encoder that has learnt nothing."""
+    torch.manual_seed(0)
+    made = ProGAN(ProGANConfig(size=8, channels=64, widest=32, z=6, encoder=4))
+    return made.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def true() -> torch.Tensor:
+    return pixel_norm(torch.randn(3, 6, generator=torch.Generator().manual_seed(1)))
+
+
+def test_refining_finds_generated_pictures_again(model, true):
+    found = invert(model, model.generate(true), Options(method="refine", iterations=300, starts=8))
+    assert recovered(found.z, true).all()
+    assert float(found.error.max()) < 1e-3
+    assert (found.iterations, found.interrupted) == (300, False)
+    assert torch.allclose(found.z.square().mean(dim=1), torch.ones(3), atol=1e-5)
+
+
+def test_gradient_descent_comes_nearer(model, true):
+    pictures = model.generate(true)
+    few, many = (invert(model, pictures, Options(method="lipton", iterations=n, rate=0.2)) for n in (1, 300))
+    assert float(many.error.mean()) < 0.2 * float(few.error.mean())
+    assert many.iterations == 300
+
+
+def test_the_encoder_is_one_look_and_refining_starts_from_it(model, true):
+    pictures = model.generate(true)
+    model.E.forward = lambda _: true + 0.01
+    seen = invert(model, pictures, Options(method="encoder"))
+    assert seen.iterations == 0
+    assert torch.allclose(seen.z, pixel_norm(true + 0.01))
+    both = invert(model, pictures, Options(method="encoder+refine", iterations=20, starts=2))
+    assert float(both.error.max()) <= float(seen.error.max())
+    assert recovered(both.z, true).all()
+
+
+def test_the_best_is_kept_and_enough_is_enough(model, true):
+    pictures, errors = model.generate(true), []
+    invert(model, pictures, Options(method="refine", iterations=60), watch=lambda _i, _z, error: errors.append(error.clone()))
+    assert all((later <= before).all() for before, later in pairwise(errors))
+    assert len(errors) == 60
+    quick = invert(model, pictures, Options(method="refine", iterations=300, starts=8, enough=0.05))
+    assert quick.iterations < 300
+    assert float(quick.error.max()) < 0.05
+
+
+@pytest.mark.parametrize("method", ["lipton", "refine"])
+def test_an_interruption_keeps_the_best_so_far(model, true, method):
+    def stop(iteration: int, *_: object) -> None:
+        if iteration == 5:
+            raise KeyboardInterrupt
+
+    found = invert(model, model.generate(true), Options(method=method, iterations=100), watch=stop)
+    assert (found.interrupted, found.iterations) == (True, 5)
+    assert found.error.isfinite().all()
+
+
+def test_the_same_seed_searches_the_same_way(model, true):
+    pictures = model.generate(true)
+    runs = [invert(model, pictures, Options(method="lipton", iterations=20, seed=seed)).z for seed in (1, 1, 2)]
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def test_pictures_of_a_batch_do_not_depend_on_each_other(model, true):
+    pictures = model.generate(true)
+    options = Options(method="refine", iterations=30, starts=1)
+    assert torch.allclose(invert(model, pictures, options).z[:1], invert(model, pictures[:1], options).z, atol=1e-4)
+
+
+def test_likeness_counts_beside_the_pixels(model, true):
+    pictures = model.generate(true)
+    called = []
+
+    def features(x: torch.Tensor) -> torch.Tensor:
+        called.append(len(x))
+        return torch.nn.functional.normalize(x.flatten(1)[:, :4], dim=1)
+
+    invert(model, pictures, Options(method="refine", iterations=3, starts=2, likeness=1.0), features)
+    assert called[0] == 3
+    assert 6 in called
+
+
+def test_clipping_by_hand():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.tensor([[0.5, -4.0, 9.0, BOUND]]).repeat(500, 1)
+    drawn = clipped(z, "stochastic", generator)
+    assert torch.equal(drawn[:, [0, 3]], z[:, [0, 3]])
+    assert float(drawn.abs().max()) <= BOUND
+    assert float(drawn[:, 1:3].std()) == pytest.approx(0.96, abs=0.06)  # a normal cut at ±2.5
+    assert clipped(z, "hard", generator)[0].tolist() == [0.5, -BOUND, BOUND, BOUND]
+    assert torch.equal(clipped(z, "none", generator), z)
+
+
+def test_recovered_means_every_component():
+    true = torch.ones(2, 100)
+    found = true.clone()
+    found[1, 7] = 1.2
+    assert recovered(found, true).tolist() == [True, False]
+    assert recovered(5 * true, true).all()  # only directions count

@@ -1,0 +1,153 @@
+"""Combining and morphing: formulas and paths by hand, latent files, and what cannot be done."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from masque import runs
+from masque.data.puppets import draw_puppet, render
+from masque.edits.invert import Options
+from masque.edits.latents import Latents, average, between, compute, read_latent, times, warp_morph
+from masque.errors import CheckpointError, PictureError, ValueRangeError
+
+
+@pytest.fixture(scope="module")
+def session() -> Latents:
+    return Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+
+
+@pytest.fixture
+def three(session):
+    return [session.latent(torch.randn(16, generator=torch.Generator().manual_seed(i)), name) for i, name in enumerate("xyz")]
+
+
+def test_formulas_by_hand():
+    a, b, c = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 2.0]), torch.tensor([4.0, 4.0])
+    names = {"a": a, "b": b, "c": c}
+    assert compute("a - b + c", names).tolist() == [5.0, 2.0]
+    assert compute(" (a+b+c)/2 ", names).tolist() == [2.5, 3.0]
+    assert compute("-a + 0.5*c*2", names).tolist() == [3.0, 4.0]
+    assert compute("2 * (1 - 0.5) * b", names).tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("a - d", "names d, and there is no such photo: a, b are the photos"), ("a * b", "multiplies or divides faces"),
+        ("a / b", "multiplies or divides faces"), ("1 / a", "divides by a face"), ("a + 1", "adds a number to a face"),
+        ("a / 0", "divides by 0"), ("1 + 2", "names no photo"), ("a +", "cannot be read"), ("", "cannot be read"),
+        ("a ** 2", "cannot be read"),
+        ("__import__('os')", "cannot be read"), ("a if b else a", "cannot be read"), ("True * a", "cannot"),
+        ("(" * 999 + "a", "cannot be read"),
+    ],
+)  # fmt: skip
+def test_formulas_that_cannot_be_computed(formula, reason):
+    with pytest.raises(ValueRangeError, match=reason.replace("(", r"\(")):
+        compute(formula, {"a": torch.ones(2), "b": torch.ones(2)})
+
+
+def test_two_faces_by_weight(session, three):
+    first, middle, last = (session.combine(three[:2], weight=w) for w in (0.0, 0.5, 1.0))
+    assert np.array_equal(first.picture, next(session.pictures(three[0].z[None])))
+    assert np.array_equal(last.picture, next(session.pictures(three[1].z[None])))
+    assert not np.array_equal(middle.picture, first.picture)
+    assert (middle.record["formula"], middle.record["faces"]) == ("0.5*a + 0.5*b", ["x", "y"])
+    assert np.array_equal(session.combine(three, "a - b + b").picture, first.picture)
+
+
+def test_what_cannot_be_combined(session, three):
+    with pytest.raises(ValueRangeError, match="two faces are combined, not 3"):
+        session.combine(three)
+    with pytest.raises(ValueRangeError, match=r"outside \[0, 1\]"):
+        session.combine(three[:2], weight=1.5)
+    with pytest.raises(ValueRangeError, match="leaves no face"):
+        session.combine(three, "a - a")
+    other = Latents(session.model, "progan", "1" * 16)
+    with pytest.raises(CheckpointError, match="belongs to the model 0000000000000000, not 1111111111111111"):
+        other.combine(three[:2])
+    with pytest.raises(PictureError, match="album holds no photos"):
+        average([], "album")
+
+
+def test_the_mean_of_several_examples_is_one_operand(three):
+    mean = average(three, "album")
+    wanted = torch.stack([latent.z for latent in three]).mean(dim=0)
+    assert torch.allclose(mean.z, wanted * wanted.square().mean().rsqrt(), atol=1e-6)
+
+
+def test_paths_by_hand():
+    a, b = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0])
+    assert torch.allclose(between([a, b], 0.5, "linear"), torch.tensor([1.0, 1.0]))
+    assert torch.allclose(between([a, b], 0.5, "spherical"), torch.full((2,), math.sqrt(2)))
+    assert torch.allclose(between([a, b], 1 / 3, "spherical").norm(), torch.tensor(2.0))
+    assert torch.equal(between([a, b, a], 2.0, "spherical"), a)
+    assert torch.allclose(between([a, b, a], 1.0, "spherical"), b, atol=1e-6)
+    for path in ("linear", "spherical"):
+        assert torch.allclose(between([a, a], 0.3, path), a)
+        assert between([a, -a], 0.5, path).isfinite().all()
+
+
+def test_times_by_hand():
+    assert times(2, 5, "linear") == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert times(3, 5, "smooth") == [0.0, 0.5, 1.0, 1.5, 2.0]
+    assert times(2, 5, "smooth")[1] == pytest.approx(0.15625)
+    with pytest.raises(ValueRangeError, match="two faces at least"):
+        times(1, 5, "smooth")
+    with pytest.raises(ValueRangeError, match="morph of 0 frames"):
+        times(2, 0, "smooth")
+
+
+def test_a_morph_goes_from_face_to_face(session, three):
+    frames = list(session.morph(three, 9, path="linear", ease="linear"))
+    stops = list(session.pictures(torch.stack([latent.z for latent in three])))
+    assert len(frames) == 9
+    for at, stop in zip((0, 4, 8), stops, strict=True):
+        assert np.abs(frames[at].astype(int) - stop).max() <= 1
+    loop = list(session.morph(three[:2], 5, loop=True))
+    assert np.abs(loop[0].astype(int) - loop[-1]).max() <= 1
+    many = list(session.morph(three, 40))  # more than are made at once
+    assert len(many) == 40
+
+
+def test_samples_are_drawn_by_their_seed(session):
+    sheet, again, other = session.sample(5, seed=3), session.sample(5, seed=3), session.sample(5, seed=4)
+    assert np.array_equal(sheet.picture, again.picture)
+    assert not np.array_equal(sheet.picture, other.picture)
+    assert sheet.picture.shape == (2 * 16 + 2, 3 * 16 + 4, 3)
+    with pytest.raises(ValueRangeError, match="0 faces cannot be drawn"):
+        session.sample(0)
+
+
+def test_latents_are_kept_in_files(three, tmp_path):
+    path = three[0].save(tmp_path / "a.safetensors")
+    again = read_latent(path)
+    assert torch.equal(again.z, three[0].z)
+    assert (again.name, again.weights) == ("x", "0" * 16)
+    words, foreign = tmp_path / "words.safetensors", tmp_path / "foreign.safetensors"
+    words.write_text("words")
+    save_file({"z": torch.ones(3)}, foreign)
+    for bad in (words, foreign, tmp_path / "missing.safetensors", tmp_path):
+        with pytest.raises(CheckpointError, match="holds no latent: make one with `masque invert`"):
+            read_latent(bad)
+
+
+def test_a_photos_latent(session):
+    photo = render(draw_puppet(3), 1.5).picture
+    found = session.find(photo, Options(method="refine", iterations=3))
+    assert found.z.shape == (16,)
+    assert found.weights == session.weights
+    with pytest.raises(CheckpointError, match="likeness needs them"):
+        session.find(photo, Options(likeness=1.0))
+
+
+def test_the_classical_morph_needs_no_generator():
+    photos = [render(draw_puppet(seed), 1.5).picture for seed in (3, 8)]
+    frames = list(warp_morph(photos, 5, loop=True))
+    assert [frame.shape for frame in frames] == [(256, 256, 3)] * 5
+    assert np.array_equal(frames[0], frames[-1])
+    assert not np.array_equal(frames[0], frames[2])

@@ -1,0 +1,111 @@
+"""The progressive GAN's training: how it grows, what D sees, both losses, and the encoder's turn."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from masque.layers.augment import DRAWS, augment
+from masque.layers.noise import uniform
+from masque.models.progan import ProGANConfig, pixel_norm
+from masque.recipes.progan import ProGANRecipe, ProGANTraining, stage_at
+
+CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)
+
+
+def recipe(**changes) -> ProGANRecipe:
+    torch.manual_seed(0)
+    return ProGANRecipe(CONFIG, ProGANTraining(**{"hold": 40, "fade": 40, **changes}))
+
+
+def batch(step: int) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(step)
+    return {
+        "image": torch.rand(4, 3, 16, 16, generator=generator) * 2 - 1, "valid": torch.ones(4, 1, 16, 16),
+        "step": torch.full((4,), step), "seed": 4 * step + torch.arange(4),
+    }  # fmt: skip
+
+
+def test_sizes_are_held_and_faded_in_by_turns():
+    at = [stage_at(images, hold=40, fade=20, most=2) for images in (0, 39, 40, 45, 60, 99, 100, 110, 119, 120, 10**6)]
+    assert at == pytest.approx([0, 0, 0, 0.25, 1, 1, 1, 1.5, 1.95, 2, 2])
+    assert stage_at(10, hold=10, fade=0, most=3) == 1
+
+
+def test_real_pictures_have_the_side_and_the_details_of_the_stage():
+    made = recipe()
+    assert made.real(batch(0)).shape == (4, 3, 4, 4)
+    begun = made.real(batch(10))  # 40 images: the fade to 8×8 begins
+    assert begun.shape == (4, 3, 4, 4)
+    quarter = batch(12)
+    faded, whole = made.real(quarter), torch.nn.functional.avg_pool2d(quarter["image"], 2)
+    assert faded.shape == (4, 3, 8, 8)
+    coarse = torch.nn.functional.avg_pool2d(whole, 2).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert torch.allclose(faded, 0.8 * coarse + 0.2 * whole, atol=1e-6)
+    assert torch.equal(made.real(batch(10_000)), batch(10_000)["image"])
+
+
+def test_wasserstein_terms_by_hand():
+    made, one = recipe(), batch(3)
+    made.D.forward = lambda pictures, _: (pictures * 2).sum(dim=(1, 2, 3))[:, None]  # a gradient of 2 in each of 48 entries
+    terms = made.judge_terms(one)
+    with torch.no_grad():
+        x, fake = made.real(one), made.model.G(made.latent(one, "z"), 0.0)
+    assert torch.allclose(terms["adv"], 2 * (fake.sum(dim=(1, 2, 3)).mean() - x.sum(dim=(1, 2, 3)).mean()), atol=1e-4)
+    assert float(terms["gp"]) == pytest.approx((2 * 48**0.5 - 1) ** 2, rel=1e-4)
+    assert torch.allclose(terms["drift"], (2 * x.sum(dim=(1, 2, 3))).square().mean(), rtol=1e-4)
+    assert made.paint_terms(one)["adv"] != 0
+
+
+def test_the_logistic_loss_has_its_penalty_seldom_but_as_heavily():
+    phases = {phase.name: phase for phase in recipe(adversarial="logistic", r1=2.0, r1_every=8).phases()}
+    assert (phases["smooth"].every, phases["smooth"].weights) == (8, {"r1": 16.0})
+    assert set(phases) == {"judge", "smooth", "paint"}
+
+
+def test_d_sees_real_and_made_pictures_changed_alike():
+    made, one = recipe(adversarial="logistic", augment="diff"), batch(3)
+    seen = []
+
+    def look(pictures, _stage):
+        seen.append(pictures.detach())
+        return pictures.mean(dim=(1, 2, 3))[:, None]
+
+    made.D.forward = look
+    made.judge_terms(one)
+    assert torch.allclose(seen[0], augment(made.real(one), uniform(one["seed"], "augment real", DRAWS)))
+    assert not torch.equal(seen[0], made.real(one))
+    assert len(seen) == 2
+
+
+def test_g_remembers_its_stage_and_only_in_its_own_phase():
+    made = recipe()
+    made.judge_terms(batch(15))
+    assert float(made.model.G.stage) == 2.0
+    made.paint_terms(batch(15))
+    assert float(made.model.G.stage) == 0.5
+
+
+def test_the_encoder_learns_once_g_is_finished():
+    phases = {phase.name: phase for phase in recipe(encoder_since=100).phases()}
+    assert [phases[name].due(step) for name in ("judge", "paint", "encode") for step in (99, 100)] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    made, one = recipe(encoder_since=100), batch(100)
+    z = pixel_norm(made.latent(one, "z"))
+    made.model.E.forward = lambda _: z
+    terms = made.encode_terms(one)
+    assert float(terms["z"]) == float(terms["again"]) == 0.0
+    assert float(terms["photo"]) > 0
+
+
+def test_rates_fall_where_a_network_is_finished():
+    made = recipe(lr=1.0, encoder_lr=2.0, encoder_since=100, settle=20, decay_to=200)
+    assert [made.learning_rate("G", step) for step in (0, 80, 90, 100)] == [1.0, 1.0, 0.5, 0.0]
+    assert [made.learning_rate("E", step) for step in (0, 100, 150, 200)] == pytest.approx([2.0, 2.0, 1.0, 0.0])
+    assert recipe(lr=0.3).learning_rate("D", 10**7) == 0.3
