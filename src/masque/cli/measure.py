@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("identity")(evaluate_identity)
     evaluate.command("parser")(evaluate_parser)
     evaluate.command("portrait")(evaluate_portrait)
+    evaluate.command("invert")(evaluate_invert)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
@@ -214,6 +215,46 @@ def evaluate_portrait(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
         report = measure(painter, parser, frames, extract, features, count, progress=bar.update)
+    if report_to is not None:
+        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    typer.echo(as_text(report))
+
+
+def evaluate_invert(
+    run: Annotated[str, typer.Argument(help="A run folder of progan.")],
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    generated: Annotated[int, typer.Option("--generated", help="Generated pictures to find again.", min=1)] = 100,
+    real: Annotated[int, typer.Option("--real", help="Held-out photos to find, at most.", min=2)] = 20,
+    samples: Annotated[int, typer.Option("--samples", help="Drawn faces to compare with held-out photos, at most.", min=2)] = 500,
+    lipton: Annotated[int, typer.Option("--lipton", help="Iterations of gradient descent.", min=1)] = 10_000,
+    seed: Annotated[int, Seed] = 0,
+    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+) -> None:
+    """How well latents are found, by each method, how smooth morphs are, and how good samples.
+
+    Example: masque evaluate invert run --data prepared --json report.json
+    """
+    import json
+
+    from masque.image import check_folder_of, write_atomically
+
+    if report_to is not None:
+        check_folder_of(report_to)
+    import masque
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.edits.estimate import face_features
+    from masque.tables.progan import as_text
+    from masque.tables.progan import evaluate_invert as measure
+
+    session = masque.load(run, "invert")
+    extract, features = face_features(model_folder("identity"))
+    with Bar("Evaluating") as bar:
+        frames = load_frames(data, session.size, (), ("test",))
+        report = measure(
+            session, frames, extract, features, generated=generated, real=real, samples=samples, lipton_iterations=lipton, seed=seed,
+            progress=bar.update,
+        )  # fmt: skip
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     typer.echo(as_text(report))

@@ -1,0 +1,70 @@
+"""What is measured of latents: on a generator that an encoder knows, and as a report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from masque import runs
+from masque.data.frames import FrameSet, load_frames
+from masque.edits.latents import Latents
+from masque.errors import DataError
+from masque.layers.noise import normal
+from masque.models.progan import pixel_norm
+from masque.tables.progan import METHODS, as_text, evaluate_invert
+
+
+@pytest.fixture(scope="module")
+def frames() -> FrameSet:
+    """Five puppets, all held out."""
+    made = load_frames(["puppets:5"], 16, ())
+    return dataclasses.replace(made, splits=("test",) * len(made))
+
+
+@pytest.fixture
+def session() -> Latents:
+    return Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+
+
+def mean_colours(pictures: list) -> torch.Tensor:
+    return torch.stack([torch.from_numpy(p.astype("float32")).mean(dim=(0, 1)) / 255 for p in pictures])
+
+
+SMALL = {"generated": 3, "real": 2, "samples": 5, "lipton_iterations": 4}
+
+
+def test_the_report(frames, session):
+    report = evaluate_invert(session, frames, mean_colours, "features", **SMALL)
+    assert json.loads(json.dumps(report)) == report
+    assert set(report["generated"]) == set(report["real"]) == set(METHODS)
+    assert report["generated"]["lipton"]["iterations"] == 4
+    assert report["generated"]["encoder+refine"]["mse"] < report["generated"]["lipton"]["mse"]
+    assert report["generated"]["encoder+refine"]["seconds_to_lipton"] <= report["generated"]["encoder+refine"]["seconds"]
+    for values in report["real"].values():
+        assert values["mse"] > 0
+        assert values["ms_ssim"] <= 1
+        assert values["identity_distance"] > 0
+    assert set(report["morph"]) == {"spherical", "linear", "warp"}
+    assert all(0 < steps["mean_step"] <= steps["largest_step"] for steps in report["morph"].values())
+    assert set(report["samples"]["swd"]) == {"16"}
+    text = as_text(report)
+    assert all(name in text for name in (*METHODS, "spherical", "warp", "FFD"))
+
+
+def test_an_encoder_that_knows_every_latent(frames, session):
+    true = pixel_norm(normal(torch.arange(3) + 1_000_003 * 7, "generated", 16))
+    seen = session.model.E.forward
+    session.model.E.forward = lambda pictures: true if len(pictures) == 3 else seen(pictures)
+    generated = evaluate_invert(session, frames, mean_colours, "features", **SMALL)["generated"]
+    assert (generated["encoder"]["recovered"], generated["encoder"]["iterations"]) == (1.0, 0)
+    assert generated["encoder"]["mse"] < 1e-9
+    assert generated["encoder+refine"]["recovered"] == 1.0
+    assert generated["lipton"]["recovered"] == 0.0
+
+
+def test_one_picture_is_not_enough(frames, session):
+    with pytest.raises(DataError, match="Two held-out pictures"):
+        evaluate_invert(session, dataclasses.replace(frames, splits=("test", *["train"] * 4)), mean_colours, "features", **SMALL)
