@@ -159,7 +159,7 @@ def _repainted(
         return paste(subject.photo, after, subject.matrix, np.rint(255 * square * person).astype(np.uint8))
     before = painter.paint(latents[0], subject.image, own)
     # Where a part gives way to another one, the photo's own pores and strands are of the old one.
-    replaced = _around(own != wanted, subject.size)
+    replaced = _around((own != wanted) | given_up(own, wanted), subject.size)
     kept = add_change(subject.photo, before, after, subject.matrix, np.rint(255 * square * person * (1 - replaced)).astype(np.uint8))
     return paste(kept, after, subject.matrix, np.rint(255 * square * replaced).astype(np.uint8))
 
@@ -173,13 +173,20 @@ def _around(inside: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
 
 def uncovered(subject: Subject, own: Labels, wanted: Labels) -> Tensor:
     """The subject's picture (1,3,S,S) in which what the new shape no longer covers is filled from the background around it."""
-    gone = (own > 0) & (wanted == 0)
+    gone = given_up(own, wanted)
     if not gone.any():
         return subject.image
     # All of the person is unknown to the filling, or it would smear skin over the wall.
     person = cv2.dilate(((own > 0) | gone).astype(np.uint8), np.ones((5, 5), np.uint8))
     filled = cv2.inpaint(to_pictures(subject.image)[0], person, 3, cv2.INPAINT_TELEA)
     return to_tensor(np.where(gone[..., None], filled, to_pictures(subject.image)[0]).astype(np.uint8))
+
+
+def given_up(own: Labels, wanted: Labels) -> NDArray[np.bool_]:
+    """(S,S) what a new shape leaves to the background, and the rim around it, where strands blend into the wall."""
+    gone = ((own > 0) & (wanted == 0)).astype(np.uint8)
+    reach = 2 * max(1, len(own) // 64) + 1
+    return np.asarray((cv2.dilate(gone, np.ones((reach, reach), np.uint8)) > 0) & (wanted == 0))
 
 
 def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, list[str]]:
