@@ -80,6 +80,10 @@ def test_an_untrained_painter(frames, painter, parser):
     assert report["same"]["background_error"]["mean"] > 0.05
     assert report["same"]["ffd"] > 0
     assert "identity_distance" not in report["other"]
+    by_inception = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=2, puppets=1, distances=("fid", "kid"))
+    assert by_inception["same"]["fid"] > 0
+    assert "ffd" not in by_inception["same"]
+    assert "FID" in as_text(by_inception)
 
 
 def test_the_truth_is_what_the_puppets_really_look_like(painter, monkeypatch):

@@ -192,6 +192,9 @@ def evaluate_portrait(
     data: Annotated[list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")],
     count: Annotated[int, typer.Option("--count", help="Held-out pictures, at most.", min=2)] = 100,
     report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+    inception: Annotated[
+        Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
+    ] = None,
 ) -> None:
     """What a portrait model paints: agreement with the label map, background, style, identity, distances.
 
@@ -207,14 +210,16 @@ def evaluate_portrait(
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
     from masque.edits.estimate import face_features
+    from masque.metrics.inception import load_inception
     from masque.tables.portrait import as_text
     from masque.tables.portrait import evaluate_portrait as measure
 
     painter, parser = masque.load(run, "repaint"), masque.load("parser", "parse")
-    extract, features = face_features(model_folder("identity"))
+    extract, features = face_features(model_folder("identity")) if inception is None else load_inception(inception)
+    distances = ("ffd", "kfd") if inception is None else ("fid", "kid")
     with Bar("Evaluating") as bar:
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
-        report = measure(painter, parser, frames, extract, features, count, progress=bar.update)
+        report = measure(painter, parser, frames, extract, features, count, distances=distances, progress=bar.update)
     if report_to is not None:
         write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
     typer.echo(as_text(report))

@@ -70,12 +70,14 @@ def evaluate_portrait(
     features: str,
     count: int = 100,
     puppets: int = 50,
+    distances: tuple[str, str] = ("ffd", "kfd"),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Up to `count` held-out pictures, each in its own style and in that of the next one, and `puppets` puppets against their truth.
 
     parser: one that played no part in training the painter. extract: face frames -> features (N,F); features: the hash of what makes them.
-    Raises DataError with fewer than two held-out pictures.
+    distances: what the Fréchet and the kernel distance are called on these features: fid and kid on Inception's, and on no others. Raises
+    DataError with fewer than two held-out pictures.
     """
     chosen = frames.indices("test")[:count]
     if len(chosen) < 2:
@@ -95,7 +97,7 @@ def evaluate_portrait(
         real += [frames.frames[i] for i in places]
         if progress:
             progress(min(start + AT_ONCE, len(chosen)), len(chosen))
-    report = {kind: measures.compute(extract(real), extract) for kind, measures in kinds.items()}
+    report = {kind: measures.compute(extract(real), extract, distances) for kind, measures in kinds.items()}
     report["true"] = true_errors(painter, puppets)
     return {
         "model": painter.family, "weights": painter.weights, "size": painter.size, "data": frames.fingerprint(), "features": features,
@@ -141,7 +143,7 @@ class _Measures:
             if own:
                 self.note("identity_distance", squared_distance(identity(frame, landmarks), identity(painted, landmarks)))
 
-    def compute(self, real: Tensor, extract: Extract) -> dict[str, Any]:
+    def compute(self, real: Tensor, extract: Extract, distances: tuple[str, str]) -> dict[str, Any]:
         """Plain values. real: features of the real pictures (N,F)."""
         counts = self.agreement.compute().double()
         right, union = counts.diag(), counts.sum(0) + counts.sum(1) - counts.diag()
@@ -156,7 +158,8 @@ class _Measures:
         made = extract(self.painted)
         kernel = kernel_distance(real, made) if len(real) >= 4 else None
         return {
-            **result, "ffd": frechet_distance(real, made), "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
+            **result, distances[0]: frechet_distance(real, made),
+            distances[1]: {"mean": kernel[0], "std": kernel[1]} if kernel else None,
         }  # fmt: skip
 
 
@@ -264,7 +267,7 @@ def as_text(report: Mapping[str, Any]) -> str:
         r = report[kind]
         lines.append(
             f"{title}: label agreement {r['label_agreement']:.3f} mean IoU, background error {r['background_error']['mean']:.4f}, "
-            f"FFD {r['ffd']:.4f}"
+            + (f"FID {r['fid']:.2f}" if "fid" in r else f"FFD {r['ffd']:.4f}")
         )
         if "error" in r:
             lines.append(f"  error {r['error']['mean']:.4f}, identity distance {r['identity_distance']['mean']:.3f}")
