@@ -145,6 +145,17 @@ CATALOG: Mapping[str, Family] = {
         session="masque.edits.latents:Latents",
         reads_features=True,
     ),
+    "dcgan": Family(
+        model="masque.models.dcgan:DCGAN",
+        model_parts="masque.models.dcgan:SERVED",
+        config="masque.models.dcgan:DCGANConfig",
+        recipe="masque.recipes.dcgan:DCGANRecipe",
+        training="masque.recipes.dcgan:DCGANTraining",
+        presets="masque.recipes.dcgan:PRESETS",
+        edits=("sample", "invert", "combine", "morph"),
+        session="masque.edits.latents:Latents",
+        reads_features=True,
+    ),
 }
 
 

@@ -7,7 +7,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from masque.edits.invert import BOUND, Options, clipped, invert, recovered
+from masque.edits.invert import Options, clipped, invert, recovered
+from masque.errors import CheckpointError
+from masque.models.dcgan import DCGAN, DCGANConfig
 from masque.models.progan import ProGAN, ProGANConfig, pixel_norm
 
 
@@ -26,7 +28,7 @@ def true() -> torch.Tensor:
 
 def test_refining_finds_generated_pictures_again(model, true):
     found = invert(model, model.generate(true), Options(method="refine", iterations=300, starts=8))
-    assert recovered(found.z, true).all()
+    assert recovered(model, found.z, true).all()
     assert float(found.error.max()) < 1e-3
     assert (found.iterations, found.interrupted) == (300, False)
     assert torch.allclose(found.z.square().mean(dim=1), torch.ones(3), atol=1e-5)
@@ -47,7 +49,7 @@ def test_the_encoder_is_one_look_and_refining_starts_from_it(model, true):
     assert torch.allclose(seen.z, pixel_norm(true + 0.01))
     both = invert(model, pictures, Options(method="encoder+refine", iterations=20, starts=2))
     assert float(both.error.max()) <= float(seen.error.max())
-    assert recovered(both.z, true).all()
+    assert recovered(model, both.z, true).all()
 
 
 def test_the_best_is_kept_and_enough_is_enough(model, true):
@@ -97,20 +99,40 @@ def test_likeness_counts_beside_the_pixels(model, true):
     assert 6 in called
 
 
-def test_clipping_by_hand():
+def test_clipping_by_hand(model):
     generator = torch.Generator().manual_seed(0)
-    z = torch.tensor([[0.5, -4.0, 9.0, BOUND]]).repeat(500, 1)
-    drawn = clipped(z, "stochastic", generator)
+    z = torch.tensor([[0.5, -4.0, 9.0, 2.5]]).repeat(500, 1)
+    drawn = clipped(model, z, "stochastic", generator)
     assert torch.equal(drawn[:, [0, 3]], z[:, [0, 3]])
-    assert float(drawn.abs().max()) <= BOUND
+    assert float(drawn.abs().max()) <= 2.5
     assert float(drawn[:, 1:3].std()) == pytest.approx(0.96, abs=0.06)  # a normal cut at ±2.5
-    assert clipped(z, "hard", generator)[0].tolist() == [0.5, -BOUND, BOUND, BOUND]
-    assert torch.equal(clipped(z, "none", generator), z)
+    assert clipped(model, z, "hard", generator)[0].tolist() == [0.5, -2.5, 2.5, 2.5]
+    assert torch.equal(clipped(model, z, "none", generator), z)
 
 
-def test_recovered_means_every_component():
+def test_a_uniform_prior_is_clipped_to_its_cube():
+    uniform, generator = DCGAN(DCGANConfig(size=8, channels=4, z=4)), torch.Generator().manual_seed(0)
+    z = torch.tensor([[0.5, -4.0, 9.0, 1.0]]).repeat(500, 1)
+    drawn = clipped(uniform, z, "stochastic", generator)
+    assert torch.equal(drawn[:, [0, 3]], z[:, [0, 3]])
+    assert float(drawn.abs().max()) <= 1
+    assert float(drawn[:, 1:3].std()) == pytest.approx(3**-0.5, abs=0.03)
+
+
+def test_a_model_without_an_encoder():
+    uniform = DCGAN(DCGANConfig(size=8, channels=4, z=4)).eval().requires_grad_(False)
+    true = uniform.draw(torch.arange(2), "true")
+    pictures = uniform.generate(true)
+    with pytest.raises(CheckpointError, match="has no encoder"):
+        invert(uniform, pictures, Options())
+    found = invert(uniform, pictures, Options(method="refine", iterations=60))
+    assert float(found.z.abs().max()) <= 1
+    assert float(found.error.max()) < float((uniform.generate(0 * true) - pictures).square().mean(dim=(1, 2, 3)).min())
+
+
+def test_recovered_means_every_component(model):
     true = torch.ones(2, 100)
     found = true.clone()
     found[1, 7] = 1.2
-    assert recovered(found, true).tolist() == [True, False]
-    assert recovered(5 * true, true).all()  # only directions count
+    assert recovered(model, found, true).tolist() == [True, False]
+    assert recovered(model, 5 * true, true).all()  # only directions count

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from masque import runs
 from masque.data.puppets import draw_puppet, render
 from masque.edits.invert import Options
-from masque.edits.latents import Latents, average, between, compute, read_latent, times, warp_morph
+from masque.edits.latents import Latents, between, compute, read_latent, times, warp_morph
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 
 
@@ -71,11 +71,11 @@ def test_what_cannot_be_combined(session, three):
     with pytest.raises(CheckpointError, match="belongs to the model 0000000000000000, not 1111111111111111"):
         other.combine(three[:2])
     with pytest.raises(PictureError, match="album holds no photos"):
-        average([], "album")
+        session.average([], "album")
 
 
-def test_the_mean_of_several_examples_is_one_operand(three):
-    mean = average(three, "album")
+def test_the_mean_of_several_examples_is_one_operand(session, three):
+    mean = session.average(three, "album")
     wanted = torch.stack([latent.z for latent in three]).mean(dim=0)
     assert torch.allclose(mean.z, wanted * wanted.square().mean().rsqrt(), atol=1e-6)
 

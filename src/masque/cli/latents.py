@@ -199,7 +199,7 @@ def morph(
 def _latents(generator: Latents, faces: list[Path], method: str, iterations: int | None, seed: int, bar: Bar) -> list[Latent]:
     """The latent of each argument: read, found, or the mean of a folder's; all photos are searched in one batch."""
     from masque.edits.invert import Options
-    from masque.edits.latents import average, read_latent
+    from masque.edits.latents import read_latent
     from masque.image import READABLE_SUFFIXES
 
     photos = {
@@ -218,6 +218,6 @@ def _latents(generator: Latents, faces: list[Path], method: str, iterations: int
             raise KeyboardInterrupt  # half-found faces are no answer here
         found = {photo: generator.latent(z, photo.name) for photo, z in zip(wanted, search.z, strict=True)}
     return [
-        average([found[photo] for photo in photos[face]], face.name) if face in photos else generator.own(read_latent(face))
+        generator.average([found[photo] for photo in photos[face]], face.name) if face in photos else generator.own(read_latent(face))
         for face in faces
     ]

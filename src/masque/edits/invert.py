@@ -17,14 +17,15 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from masque.layers.noise import normal
-from masque.models.progan import ProGAN, pixel_norm
+from masque.errors import CheckpointError
+from masque.models.dcgan import DCGAN
+from masque.models.progan import ProGAN
 
 Method = Literal["lipton", "refine", "encoder", "encoder+refine"]
 Clip = Literal["stochastic", "hard", "none"]
 
-BOUND = 2.5
-"""Beyond this a component of z counts as out of its domain. N(0,1) has no end; 1.2 % of its values lie farther out."""
+Generative = ProGAN | DCGAN
+"""What pictures can be found in."""
 
 Features = Callable[[Tensor], Tensor]
 """Pictures (B,3,S,S) in [-1,1] -> unit vectors (B,F), differentiable."""
@@ -41,7 +42,7 @@ class Options:
     iterations: int | None = None
     """10,000 for lipton, as the paper has it; 400 for refine."""
     clip: Clip = "stochastic"
-    """lipton alone: out of its domain a component is drawn anew, held at the bound, or left."""
+    """lipton alone: out of its domain a component is drawn anew, held at its bound, or left."""
     rate: float | None = None
     """Step length: η of the paper for lipton, Adam's for refine."""
     starts: int = 4
@@ -58,7 +59,7 @@ class Recovery:
     """What was found for B pictures."""
 
     z: Tensor
-    """(B,Z), of length √Z: a generator reads only the direction."""
+    """(B,Z), within the model's domain."""
     error: Tensor
     """(B,) mean squared error of G(z) on [-1,1]."""
     iterations: int
@@ -67,11 +68,14 @@ class Recovery:
     """Whether Ctrl-C ended the search; the best until then is kept."""
 
 
-def invert(model: ProGAN, pictures: Tensor, options: Options, features: Features | None = None, watch: Watch | None = None) -> Recovery:
+def invert(model: Generative, pictures: Tensor, options: Options, features: Features | None = None, watch: Watch | None = None) -> Recovery:
     """The latents of pictures (B,3,S,S) in [-1,1], all in one batch.
 
-    features: needed where options.likeness is not 0. watch: called after each iteration. Deterministic in options.seed.
+    features: needed where options.likeness is not 0. watch: called after each iteration. Deterministic in options.seed. Raises
+    CheckpointError for a method that needs an encoder where the model has none.
     """
+    if options.method.startswith("encoder") and not isinstance(model, ProGAN):
+        raise CheckpointError("This model has no encoder: choose --method refine or lipton.")
     started = time.monotonic()
     search = _Search(model, pictures, options, features, watch)
     interrupted = False
@@ -93,7 +97,7 @@ def invert(model: ProGAN, pictures: Tensor, options: Options, features: Features
 class _Search:
     """The best latents so far, and ways to find better ones."""
 
-    def __init__(self, model: ProGAN, pictures: Tensor, options: Options, features: Features | None, watch: Watch | None) -> None:
+    def __init__(self, model: Generative, pictures: Tensor, options: Options, features: Features | None, watch: Watch | None) -> None:
         self.model, self.x, self.options, self.features, self.watch = model, pictures, options, features, watch
         self.wanted = features(pictures) if features is not None and options.likeness else None
         self.best: Tensor | None = None
@@ -114,11 +118,11 @@ class _Search:
             (gradient,) = torch.autograd.grad(z.shape[1] * errors.sum(), z)
             if self.note(z.detach(), errors.detach(), losses.detach()):
                 return
-            z = clipped(z.detach() - rate * gradient, options.clip, generator)
+            z = clipped(self.model, z.detach() - rate * gradient, options.clip, generator)
 
     def start(self) -> None:
         """The encoder's answer, as the best so far; for plain refine, whatever random start is best."""
-        if self.options.method == "refine":
+        if not isinstance(self.model, ProGAN) or self.options.method == "refine":
             return
         with torch.no_grad():
             z = self.model.E(self.x)
@@ -153,7 +157,7 @@ class _Search:
                 break
             adam.step()
             with torch.no_grad():
-                z.copy_(pixel_norm(z))
+                z.copy_(self.model.settle(z))
         return z.detach()
 
     def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -170,7 +174,7 @@ class _Search:
     def note(self, z: Tensor, errors: Tensor, losses: Tensor, counts: bool = True) -> bool:
         """Keep what is better than before; whether it is enough for every picture."""
         count = len(self.x)
-        losses, errors, z = losses.view(-1, count), errors.view(-1, count), pixel_norm(z).view(-1, count, z.shape[1])
+        losses, errors, z = losses.view(-1, count), errors.view(-1, count), self.model.settle(z).view(-1, count, z.shape[1])
         first = losses.argmin(dim=0)
         at = torch.arange(count, device=first.device)
         better = losses[first, at] < self.loss
@@ -184,25 +188,20 @@ class _Search:
         return bool((self.error < self.options.enough).all())
 
     def random(self, name: str, count: int) -> Tensor:
-        """z (count,Z) ~ N(0,I)."""
-        seeds = torch.arange(count) + 1_000_003 * self.options.seed
-        return normal(seeds, name, self.model.config.z).to(self.x.device)
+        """z (count,Z) of the prior."""
+        return self.model.draw(torch.arange(count) + 1_000_003 * self.options.seed, name).to(self.x.device)
 
 
-def clipped(z: Tensor, clip: Clip, generator: torch.Generator) -> Tensor:
-    """z (B,Z) with every component within ±BOUND: one beyond is drawn anew from N(0,1) within it, or held there; or none is."""
+def clipped(model: Generative, z: Tensor, clip: Clip, generator: torch.Generator) -> Tensor:
+    """z (B,Z) with every component within the model's bound: one beyond is drawn anew from the prior, or held there; or none is."""
     if clip == "none":
         return z
     if clip == "hard":
-        return z.clamp(-BOUND, BOUND)
-    out = z.abs() > BOUND
-    if not out.any():
-        return z
-    most = math.erf(BOUND / math.sqrt(2))
-    share = torch.rand(z.shape, generator=generator).to(z.device) * 2 - 1
-    return torch.where(out, math.sqrt(2) * torch.erfinv(most * share), z)
+        return z.clamp(-model.bound, model.bound)
+    out = z.abs() > model.bound
+    return torch.where(out, model.redraw(torch.rand(z.shape, generator=generator)).to(z.device), z) if out.any() else z
 
 
-def recovered(z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
-    """(B,) whether every component is found again to `within` (Lipton & Tripathi 2017), as directions of length √Z."""
-    return (pixel_norm(z) - pixel_norm(true)).abs().amax(dim=1) < within
+def recovered(model: Generative, z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
+    """(B,) whether every component is found again to `within` (Lipton & Tripathi 2017), both being settled into the domain first."""
+    return (model.settle(z) - model.settle(true)).abs().amax(dim=1) < within

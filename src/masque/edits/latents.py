@@ -14,15 +14,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from masque.edits.invert import Features, Options, Recovery, Watch, invert
+from masque.edits.invert import Features, Generative, Options, Recovery, Watch, invert
 from masque.edits.loaded import Loaded
 from masque.edits.morph_warp import WarpMorph
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.image import Picture, grid, to_pictures, write_atomically
-from masque.layers.noise import normal
-from masque.models.progan import ProGAN, pixel_norm
 
 AT_ONCE = 16
 """Pictures made in one pass."""
@@ -36,7 +34,7 @@ class Latent:
     """A face as the generator knows it."""
 
     z: Tensor
-    """(Z,) of length √Z."""
+    """(Z,) within the model's domain."""
     name: str
     weights: str
     """The hash of the model that it belongs to."""
@@ -70,7 +68,7 @@ class Latents(Loaded):
     """A generator that is ready to draw. Made by `masque.load`."""
 
     def __init__(
-        self, model: ProGAN, family: str, weights: str, device: torch.device | str = "cpu", features: Features | None = None
+        self, model: Generative, family: str, weights: str, device: torch.device | str = "cpu", features: Features | None = None
     ) -> None:
         """weights: the hash that records and latents name the model by. features: face features that a search may compare."""
         super().__init__(model, family, weights, device)
@@ -86,7 +84,7 @@ class Latents(Loaded):
         """`count` drawn faces as a sheet. Raises ValueRangeError."""
         if count < 1:
             raise ValueRangeError(f"{count} faces cannot be drawn: ask for one at least.")
-        z = normal(torch.arange(count) + 1_000_003 * seed, "sample", self.config.z)
+        z = self.model.draw(torch.arange(count) + 1_000_003 * seed, "sample")
         sheet = grid(list(self.pictures(z)), columns or math.ceil(math.sqrt(count)))
         return Result(sheet, self.record("sample", count=count, seed=seed))
 
@@ -104,7 +102,13 @@ class Latents(Loaded):
 
     def latent(self, z: Tensor, name: str) -> Latent:
         """A latent of this model."""
-        return Latent(pixel_norm(z[None])[0].cpu(), name, self.weights)
+        return Latent(self.model.settle(z[None])[0].cpu(), name, self.weights)
+
+    def average(self, latents: Sequence[Latent], name: str) -> Latent:
+        """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""
+        if not latents:
+            raise PictureError(f"{name} holds no photos: an operand needs one at least.")
+        return self.latent(torch.stack([self.own(latent).z for latent in latents]).mean(dim=0), name)
 
     def own(self, latent: Latent) -> Latent:
         """The latent, if it is of this model. Raises CheckpointError."""
@@ -132,7 +136,7 @@ class Latents(Loaded):
             made = compute(formula, dict(zip("abcdefghijklmnopqrstuvwxyz", z, strict=False)))
         if float(made.square().mean()) < 1e-6:
             raise ValueRangeError(f"The formula {formula!r} leaves no face: its faces cancel each other.")
-        (picture,) = self.pictures(made[None])
+        (picture,) = self.pictures(self.model.settle(made[None]))
         return Result(picture, self.record("combine", formula=formula, faces=[latent.name for latent in latents]))
 
     def along(self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False) -> Tensor:
@@ -142,7 +146,7 @@ class Latents(Loaded):
         """
         z = [self.own(latent).z for latent in latents]
         stops = [*z, z[0]] if loop else z
-        return torch.stack([between(stops, at, path) for at in times(len(stops), frames, ease)])
+        return self.model.settle(torch.stack([between(stops, at, path) for at in times(len(stops), frames, ease)]))
 
     def morph(
         self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False
@@ -236,10 +240,3 @@ def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
     if not isinstance(made, Tensor):
         raise ValueRangeError(f"The formula {formula!r} names no photo: write one such as 'a - b + c'.")
     return made
-
-
-def average(latents: Sequence[Latent], name: str) -> Latent:
-    """The mean of several faces' latents: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""
-    if not latents:
-        raise PictureError(f"{name} holds no photos: an operand needs one at least.")
-    return Latent(pixel_norm(torch.stack([latent.z for latent in latents]).mean(dim=0)[None])[0], name, latents[0].weights)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masque.layers.noise import normal
 from masque.layers.precision import full
 
 SERVED = ("G", "E")
@@ -205,3 +206,21 @@ class ProGAN(nn.Module):
         """z (B,Z) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
         made: Tensor = self.G(z)
         return made if made.shape[2] == self.config.size else F.interpolate(made, size=self.config.size, mode="nearest")
+
+    def draw(self, seeds: Tensor, name: str) -> Tensor:
+        """z (B,Z) of its prior, N(0,I)."""
+        return normal(seeds, name, self.config.z)
+
+    def settle(self, z: Tensor) -> Tensor:
+        """z (B,Z) at length √Z: only the direction counts."""
+        return pixel_norm(z)
+
+    @property
+    def bound(self) -> float:
+        """Beyond this a component counts as out of the domain. N(0,1) has no end; 1.2 % of its values lie farther out."""
+        return 2.5
+
+    def redraw(self, share: Tensor) -> Tensor:
+        """Components of the prior, within the bound, from numbers uniform in [0,1)."""
+        most = math.erf(self.bound / math.sqrt(2))
+        return math.sqrt(2) * torch.erfinv(most * (2 * share - 1))

@@ -30,11 +30,11 @@ from masque.faces.detect import identity
 from masque.faces.frame import transform
 from masque.faces.regions import HAIR_CROP, into_frame
 from masque.image import Picture, to_pictures, to_tensor
-from masque.layers.noise import normal
 from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.similarity import ms_ssim
 from masque.metrics.sliced import sliced_wasserstein
 from masque.metrics.streaming import Spread
+from masque.models.progan import ProGAN
 
 METHODS: Mapping[str, Options] = {
     "lipton": Options(method="lipton"),
@@ -73,13 +73,14 @@ def evaluate_invert(
     methods = {
         name: replace(options, seed=seed, iterations=lipton_iterations if options.method == "lipton" else None)
         for name, options in METHODS.items()
+        if isinstance(session.model, ProGAN) or not options.method.startswith("encoder")
     }
     jobs = 2 * len(methods) + 2
     report: dict[str, Any] = {
         "model": session.family, "weights": session.weights, "size": session.size, "data": frames.fingerprint(), "features": features,
         "generated_pictures": generated, "real_pictures": len(photos), "generated": {}, "real": {},
     }  # fmt: skip
-    true = normal(torch.arange(generated) + 1_000_003 * (seed + 7), "generated", session.config.z)
+    true = session.model.draw(torch.arange(generated) + 1_000_003 * (seed + 7), "generated")
     with torch.no_grad():
         made = session.model.generate(true.to(session.device))
     reached = None
@@ -91,7 +92,7 @@ def evaluate_invert(
         done += 2
         if progress:
             progress(done, jobs)
-    report["morph"] = _morphs(session, frames, photos[:2], x[:2], extract)
+    report["morph"] = _morphs(session, frames, photos[:2], x[:2], list(methods.values())[-1], extract)
     report["samples"] = _samples(session, frames, chosen, samples, seed, extract)
     if progress:
         progress(jobs, jobs)
@@ -106,7 +107,7 @@ def _generated(session: Latents, made: Tensor, true: Tensor, options: Options, r
     )
     near = next((seconds for seconds, error in trace if reached is not None and error <= reached), None)
     return {
-        "recovered": float(recovered(found.z.cpu(), true).float().mean()), "mse": float(found.error.mean()),
+        "recovered": float(recovered(session.model, found.z.cpu(), true).float().mean()), "mse": float(found.error.mean()),
         "largest_mse": float(found.error.max()), "iterations": found.iterations, "seconds": found.seconds,
         "seconds_to_lipton": found.seconds if reached is None else near,
     }  # fmt: skip
@@ -131,8 +132,10 @@ def _real(session: Latents, x: Tensor, options: Options, frames: FrameSet, photo
     }  # fmt: skip
 
 
-def _morphs(session: Latents, frames: FrameSet, pair: Sequence[int], x: Tensor, extract: Extract, count: int = 60) -> dict[str, Any]:
-    found = invert(session.model, x.to(session.device), Options())
+def _morphs(
+    session: Latents, frames: FrameSet, pair: Sequence[int], x: Tensor, options: Options, extract: Extract, count: int = 60
+) -> dict[str, Any]:
+    found = invert(session.model, x.to(session.device), options)
     latents = [session.latent(z, str(i)) for i, z in enumerate(found.z)]
     matrix = HAIR_CROP.to_crop(session.size, frames.scale)
     classical = WarpMorph(list(to_pictures(x)), [transform(frames.landmarks[i], matrix) for i in pair])
@@ -151,7 +154,7 @@ def _morphs(session: Latents, frames: FrameSet, pair: Sequence[int], x: Tensor, 
 
 def _samples(session: Latents, frames: FrameSet, chosen: Sequence[int], count: int, seed: int, extract: Extract) -> dict[str, Any]:
     number = min(count, len(chosen))
-    z = normal(torch.arange(number) + 1_000_003 * (seed + 13), "samples", session.config.z)
+    z = session.model.draw(torch.arange(number) + 1_000_003 * (seed + 13), "samples")
     drawn = list(session.pictures(z))
     # A drawn face has no frame around it: it is compared within the mean frame's.
     around = frames.frames[chosen[0]]
