@@ -266,14 +266,14 @@ def evaluate_invert(
 
 
 def table(
-    paper: Annotated[Literal["cca-gan", "portrait"], typer.Argument(help="Whose table.")],
+    paper: Annotated[Literal["cca-gan", "portrait", "progan"], typer.Argument(help="Whose table.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
     preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="setting=value for all models. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
-    count: Annotated[int | None, typer.Option("--count", help="Held-out pictures, at most: 200 an attribute, or 100.", min=2)] = None,
+    count: Annotated[int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, or 100.", min=2)] = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a published table where they are not yet, measure them alike, and print ours beside the paper's.
@@ -287,6 +287,9 @@ def table(
     if paper == "cca-gan":
         from masque.tables.ccagan_table import as_text
         from masque.tables.ccagan_table import table as make
+    elif paper == "progan":
+        from masque.tables.progan_table import as_text
+        from masque.tables.progan_table import table as make
     else:
         from masque.tables.portrait import table as make
         from masque.tables.portrait import table_text as as_text

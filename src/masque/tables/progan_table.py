@@ -1,0 +1,85 @@
+"""DCGAN beside the progressive GAN (the paper's Section 3.2, which shows in pictures what is a table here): trained and measured alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from masque import runs
+from masque.catalog import load_session, model_folder
+from masque.data.frames import load_frames
+from masque.edits.estimate import face_features
+from masque.edits.latents import Latents
+from masque.image import write_atomically
+from masque.tables.progan import evaluate_invert
+
+MODELS: Mapping[str, str] = {"DCGAN": "dcgan", "PG-GAN": "progan"}
+"""Row -> family, and the folder of its run."""
+
+
+def table(
+    data: Sequence[str],
+    out: Path,
+    *,
+    preset: str = "small",
+    assignments: Sequence[str] = (),
+    run_changes: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    count: int = 100,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Train both under `out`, each by its own preset of this name, find `count` generated pictures again and a fifth as many photos; write
+    table.json and table.md. A model that is trained already is taken as it is.
+
+    Returns {row: report of `evaluate_invert`, with its steps}. Raises MasqueError.
+    """
+    extract, features = face_features(model_folder("identity"))  # what is missing is missed before an hour of training
+    out.mkdir(parents=True, exist_ok=True)
+    reports: dict[str, Any] = {}
+    for number, (row, family) in enumerate(MODELS.items()):
+        settings = runs.plan(family, preset, assignments, run_changes)
+
+        def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
+            if progress:
+                progress(number * most + step, len(MODELS) * most, row)
+
+        made = runs.train(settings, data, out / family, time_limit=time_limit, on_step=on_step)
+        if made.reason == "stopped":
+            raise KeyboardInterrupt  # it is meant for the whole table
+        reports[row] = {"steps": made.step}
+    for row, family in MODELS.items():
+        session = load_session(str(out / family), "invert")
+        assert isinstance(session, Latents)
+        frames = load_frames(data, session.size, (), ("test",))
+        reports[row] |= evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5))
+    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
+    write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
+    return reports
+
+
+def as_text(reports: Mapping[str, Any]) -> str:
+    """The table as Markdown."""
+    first = next(iter(reports.values()))
+    lines = [
+        f"{first['generated_pictures']} generated pictures and {first['real_pictures']} photos of data {first['data']}, "
+        f"face features {first['features']}; errors are mean squares on [-1, 1]", "",
+        "| model | px | steps | method | generated: recovered | error | photos: error | MS-SSIM | identity distance | seconds a photo |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for row, report in reports.items():
+        for method, found in report["generated"].items():
+            real = report["real"][method]
+            lines.append(
+                f"| {row} | {report['size']} | {report['steps']} | {method} | {found['recovered']:.2f} | {found['mse']:.5f} "
+                f"| {real['mse']:.4f} | {real['ms_ssim']:.3f} | {real['identity_distance']:.3f} | {real['seconds']:.2f} |"
+            )
+    lines += ["", "| model | FFD of samples | largest and mean step of a morph | the classical morph's |", "|---|---|---|---|"]
+    for row, report in reports.items():
+        latent, warp = report["morph"]["spherical"], report["morph"]["warp"]
+        lines.append(
+            f"| {row} | {report['samples']['ffd']:.4f} | {latent['largest_step']:.4f}, {latent['mean_step']:.4f} "
+            f"| {warp['largest_step']:.4f}, {warp['mean_step']:.4f} |"
+        )
+    return "\n".join([*lines, ""])
