@@ -57,14 +57,15 @@ def check_film(path: Path, count: int, seconds: float) -> None:
         _encoder()
 
 
-def write_film(path: Path, frames: Iterable[Picture], count: int, seconds: float, *, columns: int | None = None) -> None:
+def write_film(path: Path, frames: Iterable[Picture], count: int, seconds: float, *, columns: int | None = None, note: str = "") -> None:
     """Write frames as a film that lasts `seconds`, or as a sheet, whole or not at all.
 
     path: its ending chooses the format. `.mp4` is H.264 (MPEG-4 Part 2 where FFmpeg has no x264) in 4:2:0 after ITU-R BT.709, with an odd
     last row or column repeated. `.gif` loops for ever, in hundredths of a second, and holds equal neighbours as one frame of their joint
     duration. `.png` and `.jpg` are all frames in reading order.
     frames: exactly `count` RGB uint8 (H,W,3) pictures of one size, taken one by one.
-    columns: of a sheet; by default it has about as many as rows. Without meaning for a film.
+    columns: of a sheet; by default it has about as many as rows. Without meaning for a film. note: what a film says of itself, in its
+    comment; a sheet is a picture and has none here.
 
     Raises OutputError and ValueRangeError as `check_film` does, ValueRangeError for fewer than one column, OutputError when the file cannot
     be written; ValueError when the frames are not as said above.
@@ -78,7 +79,7 @@ def write_film(path: Path, frames: Iterable[Picture], count: int, seconds: float
         write_picture(path, grid(list(counted), min(count, columns or math.ceil(math.sqrt(count)))))
         return
     # Made in memory: a frame that fails then never passes for a disk that does, and FFmpeg need not be trusted to notice a full one.
-    content = _gif(counted, count, seconds) if kind == ".gif" else _mp4(counted, count, seconds)
+    content = _gif(counted, count, seconds, note) if kind == ".gif" else _mp4(counted, count, seconds, note)
     write_atomically(path, lambda part: part.write_bytes(content))
 
 
@@ -97,16 +98,18 @@ def _counted(frames: Iterable[Picture], count: int) -> Iterator[Picture]:
         raise ValueError(f"there are {seen} frames and not the {count} announced")
 
 
-def _gif(frames: Iterator[Picture], count: int, seconds: float) -> bytes:
+def _gif(frames: Iterator[Picture], count: int, seconds: float, note: str) -> bytes:
     # Pillow holds all frames before it writes the first; reduced to 256 colours here, they take a third of the room.
     reduced = [Image.fromarray(frame).quantize(256) for frame in frames]
     # Rounding the frames' ends and not their lengths keeps the sum.
     ends = [round(100 * seconds * index / count) for index in range(count + 1)]
     durations = [10 * (end - start) for start, end in pairwise(ends)]
-    return encoded(reduced[0], "GIF", save_all=True, append_images=reduced[1:], duration=durations, loop=0, optimize=False)
+    return encoded(
+        reduced[0], "GIF", save_all=True, append_images=reduced[1:], duration=durations, loop=0, optimize=False, comment=note.encode()
+    )
 
 
-def _mp4(frames: Iterator[Picture], count: int, seconds: float) -> bytes:
+def _mp4(frames: Iterator[Picture], count: int, seconds: float, note: str) -> bytes:
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
@@ -115,6 +118,7 @@ def _mp4(frames: Iterator[Picture], count: int, seconds: float) -> bytes:
     content = BytesIO()
     try:
         with av.open(content, "w", format="mp4") as film:
+            film.metadata["comment"] = note
             first = next(frames)
             stream = film.add_stream(name, rate=1 / duration, options=dict(ENCODERS[name]))
             assert isinstance(stream, av.VideoStream)

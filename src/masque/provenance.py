@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from masque.errors import PictureError
 from masque.image import decoded
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -42,7 +43,7 @@ class Verdict:
     source_type: str | None
     """IPTC's digitalSourceType, None when the picture has none."""
     unchanged: bool | None
-    """Whether the pixels are those that were written with the record; None without a record."""
+    """Whether the pixels are those that were written with the record; None without a record, and for a film."""
 
 
 def fingerprint(picture: NDArray[np.uint8]) -> str:
@@ -64,8 +65,34 @@ def packet(record: Mapping[str, Any], pixels: str) -> bytes:
     ).encode()
 
 
+def note(record: Mapping[str, Any]) -> str:
+    """The comment of a film with this record."""
+    return json.dumps({"DigitalSourceType": SOURCE_TYPE, "Record": record}, sort_keys=True)
+
+
+def _noted(comment: str) -> Verdict:
+    try:
+        said = json.loads(comment)
+        record, source = said["Record"], said["DigitalSourceType"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Verdict(None, None, None)
+    return Verdict(record if isinstance(record, dict) else None, str(source), None)
+
+
 def verify(path: Path) -> Verdict:
-    """Read back what a picture says of itself, whoever wrote it. Raises PictureError when the file cannot be read as a picture."""
+    """Read back what a picture or film says of itself, whoever wrote it. Raises PictureError when the file cannot be read as either."""
+    if path.suffix.lower() == ".mp4" and path.is_file():
+        import av
+
+        try:
+            with av.open(str(path)) as film:
+                return _noted(film.metadata.get("comment", ""))
+        except (av.FFmpegError, UnicodeDecodeError):
+            raise PictureError(f"{path} is not a film that can be read: name a picture, or an .mp4 or .gif film.") from None
+    if path.suffix.lower() == ".gif":
+        with decoded(path) as image:
+            comment = image.info.get("comment", b"")
+        return _noted(comment.decode(errors="replace") if isinstance(comment, bytes) else str(comment))
     with decoded(path) as image:
         pixels = fingerprint(np.array(image.convert("RGB"), dtype=np.uint8))
         xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""

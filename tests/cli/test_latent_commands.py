@@ -16,6 +16,7 @@ from masque import modelfile, runs
 from masque.config import as_dict
 from masque.data.puppets import draw_puppet, render
 from masque.edits.latents import read_latent
+from masque.film import write_film
 from masque.image import read_picture, write_picture
 from masque.models.progan import SERVED
 from masque.provenance import verify
@@ -56,7 +57,7 @@ def test_a_photos_latent_its_picture_and_the_film_of_the_search(generator, photo
     assert answer["mse"] > 0
     assert read_latent(out).name == "3.png"
     assert read_picture(picture).shape == (16, 16, 3)
-    assert film.stat().st_size > 0
+    assert verify(film).record["edit"] == verify(picture).record["edit"] == "invert"
     again = masque("combine", out, out, "--weight", 0, "-o", tmp_path / "same.png", "--model", generator)
     assert again.code == 0, again.err
     assert (read_picture(tmp_path / "same.png") == read_picture(picture)).all()
@@ -80,10 +81,31 @@ def test_a_morph_is_a_film(generator, photos, tmp_path, path):
                      "--method", "encoder", "--json")  # fmt: skip
     assert outcome.code == 0, outcome.err
     assert json.loads(outcome.out)["frames"] == 6
+    verdict = verify(out)
+    assert (verdict.record["edit"], verdict.record["path"], verdict.record["faces"]) == ("morph", path, ["3.png", "8.png"])
+    assert verdict.source_type.endswith("compositeWithTrainedAlgorithmicMedia")
+    said = masque("verify", out)
+    assert said.code == 0
+    assert "Made by Masque (morph with" in said.out
+    assert "not checked in a film" in said.out
     import av
 
     with av.open(str(out)) as film:
         assert sum(1 for _ in film.decode(video=0)) == 6
+
+
+def test_a_morph_as_a_sheet_and_films_of_others(generator, photos, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    assert masque("morph", *photos, "--frames", 5, "-o", sheet, "--model", generator, "--method", "encoder").code == 0
+    assert read_picture(sheet).shape == (2 * 16 + 2, 3 * 16 + 4, 3)
+    assert verify(sheet).unchanged
+    write_film(tmp_path / "other.mp4", iter([read_picture(sheet)] * 2), 2, 1.0)
+    write_film(tmp_path / "other.gif", iter([read_picture(sheet)] * 2), 2, 1.0)
+    assert verify(tmp_path / "other.mp4").record is verify(tmp_path / "other.gif").record is None
+    (tmp_path / "words.mp4").write_text("words")
+    bad = masque("verify", tmp_path / "words.mp4")
+    assert (bad.code, bad.err.count("\n")) == (1, 1)
+    assert "not a film" in bad.err
 
 
 def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path):

@@ -353,8 +353,8 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
         raise NoFaceError(f"No face in {photo.name} is {SMALLEST_FACE} pixels wide or more: use a larger picture.")
 
 
-def verify(picture: Annotated[Path, typer.Argument(help="The picture to ask.")], as_json: Json = False) -> None:
-    """Read back what a picture says about how it was made.
+def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to ask.")], as_json: Json = False) -> None:
+    """Read back what a picture or film says about how it was made.
 
     Example: masque verify out.png
     """
@@ -367,7 +367,7 @@ def verify(picture: Annotated[Path, typer.Argument(help="The picture to ask.")],
     if verdict.record is None:
         made = f", though it is marked as {verdict.source_type.rsplit('/', 1)[-1]}" if verdict.source_type else ""
         raise PictureError(f"{picture} carries no record of Masque{made}: it was not made by Masque, or the record was removed.")
-    state = "as Masque wrote them" if verdict.unchanged else "changed since Masque wrote them"
+    state = {True: "as Masque wrote them", False: "changed since Masque wrote them", None: "not checked in a film"}[verdict.unchanged]
     record = verdict.record
     text = f"Made by Masque ({record.get('edit')} with {record.get('model')}); its pixels are {state}.\n{json.dumps(record, indent=1)}"
     answer(text, {"record": verdict.record, "source_type": verdict.source_type, "unchanged": verdict.unchanged}, as_json)

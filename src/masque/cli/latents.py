@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from masque.edits.latents import Latent, Latents
+    from masque.image import Picture
 
 Generator = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
 MethodOption = Annotated[
@@ -73,8 +75,8 @@ def invert(
     Example: masque invert anna.jpg -o anna.safetensors --film steps.mp4
     """
     from masque.errors import OutputError
-    from masque.film import check_film, write_film
-    from masque.image import check_folder_of, check_output, write_picture
+    from masque.film import check_film
+    from masque.image import check_folder_of, check_output
 
     if out.suffix != ".safetensors":
         raise OutputError(f"{out} is no name for a latent: end it in .safetensors.")
@@ -86,6 +88,7 @@ def invert(
     with Bar("Searching") as bar:
         import masque
         from masque.edits.invert import Options
+        from masque.edits.result import Result
 
         generator = masque.load(model, "invert")
         options = Options(method=method, iterations=iterations, clip=clip, likeness=likeness, seed=seed)
@@ -103,12 +106,14 @@ def invert(
     latent = generator.latent(found.z[0], subject.name)
     latent.save(out)
     if picture is not None:
-        write_picture(picture, next(iter(generator.pictures(latent.z[None]))))
+        Result(next(iter(generator.pictures(latent.z[None]))), generator.record("invert", photo=subject.name, method=method)).save(picture)
     if film is not None:
         import torch
 
         frames = torch.cat([*seen.values(), found.z])
-        write_film(film, generator.pictures(frames), len(frames), FILM_SECONDS)
+        _save_film(
+            film, generator.pictures(frames), len(frames), FILM_SECONDS, generator.record("invert", photo=subject.name, method=method)
+        )
     state = " The search was stopped; this is the best until then." if found.interrupted else ""
     values = {
         "out": str(out), "method": method, "iterations": found.iterations, "seconds": round(found.seconds, 3), "mse": float(found.error[0]),
@@ -175,7 +180,7 @@ def morph(
 
     Example: masque morph anna.jpg ben.jpg --frames 60 --seconds 4 -o morph.mp4
     """
-    from masque.film import check_film, write_film
+    from masque.film import check_film
 
     check_film(out, frames, seconds)
     with Bar("Morphing") as bar:
@@ -186,14 +191,31 @@ def morph(
         if path == "warp":
             from masque.edits.latents import warp_morph
 
-            pictures, names, record = warp_morph(faces, frames, ease, loop), [face.name for face in faces], {"edit": "morph"}
+            pictures, names = warp_morph(faces, frames, ease, loop), [face.name for face in faces]
+            record: dict[str, object] = {"edit": "morph", "model": "none", "masque": masque.__version__}
         else:
             generator = masque.load(model, "morph")
             latents = _latents(generator, faces, method, iterations, seed, bar)
             pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
             record = generator.record("morph")
-        write_film(out, pictures, frames, seconds)
-    answer(f"Wrote {out}: {frames} frames.", {**record, "out": str(out), "frames": frames, "path": path, "faces": names}, as_json)
+        record |= {"frames": frames, "path": path, "faces": names}
+        _save_film(out, pictures, frames, seconds, record)
+    answer(f"Wrote {out}: {frames} frames.", {"out": str(out), **record}, as_json)
+
+
+def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, Any]) -> None:
+    """A film with its record in the comment, or a sheet with it as pictures have it."""
+    import math
+
+    from masque.edits.result import Result
+    from masque.film import write_film
+    from masque.image import grid
+    from masque.provenance import note
+
+    if path.suffix.lower() in (".mp4", ".gif"):
+        write_film(path, pictures, count, seconds, note=note(record))
+    else:
+        Result(grid(list(pictures), math.ceil(math.sqrt(count))), record).save(path)
 
 
 def _latents(generator: Latents, faces: list[Path], method: str, iterations: int | None, seed: int, bar: Bar) -> list[Latent]:
