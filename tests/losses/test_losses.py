@@ -158,3 +158,12 @@ def test_gradient_penalty_of_a_linear_critic_by_hand():
     for share, slope in ((1.0, 2.0), (0.0, 0.0), (0.25, 0.5)):
         penalty = gradient_penalty(lambda x: x.square().flatten(1), ones, zeros, torch.tensor([share]))
         assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-6)
+
+
+def test_entries_may_weigh_differently_within_each_picture():
+    logits = torch.tensor([[[[3.0, -1.0]]], [[[0.5, 2.0]]]])
+    weight = torch.tensor([[[[1.0, 0.0]]], [[[1.0, 1.0]]]])
+    for loss in (real_loss, fake_loss, hinge_real, hinge_fake):
+        each = [loss(logits[:1, ..., :1]), loss(logits[1:])]
+        assert torch.allclose(loss(logits, weight), torch.stack(each).mean())
+        assert float(loss(logits, torch.zeros_like(weight))) == 0.0

@@ -45,7 +45,7 @@ def test_distances_by_hand():
 
 def test_paired_and_unpaired_batches_come_in_turn():
     names = [[p.name for p in recipe().phases() if p.due(step)] for step in range(4)]
-    assert names == [["parse", "judge", "paired"], ["parse", "judge_unpaired", "unpaired"]] * 2
+    assert names == [["parse", "judge_paired", "paired"], ["parse", "judge_unpaired", "unpaired"]] * 2
 
 
 def test_only_paired_batches_compare_with_the_picture(batch):
@@ -102,7 +102,7 @@ def test_the_shape_that_is_asked_for_has_grown_eyes_and_mouth(batch):
 @pytest.mark.parametrize("adversarial", ["log", "hinge"])
 def test_critics_learn_to_tell(batch, adversarial):
     made = recipe(adversarial=adversarial, lr=1e-3)
-    judge, optimizer = phase(made, "judge"), made.optimizer("D", made.nets["D"].parameters())
+    judge, optimizer = phase(made, "judge_paired"), made.optimizer("D", made.nets["D"].parameters())
     values = []
     for _ in range(24):
         loss = judge.loss(batch)["adv"]
@@ -124,10 +124,40 @@ def test_a_variational_embedding_draws_its_latents_and_pays_for_them(batch):
     assert float(phase(free, "unpaired").loss(batch)["kl"].detach()) == 0.0
 
 
+def test_patches_of_background_alone_count_for_nothing(batch):
+    made = recipe(judged="person")
+    batch["labels"][:] = 0
+    batch["labels"][:, 20:40, 24:40] = 1
+    logits = torch.zeros(2, 1, 8, 8)
+    counted = made.counted(logits, batch["labels"])
+    assert counted[0, 0].nonzero().amin(dim=0).tolist() == [2, 3]
+    assert counted[0, 0].nonzero().amax(dim=0).tolist() == [4, 4]
+    assert recipe().counted(logits, batch["labels"]) is None
+    batch["labels"][1] = 0  # nobody in the second picture
+    batch["labels"][1, :, :4] = 255
+    before = phase(made, "judge_paired").loss(batch)["adv"]
+    assert before.isfinite()
+    assert not made.counted(logits, batch["labels"])[1].any()
+    elsewhere = {**batch, "image": torch.where(torch.arange(64) >= 60, -batch["image"], batch["image"])}
+    assert float(phase(made, "judge_paired").loss(elsewhere)["adv"].detach()) == pytest.approx(float(before.detach()), abs=0.05)
+
+
+def test_d_may_learn_more_often_than_g_and_from_other_pairs(batch):
+    made = recipe(critic_steps=2, shape_unpaired=0.25)
+    names = [[p.name for p in made.phases() if p.due(step)] for step in range(2)]
+    assert names == [
+        ["parse", "judge_paired", "judge_paired_2", "paired"], ["parse", "judge_unpaired", "judge_unpaired_2", "unpaired"],
+    ]  # fmt: skip
+    assert (phase(made, "paired").weights["shape"], phase(made, "unpaired").weights["shape"]) == (1.0, 0.25)
+    four = {name: torch.cat([value, value + (name == "image")]) for name, value in batch.items()}
+    assert not torch.equal(made.source(four, paired=False, shift=1)[0], made.source(four, paired=False, shift=2)[0])
+
+
 def test_the_rate_falls_in_stairs_to_zero():
     made = recipe(lr=1.0, decay_every=10, decay_to=40)
     assert [made.learning_rate("G", step) for step in (0, 9, 10, 25, 39, 40, 99)] == [1.0, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
-    assert recipe(lr=0.5).learning_rate("G", 10**6) == 0.5
+    assert recipe(lr=0.5, critic_lr=0.1).learning_rate("G", 10**6) == 0.5
+    assert recipe(lr=0.5, critic_lr=0.1).learning_rate("D", 10**6) == 0.1
 
 
 def test_preview_shows_painted_and_styled_pictures(batch):

@@ -11,24 +11,35 @@ from torch.nn import functional as F
 from masque.losses.precision import full
 
 
-def real_loss(logits: Tensor) -> Tensor:
-    """−log D(x): small when the discriminator calls the pictures real. logits of any shape; mean over all entries."""
-    return F.softplus(-full(logits)).mean()
+def real_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
+    """−log D(x): small when the discriminator calls the pictures real.
+
+    logits of any shape; mean over all entries, or by weight (of their shape) over each picture's and then over pictures.
+    """
+    return mean_of(F.softplus(-full(logits)), weight)
 
 
-def fake_loss(logits: Tensor) -> Tensor:
+def fake_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
     """−log(1 − D(x')): small when the discriminator calls the pictures made."""
-    return F.softplus(full(logits)).mean()
+    return mean_of(F.softplus(full(logits)), weight)
 
 
-def hinge_real(scores: Tensor) -> Tensor:
-    """max(0, 1 − D(x)): the discriminator's hinge loss on real pictures (Lim & Ye 2017), mean over all entries."""
-    return F.relu(1 - full(scores)).mean()
+def hinge_real(scores: Tensor, weight: Tensor | None = None) -> Tensor:
+    """max(0, 1 − D(x)): the discriminator's hinge loss on real pictures (Lim & Ye 2017)."""
+    return mean_of(F.relu(1 - full(scores)), weight)
 
 
-def hinge_fake(scores: Tensor) -> Tensor:
+def hinge_fake(scores: Tensor, weight: Tensor | None = None) -> Tensor:
     """max(0, 1 + D(x')): the same on made ones."""
-    return F.relu(1 + full(scores)).mean()
+    return mean_of(F.relu(1 + full(scores)), weight)
+
+
+def mean_of(values: Tensor, weight: Tensor | None) -> Tensor:
+    """The mean, or of each picture (the first dimension) the mean by weight, and then of all; a picture of no weight counts 0."""
+    if weight is None:
+        return values.mean()
+    whole = (values * weight).flatten(1).sum(dim=1) / weight.flatten(1).sum(dim=1).clamp(min=1e-6)
+    return whole.mean()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor) -> Tensor:

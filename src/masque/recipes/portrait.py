@@ -14,25 +14,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from masque.data.batches import Batch
-from masque.faces.labels import coloured, grow
+from masque.faces.labels import LABELS, coloured, grow
 from masque.image import Picture, to_pictures
 from masque.layers.gaussian import Gaussian
 from masque.layers.noise import normal
+from masque.layers.precision import full
 from masque.layers.shares import neighbour
-from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, real_loss
+from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, mean_of, real_loss
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.matching import feature_matching, half_square, perceptual_distance
 from masque.losses.parsing import label_cross_entropy
 from masque.models.parser import FaceParser, ParserConfig
 from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
 from masque.train.phase import Phase
+
+HAIR = LABELS.index("hair")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,12 @@ class PortraitTraining:
     """λ_FM, which the thesis does not say: Gu et al.'s and pix2pixHD's."""
     shape: float = 1.0
     """λ_GP"""
+    shape_unpaired: float = 1.0
+    """The same of unpaired pictures, where little else keeps G from patterns that please P_F."""
+    judged: Literal["all", "person"] = "all"
+    """Which patches D_1 and D_2 count for: person leaves out those of background alone, in which a kept background is always real."""
+    critic_steps: int = 1
+    """Steps of D for each of G."""
     perceptual: float = 0.0
     """Weight of a perceptual term (Eq. 2.12) on the parser's maps; Eq. 3.9 has none."""
     kl: float = 0.01
@@ -82,16 +93,19 @@ class PortraitRecipe:
     def phases(self) -> Sequence[Phase]:
         """Eq. 3.7, 3.3 and 3.9 or 3.10."""
         w = self.training
-        unpaired = {"local": w.local, "fool": w.gd, "shape": w.shape} | ({"kl": w.kl} if self.config.embedding == "vae" else {})
-        paired = {**unpaired, "global": w.overall, "match": w.gd * w.match} | ({"perceptual": w.perceptual} if w.perceptual else {})
-        painters = ("embed", "G")
-        return [
-            Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0}),
-            Phase("judge", ("D",), lambda batch: self.judge_terms(batch, paired=True), {"adv": 1.0}, every=2, turn=0),
-            Phase("paired", painters, lambda batch: self.paint_terms(batch, paired=True), paired, every=2, turn=0),
-            Phase("judge_unpaired", ("D",), lambda batch: self.judge_terms(batch, paired=False), {"adv": 1.0}, every=2, turn=1),
-            Phase("unpaired", painters, lambda batch: self.paint_terms(batch, paired=False), unpaired, every=2, turn=1),
-        ]
+        both = {"local": w.local, "fool": w.gd} | ({"kl": w.kl} if self.config.embedding == "vae" else {})
+        unpaired = {**both, "shape": w.shape_unpaired}
+        paired = {**both, "shape": w.shape, "global": w.overall, "match": w.gd * w.match}
+        paired |= {"perceptual": w.perceptual} if w.perceptual else {}
+        phases = [Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0})]
+        for turn, (name, weights) in enumerate((("paired", paired), ("unpaired", unpaired))):
+            for number in range(1, w.critic_steps + 1):
+                judge = partial(self.judge_terms, paired=name == "paired", shift=number)
+                again = f"_{number}" if number > 1 else ""
+                phases.append(Phase(f"judge_{name}{again}", ("D",), judge, {"adv": 1.0}, every=2, turn=turn))
+            paint = partial(self.paint_terms, paired=name == "paired")
+            phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, turn=turn))
+        return phases
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam (Section 4.3.1)."""
@@ -110,12 +124,12 @@ class PortraitRecipe:
         """Eq. 3.7, L_P: P_F learns from the real pictures."""
         return {"parse": label_cross_entropy(self.parser(batch["image"]), batch["labels"])}
 
-    def source(self, batch: Batch, paired: bool) -> tuple[Tensor, Tensor]:
+    def source(self, batch: Batch, paired: bool, shift: int = 1) -> tuple[Tensor, Tensor]:
         """x^s and m^s: the batch itself, or another picture of it for each (Section 3.3)."""
         x, labels = batch["image"], batch["labels"]
         if paired:
             return x, labels
-        other = neighbour(len(x), 1, x.device)
+        other = neighbour(len(x), shift, x.device)
         return x[other], labels[other]
 
     def drawn(self, inferred: Sequence[Gaussian | Tensor], seeds: Tensor) -> list[Tensor]:
@@ -125,15 +139,25 @@ class PortraitRecipe:
             for component, known in zip(COMPONENTS, inferred, strict=True)
         ]
 
-    def judge_terms(self, batch: Batch, paired: bool) -> dict[str, Tensor]:
+    def counted(self, logits: Tensor, labels: Tensor) -> Tensor | None:
+        """(B,1,s,s) in {0,1}: the patches that D counts for; None for all."""
+        if self.training.judged == "all":
+            return None
+        person = ((labels > 0) & (labels <= HAIR))[:, None].to(logits.dtype)
+        return functional.adaptive_max_pool2d(person, logits.shape[2:])
+
+    def judge_terms(self, batch: Batch, paired: bool, shift: int = 1) -> dict[str, Tensor]:
         """Eq. 3.3, over both scales. The minus between its terms is a slip: D is to call made pictures made."""
         x, labels = batch["image"], batch["labels"]
         with torch.no_grad():
-            components = self.model.embed.cut(*self.source(batch, paired))
+            components = self.model.embed.cut(*self.source(batch, paired, shift))
             made = self.model.G(self.drawn(self.model.embed(components), batch["seed"]), x, labels)
         on_real, on_fake = (hinge_real, hinge_fake) if self.training.adversarial == "hinge" else (real_loss, fake_loss)
         real, fake = self.critics(x, labels), self.critics(made.to(x.dtype), labels)
-        return {"adv": torch.stack([on_real(a) + on_fake(b) for (a, _), (b, _) in zip(real, fake, strict=True)]).mean()}
+        parts = [
+            on_real(a, self.counted(a, labels)) + on_fake(b, self.counted(b, labels)) for (a, _), (b, _) in zip(real, fake, strict=True)
+        ]
+        return {"adv": torch.stack(parts).mean()}
 
     def paint_terms(self, batch: Batch, paired: bool) -> dict[str, Tensor]:
         """Eq. 3.9 on paired, Eq. 3.10 on unpaired pictures."""
@@ -146,7 +170,7 @@ class PortraitRecipe:
         rebuilt = self.model.embed.rebuild(latents)
         terms = {
             "local": torch.stack([half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]).sum(),  # Eq. 3.1
-            "fool": torch.stack([self._fool(logits) for logits, _ in judged]).mean(),  # Eq. 3.4
+            "fool": torch.stack([self._fool(logits, self.counted(logits, labels)) for logits, _ in judged]).mean(),  # Eq. 3.4
             "shape": label_cross_entropy(self.parser(made), grown(labels)),  # Eq. 3.8
         }
         if self.config.embedding == "vae":
@@ -161,8 +185,8 @@ class PortraitRecipe:
                 terms["perceptual"] = perceptual_distance(self.parser.maps(made), self.parser.maps(x))
         return terms
 
-    def _fool(self, logits: Tensor) -> Tensor:
-        return -logits.float().mean() if self.training.adversarial == "hinge" else real_loss(logits)
+    def _fool(self, logits: Tensor, weight: Tensor | None) -> Tensor:
+        return mean_of(-full(logits), weight) if self.training.adversarial == "hinge" else real_loss(logits, weight)
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, their label maps, each painted again, whose style comes next, and each in that style."""
@@ -193,7 +217,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "model": {
             "size": 128, "channels": 16, "features": 64, "z": 256, "blocks": 6, "eyes": "tight", "norm": "none", "background": "kept",
         },
-        "training": {"perceptual": 1.0, "overall": 20.0, "lr": 5e-4, "critic_lr": 5e-4, "decay_every": 500, "decay_to": 5000},
+        "training": {
+            "perceptual": 1.0, "overall": 20.0, "shape_unpaired": 0.3, "judged": "person", "critic_steps": 2, "lr": 5e-4, "critic_lr": 5e-4,
+            "decay_every": 500, "decay_to": 5000,
+        },
         "run": {"steps": 5000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
     },
     "tiny": {
