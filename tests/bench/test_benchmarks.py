@@ -9,6 +9,7 @@ import pytest
 
 from masque.bench import swapping, training
 from masque.errors import SettingError
+from masque.recipes.progan import stage_at
 
 
 def test_training_is_timed_in_steps_in_which_all_phases_run() -> None:
@@ -41,3 +42,22 @@ def test_swaps_and_edits_are_timed_on_photos_of_the_size_asked(model_folder: Pat
         text = swapping.as_text(report)
         assert f"{report['job']} with rsgan (32 px) on photos of 256×256" in text
         assert "peak memory" in text
+
+
+def test_growth_is_timed_at_every_size() -> None:
+    reports = training.bench_growth("tiny", steps=1, turns=1)
+    assert list(reports) == ["4", "8", "16"]
+    assert all(report["engine"]["median"] > 0 and report["ratio"] > 0 for report in reports.values())
+    assert training.growth_text(reports).count("\n") == 3
+
+
+def test_growth_times_the_step_at_which_a_size_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def bench(*_: object, at: int) -> dict[str, object]:
+        asked.append(stage_at(4 * at, hold=20, fade=20, most=2))
+        return {}
+
+    monkeypatch.setattr(training, "bench_training", bench)
+    training.bench_growth("tiny")
+    assert asked == [0.0, 1.0, 2.0]

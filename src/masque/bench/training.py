@@ -16,16 +16,19 @@ from masque import catalog, runs
 from masque.config import RunSettings
 from masque.data.batches import Batches
 from masque.data.frames import load_frames
+from masque.models.progan import side_at, stages
 from masque.train.engine import Engine, make_fabric
 
 PUPPETS = 128
 
 
-def bench_training(family: str, preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = ()) -> dict[str, Any]:
+def bench_training(
+    family: str, preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = (), at: int | None = None
+) -> dict[str, Any]:
     """Pictures per second of both, turn by turn, and of the loader alone; the batches are of puppets.
 
-    Where a recipe's phases start late, the steps timed are those in which all have started. assignments: `key=value` settings.
-    Raises SettingError for an unknown family, preset or setting.
+    at: the first step that is timed; by default, where a recipe's phases start late, one in which all have started. assignments:
+    `key=value` settings. Raises SettingError for an unknown family, preset or setting.
     """
     plan = runs.plan(family, preset, assignments)
     plain = replace(plan, run=replace(plan.run, precision="32", channels_last=False, compile=False))
@@ -35,11 +38,12 @@ def bench_training(family: str, preset: str, steps: int = 4, turns: int = 3, ass
         fabric = make_fabric(plan.run)
         batches = runs.build_batches(plan, frames, fabric)
         for engine in engines.values():
-            engine.step = max(phase.since for phase in engine.phases)
+            engine.step = max(phase.since for phase in engine.phases) if at is None else at
             _run(engine, batches, 2)  # allocations, and compilation where it is on
         rates: dict[str, list[float]] = {name: [] for name in engines}
         for _ in range(turns):
             for name, engine in engines.items():
+                engine.step = engine.step if at is None else at
                 rates[name].append(steps * plan.run.batch_size / _run(engine, batches, steps))
     return {
         "family": family, "preset": preset, "size": plan.model.size, "batch_size": plan.run.batch_size, "threads": torch.get_num_threads(),
@@ -48,6 +52,25 @@ def bench_training(family: str, preset: str, steps: int = 4, turns: int = 3, ass
         "ratio": statistics.median(a / b for a, b in zip(rates["engine"], rates["plain"], strict=True)),
         "loader": _loader_rate(batches, plan.run),
     }  # fmt: skip
+
+
+def bench_growth(preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """`bench_training` of the progressive GAN at each of its sizes, once it is faded in: {side: report}. Raises SettingError."""
+    plan = runs.plan("progan", preset, assignments)
+    hold, fade, batch = plan.training.hold, plan.training.fade, plan.run.batch_size
+    reports = {}
+    for stage in range(stages(plan.model.size) + 1):
+        images = hold * stage + fade * stage
+        reports[str(round(side_at(stage)))] = bench_training("progan", preset, steps, turns, assignments, at=-(-images // batch))
+    return reports
+
+
+def growth_text(reports: dict[str, Any]) -> str:
+    """One line a size."""
+    lines = ["side  engine, pictures/s  plain eager fp32  ratio"]
+    for side, report in reports.items():
+        lines.append(f"{side:>4s} {report['engine']['median']:19.1f} {report['plain']['median']:17.1f} {report['ratio']:6.2f}")
+    return "\n".join(lines)
 
 
 def _engine(plan: runs.Plan, frames: Any, folder: Path) -> Engine:

@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
     bench.callback()(_nothing)
     bench.command("train")(bench_train)
+    bench.command("grow")(bench_grow)
     bench.command("swap")(bench_swap)
     bench.command("edit")(bench_edit)
     bench.command("parse")(bench_parse)
@@ -316,6 +317,24 @@ def bench_train(
 
         report = bench_training(family, preset, steps, turns, set_)
     answer(as_text(report), report, as_json)
+
+
+def bench_grow(
+    preset: Annotated[str, typer.Option("--preset", help="A preset of progan: docs/train.md lists them.")] = "small",
+    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
+    turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Training speed of the progressive GAN at each size it grows through, against plain eager fp32.
+
+    Example: masque bench grow --preset small
+    """
+    with Wait("Timing the training"):
+        from masque.bench.training import bench_growth, growth_text
+
+        report = bench_growth(preset, steps, turns, set_)
+    answer(growth_text(report), report, as_json)
 
 
 def bench_swap(
