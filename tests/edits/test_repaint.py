@@ -11,7 +11,8 @@ import torch
 
 from masque import runs
 from masque.data.puppets import draw_puppet, render
-from masque.edits.repaint import Painter, aligned, faces_for, given_up, in_crop, repaint, transfer, uncovered, with_part
+from masque.edits import repaint as module
+from masque.edits.repaint import Painter, aligned, faces_for, given_up, in_crop, in_tune, repaint, transfer, uncovered, with_part
 from masque.edits.subject import Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
@@ -122,6 +123,7 @@ def test_an_unchanged_shape_changes_nothing(painter, files, truth):
 
 def test_where_a_part_gives_way_the_networks_picture_shows_and_elsewhere_the_photo(painter, files, truth, monkeypatch):
     paint_by_label(painter, monkeypatch)
+    monkeypatch.setattr(module, "in_tune", lambda after, *_: after)  # these are no tones that a photo could have
     photo, labels = truth["two.png"].picture, truth["two.png"].labels
     edited = labels.copy()
     rows, columns = np.nonzero(np.isin(labels, (7, 8, 9)))
@@ -150,6 +152,22 @@ def test_the_style_of_one_part_alone(painter, files, monkeypatch):
     given.clear()
     transfer(painter, files["one.png"], files["two.png"], part="eyes")
     assert [torch.equal(a, b) for a, b in zip(given[0], other, strict=True)] == [True, True, False, False, False]
+
+
+def test_what_the_network_paints_anew_is_in_the_photos_tones():
+    photo = np.tile(np.linspace(60, 180, 64, dtype=np.uint8)[None, :, None], (64, 1, 3))
+    changed = np.zeros((64, 64), np.bool_)
+    changed[24:40, 24:40] = True
+    dark = np.clip(photo.astype(int) - 20, 0, 255).astype(np.uint8)
+    dark[..., 2] += 5
+    before, after = dark.copy(), dark.copy()
+    before[changed] = 0  # the old part: what was wrong there says nothing of the new one
+    after[changed] = (90, 90, 95)
+    tuned = in_tune(after, before, photo, changed)
+    assert np.abs(tuned[changed].astype(int) - 110).max() <= 1
+    assert np.abs(tuned.astype(int) - photo)[~changed].max() <= 1
+    assert (in_tune(after, photo, photo, changed) == after).all()
+    assert (in_tune(after, before, photo, np.ones_like(changed)) == after).all()  # nothing is left to tune by
 
 
 def test_the_style_of_a_part_stays_within_it(painter, files, truth, monkeypatch):

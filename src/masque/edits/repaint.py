@@ -159,9 +159,24 @@ def _repainted(
         return paste(subject.photo, after, subject.matrix, np.rint(255 * square * person).astype(np.uint8))
     before = painter.paint(latents[0], subject.image, own)
     # Where a part gives way to another one, the photo's own pores and strands are of the old one.
-    replaced = _around((own != wanted) | given_up(own, wanted), subject.size)
+    changed = (own != wanted) | given_up(own, wanted)
+    replaced = _around(changed, subject.size)
     kept = add_change(subject.photo, before, after, subject.matrix, np.rint(255 * square * person * (1 - replaced)).astype(np.uint8))
-    return paste(kept, after, subject.matrix, np.rint(255 * square * replaced).astype(np.uint8))
+    tuned = in_tune(after, before, to_pictures(subject.image)[0], changed)
+    return paste(kept, tuned, subject.matrix, np.rint(255 * square * replaced).astype(np.uint8))
+
+
+def in_tune(after: Picture, before: Picture, photo: Picture, changed: NDArray[np.bool_]) -> Picture:
+    """The network's picture (S,S,3) in the photo's tones: lighter where it paints what did not change too dark.
+
+    before: what it makes of the photo as it is. What it gets wrong around the changed part is taken to go on, smoothly, within it.
+    """
+    known = (~changed).astype(np.float32)
+    reach = len(changed) / 16
+    weight = cv2.GaussianBlur(known, (0, 0), reach)[..., None]
+    wrong = cv2.GaussianBlur((photo.astype(np.float32) - before) * known[..., None], (0, 0), reach)
+    tuned = after + wrong / np.maximum(weight, 1e-3)
+    return np.asarray(np.clip(np.rint(tuned), 0, 255), dtype=np.uint8)
 
 
 def _around(inside: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
