@@ -12,7 +12,21 @@ import torch
 from masque import runs
 from masque.data.puppets import draw_puppet, render
 from masque.edits import repaint as module
-from masque.edits.repaint import Painter, aligned, faces_for, given_up, in_crop, in_tune, repaint, transfer, uncovered, with_part
+from masque.edits.parse import enlarged
+from masque.edits.repaint import (
+    Painter,
+    aligned,
+    calmed,
+    faces_for,
+    given_up,
+    in_crop,
+    in_tune,
+    repaint,
+    smoothed,
+    transfer,
+    uncovered,
+    with_part,
+)
 from masque.edits.subject import Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
@@ -168,6 +182,45 @@ def test_what_the_network_paints_anew_is_in_the_photos_tones():
     assert np.abs(tuned.astype(int) - photo)[~changed].max() <= 1
     assert (in_tune(after, photo, photo, changed) == after).all()
     assert (in_tune(after, before, photo, np.ones_like(changed)) == after).all()  # nothing is left to tune by
+
+
+def test_a_change_of_style_is_smooth_within_each_part_and_texture_stays():
+    plain = np.random.default_rng(0).integers(80, 120, (64, 64, 3)).astype(np.uint8)
+    left = np.zeros((64, 64), np.bool_)
+    left[:, :32] = True
+    noise = np.random.default_rng(1).integers(-30, 31, (64, 64, 3))
+    painted = np.clip(plain.astype(int) + np.where(left, 60, -40)[..., None] + noise, 0, 255).astype(np.uint8)
+    change = smoothed(plain, painted, [left, ~left]).astype(int) - plain
+    assert np.abs(change[left] - 60).max() < 15
+    assert np.abs(change[~left] + 40).max() < 15  # neither runs into the other
+    one = smoothed(plain, painted, [left])
+    assert (one[:, 50:] == plain[:, 50:]).all()
+    assert (smoothed(plain, plain, [left, ~left]) == plain).all()
+
+
+def test_colour_is_calmed_within_a_part_and_light_stays():
+    labels = np.full((64, 64), 10, np.uint8)
+    labels[:, 32:] = 1
+    painted = np.full((64, 64, 3), (120, 90, 60), np.uint8)
+    painted[:, 32:] = (200, 160, 140)
+    specks = painted.copy()
+    specks[::8, ::8] = (60, 120, 90)
+    calm = calmed(specks, labels)
+    assert np.abs(calm.astype(int) - painted)[8:-8, 40:-8].mean() < 4
+    before, after = (cv2.cvtColor(p, cv2.COLOR_RGB2LAB).astype(int) for p in (specks, calm))
+    assert np.abs(before[..., 0] - after[..., 0]).max() <= 3
+    assert after[..., 1:].std(axis=(0, 1)).max() < before[..., 1:].std(axis=(0, 1)).max()
+    assert np.abs(calmed(painted, labels).astype(int) - painted).max() <= 2
+
+
+def test_a_new_shape_leaves_every_other_pixel_as_it_was(painter, files):
+    subject = painter.subject(files["one.png"])
+    photo, labels = subject.photo, enlarged(painter.shares(subject), subject.matrix, subject.photo)
+    edited = np.where(np.isin(labels, (7, 8, 9)), 1, labels).astype(np.uint8)  # no mouth at all
+    made = repaint(painter, files["one.png"], labels=edited).picture
+    near = cv2.dilate((edited != labels).astype(np.uint8), np.ones((41, 41))) > 0
+    assert (made[~near] == photo[~near]).all()
+    assert (made != photo).any()
 
 
 def test_the_style_of_a_part_stays_within_it(painter, files, truth, monkeypatch):

@@ -105,7 +105,7 @@ def repaint(
     if not (wanted[1:-1, 1:-1] > 0).any():
         raise PictureError("The label map has no face where the photo has one: start from what `masque parse` writes of this photo.")
     latents = painter.latents(subject, own)
-    picture = _repainted(painter, subject, own, wanted, (latents, latents), detail)
+    picture = _reshaped(painter, subject, own, wanted, latents, detail)
     changed = round(100 * float((own != wanted).mean()), 2)
     record = painter.record("repaint", part=part, detail=detail, inputs=inputs(**references), notes=notes, changed_labels_percent=changed,
                             **measure(picture, subject, {"photo": subject}))  # fmt: skip
@@ -130,40 +130,74 @@ def transfer(
                 raise PictureError(f"No {component} can be seen in {name}: choose another photo, or another --part.")
     before, styles = painter.latents(subject, own), painter.latents(other, others)
     after = [styles[i] if component in PARTS[part] else before[i] for i, component in enumerate(COMPONENTS)]
-    # The network mixes latents everywhere: another mouth's style would tint the chin.
-    named = np.isin(own, [label for component in PARTS[part] for label in LABELS_OF[component]])
-    picture = _repainted(painter, subject, own, own, (before, after), detail, None if part == "all" else named)
+    painted = painter.paint(after, subject.image, own)
+    regions = [np.isin(own, LABELS_OF[component]) for component in PARTS[part]]
+    mask = np.rint(255 * _square(subject) * _soft(np.any(regions, axis=0))).astype(np.uint8)
+    if detail == "network":
+        picture = paste(subject.photo, painted, subject.matrix, mask)
+    else:
+        plain = painter.paint(before, subject.image, own)
+        picture = add_change(subject.photo, plain, smoothed(plain, painted, regions), subject.matrix, mask)
     record = painter.record("transfer", part=part, detail=detail, inputs=inputs(photo=subject, style=other),
                             **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
     return Result(picture, record)
 
 
-def _repainted(
-    painter: Painter,
-    subject: Subject,
-    own: Labels,
-    wanted: Labels,
-    latents: tuple[Sequence[Tensor], Sequence[Tensor]],
-    detail: Detail,
-    where: NDArray[np.bool_] | None = None,
-) -> Picture:
-    """The whole photo, from its own shape and first latents to the wanted shape and second ones.
-
-    where: (S,S) what may change at all; the person if None.
-    """
+def _reshaped(painter: Painter, subject: Subject, own: Labels, wanted: Labels, latents: Sequence[Tensor], detail: Detail) -> Picture:
+    """The whole photo in the wanted shape."""
     target = uncovered(subject, own, wanted).to(painter.device)
-    after = painter.paint(latents[1], target, wanted)
-    square = feathered_square(subject.size).astype(np.float32) / 255
-    person = _around((own > 0) | (wanted > 0) if where is None else where, subject.size)
-    if detail == "network":
-        return paste(subject.photo, after, subject.matrix, np.rint(255 * square * person).astype(np.uint8))
-    before = painter.paint(latents[0], subject.image, own)
-    # Where a part gives way to another one, the photo's own pores and strands are of the old one.
+    after, filled = painter.paint(latents, target, wanted), to_pictures(target)[0]
     changed = (own != wanted) | given_up(own, wanted)
-    replaced = _around(changed, subject.size)
-    kept = add_change(subject.photo, before, after, subject.matrix, np.rint(255 * square * person * (1 - replaced)).astype(np.uint8))
-    tuned = in_tune(after, before, to_pictures(subject.image)[0], changed)
-    return paste(kept, tuned, subject.matrix, np.rint(255 * square * replaced).astype(np.uint8))
+    if detail == "keep":
+        after = in_tune(calmed(after, wanted), painter.paint(latents, subject.image, own), to_pictures(subject.image)[0], changed)
+    # Beside the person there is what was there; what the network adds to it is noise.
+    person = _soft(wanted > 0)[..., None]
+    shown = np.rint(filled + person * (after.astype(np.float32) - filled)).astype(np.uint8)
+    where = _around(changed if detail == "keep" else (own > 0) | (wanted > 0), subject.size)
+    return paste(subject.photo, shown, subject.matrix, np.rint(255 * _square(subject) * where).astype(np.uint8))
+
+
+def _square(subject: Subject) -> NDArray[np.float32]:
+    """1 within the network's picture (S,S), falling softly to 0 at its edge."""
+    return np.asarray(feathered_square(subject.size).astype(np.float32) / 255, dtype=np.float32)
+
+
+def _soft(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """A mask (S,S) with soft edges, half at its border."""
+    return np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(1, len(inside) // 64) / 2), dtype=np.float32)
+
+
+def smoothed(before: Picture, after: Picture, regions: Sequence[NDArray[np.bool_]]) -> Picture:
+    """`before` (S,S,3) with what `after` changes in each region, smoothly: colour and shade; texture is the photo's own to have.
+
+    Each region is averaged by itself, so that the hair's change does not run into the skin's.
+    """
+    change = after.astype(np.float32) - before
+    smooth = np.zeros_like(change)
+    for region in regions:
+        inside, reach = region.astype(np.float32), len(region) / 32
+        weight = cv2.GaussianBlur(inside, (0, 0), reach)
+        near = weight > 0.01
+        mean = cv2.GaussianBlur(change * inside[..., None], (0, 0), reach) / np.maximum(weight, 1e-3)[..., None]
+        # Beyond its border too, as far as no other region has a say: the mask's soft edge falls there.
+        free = near & ~np.any([other for other in regions if other is not region], axis=0) if len(regions) > 1 else near
+        smooth[free | region] = mean[free | region]
+    return np.asarray(np.clip(np.rint(before + smooth), 0, 255), dtype=np.uint8)
+
+
+def calmed(painted: Picture, labels: Labels) -> Picture:
+    """A network's picture (S,S,3) with the colour of each part smoothed within the part; its light, which has the texture, stays.
+
+    What an adversarial network makes of too few pictures has specks of colour, not of light.
+    """
+    lab = cv2.cvtColor(painted.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    colour, reach = lab[..., 1:].copy(), len(labels) / 32
+    for component in COMPONENTS:
+        inside = np.isin(labels, LABELS_OF[component]).astype(np.float32)
+        weight = np.maximum(cv2.GaussianBlur(inside, (0, 0), reach), 1e-3)[..., None]
+        mean = cv2.GaussianBlur(colour * inside[..., None], (0, 0), reach) / weight
+        lab[..., 1:][inside > 0] = mean[inside > 0]
+    return np.asarray(np.rint(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1)), dtype=np.uint8)
 
 
 def in_tune(after: Picture, before: Picture, photo: Picture, changed: NDArray[np.bool_]) -> Picture:
