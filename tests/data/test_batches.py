@@ -31,7 +31,7 @@ def frames() -> FrameSet:
 
 def test_shapes_types_and_ranges(frames):
     batch = Batches(frames, "train", 64, 5, seed=1, augmentation=Augmentation())(3)
-    assert set(batch) == {*PICTURES, *MASKS, "attributes", "index", "identity", "seed"}
+    assert set(batch) == {*PICTURES, *MASKS, "attributes", "index", "identity", "step", "seed"}
     for name in PICTURES:
         assert (batch[name].shape, batch[name].dtype) == ((5, 3, 64, 64), torch.float32)
         assert -1 <= batch[name].min() < -0.2
@@ -41,7 +41,8 @@ def test_shapes_types_and_ranges(frames):
         assert batch[name].min() >= 0
         assert batch[name].max() <= 1
     assert (batch["attributes"].shape, batch["attributes"].dtype) == ((5, 2), torch.float32)
-    assert batch["index"].dtype == batch["seed"].dtype == torch.int64
+    assert batch["index"].dtype == batch["seed"].dtype == batch["step"].dtype == torch.int64
+    assert batch["step"].tolist() == [3] * 5
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(12, 4), (10, 4), (3, 8), (1, 2)])

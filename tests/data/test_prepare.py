@@ -218,7 +218,7 @@ def test_the_classifier_speaks_only_where_nobody_else_knows(prepared_folder, pho
         shown.append(frames)
         return [{"Smiling": 0.123, "Male": 0.25} for _ in frames]
 
-    monkeypatch.setattr(module, "CLASSIFY_AT_ONCE", 3)
+    monkeypatch.setattr(module, "AT_ONCE", 3)
     again = shutil.copytree(prepared_folder, tmp_path / "again")
     prepare(photo_folder, again, size=64, held_out=0.4, workers=1, classify=classify)
     before, after = open_prepared(prepared_folder), open_prepared(again)
