@@ -211,6 +211,9 @@ def test_colour_is_calmed_within_a_part_and_light_stays():
     assert np.abs(before[..., 0] - after[..., 0]).max() <= 3
     assert after[..., 1:].std(axis=(0, 1)).max() < before[..., 1:].std(axis=(0, 1)).max()
     assert np.abs(calmed(painted, labels).astype(int) - painted).max() <= 2
+    labels[:, 32:], labels[:, 48:] = 7, 8  # lips beside teeth keep their colour, though they are one component
+    painted[:, 32:], painted[:, 48:] = (190, 60, 70), (240, 235, 225)
+    assert np.abs(calmed(painted, labels).astype(int) - painted).max() <= 2
 
 
 def test_a_new_shape_leaves_every_other_pixel_as_it_was(painter, files):

@@ -192,8 +192,8 @@ def calmed(painted: Picture, labels: Labels) -> Picture:
     """
     lab = cv2.cvtColor(painted.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     colour, reach = lab[..., 1:].copy(), len(labels) / 32
-    for component in COMPONENTS:
-        inside = np.isin(labels, LABELS_OF[component]).astype(np.float32)
+    for label in np.unique(labels[labels > 0]):
+        inside = (labels == label).astype(np.float32)
         weight = np.maximum(cv2.GaussianBlur(inside, (0, 0), reach), 1e-3)[..., None]
         mean = cv2.GaussianBlur(colour * inside[..., None], (0, 0), reach) / weight
         lab[..., 1:][inside > 0] = mean[inside > 0]
@@ -297,7 +297,7 @@ def faces_for(painter: Painter, labels: Labels, styles: Sequence[Photo]) -> Resu
     shape = shrunk(labels, matrix, painter.size)
     wall = torch.zeros(1, 3, painter.size, painter.size, device=painter.device)
     subjects = [painter.subject(style) for style in styles]
-    painted = [painter.paint(painter.latents(subject, painter.parts(subject)), wall, shape) for subject in subjects]
+    painted = [calmed(painter.paint(painter.latents(subject, painter.parts(subject)), wall, shape), shape) for subject in subjects]
     above = [coloured(shape), *(to_pictures(subject.image)[0] for subject in subjects)]
     below = [coloured(shape), *painted]
     sheet = grid([*above, *below], len(above))
