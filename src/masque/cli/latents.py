@@ -92,14 +92,13 @@ def invert(
 
         generator = masque.load(model, "invert")
         options = Options(method=method, iterations=iterations, clip=clip, likeness=likeness, seed=seed)
-        total = iterations if iterations is not None else {"lipton": 10_000, "encoder": 1}.get(method, 400)
         seen: dict[int, Tensor] = {}
-        every = max(1, total // (FILM_FRAMES - 1))
+        every = max(1, options.steps // (FILM_FRAMES - 1))
 
         def watch(step: int, best: Tensor, _error: Tensor) -> None:
             if film is not None and step % every == 0 and len(seen) < FILM_FRAMES - 1:
                 seen[step] = best.clone()
-            bar.update(step, max(1, total))
+            bar.update(step, max(1, options.steps))
 
         subject = generator.subject(photo, pick)
         found = generator.search([subject], options, watch)
@@ -234,8 +233,7 @@ def _latents(generator: Latents, faces: list[Path], method: str, iterations: int
     if wanted:
         subjects = [generator.subject(photo) for photo in wanted]
         options = Options(method=method, iterations=iterations, seed=seed)  # type: ignore[arg-type]
-        total = iterations if iterations is not None else {"lipton": 10_000, "encoder": 1}.get(method, 400)
-        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(1, total)))
+        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(1, options.steps)))
         if search.interrupted:
             raise KeyboardInterrupt  # half-found faces are no answer here
         found = {photo: generator.latent(z, photo.name) for photo, z in zip(wanted, search.z, strict=True)}

@@ -53,6 +53,13 @@ class Options:
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
 
+    @property
+    def steps(self) -> int:
+        """How many iterations the search may take."""
+        if self.method == "encoder":
+            return 0
+        return self.iterations if self.iterations is not None else {"lipton": 10_000}.get(self.method, 400)
+
 
 @dataclass(frozen=True)
 class Recovery:
@@ -111,7 +118,7 @@ class _Search:
         z = self.random("start", count)
         rate = 1.0 if options.rate is None else options.rate
         generator = torch.Generator().manual_seed(options.seed)
-        for _ in range(10_000 if options.iterations is None else options.iterations):
+        for _ in range(options.steps):
             z.requires_grad_(True)
             errors, losses = self.judge(z)
             # A mean over pixels, times Z: η then does not depend on how many pixels and components there are.
@@ -132,7 +139,7 @@ class _Search:
     def refine(self) -> None:
         """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth of the way."""
         options, count = self.options, len(self.x)
-        total = 400 if options.iterations is None else options.iterations
+        total = options.steps
         starts = max(1, options.starts)
         z = self.random("starts", starts * count)
         if self.best is not None:

@@ -167,21 +167,26 @@ def _soft(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(1, len(inside) // 64) / 2), dtype=np.float32)
 
 
+def _mean_around(values: NDArray[np.float32], inside: NDArray[np.bool_], reach: float) -> NDArray[np.float32]:
+    """Of values (S,S,C), the mean around each pixel over those inside a mask (S,S) alone; `reach` is the Gaussian's σ in pixels."""
+    weight = inside.astype(np.float32)
+    total = cv2.GaussianBlur(values * weight[..., None], (0, 0), reach)
+    return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)[..., None], dtype=np.float32)
+
+
 def smoothed(before: Picture, after: Picture, regions: Sequence[NDArray[np.bool_]]) -> Picture:
     """`before` (S,S,3) with what `after` changes in each region, smoothly: colour and shade; texture is the photo's own to have.
 
-    Each region is averaged by itself, so that the hair's change does not run into the skin's.
+    Each region is averaged by itself, so that the hair's change does not run into the skin's, and widely: where two heads differ in shape
+    the network paints blotches.
     """
     change = after.astype(np.float32) - before
     smooth = np.zeros_like(change)
+    taken = np.any(regions, axis=0)
     for region in regions:
-        inside, reach = region.astype(np.float32), len(region) / 32
-        weight = cv2.GaussianBlur(inside, (0, 0), reach)
-        near = weight > 0.01
-        mean = cv2.GaussianBlur(change * inside[..., None], (0, 0), reach) / np.maximum(weight, 1e-3)[..., None]
-        # Beyond its border too, as far as no other region has a say: the mask's soft edge falls there.
-        free = near & ~np.any([other for other in regions if other is not region], axis=0) if len(regions) > 1 else near
-        smooth[free | region] = mean[free | region]
+        # A little beyond its border too, where no other region has a say: the mask's soft edge falls there.
+        where = region | ((_around(region, len(region)) > 0) & ~taken)
+        smooth[where] = _mean_around(change, region, len(region) / 8)[where]
     return np.asarray(np.clip(np.rint(before + smooth), 0, 255), dtype=np.uint8)
 
 
@@ -191,12 +196,10 @@ def calmed(painted: Picture, labels: Labels) -> Picture:
     What an adversarial network makes of too few pictures has specks of colour, not of light.
     """
     lab = cv2.cvtColor(painted.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    colour, reach = lab[..., 1:].copy(), len(labels) / 32
+    colour = np.array(lab[..., 1:], dtype=np.float32)
     for label in np.unique(labels[labels > 0]):
-        inside = (labels == label).astype(np.float32)
-        weight = np.maximum(cv2.GaussianBlur(inside, (0, 0), reach), 1e-3)[..., None]
-        mean = cv2.GaussianBlur(colour * inside[..., None], (0, 0), reach) / weight
-        lab[..., 1:][inside > 0] = mean[inside > 0]
+        inside = labels == label
+        lab[..., 1:][inside] = _mean_around(colour, inside, len(labels) / 32)[inside]
     return np.asarray(np.rint(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1)), dtype=np.uint8)
 
 
@@ -205,12 +208,8 @@ def in_tune(after: Picture, before: Picture, photo: Picture, changed: NDArray[np
 
     before: what it makes of the photo as it is. What it gets wrong around the changed part is taken to go on, smoothly, within it.
     """
-    known = (~changed).astype(np.float32)
-    reach = len(changed) / 16
-    weight = cv2.GaussianBlur(known, (0, 0), reach)[..., None]
-    wrong = cv2.GaussianBlur((photo.astype(np.float32) - before) * known[..., None], (0, 0), reach)
-    tuned = after + wrong / np.maximum(weight, 1e-3)
-    return np.asarray(np.clip(np.rint(tuned), 0, 255), dtype=np.uint8)
+    wrong = _mean_around(photo.astype(np.float32) - before, ~changed, len(changed) / 16)
+    return np.asarray(np.clip(np.rint(after + wrong), 0, 255), dtype=np.uint8)
 
 
 def _around(inside: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
