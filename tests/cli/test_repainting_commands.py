@@ -37,6 +37,7 @@ def test_repaint_by_an_edited_map(portrait: Path, puppet_files: list[Path], labe
     edited = write_labels(tmp_path / "edited.png", labels)
     outcome = masque("repaint", puppet_files[1], edited, "--model", portrait, "-o", tmp_path / "out.png")
     assert outcome.code == 0, outcome.err
+    assert " to the photo's person; " in outcome.out
     before, after = read_picture(puppet_files[1]), read_picture(tmp_path / "out.png")
     assert after.shape == before.shape
     assert (after != before).any()

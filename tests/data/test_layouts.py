@@ -125,6 +125,20 @@ def test_utkface_holds_out_the_same_pictures_of_all_ages(tmp_path):
     assert len(tested - more) <= 1  # one more picture moves the border by one at most
 
 
+def test_of_the_named_pictures_a_share_is_held_out(tmp_path):
+    """Not of all: the last ones by name may all be left out."""
+    plain, people = tmp_path / "plain", tmp_path / "people"
+    make(plain, "a.jpg", "b.jpg", "deep/c.jpg", "deep/d.jpg", "x.jpg", "y.jpg", "z.jpg")
+    found = read_layout(plain, held_out=0.5, only=["a.jpg", "b.jpg", "deep/c.jpg", "d.jpg"])
+    assert [(s.path.name, s.split) for s in found] == [("a.jpg", "train"), ("b.jpg", "train"), ("c.jpg", "test"), ("d.jpg", "test")]
+    make(people, "A/1.jpg", "B/2.jpg", "C/3.jpg", "D/4.jpg")
+    found = read_layout(people, held_out=1, only=["1.jpg", "B/2.jpg"])
+    assert [(s.identity, s.split) for s in found] == [("A", "train"), ("B", "test")]
+    make(tmp_path / "faces", *(f"{age}_0_0_2017.jpg" for age in range(10, 20)))
+    found = read_layout(tmp_path / "faces", held_out=1, only=["10_0_0_2017.jpg", "11_0_0_2017.jpg"])
+    assert sorted(s.split for s in found) == ["test", "train"]
+
+
 def test_plain_photos_in_any_depth(tmp_path):
     make(tmp_path, "b.PNG", "a.jpg", "holiday/c.webp", "holiday/deep/d.tif", "holiday/e.txt", ".f.jpg", "g.jpg.part")
     assert detect_layout(tmp_path) == "photos"

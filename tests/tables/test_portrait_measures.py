@@ -19,7 +19,7 @@ from masque.errors import DataError
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import to_tensor
 from masque.models.parser import FaceParser, ParserConfig
-from masque.tables.portrait import MODELS, THESIS_FID, as_text, colour_distance, evaluate_portrait, table_text, true_errors
+from masque.tables.portrait import MODELS, THESIS_FID, as_text, colour_distance, evaluate_portrait, table_text, texture, true_errors
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,12 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
     # Through the network's size and back the frame is a little softer, and dlib sees that.
     assert report["same"]["identity_distance"]["mean"] < 0.15
     assert max(s["mean"] for s in report["same"]["style"].values()) == 0.0
-    for component, distance in report["other"]["style"].items():
-        assert distance["mean"] == pytest.approx(report["other"]["style_unchanged"][component]["mean"])
-        assert distance["mean"] > 0.01
+    assert max(s["mean"] for s in report["same"]["features"].values()) < 1e-6
+    for kind, least in (("style", 0.01), ("features", 1e-5)):
+        for component, distance in report["other"][kind].items():
+            assert distance["mean"] == pytest.approx(report["other"][f"{kind}_unchanged"][component]["mean"])
+            assert distance["mean"] > least
+    assert set(report["other"]["features"]) == set(report["other"]["style"])
     assert "label agreement 1.000" in as_text(report)
     for errors in report["true"].values():
         assert errors["painted"]["mean"] == pytest.approx(errors["unchanged"]["mean"], abs=1e-3)  # the picture it gives back is of 8 bits
@@ -119,6 +122,18 @@ def test_colours_by_hand():
     assert colour_distance(a, b) == pytest.approx(0.6 / 3 / 2)
     mixed = torch.rand(3, 500, generator=torch.Generator().manual_seed(0))
     assert colour_distance(mixed, mixed[:, torch.randperm(500)]) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_texture_by_hand():
+    there = torch.zeros(8, 8, dtype=torch.bool)
+    there[:, :5] = True  # of the third column of cells only the half
+    values = torch.tensor([2.0, 4.0, 6.0, 100.0]).expand(1, 4, 4)
+    weight, cells = torch.tensor([2.0, 2.0, 1.0]), torch.tensor([2.0, 4.0, 6.0])
+    mean = (weight * cells).sum() / 5
+    deviation = ((cells - mean).square() * weight / 5).sum().sqrt()
+    wanted = functional.normalize(torch.stack([mean, deviation]), dim=0)
+    assert torch.allclose(texture([values], there), wanted)
+    assert torch.allclose(texture([values, 3 * values], there), torch.cat([wanted, wanted]))
 
 
 def test_one_picture_is_not_enough(frames, painter, parser):

@@ -36,11 +36,13 @@ def _summary(record: dict[str, Any]) -> str:
         return f" From left to right: {', '.join(record['shown'])}."
     if "identity_distance" not in record:
         return ""
-    near = ", ".join(f"{value:.2f} to the {name}" for name, value in record["identity_distance"].items())
+    near = ", ".join(
+        f"{value:.2f} to the {name if name == 'photo' else f'{name} photo'}" for name, value in record["identity_distance"].items()
+    )
     changed = f"{record['changed_outside_face_percent']:.1f} % of the pixels outside the face changed"
     also = "".join(f", {name}={value:g}" for name, value in record.get("also", {}).items())
     rivals = f" Hair colours exclude one another, so also{also.removeprefix(',')}." if also else ""
-    return f"{rivals} Squared identity distance {near} photo's person; {changed}."
+    return f"{rivals} Squared identity distance {near}'s person; {changed}."
 
 
 def swap(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,9 @@ MASKS_OF_PARTS, PICTURES_OF_PARTS = "CelebAMask-HQ-mask-anno", "CelebA-HQ-img"
 """CelebAMask-HQ's folders: <MASKS>/<0 to 14>/<number, five digits>_<part>.png, and <PICTURES>/<number>.jpg."""
 PART_NAME = re.compile(r"(\d{5})_(\w+)")
 SPLITS = ("train", "validation", "test")
+
+Keep = Callable[[Path], bool]
+"""Whether a picture is taken."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +41,34 @@ class Source:
     """Masks of CelebAMask-HQ's parts, by their names there; empty where there are none."""
 
 
-def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1) -> list[Source]:
+def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None) -> list[Source]:
     """Every picture of a data set, in an order that depends on file names only.
 
     source: the data set's folder. layout: one of LAYOUTS. held_out: how much of a set without an official split becomes `test`: below 1 a
     share, from 1 on a number, of identities (of pictures where identities are unknown), taken from the end of their order by name.
+    only: file names (or paths relative to the source) to take; all others are as if they were not there.
     Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for.
     """
     if not source.is_dir():
         raise DataError(f"There is no folder {source}: name the folder that holds the pictures.")
     layout = detect_layout(source) if layout == "auto" else layout
+    names = None if only is None else set(only)
+
+    def keep(path: Path) -> bool:
+        return names is None or path.name in names or str(path.relative_to(source)) in names
+
     readers = {
-        "celeba": lambda: _celeba(source),
-        "celebamask-hq": lambda: _celebamask(source, held_out),
-        "utkface": lambda: _utkface(source, held_out),
-        "identities": lambda: _identities(source, held_out),
-        "photos": lambda: _photos(source, held_out),
+        "celeba": lambda: [s for s in _celeba(source) if keep(s.path)],
+        "celebamask-hq": lambda: _celebamask(source, held_out, keep),
+        "utkface": lambda: _utkface(source, held_out, keep),
+        "identities": lambda: _identities(source, held_out, keep),
+        "photos": lambda: _photos(source, held_out, keep),
     }
     if layout not in readers:
         raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
     found = readers[layout]()
+    if not found and names:
+        raise DataError(f"None of the {len(names)} files named is in {source}: check the list.")
     if not found:
         raise DataError(f"There is no picture in {source}: name the folder that holds them.")
     return found
@@ -91,33 +102,35 @@ def _unwrapped(source: Path) -> Path:
 def _held_out_from(count: int, held_out: float) -> int:
     """Index of the first held-out one among `count`."""
     number = round(count * held_out) if held_out < 1 else round(held_out)
-    if number >= count:
+    if count and number >= count:
         raise DataError(f"Holding out {number} of {count} leaves nothing to train on: hold out fewer.")
     return count - number
 
 
-def _identities(source: Path, held_out: float) -> list[Source]:
+def _identities(source: Path, held_out: float, keep: Keep) -> list[Source]:
     root = _unwrapped(source)
     people = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not people:
         raise DataError(f"{source} has no folders of people in it: use --layout photos for a plain folder.")
-    first = _held_out_from(len(people), held_out)
+    kept = [(person, pictures) for person in people if (pictures := [path for path in _pictures(person) if keep(path)])]
+    first = _held_out_from(len(kept), held_out)
     return [
         Source(path, identity=person.name, split="test" if number >= first else "train")
-        for number, person in enumerate(people)
-        for path in _pictures(person)
+        for number, (person, pictures) in enumerate(kept)
+        for path in pictures
     ]
 
 
-def _photos(source: Path, held_out: float) -> list[Source]:
-    paths = sorted(p for p in source.rglob("*") if p.suffix.lower() in READABLE_SUFFIXES and p.is_file() and not p.name.startswith("."))
+def _photos(source: Path, held_out: float, keep: Keep) -> list[Source]:
+    found = (p for p in source.rglob("*") if p.suffix.lower() in READABLE_SUFFIXES and p.is_file() and not p.name.startswith("."))
+    paths = sorted(path for path in found if keep(path))
     first = _held_out_from(len(paths), held_out) if len(paths) > 1 else len(paths)
     return [Source(path, split="test" if number >= first else "train") for number, path in enumerate(paths)]
 
 
-def _utkface(source: Path, held_out: float) -> list[Source]:
+def _utkface(source: Path, held_out: float, keep: Keep) -> list[Source]:
     """Age and gender stand in the names; the held-out ones are the last by a hash of the name, so that all ages are among both."""
-    named = [(match, path) for path in _pictures(source) if (match := UTKFACE_NAME.match(path.name))]
+    named = [(match, path) for path in _pictures(source) if (match := UTKFACE_NAME.match(path.name)) and keep(path)]
     named.sort(key=lambda pair: (zlib.crc32(pair[1].name.encode()), pair[1].name))
     first = _held_out_from(len(named), held_out)
     return [
@@ -130,7 +143,7 @@ def _utkface(source: Path, held_out: float) -> list[Source]:
     ]
 
 
-def _celebamask(source: Path, held_out: float) -> list[Source]:
+def _celebamask(source: Path, held_out: float, keep: Keep) -> list[Source]:
     """In the order of the numbers; the last ones are held out. Names of people are in another file, which few have."""
     pictures = source / PICTURES_OF_PARTS
     if not pictures.is_dir() or not (source / MASKS_OF_PARTS).is_dir():
@@ -142,6 +155,7 @@ def _celebamask(source: Path, held_out: float) -> list[Source]:
     numbered = sorted((int(p.stem), p) for p in _pictures(pictures) if p.stem.isdigit() and int(p.stem) in parts)
     if not numbered:
         raise DataError(f"{source} has no picture with masks of its parts: unpack CelebAMask-HQ there.")
+    numbered = [(number, path) for number, path in numbered if keep(path)]
     first = _held_out_from(len(numbered), held_out)
     return [Source(path, split="test" if place >= first else "train", parts=parts[number]) for place, (number, path) in enumerate(numbered)]
 

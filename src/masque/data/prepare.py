@@ -87,12 +87,7 @@ def prepare(
     The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
     OutputError (disk full); a single bad picture is counted and left out.
     """
-    sources = read_layout(source, layout, held_out)
-    if only is not None:
-        wanted = set(only)
-        sources = [s for s in sources if s.path.name in wanted or str(s.path.relative_to(source)) in wanted]
-        if not sources:
-            raise DataError(f"None of the {len(wanted)} files named is in {source}: check the list.")
+    sources = read_layout(source, layout, held_out, only)
     listing = "\n".join(str(s.path.relative_to(source)) + s.split for s in sources)
     settings = Settings(
         str(source.resolve()), layout, size, held_out, most_turned, label_maps, hashlib.sha256(listing.encode()).hexdigest()[:16]

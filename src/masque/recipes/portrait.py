@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +30,7 @@ from masque.layers.gaussian import Gaussian
 from masque.layers.noise import normal
 from masque.layers.precision import full
 from masque.layers.shares import neighbour
+from masque.layers.vgg import load_vgg
 from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, mean_of, real_loss
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.matching import feature_matching, half_square, perceptual_distance
@@ -61,7 +63,9 @@ class PortraitTraining:
     critic_steps: int = 1
     """Steps of D for each of G."""
     perceptual: float = 0.0
-    """Weight of a perceptual term (Eq. 2.12) on the parser's maps; Eq. 3.9 has none."""
+    """Weight of a perceptual term (Eq. 2.12); Eq. 3.9 has none."""
+    vgg: str = ""
+    """File of VGG-19's weights, on whose maps the perceptual term then is (Fig. 4.5); without one, on those of P_F."""
     kl: float = 0.01
     """Weight of the divergence from N(0,1), with embedding=vae alone."""
     free_bits: float = 0.0
@@ -89,6 +93,7 @@ class PortraitRecipe:
         halvings = round(np.log2(config.size / 8))
         self.parser = FaceParser(ParserConfig(config.size, training.parser_channels, halvings, fine=16)).P_F
         self.nets: Mapping[str, nn.Module] = {"embed": self.model.embed, "G": self.model.G, "D": self.critics, "P_F": self.parser}
+        self.vgg = load_vgg(Path(training.vgg)) if training.vgg else None
 
     def phases(self) -> Sequence[Phase]:
         """Eq. 3.7, 3.3 and 3.9 or 3.10."""
@@ -182,7 +187,8 @@ class PortraitRecipe:
             terms["global"] = half_square(made, x, batch["valid"])  # Eq. 3.2
             terms["match"] = torch.stack([feature_matching(a, b) for (_, a), (_, b) in zip(judged, real, strict=True)]).mean()  # Eq. 3.5
             if w.perceptual:
-                terms["perceptual"] = perceptual_distance(self.parser.maps(made), self.parser.maps(x))
+                seen_by = self.vgg.to(x.device) if self.vgg else self.parser
+                terms["perceptual"] = perceptual_distance(seen_by.maps(made), seen_by.maps(x))
         return terms
 
     def _fool(self, logits: Tensor, weight: Tensor | None) -> Tensor:

@@ -6,6 +6,8 @@ label_agreement    mean IoU of the asked label map and what an independent parse
 background_error   mean |painted − picture| outside the person, on a [0,1] scale
 style.<component>  distance of the component's colours from those of the picture that the style is of: mean over the three channels of the
                    distance of the sorted values (Wasserstein), on a [0,1] scale; beside it `style_unchanged`, that of the target's own
+features.<component>  the same of texture: 1 − cosine between means and deviations, over the component, of the independent parser's two
+                   finest maps (statistics as in Huang and Belongie 2017); beside it `features_unchanged`
 identity_distance  squared distance of dlib's embeddings of picture and painted picture; of `same` alone
 error              mean |painted − picture|; of `same` alone
 true               mean |painted − truth| of puppets, whose repainted and restyled pictures are known, beside that of doing nothing
@@ -24,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from masque import runs
@@ -48,7 +51,10 @@ from masque.models.portrait import COMPONENTS, part_mask
 
 AT_ONCE = 8
 FEWEST = 30
-"""Pixels that a component needs for its colours to be compared."""
+"""Pixels that a component needs for its colours and texture to be compared."""
+
+FINEST = 2
+"""Maps of the parser, from the finest, whose statistics are the texture."""
 
 MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
     "Original Paper": ("window", ("eyes=window",)),
@@ -122,8 +128,10 @@ class _Measures:
         """Take in a batch of painted pictures (B,3,S,S)."""
         x, labels, valid = target["image"], target["labels"], target["valid"]
         with torch.inference_mode():
-            at = torch.nn.functional.interpolate(made, size=parser.size, mode="bilinear", antialias=True, align_corners=False)
-            shares = torch.nn.functional.interpolate(parser.model.shares(at), size=made.shape[2], mode="bilinear", align_corners=False)
+            resized: dict[str, Any] = {"size": parser.size, "mode": "bilinear", "antialias": True, "align_corners": False}
+            shares = parser.model.shares(functional.interpolate(made, **resized))
+            shares = functional.interpolate(shares, size=made.shape[2], mode="bilinear", align_corners=False)
+            maps = [parser.model.P_F.maps(functional.interpolate(b, **resized))[:FINEST] for b in (made, x, source["image"])]
         self.agreement.update(shares.argmax(dim=1), labels)
         wall = valid * (labels == 0)[:, None]
         for i in range(len(made)):
@@ -137,6 +145,11 @@ class _Measures:
                     asked = source["image"][i][:, wanted]
                     self.note(f"style.{component}", colour_distance(made[i][:, there], asked))
                     self.note(f"style_unchanged.{component}", colour_distance(x[i][:, there], asked))
+                    made_look, own_look, look = (
+                        texture([m[i] for m in of], where) for of, where in zip(maps, (there, there, wanted), strict=True)
+                    )
+                    self.note(f"features.{component}", max(0.0, 1 - float(functional.cosine_similarity(made_look, look, dim=0))))
+                    self.note(f"features_unchanged.{component}", max(0.0, 1 - float(functional.cosine_similarity(own_look, look, dim=0))))
         for (frame, landmarks), picture in zip(framed, to_pictures(made), strict=True):
             painted = into_frame(frame, picture)
             self.painted.append(painted)
@@ -209,6 +222,21 @@ def colour_distance(a: Tensor, b: Tensor, steps: int = 64) -> float:
     return float((one - other).abs().mean() / 2)
 
 
+def texture(maps: Sequence[Tensor], there: Tensor) -> Tensor:
+    """Means and standard deviations of maps (C,s,s) over the pixels where `there` (S,S) is true, one after the other, each map at length 1.
+
+    A cell counts for the share of it that is there.
+    """
+    statistics = []
+    for values in maps:
+        weight = functional.adaptive_avg_pool2d(there[None].float(), (values.shape[1], values.shape[2]))
+        weight = weight / weight.sum()
+        mean = (values * weight).sum(dim=(1, 2))
+        deviation = ((values - mean[:, None, None]).square() * weight).sum(dim=(1, 2)).sqrt()
+        statistics.append(functional.normalize(torch.cat([mean, deviation]), dim=0))
+    return torch.cat(statistics)
+
+
 def table(
     data: Sequence[str],
     out: Path,
@@ -274,7 +302,8 @@ def as_text(report: Mapping[str, Any]) -> str:
         for component, distance in r.get("style", {}).items():
             unchanged = r["style_unchanged"][component]
             lines.append(
-                f"  colours of {component}: {distance['mean']:.3f} from those asked for (the target's own {unchanged['mean']:.3f})"
+                f"  {component}: colours {distance['mean']:.3f} from those asked for (the target's own {unchanged['mean']:.3f}), "
+                f"texture {r['features'][component]['mean']:.4f} ({r['features_unchanged'][component]['mean']:.4f})"
             )
     for edit, errors in report["true"].items():
         lines.append(f"{edit} of puppets: {errors['painted']['mean']:.4f} from the truth (doing nothing {errors['unchanged']['mean']:.4f})")
