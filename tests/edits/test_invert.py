@@ -99,6 +99,39 @@ def test_likeness_counts_beside_the_pixels(model, true):
     assert 6 in called
 
 
+def test_a_detail_says_what_no_latent_can(true):
+    torch.manual_seed(0)
+    model = ProGAN(ProGANConfig(size=16, channels=64, widest=16, z=6, encoder=4)).eval().requires_grad_(False)
+    pictures = model.generate(true) + 0.3 * torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    seen = []
+    alone = invert(model, pictures, Options(method="refine", iterations=60, detail=0))
+    both = invert(model, pictures, Options(method="refine", iterations=60, detail=100, restraint=0.0), watch=lambda *at: seen.append(at))
+    assert alone.z.shape == (3, 6)
+    assert both.z.shape == (3, 6 + 16 * 64)
+    assert (both.error < 0.7 * alone.error).all()
+    assert torch.allclose((model.generate(both.z) - pictures).square().mean(dim=(1, 2, 3)), both.error, atol=1e-5)
+    assert (both.iterations, len(seen)) == (160, 160)
+    assert Options(method="refine", iterations=60, detail=100).all_steps == 160
+    assert Options(method="encoder").all_steps == 0
+    assert Options(method="lipton").all_steps == 10_000
+    held = invert(model, pictures, Options(method="refine", iterations=60, detail=100, restraint=10.0))
+    assert (held.z[:, 6:].square().mean(dim=1) < 0.2 * both.z[:, 6:].square().mean(dim=1)).all()
+    found = invert(model, model.generate(true), Options(method="refine", iterations=60, detail=100, enough=10.0))
+    assert found.z.shape == (3, 6)  # what is found already needs none
+
+
+def test_a_detail_is_part_of_what_is_recovered_only_in_the_picture(true):
+    model = ProGAN(ProGANConfig(size=16, channels=64, widest=16, z=6, encoder=4)).eval()
+    wide = model.widened(true)
+    assert wide.shape == (3, 6 + 16 * 64)
+    assert torch.equal(model.widened(wide), wide)
+    assert torch.allclose(model.generate(wide), model.generate(true), atol=1e-6)
+    wide[:, 6:] = 1.0
+    assert recovered(model, wide, true).all()
+    assert torch.equal(model.settle(wide)[:, 6:], wide[:, 6:])
+    assert not torch.allclose(model.generate(wide), model.generate(true), atol=1e-2)
+
+
 def test_clipping_by_hand(model):
     generator = torch.Generator().manual_seed(0)
     z = torch.tensor([[0.5, -4.0, 9.0, 2.5]]).repeat(500, 1)
@@ -131,8 +164,8 @@ def test_a_model_without_an_encoder():
 
 
 def test_recovered_means_every_component(model):
-    true = torch.ones(2, 100)
+    true = torch.ones(2, 6)
     found = true.clone()
-    found[1, 7] = 1.2
+    found[1, 4] = 1.2
     assert recovered(model, found, true).tolist() == [True, False]
     assert recovered(model, 5 * true, true).all()  # only directions count

@@ -77,7 +77,8 @@ def test_what_cannot_be_combined(session, three):
 def test_the_mean_of_several_examples_is_one_operand(session, three):
     mean = session.average(three, "album")
     wanted = torch.stack([latent.z for latent in three]).mean(dim=0)
-    assert torch.allclose(mean.z, wanted * wanted.square().mean().rsqrt(), atol=1e-6)
+    assert torch.allclose(mean.z[:16], wanted * wanted.square().mean().rsqrt(), atol=1e-6)
+    assert not mean.z[16:].any()
 
 
 def test_paths_by_hand():
@@ -90,6 +91,18 @@ def test_paths_by_hand():
     for path in ("linear", "spherical"):
         assert torch.allclose(between([a, a], 0.3, path), a)
         assert between([a, -a], 0.5, path).isfinite().all()
+
+
+def test_details_go_straight_on_any_path(session, three):
+    a, b = torch.tensor([2.0, 0.0, 1.0]), torch.tensor([0.0, 2.0, 3.0])
+    assert torch.allclose(between([a, b], 0.5, "spherical", 2), torch.tensor([math.sqrt(2), math.sqrt(2), 2.0]))
+    rich = session.latent(torch.cat([three[0].z, torch.ones(session.model.detail)]), "rich")
+    along = session.along([rich, three[1]], 3, ease="linear")
+    assert torch.allclose(along[:, 16:].mean(dim=1), torch.tensor([1.0, 0.5, 0.0]))
+    (last,), (own,) = session.pictures(along[2:]), session.pictures(three[1].z[None])
+    assert np.abs(last.astype(int) - own).max() <= 1
+    mixed = session.combine([rich, three[1], three[2]], "a - b + c").picture
+    assert not np.array_equal(mixed, session.combine([three[0], three[1], three[2]], "a - b + c").picture)
 
 
 def test_times_by_hand():
@@ -112,6 +125,12 @@ def test_a_morph_goes_from_face_to_face(session, three):
     assert np.abs(loop[0].astype(int) - loop[-1]).max() <= 1
     many = list(session.morph(three, 40))  # more than are made at once
     assert len(many) == 40
+
+
+def test_who_takes_pictures_one_by_one_is_not_left_in_inference_mode(session, three):
+    frames = session.morph(three, 5)
+    next(frames)
+    assert not torch.is_inference_mode_enabled()
 
 
 def test_samples_are_drawn_by_their_seed(session):
@@ -138,8 +157,9 @@ def test_latents_are_kept_in_files(three, tmp_path):
 
 def test_a_photos_latent(session):
     photo = render(draw_puppet(3), 1.5).picture
-    found = session.find(photo, Options(method="refine", iterations=3))
+    found = session.find(photo, Options(method="refine", iterations=3, detail=0))
     assert found.z.shape == (16,)
+    assert session.find(photo, Options(method="refine", iterations=3, detail=2)).z.shape == (16 + session.model.detail,)
     assert found.weights == session.weights
     with pytest.raises(CheckpointError, match="likeness needs them"):
         session.find(photo, Options(likeness=1.0))

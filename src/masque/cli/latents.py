@@ -14,6 +14,7 @@ from masque.cli.show import Bar, Wait, answer
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from masque.edits.invert import Options
     from masque.edits.latents import Latent, Latents
     from masque.image import Picture
 
@@ -23,6 +24,10 @@ MethodOption = Annotated[
     typer.Option("--method", help="How a photo's latent is found: gradient descent as in the paper, Adam, an encoder, or both."),
 ]
 Iterations = Annotated[int | None, typer.Option("--iterations", help="Steps of the search: 10000 by lipton, 400 by refine.", min=0)]
+Detail = Annotated[
+    int | None, typer.Option("--detail", help="By refine: further steps, for what no latent says of a photo; 200, and 0 for none.", min=0)
+]
+Likeness = Annotated[float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)]
 Faces = Annotated[list[Path], typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean.")]
 
 
@@ -62,7 +67,8 @@ def invert(
     clip: Annotated[
         Literal["stochastic", "hard", "none"], typer.Option("--clip", help="By lipton: what happens to components that leave the domain.")
     ] = "stochastic",
-    likeness: Annotated[float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)] = 0.0,
+    detail: Detail = None,
+    likeness: Likeness = 0.0,
     picture: Annotated[Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")] = None,
     film: Annotated[Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")] = None,
     seed: Annotated[int, Seed] = 0,
@@ -91,14 +97,14 @@ def invert(
         from masque.edits.result import Result
 
         generator = masque.load(model, "invert")
-        options = Options(method=method, iterations=iterations, clip=clip, likeness=likeness, seed=seed)
+        options = Options(method=method, iterations=iterations, clip=clip, likeness=likeness, detail=detail, seed=seed)
         seen: dict[int, Tensor] = {}
-        every = max(1, options.steps // (FILM_FRAMES - 1))
+        every = max(1, options.all_steps // (FILM_FRAMES - 1))
 
         def watch(step: int, best: Tensor, _error: Tensor) -> None:
             if film is not None and step % every == 0 and len(seen) < FILM_FRAMES - 1:
-                seen[step] = best.clone()
-            bar.update(step, max(1, options.steps))
+                seen[step] = generator.model.widened(best).clone()
+            bar.update(step, max(1, options.all_steps))
 
         subject = generator.subject(photo, pick)
         found = generator.search([subject], options, watch)
@@ -109,7 +115,7 @@ def invert(
     if film is not None:
         import torch
 
-        frames = torch.cat([*seen.values(), found.z])
+        frames = torch.cat([*seen.values(), generator.model.widened(found.z)])
         _save_film(
             film, generator.pictures(frames), len(frames), FILM_SECONDS, generator.record("invert", photo=subject.name, method=method)
         )
@@ -135,6 +141,8 @@ def combine(
     out: Output = Path("out.png"),
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
+    detail: Detail = None,
+    likeness: Likeness = 0.0,
     seed: Annotated[int, Seed] = 0,
     model: Generator = "progan",
     as_json: Json = False,
@@ -148,9 +156,11 @@ def combine(
     check_output(out)
     with Bar("Finding latents") as bar:
         import masque
+        from masque.edits.invert import Options
 
         generator = masque.load(model, "combine")
-        latents = _latents(generator, faces, method, iterations, seed, bar)
+        options = Options(method=method, iterations=iterations, detail=detail, likeness=likeness, seed=seed)
+        latents = _latents(generator, faces, options, bar)
         result = generator.combine(latents, formula, weight)
     result.save(out)
     answer(f"Wrote {out}: {result.record['formula']}.", {"out": str(out), **result.record}, as_json)
@@ -171,6 +181,8 @@ def morph(
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first face at the end.")] = False,
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
+    detail: Detail = None,
+    likeness: Likeness = 0.0,
     seed: Annotated[int, Seed] = 0,
     model: Generator = "progan",
     as_json: Json = False,
@@ -184,6 +196,7 @@ def morph(
     check_film(out, frames, seconds)
     with Bar("Morphing") as bar:
         import masque
+        from masque.edits.invert import Options
         from masque.edits.latents import times
 
         times(len(faces) + loop, frames, ease)  # whether there are enough faces and frames, before anything is searched
@@ -194,7 +207,8 @@ def morph(
             record: dict[str, object] = {"edit": "morph", "model": "none", "masque": masque.__version__}
         else:
             generator = masque.load(model, "morph")
-            latents = _latents(generator, faces, method, iterations, seed, bar)
+            options = Options(method=method, iterations=iterations, detail=detail, likeness=likeness, seed=seed)
+            latents = _latents(generator, faces, options, bar)
             pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
             record = generator.record("morph")
         record |= {"frames": frames, "path": path, "faces": names}
@@ -217,9 +231,8 @@ def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: flo
         Result(grid(list(pictures), math.ceil(math.sqrt(count))), record).save(path)
 
 
-def _latents(generator: Latents, faces: list[Path], method: str, iterations: int | None, seed: int, bar: Bar) -> list[Latent]:
+def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) -> list[Latent]:
     """The latent of each argument: read, found, or the mean of a folder's; all photos are searched in one batch."""
-    from masque.edits.invert import Options
     from masque.edits.latents import read_latent
     from masque.image import READABLE_SUFFIXES
 
@@ -232,8 +245,7 @@ def _latents(generator: Latents, faces: list[Path], method: str, iterations: int
     found: dict[Path, Latent] = {}
     if wanted:
         subjects = [generator.subject(photo) for photo in wanted]
-        options = Options(method=method, iterations=iterations, seed=seed)  # type: ignore[arg-type]
-        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(1, options.steps)))
+        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(1, options.all_steps)))
         if search.interrupted:
             raise KeyboardInterrupt  # half-found faces are no answer here
         found = {photo: generator.latent(z, photo.name) for photo, z in zip(wanted, search.z, strict=True)}

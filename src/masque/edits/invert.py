@@ -4,6 +4,9 @@ lipton          gradient descent with stochastic clipping (Lipton & Tripathi 201
 refine          Adam, several starts at once, with terms on face features beside the pixels
 encoder         what the encoder sees (the paper's Section 4)
 encoder+refine  the encoder's answer among refine's starts
+
+No z makes most photos. `detail` goes on from what refine has found, with what is added to a coarse map of the generator: a latent is then z
+with its detail after it (after Kang et al. 2021, "GAN Inversion for Out-of-Range Images with Geometric Transformations").
 """
 
 from __future__ import annotations
@@ -49,16 +52,30 @@ class Options:
     """refine: how many starts each picture has; after a fifth of the iterations the best goes on alone."""
     likeness: float = 0.0
     """refine: weight of the distance of face features beside the pixels' mean squared error (after Antipov et al. 2017)."""
+    detail: int | None = None
+    """refine: iterations in which a detail beside z is sought; 0 leaves it out, and None is 200."""
+    restraint: float = 0.1
+    """refine: weight of the detail's mean square, which keeps it from more than a photo needs."""
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
 
     @property
     def steps(self) -> int:
-        """How many iterations the search may take."""
+        """How many iterations the search for z may take."""
         if self.method == "encoder":
             return 0
         return self.iterations if self.iterations is not None else {"lipton": 10_000}.get(self.method, 400)
+
+    @property
+    def detail_steps(self) -> int:
+        """How many more the search for its detail."""
+        return (200 if self.detail is None else self.detail) if "refine" in self.method else 0
+
+    @property
+    def all_steps(self) -> int:
+        """How many iterations in all."""
+        return self.steps + self.detail_steps
 
 
 @dataclass(frozen=True)
@@ -66,7 +83,7 @@ class Recovery:
     """What was found for B pictures."""
 
     z: Tensor
-    """(B,Z), within the model's domain."""
+    """(B,Z), within the model's domain, or (B,Z+detail)."""
     error: Tensor
     """(B,) mean squared error of G(z) on [-1,1]."""
     iterations: int
@@ -91,8 +108,8 @@ def invert(model: Generative, pictures: Tensor, options: Options, features: Feat
             search.descend()
         else:
             search.start()
-            if options.method != "encoder":
-                search.refine()
+            if options.method != "encoder" and not search.refine() and model.detail and options.detail_steps:
+                search.elaborate()
     except KeyboardInterrupt:
         if search.best is None:
             raise
@@ -136,8 +153,11 @@ class _Search:
             errors, losses = self.judge(z)
         self.note(z, errors, losses, counts=False)
 
-    def refine(self) -> None:
-        """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth of the way."""
+    def refine(self) -> bool:
+        """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth of the way.
+
+        Returns whether what was found is enough.
+        """
         options, count = self.options, len(self.x)
         total = options.steps
         starts = max(1, options.starts)
@@ -146,14 +166,24 @@ class _Search:
             z[:count] = self.best  # the encoder's answer is the first start
         many = total // 5 if starts > 1 else 0
         peak = 0.1 if options.rate is None else options.rate
-        z = self._adam(z, range(many), total, peak)
+        z, enough = self._adam(z, range(many), total, peak)
+        if enough:
+            return True
         if starts > 1:
             with torch.no_grad():
                 losses = self.judge(z)[1].view(starts, count)
             z = z.view(starts, count, -1)[losses.argmin(dim=0), torch.arange(count)]
-        self._adam(z, range(many, total), total, peak)
+        return self._adam(z, range(many, total), total, peak)[1]
 
-    def _adam(self, z: Tensor, steps: range, total: int, peak: float) -> Tensor:
+    def elaborate(self) -> bool:
+        """Adam on a detail beside z. Returns whether what was found is enough."""
+        assert self.best is not None
+        total, wide = self.options.detail_steps, self.model.widened(self.best)
+        self.best = wide
+        return self._adam(wide, range(total), total, 0.05)[1]
+
+    def _adam(self, z: Tensor, steps: range, total: int, peak: float) -> tuple[Tensor, bool]:
+        """From z (N,Z) or (N,Z+detail), all of it. Returns where it ends, and whether it ended because that is enough."""
         z = z.clone().requires_grad_(True)
         adam = torch.optim.Adam([z], lr=peak, betas=(0.9, 0.99))
         for step in steps:
@@ -161,22 +191,24 @@ class _Search:
             errors, losses = self.judge(z)
             (z.grad,) = torch.autograd.grad(losses.sum(), z)
             if self.note(z.detach(), errors.detach(), losses.detach()):
-                break
+                return z.detach(), True
             adam.step()
             with torch.no_grad():
                 z.copy_(self.model.settle(z))
-        return z.detach()
+        return z.detach(), False
 
     def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Mean squared errors and losses (N,), N being a multiple of the number of pictures."""
         made = self.model.generate(z)
         times = len(z) // len(self.x)
         errors = (made - self.x.repeat(times, 1, 1, 1)).square().mean(dim=(1, 2, 3))
-        if self.wanted is None:
-            return errors, errors
-        assert self.features is not None
-        unlike = (self.features(made) - self.wanted.repeat(times, 1)).square().sum(dim=1)
-        return errors, errors + self.options.likeness * unlike
+        losses, detail = errors, z[:, self.model.config.z :]
+        if self.wanted is not None:
+            assert self.features is not None
+            losses = losses + self.options.likeness * (self.features(made) - self.wanted.repeat(times, 1)).square().sum(dim=1)
+        if detail.shape[1]:
+            losses = losses + self.options.restraint * detail.square().mean(dim=1)
+        return errors, losses
 
     def note(self, z: Tensor, errors: Tensor, losses: Tensor, counts: bool = True) -> bool:
         """Keep what is better than before; whether it is enough for every picture."""
@@ -210,5 +242,6 @@ def clipped(model: Generative, z: Tensor, clip: Clip, generator: torch.Generator
 
 
 def recovered(model: Generative, z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
-    """(B,) whether every component is found again to `within` (Lipton & Tripathi 2017), both being settled into the domain first."""
-    return (model.settle(z) - model.settle(true)).abs().amax(dim=1) < within
+    """(B,) whether every component of z is found again to `within` (Lipton & Tripathi 2017), both being settled into the domain first."""
+    width = true.shape[1]
+    return (model.settle(z)[:, :width] - model.settle(true)).abs().amax(dim=1) < within

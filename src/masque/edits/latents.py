@@ -34,7 +34,7 @@ class Latent:
     """A face as the generator knows it."""
 
     z: Tensor
-    """(Z,) within the model's domain."""
+    """(Z,) within the model's domain, or (Z+detail,)."""
     name: str
     weights: str
     """The hash of the model that it belongs to."""
@@ -77,8 +77,9 @@ class Latents(Loaded):
     def pictures(self, z: Tensor) -> Iterator[Picture]:
         """The pictures (S,S,3) of latents (N,Z), made sixteen at a time."""
         for start in range(0, len(z), AT_ONCE):
-            with self.inference():
-                yield from to_pictures(self.model.generate(z[start : start + AT_ONCE].to(self.device)).clamp(-1, 1))
+            with self.inference():  # not around the yield: the caller must not find itself in inference mode
+                made = to_pictures(self.model.generate(z[start : start + AT_ONCE].to(self.device)).clamp(-1, 1))
+            yield from made
 
     def sample(self, count: int = 16, seed: int = 0, columns: int | None = None) -> Result:
         """`count` drawn faces as a sheet. Raises ValueRangeError."""
@@ -108,15 +109,19 @@ class Latents(Loaded):
         """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""
         if not latents:
             raise PictureError(f"{name} holds no photos: an operand needs one at least.")
-        return self.latent(torch.stack([self.own(latent).z for latent in latents]).mean(dim=0), name)
+        return self.latent(torch.stack(self.wide(latents)).mean(dim=0), name)
 
     def own(self, latent: Latent) -> Latent:
         """The latent, if it is of this model. Raises CheckpointError."""
-        if latent.weights != self.weights or latent.z.shape != (self.config.z,):
+        if latent.weights != self.weights or len(latent.z) not in (self.config.z, self.config.z + self.model.detail):
             raise CheckpointError(
                 f"The latent of {latent.name} belongs to the model {latent.weights}, not {self.weights}: find it anew by `masque invert`."
             )
         return latent
+
+    def wide(self, latents: Sequence[Latent]) -> list[Tensor]:
+        """Their vectors, all with a detail, which is 0 where none was sought. Raises CheckpointError for latents of another model."""
+        return [self.model.widened(self.own(latent).z[None])[0] for latent in latents]
 
     def combine(self, latents: Sequence[Latent], formula: str | None = None, weight: float = 0.5) -> Result:
         """One face of several (Fig. 4 and 5).
@@ -125,7 +130,7 @@ class Latents(Loaded):
         combined as (1 − weight)·a + weight·b. Raises ValueRangeError for a formula that cannot be computed, CheckpointError for latents of
         another model.
         """
-        z = [self.own(latent).z for latent in latents]
+        z = self.wide(latents)
         if formula is None:
             if len(z) != 2:
                 raise ValueRangeError(f"Without a formula two faces are combined, not {len(z)}: give a formula such as 'a - b + c'.")
@@ -134,7 +139,7 @@ class Latents(Loaded):
             made, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
         else:
             made = compute(formula, dict(zip("abcdefghijklmnopqrstuvwxyz", z, strict=False)))
-        if float(made.square().mean()) < 1e-6:
+        if float(made[: self.config.z].square().mean()) < 1e-6:
             raise ValueRangeError(f"The formula {formula!r} leaves no face: its faces cancel each other.")
         (picture,) = self.pictures(self.model.settle(made[None]))
         return Result(picture, self.record("combine", formula=formula, faces=[latent.name for latent in latents]))
@@ -144,9 +149,9 @@ class Latents(Loaded):
 
         loop: back to the first face. Raises ValueRangeError, CheckpointError.
         """
-        z = [self.own(latent).z for latent in latents]
-        stops = [*z, z[0]] if loop else z
-        return self.model.settle(torch.stack([between(stops, at, path) for at in times(len(stops), frames, ease)]))
+        z = self.wide(latents)
+        stops, places = [*z, z[0]] if loop else z, times(len(latents) + loop, frames, ease)
+        return self.model.settle(torch.stack([between(stops, at, path, self.config.z) for at in places]))
 
     def morph(
         self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False
@@ -188,16 +193,20 @@ def _smooth(share: float) -> float:
     return share * share * (3 - 2 * share)
 
 
-def between(stops: Sequence[Tensor], at: float, path: Path_) -> Tensor:
-    """The latent (Z,) at a place on the way through stops (Z,): 0.25 is a quarter of the way from the first to the second."""
+def between(stops: Sequence[Tensor], at: float, path: Path_, width: int | None = None) -> Tensor:
+    """The latent at a place on the way through stops (Z,) or (Z+detail,): 0.25 is a quarter of the way from the first to the second.
+
+    width: Z, where details follow, which go straight on any path.
+    """
     k = min(int(at), len(stops) - 2)
     a, b, share = stops[k], stops[k + 1], at - k
-    if path == "linear":
-        return torch.lerp(a, b, share)
-    angle = torch.arccos((torch.dot(a, b) / (a.norm() * b.norm())).clamp(-1, 1))
-    if float(angle) < 1e-4 or float(angle) > math.pi - 1e-4:  # no direction, or every direction, leads there
-        return torch.lerp(a, b, share)
-    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+    made = torch.lerp(a, b, share)
+    if path == "spherical":
+        a, b = a[:width], b[:width]
+        angle = torch.arccos((torch.dot(a, b) / (a.norm() * b.norm())).clamp(-1, 1))
+        if 1e-4 < float(angle) < math.pi - 1e-4:  # else no direction, or every direction, leads there
+            made[: len(a)] = (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+    return made
 
 
 OPERATIONS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {

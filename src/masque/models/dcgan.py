@@ -110,6 +110,13 @@ class DCGAN(nn.Module):
         """Beyond this a component is out of the domain."""
         return 1.0
 
+    detail = 0
+    """Numbers of a detail that may follow a latent: none."""
+
+    def widened(self, z: Tensor) -> Tensor:
+        """z (N,Z) -> the same: there is no detail."""
+        return z
+
     def redraw(self, share: Tensor) -> Tensor:
         """Components of the prior from numbers uniform in [0,1)."""
         return 2 * share - 1

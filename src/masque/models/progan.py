@@ -30,6 +30,9 @@ SERVED = ("G", "E")
 FIRST = 4
 """Side of the smallest picture."""
 
+DETAIL = 8
+"""Side of the map that a detail is added to: what z alone cannot say of a photo (after Kang et al. 2021)."""
+
 
 @dataclass(frozen=True)
 class ProGANConfig:
@@ -143,8 +146,11 @@ class Generator(nn.Module):
         )
         self.to_rgb = nn.ModuleList(Equalized(w, 3, 1, gain=1.0) for w in widths)
 
-    def forward(self, z: Tensor, stage: float | None = None) -> Tensor:
-        """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or another."""
+    def forward(self, z: Tensor, stage: float | None = None, detail: Tensor | None = None) -> Tensor:
+        """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or another.
+
+        detail (B,C,8,8): added to the map of that side.
+        """
         stage = float(self.stage) if stage is None else stage
         last, share = math.ceil(stage), stage - math.floor(stage)
         x = pixel_norm(z)
@@ -156,6 +162,8 @@ class Generator(nn.Module):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             for convolution in self.convolutions[k]:  # type: ignore[attr-defined]
                 x = pixel_norm(F.leaky_relu(convolution(x), 0.2))
+            if detail is not None and x.shape[2] == DETAIL:
+                x = x + detail
         made = full(self.to_rgb[last](x))
         if share:
             coarse = F.interpolate(full(self.to_rgb[last - 1](before)), scale_factor=2, mode="nearest")
@@ -222,9 +230,19 @@ class ProGAN(nn.Module):
         self.config = config
         self.G, self.E = Generator(config), Encoder(config)
 
+    @property
+    def detail(self) -> int:
+        """Numbers of a detail, which may follow a latent's Z; 0 for a generator that is too small for one."""
+        return width(self.config, DETAIL) * DETAIL**2 if self.config.size > DETAIL else 0
+
+    def widened(self, z: Tensor) -> Tensor:
+        """z (N,Z) or (N,Z+detail) -> (N,Z+detail), without a detail where there was none."""
+        return F.pad(z, (0, self.config.z + self.detail - z.shape[1]))
+
     def generate(self, z: Tensor) -> Tensor:
-        """z (B,Z) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
-        made: Tensor = self.G(z)
+        """z (B,Z), or with its detail (B,Z+detail) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
+        z, rest = z[:, : self.config.z], z[:, self.config.z :]
+        made: Tensor = self.G(z, detail=rest.reshape(len(z), -1, DETAIL, DETAIL) if rest.shape[1] else None)
         return made if made.shape[2] == self.config.size else F.interpolate(made, size=self.config.size, mode="nearest")
 
     def draw(self, seeds: Tensor, name: str) -> Tensor:
@@ -232,8 +250,8 @@ class ProGAN(nn.Module):
         return normal(seeds, name, self.config.z)
 
     def settle(self, z: Tensor) -> Tensor:
-        """z (B,Z) at length √Z: only the direction counts."""
-        return pixel_norm(z)
+        """z (B,Z) at length √Z: only the direction counts. A detail after it stays."""
+        return torch.cat([pixel_norm(z[:, : self.config.z]), z[:, self.config.z :]], dim=1)
 
     @property
     def bound(self) -> float:

@@ -39,8 +39,9 @@ from masque.models.progan import ProGAN
 METHODS: Mapping[str, Options] = {
     "lipton": Options(method="lipton"),
     "lipton, hard clipping": Options(method="lipton", clip="hard"),
-    "refine": Options(method="refine"),
+    "refine": Options(method="refine", detail=0),
     "encoder": Options(method="encoder"),
+    "encoder+refine, z alone": Options(method="encoder+refine", detail=0),
     "encoder+refine": Options(method="encoder+refine"),
 }
 
