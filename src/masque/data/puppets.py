@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from masque.errors import UnknownAttributeError, ValueRangeError, nearest
 from masque.faces.detect import Landmarks
-from masque.faces.frame import align, frame_size, scale_of, transform
+from masque.faces.frame import MIRRORED, align, frame_size, scale_of, transform
 from masque.image import Picture
 
 Floats = NDArray[np.floating[Any]]
@@ -61,8 +61,6 @@ _NOSE = _table(3, """-20 0 8  -12 1.5 7  -2 4.5 5.6  8 8.3 5.8  20 14 6.6  30 19
 _HAIRLINE = _table(2, "0 74 15 72 29 66  40 57  50 45  59 31  67 14  73 0  79 -9  86 -8  89 6  96 20  112 12  122 -12  140 -55")
 _BROW = _table(3, "10 14.5 -3 15 15.8 2.6 24 18.6 3 34 20.8 2.5 43 19 1.6 54 11 -1")  # x, y, half thickness; above: degrees, y
 _EYE_X, _EYE_HALF, _BALL, _BALL_Z, _MOUTH_HALF = 31.3, 15.4, 12.6, 65.5, 26.5  # half widths; radius and depth of the eyeball
-_MIRROR = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-           41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65]  # the landmark on the other side
 # x and y of the landmarks that do not come before their mirror image.
 _SPOTS = _table(2, """0 -121  20 -114  34 -103  47 -90  57 -74  64 -56  68.5 -37  71 -18  72 2  13 16.5  21 20  30 22.5
     40 21.5  49 15  0 1  0 -12  0 -24  0 -36  0 -49  6.5 -48  13 -46  16.5 -0.9  26 5.8  36.7 6.6  46 0.9  36.7 -4.1  26 -4.8
@@ -265,8 +263,8 @@ def _model() -> Record:
         triangles[name], first = np.concatenate([faces, backs]), first + rows * columns
     (x, y), spots = _SPOTS.T, np.zeros((3, 68))
     sine = np.clip(np.abs(x) / np.sqrt(_curve(-y, _SECTIONS)[0]), 0, 0.995) ** (1 / 0.94)
-    spots[:, [i for i in range(68) if i >= _MIRROR[i]]] = _head(np.sign(x) * np.arcsin(sine), y)
-    spots = np.where(np.arange(68) < _MIRROR, spots[:, _MIRROR] * [[-1], [1], [1]], spots)
+    spots[:, [i for i in range(68) if i >= MIRRORED[i]]] = _head(np.sign(x) * np.arcsin(sine), y)
+    spots = np.where(np.arange(68) < MIRRORED, spots[:, MIRRORED] * [[-1], [1], [1]], spots)
     anchors = np.array([(-_EYE_X, _EYE_X, 0), (0.3, 0.3, -69), (_BALL_Z, _BALL_Z, 84)])
     built = np.concatenate([*(p.reshape(3, -1) for p, _ in surfaces.values()), spots, anchors], axis=1)
     basis, closing = _movements(built)

@@ -23,6 +23,12 @@ Matrix = NDArray[np.float64]
 WIDTH, HEIGHT = 178, 218
 """CelebA's aligned pictures (Liu et al. 2015)."""
 
+MIRRORED = [
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+]  # fmt: skip
+"""For each of iBUG's 68 landmarks the one on the other side: landmarks[MIRRORED], with x turned over, are those of the mirrored picture."""
+
 TEMPLATE = np.array([[69.4, 111.2], [107.6, 111.2], [71.9, 152.2], [104.9, 152.2]])
 """Where CelebA's aligned pictures have, on average, left and right eye, left and right corner of the mouth (left in the picture)."""
 
