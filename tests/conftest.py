@@ -60,6 +60,22 @@ def puppet_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [write_picture(folder / f"puppet{seed}.png", puppet_photo(seed)) for seed in (1, 3, 4, 6)]
 
 
+@pytest.fixture(scope="session")
+def lfw_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """LFW in small: two folds of three pairs of each kind, of six puppets with two pictures each; in Puppet_4_0002 HOG finds no face."""
+    folder = tmp_path_factory.mktemp("lfw")
+    for person in range(6):
+        (folder / "lfw_puppets" / f"Puppet_{person}").mkdir(parents=True)
+        for number in (1, 2):
+            picture = render(draw_puppet(50 * person + number - 1, 500 + person)).picture
+            write_picture(folder / "lfw_puppets" / f"Puppet_{person}" / f"Puppet_{person}_{number:04d}.jpg", picture)
+    same = [f"Puppet_{person}\t1\t2" for person in range(6)]
+    two = ["0 1 3 1", "1 1 4 2", "2 2 5 1", "3 2 0 2", "4 1 1 2", "5 2 2 1"]
+    two = ["Puppet_{}\t{}\tPuppet_{}\t{}".format(*line.split()) for line in two]
+    (folder / "pairs.txt").write_text("\n".join(["2\t3", *same[:3], *two[:3], *same[3:], *two[3:]]) + "\n")
+    return folder
+
+
 def tiny_session(seed: int = 0, **settings: object) -> Session:
     """A session over an untrained RSGAN of 32 px: everything but the pictures' quality is real."""
     plan = runs.plan("rsgan", "tiny", [f"{name}={value}" for name, value in settings.items()], {"seed": seed})

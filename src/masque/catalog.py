@@ -111,6 +111,16 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.identity:PRESETS",
         edits=(),
     ),
+    "shape": Family(
+        model="masque.models.shape:FaceShape",
+        model_parts="masque.models.shape:SERVED",
+        config="masque.models.shape:ShapeConfig",
+        recipe="masque.recipes.shape:ShapeRecipe",
+        training="masque.recipes.shape:ShapeTraining",
+        presets="masque.recipes.shape:PRESETS",
+        edits=(),
+        whole=("E_1",),  # the 3D model, and a ResNet's running variances
+    ),
     "parser": Family(
         model="masque.models.parser:FaceParser",
         model_parts="masque.models.parser:SERVED",

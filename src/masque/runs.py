@@ -19,7 +19,8 @@ from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest
 from masque.train.engine import Engine, Progress, make_fabric
-from masque.train.phase import Recipe
+from masque.train.phase import Begins, Recipe
+from masque.train.state import states
 
 SHOWN = 8
 
@@ -67,8 +68,11 @@ def build_recipe(settings: Plan) -> Recipe:
 
 
 def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> Engine:
-    """The engine of a run at `out`, its latest state loaded."""
-    return Engine(fabric, build_recipe(settings), settings.run, out, settings.identity(data), RESUMABLE)
+    """The engine of a run at `out`, its latest state loaded. Raises MasqueError."""
+    recipe = build_recipe(settings)
+    if isinstance(recipe, Begins) and not states(out):
+        recipe.begin(data)
+    return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE)
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:

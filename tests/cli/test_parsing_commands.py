@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,20 @@ def test_a_parser_does_not_swap(parser: Path, puppet_files: list[Path], tmp_path
     assert "holds a model of the family parser, which cannot swap: name a model of rsgan" in outcome.sentence
 
 
+def test_evaluate_shape(tmp_path: Path) -> None:
+    run, path = tmp_path / "run", tmp_path / "report.json"
+    command = ("train", "shape", "--data", "puppets:40", "--out", run, "--preset", "tiny", "--steps", 2, "--set", "batch_size=4", "--json")
+    assert masque(*command).values["finished"] is True
+    outcome = masque("evaluate", "shape", run, "--data", "puppets:80", "--puppets", 3, "--json", path)
+    assert outcome.code == 0, outcome.err
+    assert "3 puppets: yaw" in outcome.out
+    assert json.loads(path.read_text())["puppets"]["pictures"] == 3
+    wrong = masque("evaluate", "shape", "parser", "--data", "puppets:80", "--json", tmp_path / "other.json")
+    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
+    assert "holds a model of the family parser: name one of shape" in wrong.err
+    assert not (tmp_path / "other.json").exists()
+
+
 def test_evaluate_parser(parser: Path) -> None:
     values = masque("evaluate", "parser", parser, "--data", "puppets:24", "--json").values
     assert 0 <= values["mean_iou"] < 1
@@ -63,11 +79,29 @@ def test_evaluate_parser(parser: Path) -> None:
     assert "mean IoU" in masque("evaluate", "parser", parser, "--data", "puppets:24").out
 
 
-def test_evaluate_identity(tmp_path: Path) -> None:
-    run = trained(tmp_path, "identity")
-    values = masque("evaluate", "identity", run, "--data", "puppets:120", "--pairs", 40, "--json").values
-    assert 0 <= values["verification"]["accuracy"] <= 1
-    assert values["pairs"] == 40
+def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
+    run, path = trained(tmp_path, "identity"), tmp_path / "report.json"
+    assert "held-out people" in masque("evaluate", "identity", run, "--data", "puppets:120", "--pairs", 40, "--json", path).out
+    report = json.loads(path.read_text())
+    assert 0 <= report["verification"]["accuracy"] <= 1
+    assert report["pairs"] == 40
+    assert "lfw" not in report
+    wild = masque("evaluate", "identity", run, "--lfw", lfw_folder, "--workers", 1, "--json", path)
+    values = json.loads(path.read_text())["lfw"]
+    assert wild.out.startswith("LFW: 12 pairs in 2 folds, 12 pictures, 1 of them without")
+    assert {"accuracy", "error", "auc", "dlib", "pairs", "pictures", "folds", "centred"} == values.keys()
+    assert {"accuracy", "error", "auc"} == values["dlib"].keys()
+    both = masque("evaluate", "identity", run, "--lfw", lfw_folder, "--workers", 1, "--data", "puppets:120", "--pairs", 40, "--json", path)
+    assert both.out.count("\n") == 5
+    assert json.loads(path.read_text()) == {**report, "lfw": values}
+
+
+def test_evaluate_identity_says_what_is_wrong(tmp_path: Path, lfw_folder: Path) -> None:
+    assert "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity", "identity").sentence
+    assert "There is no pairs.txt" in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
+    shutil.copy(lfw_folder / "pairs.txt", tmp_path)
+    assert "Puppet_0_0001.jpg, and pairs.txt names it: 12 of" in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
+    assert "mkdir -p" in masque("evaluate", "identity", "identity", "--lfw", lfw_folder, "--json", tmp_path / "no" / "r.json").sentence
     assert (
         "family parser: name one of identity" in masque("evaluate", "identity", trained(tmp_path, "parser"), "--data", "puppets:9").sentence
     )

@@ -10,7 +10,8 @@ import torch
 
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import DataError
-from masque.tables.identity import accuracy, as_text, auc, draw_pairs, evaluate_identity
+from masque.metrics.verification import auc
+from masque.tables.identity import accuracy, as_text, draw_pairs, evaluate_identity
 
 
 @pytest.fixture(scope="module")

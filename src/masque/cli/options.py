@@ -13,10 +13,15 @@ from masque.errors import SettingError
 
 Output = Annotated[Path, typer.Option("--out", "-o", help="Where to write the picture: .png, .jpg or .webp.")]
 Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
+Data = Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Seed = typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)
 Pick = Annotated[int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`; the largest if not given.")]
 Set = Annotated[list[str], typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.")]
+
+
+def nothing() -> None:
+    """Callback of a group of commands: without one, typer would drop the name of an only sub-command."""
 
 
 def attribute_values(assignments: Sequence[str]) -> dict[str, float]:

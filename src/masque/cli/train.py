@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    family: Annotated[str, typer.Argument(help="What to train: rsgan, ccagan or attributes.")],
+    family: Annotated[str, typer.Argument(help="What to train: rsgan, ccagan, portrait, progan or another that docs/train.md lists.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")],
     preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",

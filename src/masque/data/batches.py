@@ -15,7 +15,7 @@ from torch import Tensor
 
 from masque.data.frames import FrameSet
 from masque.data.prepared import BACKGROUND, BEYOND
-from masque.faces.frame import HEIGHT, WIDTH, Matrix, chain
+from masque.faces.frame import HEIGHT, MIRRORED, WIDTH, Matrix, chain, transform
 from masque.faces.labels import UNKNOWN, Labels, swap_sides
 from masque.faces.regions import FACE_CROP, HAIR_CROP, hull_mask
 from masque.image import to_tensor
@@ -32,6 +32,7 @@ face_valid  (B,1,S,S) in [0,1]: the same within face_crop
 attributes  (B,A) in [0,1], NaN where unknown
 index       (B,) int64: position in the frame set
 labels      (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from frame sets with label maps
+landmarks   (B,68,2) float32: pixels of image; in a mirrored picture each has the name of the side where it is
 identity    (B,) int64: number of the person in the frame set, -1 where unknown
 step        (B,) int64: the number of the batch
 seed        (B,) int64: what noise drawn for this sample in this step depends on
@@ -121,11 +122,15 @@ class Batches:
         frames = self.frames
         motion, flipped = draw_motion(self.augmentation, frames.scale, generator)
         cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion)
+        points = transform(frames.landmarks[index], chain(motion, HAIR_CROP.to_crop(self.size, frames.scale)))
         if frames.labels is not None:
             cut["labels"] = cut_labels(frames.labels[index], self.size, frames.scale, motion, flipped)
         if self.augmentation.colour:
             recolour(cut, self.augmentation.colour, generator)
-        return {**cut, "attributes": frames.attributes[index], "index": index, "identity": self.people[index], "flipped": flipped}
+        return {
+            **cut, "landmarks": points[MIRRORED] if flipped else points, "attributes": frames.attributes[index], "index": index,
+            "identity": self.people[index], "flipped": flipped,
+        }  # fmt: skip
 
 
 def draw_motion(augmentation: Augmentation, scale: float, generator: np.random.Generator) -> tuple[Matrix, bool]:
@@ -193,7 +198,8 @@ def collate(samples: list[dict[str, Any]]) -> Batch:
         batch[name] = torch.from_numpy(stacked)[:, None].float().div_(255.0)
     if "labels" in samples[0]:
         batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples])).long()
-    batch["attributes"] = torch.from_numpy(np.stack([s["attributes"] for s in samples]))
+    for name in ("attributes", "landmarks"):
+        batch[name] = torch.from_numpy(np.stack([s[name] for s in samples]).astype(np.float32))
     for name in ("index", "identity"):
         batch[name] = torch.tensor([s[name] for s in samples], dtype=torch.int64)
     return batch

@@ -193,7 +193,7 @@ def _celeba(source: Path) -> list[Source]:
 
 def _celeba_attributes(path: Path) -> dict[str, dict[str, float]]:
     """list_attr_celeba.txt: a count, the names, then one line per picture with -1 or 1 for each name; returned as 0 or 1."""
-    rows = _columns(path)
+    rows = read_columns(path)
     if len(rows) < 3:
         raise DataError(f"{path} is cut short: fetch the file again.")
     names, table = rows[1], {}
@@ -209,8 +209,8 @@ def _celeba_attributes(path: Path) -> dict[str, dict[str, float]]:
     return table
 
 
-def _columns(path: Path) -> list[list[str]]:
-    """The words of each line of a text file."""
+def read_columns(path: Path) -> list[list[str]]:
+    """The words of each line of a text file. Raises DataError when it cannot be read."""
     try:
         return [line.split() for line in path.read_text().splitlines()]
     except (OSError, UnicodeDecodeError):
@@ -221,7 +221,7 @@ def _two_columns(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     pairs = {}
-    for number, row in enumerate(_columns(path), start=1):
+    for number, row in enumerate(read_columns(path), start=1):
         if len(row) not in (0, 2):
             raise DataError(f"Line {number} of {path} has {len(row)} columns, not 2: fetch the file again.")
         if row:

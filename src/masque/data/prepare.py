@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import multiprocessing
 import os
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ import numpy as np
 from masque.data.layouts import Source, read_layout
 from masque.data.measured import frame_mask, measure_attributes
 from masque.data.parts import in_frame, read_parts, unusable
+from masque.data.pool import each
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, read_map, write_frame, write_index, write_maps
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
@@ -145,21 +143,7 @@ def _append(path: Path, result: dict[str, Any]) -> None:
 
 def _results(todo: Sequence[tuple[int, Source]], out: Path, settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
     work = partial(_prepare_one, out=out, scale=settings.size / 128, most_turned=settings.most_turned)
-    count = min(workers or os.cpu_count() or 1, max(1, len(todo)))
-    if count == 1:
-        yield from map(work, todo)
-        return
-    # Ctrl-C is this process's to handle: the others are started while it is blocked, and stay deaf to it. Their tracker goes first, since
-    # starting it ends with Ctrl-C unblocked.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        # forkserver: a fork of a process in which a network has run may hang in its thread pool.
-        with multiprocessing.get_context("forkserver").Pool(count, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            yield from pool.imap_unordered(work, todo, chunksize=4)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return each(work, todo, workers)
 
 
 def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turned: float) -> dict[str, Any]:

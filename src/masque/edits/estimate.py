@@ -21,6 +21,7 @@ from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
 from masque.models.attributes import AttributeClassifier, AttributesConfig
 from masque.models.identity import Features, IdentityConfig
+from masque.models.shape import FaceShape, ShapeConfig
 
 
 def _stored(folder: Path, family: str) -> modelfile.ModelFile:
@@ -58,6 +59,14 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
         return features
 
     return extract, stored.hash
+
+
+def face_shape(folder: Path) -> tuple[FaceShape, str]:
+    """E_1 and the 3D model that it speaks of, frozen, and the hash of its weights. Raises CheckpointError when the folder holds none."""
+    stored = _stored(folder, "shape")
+    model = FaceShape(from_dict(ShapeConfig, stored.config))
+    _fill(model, stored, "")
+    return model, stored.hash
 
 
 def picture_features(folder: Path) -> Callable[[Tensor], Tensor]:

@@ -28,7 +28,7 @@ MODES, ROUNDS = 32, 40
 """Of learning: ways in which shapes differ, and rounds of expectation and maximisation."""
 FLOOR = 0.01
 """Least noise: landmarks are not that exact, and the camera is no weak perspective, which deformations would else be found for."""
-FEWEST, ENOUGH = 100, 3000
+FEWEST, ENOUGH = 16, 3000
 """Pictures from which a model can be learnt; of more, evenly chosen ones give the deformations."""
 
 

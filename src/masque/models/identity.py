@@ -1,16 +1,18 @@
-"""Masque's face features: who it is and what the face and the hair look like, as one point on a sphere. Measures pictures; makes none.
+"""Face features: who it is, as one point on a sphere. Measures pictures; makes none.
 
-here      maps
-Features  picture (B,3,S,S)         ->  unit vector (B,F)
-Heads     unit vector (B,F)         ->  logits of people (B,P), logits of attributes (B,A)
+paper                here      maps
+E_id                 Features  picture (B,3,S,S)  ->  unit vector (B,F)
+W_id, b_id of Eq. 5  Heads     unit vector (B,F)  ->  logits of people (B,P), logits of attributes (B,A)
 
-Not from any of the five papers: they measure with Inception and OpenFace, whose weights are not at hand on every machine.
+The network `plain` is Masque's own and from none of the five papers: they measure with Inception and OpenFace, whose weights are not at
+hand on every machine. A ResNet is E_id of FaceFeat-GAN (Shen et al. 2018, Section 3.1); its softmax belongs to training alone.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +20,16 @@ from torch.nn import functional
 
 from masque.layers.noise import uniform
 from masque.layers.precision import full
+from masque.layers.resnet import ResNet
 from masque.layers.stacks import Residual, down_stack
 
 SERVED = ("features",)
 """The heads only serve training."""
+
+Softmax = Literal["angles", "linear", "margin"]
+
+LENGTH = 64.0
+"""Of f_id while E_id is trained by Eq. 5 (FaceFeat-GAN, Section 4)."""
 
 ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Smiling", "Mouth_Slightly_Open", "Male", "Young")
 
@@ -32,10 +40,14 @@ class IdentityConfig:
 
     size: int = 64
     """Side S of the picture in pixels: the hair crop, which holds face and hair."""
+    network: Literal["plain", "resnet50", "resnet18"] = "plain"
+    """plain is Masque's own; E_id of FaceFeat-GAN is a ResNet-50."""
     channels: int = 32
-    """Width of the first map; doubled at each halving."""
+    """Width of the first map of the plain network; doubled at each halving."""
+    width: int = 64
+    """Channels of a ResNet's first stage; doubled at each halving."""
     features: int = 128
-    """F"""
+    """F; 256 in FaceFeat-GAN"""
     people: int = 1024
     """P: how many people the set that is trained on may have."""
     attributes: tuple[str, ...] = ATTRIBUTES
@@ -43,21 +55,30 @@ class IdentityConfig:
 
 
 class Features(nn.Module):
-    """Convolutions down to 4×4, a residual block, and one linear layer on all that is left."""
+    """Convolutions down to 4×4, a residual block, and one linear layer on all that is left; or a ResNet, and one on its averages."""
 
     def __init__(self, config: IdentityConfig) -> None:
         super().__init__()
         self.dropout = config.dropout
-        self.body, channels = down_stack(3, config.channels, config.size, to=4)
-        self.refine = Residual(channels)
-        self.embed = nn.Linear(16 * channels, config.features, bias=False)
+        if config.network == "plain":
+            self.body, channels = down_stack(3, config.channels, config.size, to=4)
+            self.refine = Residual(channels)
+            self.embed = nn.Linear(16 * channels, config.features, bias=False)
+        else:
+            self.resnet = ResNet(50 if config.network == "resnet50" else 18, config.size, config.width)
+            self.embed = nn.Linear(self.resnet.channels, config.features, bias=False)
+        self.plain = config.network == "plain"
 
     def forward(self, picture: Tensor, seeds: Tensor | None = None) -> Tensor:
         """(B,3,S,S) in [-1,1] -> features (B,F) of length 1.
 
-        seeds: (B,) int64, in training: what the dropout of each sample depends on. Without, nothing is dropped.
+        seeds: (B,) int64, in training: what the dropout of each sample depends on. Without, nothing is dropped. A ResNet normalises over
+        the batch unless it is told `eval()`.
         """
-        h = functional.leaky_relu(self.refine(self.body(picture)), 0.2)
+        if self.plain:
+            h = functional.leaky_relu(self.refine(self.body(picture)), 0.2)  # (B,C,4,4)
+        else:
+            h = self.resnet(picture)[:, :, None, None]  # (B,C,1,1)
         if seeds is not None:
             kept = uniform(seeds, "dropout", h.shape[1]) >= self.dropout
             h = h * (kept / (1 - self.dropout))[:, :, None, None].to(h.dtype)
@@ -65,25 +86,47 @@ class Features(nn.Module):
 
 
 class Heads(nn.Module):
-    """What the features must tell: people by their angle to a learnt direction each (Wang et al. 2017, NormFace), attributes linearly."""
+    """What the features must tell: people, by one of three softmaxes over a direction w for each, and attributes, linearly.
 
-    def __init__(self, config: IdentityConfig) -> None:
+    softmax  the logit of a person
+    angles   s cos(f, w) with a learnt s                            (Wang et al. 2017, NormFace)
+    linear   w·f + b with f of length 64, w of any                  (FaceFeat-GAN, Eq. 5)
+    margin   cos(f, w) alone: the loss takes margin and scale to it (Wang et al. 2018, CosFace)
+    """
+
+    def __init__(self, config: IdentityConfig, softmax: Softmax = "angles") -> None:
         super().__init__()
-        self.people = nn.Parameter(torch.randn(config.people, config.features) / math.sqrt(config.features))
-        self.scale = nn.Parameter(torch.tensor(16.0))
+        self.softmax = softmax
+        # Directions of length 1 on average; for Eq. 5 so short that its logits begin with variance 1.
+        spread = LENGTH if softmax == "linear" else math.sqrt(config.features)
+        self.people = nn.Parameter(torch.randn(config.people, config.features) / spread)
+        if softmax == "angles":
+            self.scale = nn.Parameter(torch.tensor(16.0))
+        elif softmax == "linear":
+            self.bias = nn.Parameter(torch.zeros(config.people))
         self.attributes = nn.Linear(config.features, len(config.attributes))
         self.width = math.sqrt(config.features)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B,F) of length 1 -> (B,P), (B,A)."""
-        angles = features @ functional.normalize(full(self.people), dim=1).T.to(features.dtype)
-        return self.scale * angles, self.attributes(self.width * features)
+        if self.softmax == "angles":
+            angles = features @ functional.normalize(full(self.people), dim=1).T.to(features.dtype)
+            people = self.scale * angles
+        else:
+            # A bf16 cosine is right to 1/256, and the softmax multiplies it by 64.
+            with torch.autocast(features.device.type, enabled=False):
+                wide, directions = full(features), full(self.people)
+                if self.softmax == "linear":
+                    people = LENGTH * wide @ directions.T + self.bias
+                else:
+                    people = wide @ functional.normalize(directions, dim=1).T
+        return people, self.attributes(self.width * features)
 
 
 class FaceFeatures(nn.Module):
     """Both."""
 
-    def __init__(self, config: IdentityConfig) -> None:
+    def __init__(self, config: IdentityConfig, softmax: Softmax = "angles") -> None:
         super().__init__()
         self.config = config
-        self.features, self.heads = Features(config), Heads(config)
+        self.features, self.heads = Features(config), Heads(config, softmax)

@@ -13,8 +13,8 @@ from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
-from masque.losses.identity import known_people
-from masque.models.identity import SERVED, FaceFeatures, IdentityConfig
+from masque.losses.identity import known_people, with_margin
+from masque.models.identity import SERVED, FaceFeatures, IdentityConfig, Softmax
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
 
@@ -25,10 +25,26 @@ class IdentityTraining:
 
     attribute_weight: float = 0.5
     """Of the attributes' cross entropy beside the people's."""
+    softmax: Softmax = "angles"
+    """How people are told: angles by cosines times a learnt scale; linear by Eq. 5 of FaceFeat-GAN; margin by CosFace."""
+    margin: float = 0.35
+    """m of softmax=margin: by how much the cosine to the own person must be the larger. This one and s are CosFace's."""
+    scale: float = 64.0
+    """s of softmax=margin"""
     lr: float = 1e-3
+    late_lr: float = 5e-5
+    """The learning rate in place of lr from step `late_from` on."""
+    late_from: int = 0
+    """0 is never."""
     weight_decay: float = 0.05
     decay_to: int = 3000
-    """Step at which the learning rate, falling along a cosine, reaches 0."""
+    """Step at which the learning rate, falling along a cosine, reaches 0; 0 leaves it as it is."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.margin < 1:
+            raise SettingError(f"margin is {self.margin} and must be at least 0 and below 1.")
+        if not 0 < self.scale < float("inf"):
+            raise SettingError(f"scale is {self.scale} and must be above 0.")
 
 
 class IdentityRecipe:
@@ -38,7 +54,7 @@ class IdentityRecipe:
 
     def __init__(self, config: IdentityConfig, training: IdentityTraining) -> None:
         self.config, self.training = config, training
-        self.model = FaceFeatures(config)
+        self.model = FaceFeatures(config, training.softmax)
         self.nets: Mapping[str, nn.Module] = {"features": self.model.features, "heads": self.model.heads}
 
     def phases(self) -> Sequence[Phase]:
@@ -46,12 +62,13 @@ class IdentityRecipe:
         return [Phase("tell", ("features", "heads"), self.tell_terms, {"people": 1.0, "bce": self.training.attribute_weight})]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
-        """AdamW."""
+        """AdamW: Adam where weight_decay is 0."""
         return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay)
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
-        """Half a cosine from lr to 0."""
-        return half_cosine(self.training.lr, step, self.training.decay_to)
+        """Half a cosine from lr to 0, or the two rates of Section 4 of FaceFeat-GAN."""
+        t = self.training
+        return half_cosine(t.late_lr if t.late_from and step >= t.late_from else t.lr, step, t.decay_to)
 
     def tell_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropies; unknown people and attributes count for nothing. Raises SettingError for more people than `people`."""
@@ -59,6 +76,8 @@ class IdentityRecipe:
         if most >= self.config.people:
             raise SettingError(f"The data has more than people={self.config.people} people: set it higher, to {most + 1} or more.")
         people, attributes = self.model.heads(self.model.features(batch["image"], batch["seed"]))
+        if self.training.softmax == "margin":
+            people = with_margin(people, batch["identity"], self.training.margin, self.training.scale)
         return {"people": known_people(people, batch["identity"]), "bce": known_bce(attributes, batch["attributes"])}
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
@@ -70,6 +89,21 @@ class IdentityRecipe:
 
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # E_id of FaceFeat-GAN, Section 4; how pictures are moved, it does not say
+    "paper": {
+        "model": {"size": 128, "network": "resnet50", "features": 256, "people": 10_575, "dropout": 0.0},
+        "training": {
+            "softmax": "linear", "attribute_weight": 0.0, "lr": 8e-5, "late_lr": 5e-5, "late_from": 100_000, "weight_decay": 0.0,
+            "decay_to": 0,
+        },
+        "run": {"steps": 200_000, "batch_size": 96, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # The same for two processor cores, with a softmax that needs fewer people
+    "facefeat": {
+        "model": {"network": "resnet18", "width": 32, "features": 256},
+        "training": {"softmax": "margin", "margin": 0.2, "scale": 32.0, "attribute_weight": 0.0, "decay_to": 12_000},
+        "run": {"steps": 12_000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
+    },
     "small": {
         "model": {}, "training": {},
         "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},

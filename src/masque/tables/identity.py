@@ -18,6 +18,7 @@ from torch import Tensor
 from masque.data.frames import FrameSet
 from masque.errors import DataError
 from masque.image import Picture
+from masque.metrics.verification import Nearness, auc, judged
 
 FOLDS = 10
 AT_ONCE = 64
@@ -72,23 +73,9 @@ def draw_pairs(
     return first, second, np.arange(count) % 2 == 0
 
 
-def accuracy(nearness: NDArray[np.floating[Any]], same: NDArray[np.bool_]) -> float:
+def accuracy(nearness: Nearness, same: NDArray[np.bool_]) -> float:
     """Share judged rightly, each tenth with the threshold that is best for the other nine."""
-    fold = np.arange(len(same)) // 2 % FOLDS
-    right = []
-    for number in range(FOLDS):
-        rest, here = fold != number, fold == number
-        limits = np.sort(nearness[rest])
-        best = max(limits, key=lambda limit: float(((nearness[rest] >= limit) == same[rest]).mean()), default=0.0)
-        right.append((nearness[here] >= best) == same[here])
-    return float(np.concatenate(right).mean())
-
-
-def auc(nearness: NDArray[np.floating[Any]], same: NDArray[np.bool_]) -> float:
-    """Area under the receiver operating curve: Mann and Whitney's U as a share; ties count half."""
-    one, two = nearness[same], np.sort(nearness[~same])
-    below, upto = np.searchsorted(two, one, "left"), np.searchsorted(two, one, "right")
-    return float((below + upto).mean() / 2 / len(two))
+    return float(judged(nearness, same, np.arange(len(same)) // 2 % FOLDS).mean())
 
 
 def as_text(report: Mapping[str, Any]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from masque.data.batches import Batch
+from masque.data.frames import FrameSet
 from masque.image import Picture
 
 Weight = float | Callable[[int], float]
@@ -64,6 +65,15 @@ class Recipe(Protocol):
 
         nets: the averaged networks.
         """
+        ...
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """A recipe that takes something from the data, or from other models, before a new run's first step."""
+
+    def begin(self, frames: FrameSet) -> None:
+        """Called once, with networks as they are initialised; what it changes in them is in every saved state. Raises MasqueError."""
         ...
 
 

@@ -1,61 +1,68 @@
-"""Evaluating and timing."""
+"""Evaluating trained models, and the tables of the papers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from masque.cli.options import Json, Seed
-from masque.cli.show import Bar, Wait, answer
+from masque.cli.options import Data, Json, Seed, nothing
+from masque.cli.show import Bar, answer
+
+Report = Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")]
+Inception = Annotated[
+    Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     evaluate = typer.Typer(help="Measure a trained model on held-out people.", no_args_is_help=True)
-    evaluate.callback()(_nothing)
+    evaluate.callback()(nothing)
     evaluate.command("swap")(evaluate_swap)
     evaluate.command("edits")(evaluate_edits)
     evaluate.command("attributes")(evaluate_attributes)
     evaluate.command("identity")(evaluate_identity)
+    evaluate.command("shape")(evaluate_shape)
     evaluate.command("parser")(evaluate_parser)
     evaluate.command("portrait")(evaluate_portrait)
     evaluate.command("invert")(evaluate_invert)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
-    bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
-    bench.callback()(_nothing)
-    bench.command("train")(bench_train)
-    bench.command("grow")(bench_grow)
-    bench.command("swap")(bench_swap)
-    bench.command("edit")(bench_edit)
-    bench.command("parse")(bench_parse)
-    bench.command("repaint")(bench_repaint)
-    app.add_typer(bench, name="bench")
 
 
-def _nothing() -> None:
-    """Without a callback, typer would drop the name of an only sub-command."""
+def checked(report_to: Path | None) -> None:
+    """Raise OutputError, before minutes of measuring, where no report can be written."""
+    from masque.image import check_folder_of
+
+    if report_to is not None:
+        check_folder_of(report_to)
+
+
+def written(report_to: Path | None, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON, where one is asked for."""
+    import json
+
+    from masque.image import write_atomically
+
+    if report_to is not None:
+        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
 
 
 def evaluate_swap(
     run: Annotated[str, typer.Argument(help="A run folder, or a family's name for the weights that come with Masque.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    data: Data,
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
     seed: Annotated[int, Seed] = 0,
-    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+    report_to: Report = None,
 ) -> None:
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice.
 
     Example: masque evaluate swap run --data prepared --pairs 1000 --json report.json
     """
-    import json
-
-    from masque.image import check_folder_of, write_atomically
-
-    if report_to is not None:
-        check_folder_of(report_to)
+    checked(report_to)
     import masque
     from masque.data.frames import load_frames
     from masque.tables.rsgan import as_text
@@ -65,32 +72,26 @@ def evaluate_swap(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, session.size, session.attributes, ("test",))
         report = measure(session, frames, pairs, seed, bar.update)
-    if report_to is not None:
-        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    written(report_to, report)
     typer.echo(as_text(report))
 
 
 def evaluate_edits(
     run: Annotated[str, typer.Argument(help="A run folder of ccagan, or ccagan for the weights that come with Masque.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    data: Data,
     count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
     seed: Annotated[int, Seed] = 0,
-    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
-    inception: Annotated[
-        Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
-    ] = None,
+    report_to: Report = None,
+    inception: Inception = None,
     picture_to: Annotated[Path | None, typer.Option("--picture", help="Where to draw the leakage matrix: .png, .jpg or .webp.")] = None,
 ) -> None:
     """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region, distances.
 
     Example: masque evaluate edits run --data prepared --json report.json
     """
-    import json
+    from masque.image import check_output, write_picture
 
-    from masque.image import check_folder_of, check_output, write_atomically, write_picture
-
-    if report_to is not None:
-        check_folder_of(report_to)
+    checked(report_to)
     if picture_to is not None:
         check_output(picture_to)
     import masque
@@ -108,8 +109,7 @@ def evaluate_edits(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
         report = measure(translator, frames, classify, extract, features, count, seed, bar.update, distances)
-    if report_to is not None:
-        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    written(report_to, report)
     if picture_to is not None:
         write_picture(picture_to, draw_leakage(report))
     typer.echo(as_text(report))
@@ -144,28 +144,72 @@ def evaluate_attributes(
 
 def evaluate_identity(
     model: Annotated[str, typer.Argument(help="A run folder of identity, or identity for the weights that come with Masque.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
-    pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=20)] = 3000,
+    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    lfw: Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW's pairs.txt and pictures: its official protocol.")] = None,
+    pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures of --data.", min=20)] = 3000,
     seed: Annotated[int, Seed] = 0,
-    as_json: Json = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes that find LFW's faces; one per core if not given.", min=1)
+    ] = None,
+    report_to: Report = None,
 ) -> None:
-    """How well the face features that FFD and KFD are measured with tell held-out people apart.
+    """How well face features tell people apart: held-out ones of a prepared set, and LFW's by the official protocol, beside dlib.
 
-    Example: masque evaluate identity identity --data prepared
+    Example: masque evaluate identity identity --data prepared --lfw lfw --json report.json
     """
+    from masque.errors import SettingError
+
+    checked(report_to)
+    if not data and lfw is None:
+        raise SettingError("No data was named: give --data a prepared folder or puppets:N, --lfw the folder of LFW, or both.")
     from masque import modelfile
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
+    from masque.data.lfw import read_pairs
     from masque.edits.estimate import face_features
-    from masque.tables.identity import as_text
-    from masque.tables.identity import evaluate_identity as measure
+    from masque.tables import identity
+    from masque.tables import lfw as wild
 
     folder = model_folder(model)
     extract, features = face_features(folder)
+    size = modelfile.read(folder).config["size"]
+    official = read_pairs(lfw) if lfw is not None else None  # what is missing is missed before minutes of measuring
+    report: dict[str, Any] = {"features": features}
+    texts = []
+    if data:
+        with Bar("Measuring") as bar:
+            report = identity.evaluate_identity(load_frames(data, size, (), ("test",)), extract, features, pairs, seed, bar.update)
+        texts.append(identity.as_text(report))
+    if official is not None:
+        with Bar("Measuring on LFW") as bar:
+            report["lfw"] = wild.evaluate_lfw(official, extract, size, workers, bar.update)
+        texts.append(wild.as_text(report["lfw"]))
+    written(report_to, report)
+    typer.echo("\n".join(texts))
+
+
+def evaluate_shape(
+    model: Annotated[str, typer.Argument(help="A run folder of shape, or shape for the weights that come with Masque.")],
+    data: Data,
+    puppets: Annotated[int, typer.Option("--puppets", help="Puppets, whose yaw is known.", min=1)] = 100,
+    report_to: Report = None,
+) -> None:
+    """How well a network sees the yaw and expression of faces, and how well the 3D model fits them.
+
+    Example: masque evaluate shape run --data prepared --json report.json
+    """
+    checked(report_to)
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.edits.estimate import face_shape
+    from masque.tables.shape import as_text
+    from masque.tables.shape import evaluate_shape as measure
+
+    network, weights = face_shape(model_folder(model))
     with Bar("Measuring") as bar:
-        frames = load_frames(data, modelfile.read(folder).config["size"], (), ("test",))
-        report = measure(frames, extract, features, pairs, seed, bar.update)
-    answer(as_text(report), report, as_json)
+        report = measure(network, weights, load_frames(data, network.config.size, (), ("test",)), puppets, bar.update)
+    written(report_to, report)
+    typer.echo(as_text(report))
 
 
 def evaluate_parser(
@@ -192,21 +236,14 @@ def evaluate_portrait(
     run: Annotated[str, typer.Argument(help="A run folder of portrait, or portrait for the weights that come with Masque.")],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")],
     count: Annotated[int, typer.Option("--count", help="Held-out pictures, at most.", min=2)] = 100,
-    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
-    inception: Annotated[
-        Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
-    ] = None,
+    report_to: Report = None,
+    inception: Inception = None,
 ) -> None:
     """What a portrait model paints: agreement with the label map, background, style, identity, distances.
 
     Example: masque evaluate portrait run --data prepared --json report.json
     """
-    import json
-
-    from masque.image import check_folder_of, write_atomically
-
-    if report_to is not None:
-        check_folder_of(report_to)
+    checked(report_to)
     import masque
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
@@ -221,31 +258,25 @@ def evaluate_portrait(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
         report = measure(painter, parser, frames, extract, features, count, distances=distances, progress=bar.update)
-    if report_to is not None:
-        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    written(report_to, report)
     typer.echo(as_text(report))
 
 
 def evaluate_invert(
     run: Annotated[str, typer.Argument(help="A run folder of progan.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    data: Data,
     generated: Annotated[int, typer.Option("--generated", help="Generated pictures to find again.", min=1)] = 100,
     real: Annotated[int, typer.Option("--real", help="Held-out photos to find, at most.", min=2)] = 20,
     samples: Annotated[int, typer.Option("--samples", help="Drawn faces to compare with held-out photos, at most.", min=2)] = 500,
     lipton: Annotated[int, typer.Option("--lipton", help="Iterations of gradient descent.", min=1)] = 10_000,
     seed: Annotated[int, Seed] = 0,
-    report_to: Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")] = None,
+    report_to: Report = None,
 ) -> None:
     """How well latents are found, by each method, how smooth morphs are, and how good samples.
 
     Example: masque evaluate invert run --data prepared --json report.json
     """
-    import json
-
-    from masque.image import check_folder_of, write_atomically
-
-    if report_to is not None:
-        check_folder_of(report_to)
+    checked(report_to)
     import masque
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
@@ -261,14 +292,13 @@ def evaluate_invert(
             session, frames, extract, features, generated=generated, real=real, samples=samples, lipton_iterations=lipton, seed=seed,
             progress=bar.update,
         )  # fmt: skip
-    if report_to is not None:
-        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+    written(report_to, report)
     typer.echo(as_text(report))
 
 
 def table(
     paper: Annotated[Literal["cca-gan", "portrait", "progan"], typer.Argument(help="Whose table.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
     preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
@@ -297,109 +327,4 @@ def table(
     with Bar(f"Table of {paper}") as bar:
         more = {} if count is None else {"count": count}
         report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, progress=bar.update, **more)
-    answer(as_text(report), report, as_json)
-
-
-def bench_train(
-    family: Annotated[str, typer.Argument(help="What to train.")] = "rsgan",
-    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
-    steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
-    turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
-    as_json: Json = False,
-) -> None:
-    """Training speed of the engine against plain eager fp32, in turns, and of the loader alone.
-
-    Example: masque bench train rsgan --preset slim
-    """
-    with Wait("Timing the training"):
-        from masque.bench.training import as_text, bench_training
-
-        report = bench_training(family, preset, steps, turns, set_)
-    answer(as_text(report), report, as_json)
-
-
-def bench_grow(
-    preset: Annotated[str, typer.Option("--preset", help="A preset of progan: docs/train.md lists them.")] = "small",
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
-    steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
-    turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
-    as_json: Json = False,
-) -> None:
-    """Training speed of the progressive GAN at each size it grows through, against plain eager fp32.
-
-    Example: masque bench grow --preset small
-    """
-    with Wait("Timing the training"):
-        from masque.bench.training import bench_growth, growth_text
-
-        report = bench_growth(preset, steps, turns, set_)
-    answer(growth_text(report), report, as_json)
-
-
-def bench_swap(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many swaps are timed.", min=1)] = 7,
-    as_json: Json = False,
-) -> None:
-    """Seconds and memory of a swap on two large photos, after loading.
-
-    Example: masque bench swap --side 1024
-    """
-    with Wait("Timing swaps"):
-        from masque.bench.swapping import as_text, bench_swapping
-
-        report = bench_swapping(model, side, turns)
-    answer(as_text(report), report, as_json)
-
-
-def bench_edit(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many edits are timed.", min=1)] = 7,
-    as_json: Json = False,
-) -> None:
-    """Seconds and memory of an edit of a large photo, after loading.
-
-    Example: masque bench edit --model run --side 1024
-    """
-    with Wait("Timing edits"):
-        from masque.bench.swapping import as_text, bench_editing
-
-        report = bench_editing(model, side, turns)
-    answer(as_text(report), report, as_json)
-
-
-def bench_parse(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "parser",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
-    as_json: Json = False,
-) -> None:
-    """Seconds and memory of parsing a large photo, after loading.
-
-    Example: masque bench parse --side 1024
-    """
-    with Wait("Timing parses"):
-        from masque.bench.swapping import as_text, bench_parsing
-
-        report = bench_parsing(model, side, turns)
-    answer(as_text(report), report, as_json)
-
-
-def bench_repaint(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
-    as_json: Json = False,
-) -> None:
-    """Seconds and memory of repainting a large photo by an edited label map, after loading.
-
-    Example: masque bench repaint --model run --side 1024
-    """
-    with Wait("Timing repaints"):
-        from masque.bench.swapping import as_text, bench_repainting
-
-        report = bench_repainting(model, side, turns)
     answer(as_text(report), report, as_json)

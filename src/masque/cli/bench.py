@@ -1,0 +1,128 @@
+"""Timing this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from masque.cli.options import Json, nothing
+from masque.cli.show import Wait, answer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
+    bench.callback()(nothing)
+    bench.command("train")(bench_train)
+    bench.command("grow")(bench_grow)
+    bench.command("swap")(bench_swap)
+    bench.command("edit")(bench_edit)
+    bench.command("parse")(bench_parse)
+    bench.command("repaint")(bench_repaint)
+    app.add_typer(bench, name="bench")
+
+
+def bench_train(
+    family: Annotated[str, typer.Argument(help="What to train.")] = "rsgan",
+    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
+    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
+    turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Training speed of the engine against plain eager fp32, in turns, and of the loader alone.
+
+    Example: masque bench train rsgan --preset slim
+    """
+    with Wait("Timing the training"):
+        from masque.bench.training import as_text, bench_training
+
+        report = bench_training(family, preset, steps, turns, set_)
+    answer(as_text(report), report, as_json)
+
+
+def bench_grow(
+    preset: Annotated[str, typer.Option("--preset", help="A preset of progan: docs/train.md lists them.")] = "small",
+    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
+    turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Training speed of the progressive GAN at each size it grows through, against plain eager fp32.
+
+    Example: masque bench grow --preset small
+    """
+    with Wait("Timing the training"):
+        from masque.bench.training import bench_growth, growth_text
+
+        report = bench_growth(preset, steps, turns, set_)
+    answer(growth_text(report), report, as_json)
+
+
+def bench_swap(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many swaps are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of a swap on two large photos, after loading.
+
+    Example: masque bench swap --side 1024
+    """
+    with Wait("Timing swaps"):
+        from masque.bench.swapping import as_text, bench_swapping
+
+        report = bench_swapping(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_edit(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many edits are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of an edit of a large photo, after loading.
+
+    Example: masque bench edit --model run --side 1024
+    """
+    with Wait("Timing edits"):
+        from masque.bench.swapping import as_text, bench_editing
+
+        report = bench_editing(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_parse(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "parser",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of parsing a large photo, after loading.
+
+    Example: masque bench parse --side 1024
+    """
+    with Wait("Timing parses"):
+        from masque.bench.swapping import as_text, bench_parsing
+
+        report = bench_parsing(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_repaint(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of repainting a large photo by an edited label map, after loading.
+
+    Example: masque bench repaint --model run --side 1024
+    """
+    with Wait("Timing repaints"):
+        from masque.bench.swapping import as_text, bench_repainting
+
+        report = bench_repainting(model, side, turns)
+    answer(as_text(report), report, as_json)

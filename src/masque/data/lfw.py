@@ -1,0 +1,162 @@
+"""Labeled Faces in the Wild by its official protocol (Huang et al. 2007): the pairs, and the face that each of their pictures is about.
+
+DIR/pairs.txt                     "10 300": folds, and pairs of each kind in a fold; then fold by fold
+                                  "Name 1 4", pairs of one person, and "Name 1 Other_Name 2", pairs of two
+DIR/*/<Name>/<Name>_0001.jpg      all the pictures, of which the pairs name some; the folder * may be missing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masque.data.layouts import read_columns
+from masque.data.pool import each
+from masque.errors import DataError
+from masque.faces.detect import SMALLEST_FACE, Face, Landmarks, find_faces, identity, landmarks_in, main_face
+from masque.faces.frame import cut_frame
+from masque.image import Picture, read_picture
+
+PLACE = (0.25, 0.25, 0.5, 0.5)
+"""Where a face is taken to be when none was found in any picture."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N pairs of M pictures."""
+
+    pictures: tuple[Path, ...]
+    """(M,) every picture that the pairs name, once."""
+    sides: NDArray[np.int64]
+    """(N,2) the two pictures of each pair, by their place in `pictures`."""
+    same: NDArray[np.bool_]
+    """(N,) whether they show one person."""
+    fold: NDArray[np.int64]
+    """(N,) from 0 on."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The face of one picture."""
+
+    frame: Picture
+    """RGB uint8 (218s,178s,3)."""
+    embedding: NDArray[np.float32]
+    """dlib's, (128,)."""
+    place: tuple[float, float, float, float]
+    """left, top, width, height of the face's square, as shares of the picture's width and height."""
+
+
+def read_pairs(root: Path) -> Pairs:
+    """LFW's pairs and where their pictures are.
+
+    Raises DataError when the folder, pairs.txt or a picture is missing, and for a line that is not of the format.
+    """
+    if not root.is_dir():
+        raise DataError(f"There is no folder {root}: name the folder that holds LFW's pairs.txt and its pictures.")
+    path = root / "pairs.txt"
+    if not path.is_file():
+        raise DataError(f"There is no pairs.txt in {root}: put LFW's there, beside the folder of its pictures.")
+    count, rows = _rows(path)
+    numbers: dict[tuple[str, int], int] = {}
+    sides = [[numbers.setdefault(picture, len(numbers)) for picture in row] for row in rows]
+    place = np.arange(len(rows))
+    return Pairs(_pictures(root, list(numbers)), np.array(sides), place // count % 2 == 0, place // (2 * count))
+
+
+def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]]]:
+    """Pairs of each kind in a fold, and for each pair its two pictures as name and number."""
+    lines = read_columns(path)
+    while lines and not lines[-1]:
+        lines.pop()
+    first = lines[0] if lines else []
+    if len(first) != 2 or not all(map(_whole, first)) or int(first[0]) < 2 or int(first[1]) < 1:
+        raise DataError(f"Line 1 of {path} is not the number of folds, from 2 on, and of pairs in each: fetch LFW's pairs.txt again.")
+    folds, count = map(int, first)
+    rows = []
+    for number, words in enumerate(lines[1:], start=2):
+        same = (number - 2) // count % 2 == 0
+        names, places = words[:1] if same else words[::2], words[1:] if same else words[1::2]
+        if len(words) != (3 if same else 4) or not all(map(_whole, places)):
+            form = "a name and two numbers" if same else "two names, each with a number"
+            raise DataError(f"Line {number} of {path} is {' '.join(words)!r} and should be {form}: fetch LFW's pairs.txt again.")
+        one, other = names[0], names[-1]
+        rows.append(((one, int(places[0])), (other, int(places[1]))))
+    if len(rows) != 2 * folds * count:
+        raise DataError(f"{path} has {len(rows)} pairs and its first line promises {2 * folds * count}: fetch LFW's pairs.txt again.")
+    return count, rows
+
+
+def _whole(word: str) -> bool:
+    return word.isdecimal() and len(word) < 7
+
+
+def _pictures(root: Path, named: Sequence[tuple[str, int]]) -> tuple[Path, ...]:
+    """The files of these pictures, in the folder that holds most of the people."""
+    people = {name for name, _ in named}
+    folders = [root, *sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))]
+    folder = max(folders, key=lambda p: len(people & {person.name for person in p.iterdir()}))
+    paths = tuple(folder / name / f"{name}_{number:04d}.jpg" for name, number in named)
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"There is no {missing[0]}, and pairs.txt names it: {len(missing)} of the {len(paths)} pictures that the protocol needs are "
+            "missing, so unpack all of LFW there."
+        )
+    return paths
+
+
+def sights(paths: Sequence[Path], scale: float, workers: int | None = None) -> Iterator[tuple[int, Sight, bool]]:
+    """Place in `paths`, face, and whether it was found; once for every picture, those in which none was found last.
+
+    scale: of the face frames, in pixels per CelebA pixel. LFW's pictures are centred and aligned: where no face is found, it is taken to be
+    where the faces of the others are (the median of their squares). Raises PictureError for a file that cannot be read.
+    """
+    places, blind = [], []
+    for number, seen in enumerate(each(partial(_look, scale=scale), paths, workers, ordered=True)):
+        if seen is None:
+            blind.append(number)
+        else:
+            places.append(seen.place)
+            yield number, seen, True
+    place = tuple(np.median(places, axis=0).tolist()) if places else PLACE
+    again = each(partial(_look_at, scale=scale, place=place), [paths[number] for number in blind], workers, ordered=True)
+    for number, seen in zip(blind, again, strict=True):
+        yield number, seen, False
+
+
+def face_at_centre(photo: Picture) -> Face | None:
+    """The face that an LFW picture is about, the one that holds its centre; None where none of 40 pixels was found there."""
+    x, y = (photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2
+    there = [
+        face
+        for face in find_faces(photo)
+        if face.box[0] <= x < face.box[0] + face.box[2] and face.box[1] <= y < face.box[1] + face.box[3] and face.size >= SMALLEST_FACE
+    ]
+    return main_face(there) if there else None
+
+
+def _look(path: Path, scale: float) -> Sight | None:
+    photo = read_picture(path)
+    face = face_at_centre(photo)
+    return None if face is None else _sight(photo, face.landmarks, face.box, scale)
+
+
+def _look_at(path: Path, scale: float, place: tuple[float, ...]) -> Sight:
+    photo = read_picture(path)
+    height, width = photo.shape[:2]
+    left, top, across, down = (round(share * side) for share, side in zip(place, (width, height) * 2, strict=True))
+    box = left, top, max(1, across), max(1, down)
+    return _sight(photo, landmarks_in(photo, box), box, scale)
+
+
+def _sight(photo: Picture, landmarks: Landmarks, box: tuple[int, int, int, int], scale: float) -> Sight:
+    height, width = photo.shape[:2]
+    left, top, across, down = box
+    place = left / width, top / height, across / width, down / height
+    return Sight(cut_frame(photo, landmarks, scale).picture, identity(photo, landmarks), place)

@@ -1,0 +1,40 @@
+"""Verification: telling from how near two pictures are whether they show one person (Huang et al. 2007, Labeled Faces in the Wild)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Nearness = NDArray[np.floating[Any]]
+"""(N,) how near the two pictures of each pair are; larger is nearer."""
+
+
+def judged(nearness: Nearness, same: NDArray[np.bool_], fold: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each of N pairs is judged rightly, those of a fold by the threshold that is best for all other folds.
+
+    same: (N,) whether a pair shows one person. fold: (N,) the number of its fold. Of thresholds that are equally good the lowest is taken.
+    """
+    right = np.zeros(len(same), bool)
+    for number in np.unique(fold):
+        rest, here = fold != number, fold == number
+        limits, one, two = np.sort(nearness[rest]), np.sort(nearness[rest & same]), np.sort(nearness[rest & ~same])
+        # A limit is right about the pairs of one person from it on, and about those of two below it.
+        count = len(one) - np.searchsorted(one, limits, "left") + np.searchsorted(two, limits, "left")
+        best = limits[count.argmax()] if len(limits) else 0.0
+        right[here] = (nearness[here] >= best) == same[here]
+    return right
+
+
+def mean_and_error(right: NDArray[np.bool_], fold: NDArray[np.int64]) -> tuple[float, float]:
+    """The mean over folds of the share judged rightly, and its standard error: σ/√K, σ with K − 1 (Section 3 of the LFW report)."""
+    shares = np.array([right[fold == number].mean() for number in np.unique(fold)])
+    return float(shares.mean()), float(shares.std(ddof=1) / np.sqrt(len(shares)))
+
+
+def auc(nearness: Nearness, same: NDArray[np.bool_]) -> float:
+    """Area under the receiver operating curve: Mann and Whitney's U as a share; ties count half."""
+    one, two = nearness[same], np.sort(nearness[~same])
+    below, upto = np.searchsorted(two, one, "left"), np.searchsorted(two, one, "right")
+    return float((below + upto).mean() / 2 / len(two))

@@ -1,0 +1,101 @@
+"""Training of E_1 (FaceFeat-GAN, Eq. 7): expression and yaw of a face as the linear 3D model has them, from its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.data.frames import FrameSet
+from masque.errors import SettingError
+from masque.faces.shape3d import fit, learn_shapes, read_shape_model
+from masque.image import Picture, to_pictures
+from masque.layers.precision import full
+from masque.models.shape import SERVED, FaceShape, ShapeConfig
+from masque.train.phase import Phase
+from masque.train.rates import half_cosine
+
+
+@dataclass(frozen=True)
+class ShapeTraining:
+    """One loss, one optimizer."""
+
+    bases: str = ""
+    """File of a morphable model's landmark rows (docs/train.md says how it is laid out); without one, bases are learnt from the landmarks
+    of the set that is trained on."""
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    decay_to: int = 3000
+    """Step at which the learning rate, falling along a cosine, reaches 0."""
+
+
+class ShapeRecipe:
+    """One phase."""
+
+    served = SERVED
+
+    def __init__(self, config: ShapeConfig, training: ShapeTraining) -> None:
+        self.config, self.training = config, training
+        self.model = FaceShape(config)
+        self.nets: Mapping[str, nn.Module] = {"E_1": self.model.E_1}
+
+    def begin(self, frames: FrameSet) -> None:
+        """Read or learn the 3D model. Raises DataError, and SettingError for bases other than the configuration has."""
+        chosen = frames.indices("train")
+        landmarks, people = np.asarray(frames.landmarks)[chosen], frames.people()[chosen]
+        shapes = (
+            read_shape_model(Path(self.training.bases))
+            if self.training.bases
+            else learn_shapes(landmarks, people, self.config.identity, self.config.expression)
+        )
+        for name in ("identity", "expression"):
+            if (count := len(getattr(shapes, name))) != getattr(self.config, name):
+                raise SettingError(f"{self.training.bases} has {count} bases of {name}: give --set {name}={count} as well.")
+        self.model.E_1.know(shapes, fit(shapes, landmarks))
+
+    def phases(self) -> Sequence[Phase]:
+        """The only line of the algorithm."""
+        return [Phase("see", ("E_1",), self.see_terms, {"shape": 1.0})]
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
+        """AdamW."""
+        return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay)
+
+    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+        """Half a cosine from lr to 0."""
+        return half_cosine(self.training.lr, step, self.training.decay_to)
+
+    def see_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 7, as a mean over the numbers. What is true is fitted to the landmarks of the picture as it was moved and mirrored."""
+        E_1 = self.model.E_1
+        true = E_1.features(fit(E_1.shapes, batch["landmarks"].double().cpu().numpy()))
+        found = E_1(batch["image"])
+        return {"shape": (E_1.importance() * (full(found) - true.to(found.device)).square()).mean()}
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """The pictures, from the one that is turned farthest to the picture's left to the farthest to its right."""
+        order = torch.as_tensor(nets["E_1"](batch["image"]))[:, -1].argsort()
+        return list(to_pictures(batch["image"][order])), len(order)
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "paper": {
+        "model": {}, "training": {"decay_to": 30_000},
+        "run": {"steps": 30_000, "batch_size": 96, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2},
+    },
+    # 64 px and narrow, for two processor cores
+    "small": {
+        "model": {"size": 64, "width": 24}, "training": {},
+        "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},
+    },
+    "tiny": {
+        "model": {"size": 32, "width": 4, "identity": 3, "expression": 4}, "training": {"decay_to": 60},
+        "run": {"steps": 60, "batch_size": 16, "log_every": 10, "save_every": 20, "preview_every": 60},
+    },
+}  # fmt: skip
