@@ -151,7 +151,7 @@ def test_a_model_of_a_newer_version(folder: Path) -> None:
 @pytest.mark.parametrize("family", ["attributes", "unheard-of", ""])
 def test_a_family_that_edits_nothing(folder: Path, family: str) -> None:
     said = refusal(with_config(folder, family=family))
-    assert "edits no photos: name a model of rsgan, ccagan, parser, portrait, progan or dcgan." in said
+    assert "edits no photos: name a model of rsgan, ccagan, facefeat, parser, portrait, progan or dcgan." in said
 
 
 @pytest.mark.parametrize(("serving", "says"), [("sheet", "cannot sheet: name a model of ccagan"), ("fly", "cannot fly")])

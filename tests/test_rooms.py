@@ -46,7 +46,7 @@ NO_NETWORKS = {"faces", "config", "provenance", "errors", "data.layouts", "data.
 FAMILY_ROOMS = ("models", "recipes", "tables")
 """Rooms with one file per paper: two papers never import each other."""
 
-LEANED_ON = {"parser"}
+LEANED_ON = {"parser", "identity", "shape"}
 """Families that are part of a paper's method, though they stand alone: its files may import their networks, not the other way round."""
 
 

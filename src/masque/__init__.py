@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from masque.edits.parse import Parser
     from masque.edits.repaint import Painter
     from masque.edits.session import Session
+    from masque.edits.synthesize import Synthesizer
     from masque.edits.translate import Translator
 
 __version__ = "0.1.0"
@@ -27,11 +28,13 @@ def load(model: str, serving: Literal["parse"]) -> Parser: ...
 def load(model: str, serving: Literal["repaint", "transfer", "faces-for"]) -> Painter: ...
 @overload
 def load(model: str, serving: Literal["sample", "invert", "combine", "morph"]) -> Latents: ...
-def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser | Painter | Latents:
+@overload
+def load(model: str, serving: Literal["synthesize", "frontalize", "mix-identity"]) -> Synthesizer: ...
+def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser | Painter | Latents | Synthesizer:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
     serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for, sample, invert,
-    combine or morph; anything if not given.
+    combine, morph, synthesize, frontalize or mix-identity; anything if not given.
     Raises CheckpointError when there is no such model.
     """
     from masque.catalog import load_session

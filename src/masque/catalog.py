@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from masque.edits.parse import Parser
     from masque.edits.repaint import Painter
     from masque.edits.session import Session
+    from masque.edits.synthesize import Synthesizer
     from masque.edits.translate import Classify, Translator
     from masque.faces.labels import Labels
     from masque.image import Picture
 
-    AnySession: TypeAlias = Session | Translator | Parser | Painter | Latents
+    AnySession: TypeAlias = Session | Translator | Parser | Painter | Latents | Synthesizer
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -120,6 +121,17 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.shape:PRESETS",
         edits=(),
         whole=("E_1",),  # the 3D model, and a ResNet's running variances
+    ),
+    "facefeat": Family(
+        model="masque.models.facefeat:FaceFeat",
+        model_parts="masque.models.facefeat:SERVED",
+        config="masque.models.facefeat:FaceFeatConfig",
+        recipe="masque.recipes.facefeat:FaceFeatRecipe",
+        training="masque.recipes.facefeat:FaceFeatTraining",
+        presets="masque.recipes.facefeat:PRESETS",
+        edits=("synthesize", "frontalize", "mix-identity"),
+        session="masque.edits.synthesize:Synthesizer",
+        whole=("E_1",),
     ),
     "parser": Family(
         model="masque.models.parser:FaceParser",

@@ -1,0 +1,114 @@
+"""Commands that draw new pictures of the same person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masque.cli.options import Json, Output, Pick, Seed
+from masque.cli.show import Wait, answer
+
+Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(synthesize)
+    app.command()(frontalize)
+    app.command("mix-identity")(mix_identity)
+
+
+def synthesize(
+    photo: Annotated[Path, typer.Argument(help="A photo of the person.")],
+    out: Output = Path("sheet.png"),
+    count: Annotated[int, typer.Option("--count", help="How many pictures are drawn.", min=1, max=1024)] = 16,
+    pose_from: Annotated[
+        str | None, typer.Option("--pose-from", help="Turn the head instead: from..to in degrees to the picture's right, such as -40..40.")
+    ] = None,
+    steps: Annotated[int, typer.Option("--steps", help="With --pose-from: how many pictures.", min=2, max=256)] = 9,
+    expression_from: Annotated[Path | None, typer.Option("--expression-from", help="Take the expression of this photo instead.")] = None,
+    light_from: Annotated[Path | None, typer.Option("--light-from", help="Take the light of this photo instead.")] = None,
+    seed: Annotated[int, Seed] = 0,
+    model: Model = "facefeat",
+    pick: Pick = None,
+    as_json: Json = False,
+) -> None:
+    """Draw new pictures of a photo's person: other pose, expression and light; or change only what an option names.
+
+    Example: masque synthesize anna.jpg --count 16 --seed 0 -o sheet.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    yaws = _yaws(pose_from, steps) if pose_from is not None else None
+    with Wait("Drawing"):
+        import masque
+
+        session = masque.load(model, "synthesize")
+        if yaws is None and expression_from is None and light_from is None:
+            result = session.synthesize(photo, count, seed, pick)
+        else:
+            result = session.changed(photo, yaws, expression_from, light_from, pick)
+    result.save(out)
+    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+
+
+def frontalize(
+    photo: Annotated[Path, typer.Argument(help="A photo of the person.")],
+    out: Output = Path("out.png"),
+    model: Model = "facefeat",
+    pick: Pick = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a photo's person looking straight ahead.
+
+    Example: masque frontalize anna.jpg -o out.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Wait("Drawing"):
+        import masque
+
+        result = masque.load(model, "frontalize").frontalize(photo, pick)
+    result.save(out)
+    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+
+
+def mix_identity(
+    first: Annotated[Path, typer.Argument(help="A photo of the first person, whose pose, expression and light are kept.")],
+    second: Annotated[Path, typer.Argument(help="A photo of the second person.")],
+    out: Output = Path("strip.png"),
+    steps: Annotated[int, typer.Option("--steps", help="How many pictures, both ends included.", min=2, max=256)] = 8,
+    model: Model = "facefeat",
+    as_json: Json = False,
+) -> None:
+    """Draw people between two.
+
+    Example: masque mix-identity anna.jpg ben.jpg --steps 8 -o strip.png
+    """
+    from masque.image import check_output
+
+    check_output(out)
+    with Wait("Drawing"):
+        import masque
+
+        result = masque.load(model, "mix-identity").mix(first, second, steps)
+    result.save(out)
+    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+
+
+def _yaws(text: str, steps: int) -> list[float]:
+    """`from..to` as evenly spaced degrees. Raises SettingError."""
+    from masque.errors import SettingError
+
+    first, dots, last = text.partition("..")
+    try:
+        a, b = float(first), float(last)
+    except ValueError:
+        dots = ""
+    if not dots:
+        raise SettingError(f"{text!r} is no way to turn a head: write it as from..to in degrees, such as -40..40.")
+    return [a + (b - a) * i / (steps - 1) for i in range(steps)]

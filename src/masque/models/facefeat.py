@@ -1,0 +1,181 @@
+"""Networks of FaceFeat-GAN (Shen et al. 2018): features of a face are drawn, and pictures are painted from features.
+
+paper        here      maps
+E_id         E_id      picture (B,3,S,S)            ->  f_id (B,F), as a direction
+E_1          E_1       picture (B,3,S,S)            ->  f_1 (B,E+1): expression and yaw
+E_2          E_2       picture (B,3,S,S)            ->  f_2 (B,F): all else, of length √F
+G_1^f        G_f1      noise (B,N) in [-1,1]        ->  f_1
+G_2^f        G_f2      noise (B,N) in [-1,1]        ->  f_2
+G^I          G_I       f_id, f_1, f_2               ->  picture (B,3,S,S)
+D_1^f, D_2^f D_f1, D_f2  a feature                  ->  logit (B,1)
+D^I          D_I       picture (B,3,S,S)            ->  logit (B,1)
+
+Encoders and decoders of pictures have the structure of BEGAN's (Berthelot et al. 2017).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masque.layers.noise import uniform
+from masque.layers.precision import full
+from masque.layers.stacks import halvings
+from masque.models.identity import FaceFeatures, Heads, IdentityConfig, Softmax
+from masque.models.shape import ShapeConfig, ShapeEncoder
+
+SERVED = ("E_id", "E_1", "E_2", "G_f1", "G_f2", "G_I")
+"""What edits need; the discriminators, and the softmax of E_id, only serve training."""
+
+NOISES = ("f_1", "f_2")
+"""The features that are drawn, each from its own noise."""
+
+
+@dataclass(frozen=True)
+class FaceFeatConfig:
+    """Sizes (Section 4, implementation details)."""
+
+    size: int = 128
+    """Side S of the picture in pixels: the hair crop."""
+    channels: int = 128
+    """n of BEGAN: channels of the finest map; one n more at each halving."""
+    id_network: Literal["plain", "resnet50", "resnet18"] = "resnet50"
+    id_width: int = 64
+    """Of E_id, as `network` and `width` of the family identity."""
+    id_people: int = 10_575
+    """People that E_id was or is trained on."""
+    features: int = 256
+    """F: of f_id and of f_2."""
+    shape_width: int = 64
+    """Of E_1, as `width` of the family shape."""
+    shape_identity: int = 20
+    shape_expression: int = 29
+    """E; bases of the 3D model, as in the family shape."""
+    noise: int = 64
+    """N, each for f_1 and f_2."""
+    attributes: tuple[str, ...] = ()
+    """None are needed."""
+
+    @property
+    def identity(self) -> IdentityConfig:
+        """Of E_id."""
+        return IdentityConfig(size=self.size, network=self.id_network, width=self.id_width, features=self.features, people=self.id_people)
+
+    @property
+    def shape(self) -> ShapeConfig:
+        """Of E_1."""
+        return ShapeConfig(self.size, self.shape_width, self.shape_identity, self.shape_expression)
+
+
+def sphere(features: Tensor) -> Tensor:
+    """(B,F) -> the same direction at length √F: 16 of the paper's 256, so that each entry has variance 1."""
+    return math.sqrt(features.shape[1]) * F.normalize(full(features), dim=1)
+
+
+class Down(nn.Module):
+    """BEGAN's encoder up to its last linear layer: two 3×3 convolutions a size, the map halved by a third of stride 2."""
+
+    def __init__(self, size: int, channels: int, outputs: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [_conv(3, channels), nn.ELU()]
+        steps = halvings(size, 8)
+        for step in range(1, steps + 2):
+            layers += [_conv(step * channels, step * channels), nn.ELU(), _conv(step * channels, step * channels), nn.ELU()]
+            if step <= steps:
+                layers += [_conv(step * channels, (step + 1) * channels, stride=2), nn.ELU()]
+        self.layers = nn.Sequential(*layers)
+        self.head = nn.Linear(64 * (steps + 1) * channels, outputs)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) -> (B,outputs)."""
+        return full(self.head(self.layers(picture).flatten(1)))
+
+
+class Up(nn.Module):
+    """BEGAN's decoder: a linear layer to 8×8, two 3×3 convolutions a size, each pixel doubled in between."""
+
+    def __init__(self, size: int, channels: int, inputs: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(inputs, 64 * channels)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(_conv(channels, channels), nn.ELU(), _conv(channels, channels), nn.ELU()) for _ in range(halvings(size, 8) + 1)
+        )
+        self.last = _conv(channels, 3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B,inputs) -> (B,3,S,S)."""
+        h = self.first(features).unflatten(1, (-1, 8, 8)).contiguous(memory_format=torch.channels_last)
+        for number, block in enumerate(self.blocks):
+            h = block(F.interpolate(h, scale_factor=2, mode="nearest") if number else h)
+        return full(self.last(h))
+
+
+class Perceptron(nn.Module):
+    """Four linear layers with rectifiers between them."""
+
+    def __init__(self, inputs: int, hidden: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in zip([inputs, *hidden], hidden, strict=False):
+            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.Linear(hidden[-1], outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,inputs) -> (B,outputs)."""
+        return full(self.layers(x))
+
+
+class Painter(Up):
+    """G^I."""
+
+    def forward(self, f_id: Tensor, f_1: Tensor, f_2: Tensor) -> Tensor:  # type: ignore[override]
+        """f_id (B,F), f_1 (B,E+1) and f_2 (B,F) -> pictures (B,3,S,S), about [-1,1]."""
+        return super().forward(torch.cat([sphere(f_id), full(f_1), sphere(f_2)], dim=1))
+
+
+class FaceFeat(nn.Module):
+    """What a user's edits need."""
+
+    def __init__(self, config: FaceFeatConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.E_id = FaceFeatures(config.identity).features
+        self.E_1 = ShapeEncoder(config.shape)
+        self.E_2 = Down(config.size, config.channels, config.features)
+        numbers = config.shape_expression + 1
+        self.G_f1 = Perceptron(config.noise, (128, 256, 256), numbers)
+        self.G_f2 = Perceptron(config.noise, (128, 256, 256), config.features)
+        self.G_I = Painter(config.size, config.channels, 2 * config.features + numbers)
+
+    def seen(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """f_id, f_1 and f_2 of pictures (B,3,S,S) in [-1,1]."""
+        return sphere(self.E_id(picture)), self.E_1(picture), sphere(self.E_2(picture))
+
+    def drawn(self, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
+        """f_1 (B,E+1) and f_2 (B,F) from noise that belongs to the seeds (B,) and the name."""
+        made = [
+            net((2 * uniform(seeds, f"{name} {noise}", self.config.noise) - 1).to(next(net.parameters())))
+            for net, noise in zip((self.G_f1, self.G_f2), NOISES, strict=True)
+        ]
+        return made[0], sphere(made[1])
+
+
+class Judges(nn.Module):
+    """The discriminators, and the softmax by which E_id is trained."""
+
+    def __init__(self, config: FaceFeatConfig, softmax: Softmax) -> None:
+        super().__init__()
+        self.D_f1 = Perceptron(config.shape_expression + 1, (256, 256, 128), 1)
+        self.D_f2 = Perceptron(config.features, (256, 256, 128), 1)
+        self.D_I = Down(config.size, config.channels, 1)
+        self.W_id = Heads(config.identity, softmax)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)

@@ -1,0 +1,260 @@
+"""Training of FaceFeat-GAN (Eq. 1-5 and 7-11): E_id and E_1 first, then two competitions, over features and over pictures.
+
+paper          here                     who it updates
+Eq. 5, 7       tell, see                E_id, E_1; until `warm`, or never where trained ones are named
+Eq. 2          judge_features: f_1, f_2 D_1^f, D_2^f
+Eq. 4          judge: adv               D^I
+Eq. 1          draw: f_1, f_2, picture  G_1^f, G_2^f
+Eq. 3, 8       paint: rec, fool, id, id_made   G^I, E_2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from masque import modelfile
+from masque.data.batches import Batch
+from masque.data.frames import FrameSet
+from masque.errors import CheckpointError, DataError, SettingError
+from masque.faces.shape3d import fit, learn_shapes
+from masque.image import Picture, to_pictures
+from masque.losses.adversarial import fake_loss, real_loss
+from masque.losses.identity import known_people, with_margin
+from masque.losses.reconstruction import weighted_l1
+from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
+from masque.models.identity import Softmax
+from masque.train.balance import balanced
+from masque.train.phase import Phase
+
+
+@dataclass(frozen=True)
+class FaceFeatTraining:
+    """Section 4, and what it leaves open."""
+
+    identity: str = ""
+    """Folder of a trained model of the family identity, as E_id; without one it is trained until `warm`."""
+    shape: str = ""
+    """The same of the family shape, as E_1."""
+    warm: int = 20_000
+    """Steps in which E_id and E_1 are trained before the others, where none are named."""
+    without: Literal["none", "id", "features", "picture", "rec"] = "none"
+    """Table 4: (a) without φ_id, (b) without φ^f, (c) without φ^I, (d) without φ_rec."""
+    softmax: Softmax = "linear"
+    margin: float = 0.35
+    scale: float = 64.0
+    """Of E_id's training: see the family identity."""
+    id_lr: float = 8e-5
+    """Learning rate of E_id and E_1."""
+    lr: float = 8e-5
+    late_lr: float = 5e-5
+    late_from: int = 100_000
+    """Step from which the learning rate of all others is late_lr; 0 is never. Counted from the end of `warm`."""
+    beta1: float = 0.5
+
+
+class FaceFeatRecipe:
+    """E_id and E_1, and then both competitions in every step."""
+
+    served = SERVED
+
+    def __init__(self, config: FaceFeatConfig, training: FaceFeatTraining) -> None:
+        self.config, self.training = config, training
+        self.model, self.judges = FaceFeat(config), Judges(config, training.softmax)
+        self.nets: Mapping[str, nn.Module] = {
+            **{name: getattr(self.model, name) for name in SERVED},
+            **{name: getattr(self.judges, name) for name in ("D_f1", "D_f2", "D_I", "W_id")},
+        }
+        self.warm = 0 if training.identity and training.shape else training.warm
+
+    def begin(self, frames: FrameSet) -> None:
+        """Take over trained extractors, and learn the 3D model where none is named. Raises DataError, CheckpointError, SettingError."""
+        chosen = frames.indices("train")
+        landmarks, people = np.asarray(frames.landmarks)[chosen], frames.people()[chosen]
+        known = people[people >= 0]
+        if len(np.unique(known)) < 2 or len(known) == len(np.unique(known)):
+            raise DataError("FaceFeat-GAN learns from people of whom there are several pictures: prepare a set that says who is who.")
+        if not self.training.identity and int(known.max()) >= self.config.id_people:
+            raise SettingError(
+                f"The data has more than id_people={self.config.id_people} people: set it to {int(known.max()) + 1} or more."
+            )
+        if self.training.identity:
+            _take(
+                self.model.E_id,
+                self.training.identity,
+                "identity",
+                "features.",
+                vars(self.config.identity),
+                ("size", "network", "width", "features"),
+            )
+        if self.training.shape:
+            _take(
+                self.model.E_1, self.training.shape, "shape", "E_1.", vars(self.config.shape), ("size", "width", "identity", "expression")
+            )
+        else:
+            shapes = learn_shapes(landmarks, people, self.config.shape_identity, self.config.shape_expression)
+            self.model.E_1.know(shapes, fit(shapes, landmarks))
+
+    def phases(self) -> Sequence[Phase]:
+        """E_id and E_1; then Eq. 2, 4, 1 and 3 with 8."""
+        w, since = self.training, self.warm
+        phases = []
+        if since and not w.identity:
+            phases.append(Phase("tell", ("E_id", "W_id"), self.tell_terms, {"people": 1.0}, until=since))
+        if since and not w.shape:
+            phases.append(Phase("see", ("E_1",), self.see_terms, {"shape": 1.0}, until=since))
+        judged = {"f_1": 1.0, "f_2": 1.0} if w.without != "features" else {}
+        if judged:
+            phases.append(Phase("judge_features", ("D_f1", "D_f2"), self.judge_features_terms, judged, since=since))
+        seen = w.without != "picture"
+        if seen:
+            phases.append(Phase("judge", ("D_I",), self.judge_terms, {"adv": 1.0}, since=since))
+        if judged or seen:
+            phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
+        paint = {"rec": 1.0, "fool": 1.0, "id": 1.0, "id_made": 1.0}
+        for name in {"id": ("id", "id_made"), "picture": ("fool",), "rec": ("rec",)}.get(w.without, ()):
+            del paint[name]
+        phases.append(Phase("paint", ("G_I", "E_2"), self.paint_terms, paint, since=since))
+        return phases
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam."""
+        early = name in ("E_id", "W_id", "E_1")
+        betas = (0.9 if early else self.training.beta1, 0.999)
+        return torch.optim.Adam(parameters, lr=self.training.id_lr if early else self.training.lr, betas=betas, fused=True)
+
+    def learning_rate(self, name: str, step: int) -> float:
+        """Two rates; E_id's and E_1's is one."""
+        w = self.training
+        if name in ("E_id", "W_id", "E_1"):
+            return w.id_lr
+        return w.late_lr if w.late_from and step - self.warm >= w.late_from else w.lr
+
+    def tell_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 5; unknown people count for nothing."""
+        self.model.E_id.train()
+        people, _ = self.judges.W_id(self.model.E_id(batch["image"], batch["seed"]))
+        if self.training.softmax == "margin":
+            people = with_margin(people, batch["identity"], self.training.margin, self.training.scale)
+        return {"people": known_people(people, batch["identity"])}
+
+    def see_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 7."""
+        E_1 = self.model.E_1.train()
+        true = E_1.features(fit(E_1.shapes, batch["landmarks"].double().cpu().numpy()))
+        found = E_1(batch["image"])
+        return {"shape": (E_1.importance() * (found - true.to(found)).square()).mean()}
+
+    def known(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """f_id and f_1 of the batch's pictures, by networks that no longer learn."""
+        E_id, E_1 = self.model.E_id.eval(), self.model.E_1.eval()
+        with torch.no_grad():
+            return sphere(E_id(batch["image"])), E_1(batch["image"])
+
+    def judge_features_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 2. As it is printed it has no lower bound: log(1 − D) takes the place of −log D."""
+        _, f_1 = self.known(batch)
+        with torch.no_grad():
+            f_2, made = sphere(self.model.E_2(batch["image"])), self.model.drawn(batch["seed"], "judge features")
+        pairs = ((self.judges.D_f1, f_1, made[0]), (self.judges.D_f2, f_2, made[1]))
+        return {name: real_loss(D(real)) + fake_loss(D(fake)) for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)}
+
+    def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 4, likewise; λ_3 = λ_4 = ½, so that what is made counts as much as what is real."""
+        f_id, f_1 = self.known(batch)
+        with torch.no_grad():
+            made = self.model.G_I(f_id, *self.model.drawn(batch["seed"], "judge"))
+            rebuilt = self.model.G_I(f_id, f_1, self.model.E_2(batch["image"]))
+        D = self.judges.D_I
+        return {"adv": real_loss(D(batch["image"])) + 0.5 * (fake_loss(D(made)) + fake_loss(D(rebuilt)))}
+
+    def draw_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
+        f_id, _ = self.known(batch)
+        drawn = dict(zip(("f_1", "f_2"), self.model.drawn(batch["seed"], "draw"), strict=True))
+        terms: dict[str, Tensor] = {}
+        if self.training.without != "picture":
+            fooled = real_loss(self.judges.D_I(self.model.G_I(f_id, drawn["f_1"], drawn["f_2"])))
+            if self.training.without == "features":
+                return {"picture": fooled}
+            parts = []
+            for name, D in (("f_1", self.judges.D_f1), ("f_2", self.judges.D_f2)):
+                made, _ = balanced(drawn[name], {name: real_loss(D(drawn[name])), "picture": fooled})
+                terms[name] = made[name]
+                parts.append(made["picture"])
+            return {**terms, "picture": torch.stack(parts).mean() * 2 - fooled.detach()}
+        return {name: real_loss(D(drawn[name])) for name, D in (("f_1", self.judges.D_f1), ("f_2", self.judges.D_f2))}
+
+    def paint_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 3 and 8; λ_1, λ_2 and the weight of φ^I make the gradients at a picture as large as that of φ_rec."""
+        w, x = self.training, batch["image"]
+        f_id, f_1 = self.known(batch)
+        rebuilt = self.model.G_I(f_id, f_1, self.model.E_2(x))
+        terms = {}
+        if w.without != "rec":
+            terms["rec"] = weighted_l1(x, rebuilt, batch["valid"])
+        if w.without != "picture":
+            terms["fool"] = real_loss(self.judges.D_I(rebuilt))
+        if w.without != "id":
+            terms["id"] = self._unlike(rebuilt, f_id)
+        made, size = balanced(rebuilt, terms)
+        if w.without != "id":
+            with torch.no_grad():
+                drawn = self.model.drawn(batch["seed"], "paint")
+            painted = self.model.G_I(f_id, *drawn)
+            made |= balanced(painted, {"id_made": self._unlike(painted, f_id)}, size)[0]
+        return made
+
+    def _unlike(self, picture: Tensor, f_id: Tensor) -> Tensor:
+        """φ_id, Eq. 11, as a mean over the entries too."""
+        return (sphere(self.model.E_id(picture)) - f_id).square().mean()
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: pictures, each painted again from its own features, and with two drawn ones."""
+        x = batch["image"]
+        f_id, f_1, f_2 = sphere(nets["E_id"](x)), nets["E_1"](x), nets["E_2"](x)
+        rows = [x, nets["G_I"](f_id, f_1, f_2)]
+        for number in (1, 2):
+            noise = [2 * torch.rand(len(x), self.config.noise, generator=torch.Generator().manual_seed(number)).to(x) - 1 for _ in range(2)]
+            rows.append(nets["G_I"](f_id, nets["G_f1"](noise[0]), nets["G_f2"](noise[1])))
+        return [picture for row in rows for picture in to_pictures(row.clamp(-1, 1))], len(x)
+
+
+def _take(net: nn.Module, folder: str, family: str, prefix: str, config: Mapping[str, Any], alike: Sequence[str]) -> None:
+    """The weights of another family's model, which has to be of the sizes `alike`. Raises CheckpointError, SettingError."""
+    path = Path(folder)
+    stored = modelfile.read(path)
+    if stored.family != family:
+        raise CheckpointError(f"{folder} holds a model of the family {stored.family}: name one of {family}.")
+    for name in alike:
+        if stored.config[name] != config[name]:
+            raise SettingError(f"The model of {family} in {folder} has {name} {stored.config[name]}, not {config[name]}: set that as well.")
+    net.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in stored.weights.items() if name.startswith(prefix)})
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "paper": {
+        "model": {}, "training": {},
+        "run": {"steps": 220_000, "batch_size": 96, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # 64 px and narrow, for two processor cores
+    "small": {
+        "model": {"size": 64, "channels": 32, "id_network": "resnet18", "id_width": 32, "id_people": 1024, "shape_width": 24},
+        "training": {"warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 0},
+        "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.998},
+    },
+    "tiny": {
+        "model": {
+            "size": 32, "channels": 4, "id_network": "resnet18", "id_width": 4, "id_people": 64, "features": 16, "shape_width": 4,
+            "shape_identity": 3, "shape_expression": 4, "noise": 8,
+        },
+        "training": {"warm": 20, "id_lr": 1e-3, "lr": 2e-4, "late_from": 0},
+        "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
+    },
+}  # fmt: skip

@@ -1,0 +1,49 @@
+"""The commands around FaceFeat-GAN, on puppets and a tiny network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import masque
+
+from masque.image import read_picture
+
+
+@pytest.fixture(scope="module")
+def facefeat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "facefeat"
+    command = ("train", "facefeat", "--data", "puppets:24", "--out", run, "--preset", "tiny", "--steps", 3, "--set", "warm=1", "--json")
+    assert masque(*command).values["finished"] is True
+    return run
+
+
+def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+    a, b = puppet_files[1], puppet_files[2]
+    for number, (shape, command) in enumerate((
+        ((66, 66), ("synthesize", a, "--count", 4)),
+        ((32, 100), ("synthesize", a, "--pose-from", "-40..40", "--steps", 3)),
+        ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b)),
+        ((32, 32), ("frontalize", a)),
+        ((32, 134), ("mix-identity", a, b, "--steps", 4)),
+    )):  # fmt: skip
+        out = tmp_path / f"{number}.png"
+        outcome = masque(*command, "--model", facefeat, "-o", out)
+        assert outcome.code == 0, outcome.err
+        assert read_picture(out).shape[:2] == shape
+        assert masque("verify", out, "--json").values["record"]["model"] == "facefeat"
+
+
+def test_what_cannot_be_drawn_ends_in_one_sentence_and_writes_nothing(
+    facefeat: Path, puppet_files: list[Path], model_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    for says, command in (
+        ("is no way to turn a head: write it as from..to", ("synthesize", puppet_files[1], "--pose-from", "left")),
+        ("up to 60 degrees to either side", ("synthesize", puppet_files[1], "--pose-from", "-90..90")),
+        ("cannot frontalize: name a model of facefeat", ("frontalize", puppet_files[1], "--model", model_folder)),
+    ):
+        outcome = masque(*command, *(() if "--model" in command else ("--model", facefeat)), "-o", out)
+        assert (outcome.code, outcome.err.strip().count("\n")) == (1, 0), outcome.err
+        assert says in outcome.err
+        assert not out.exists()
