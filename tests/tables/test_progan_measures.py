@@ -54,6 +54,12 @@ def test_the_report(frames, session):
     assert all(name in text for name in (*METHODS, "spherical", "warp", "FFD"))
 
 
+def test_methods_without_an_encoder_may_be_given_few(frames, session):
+    report = evaluate_invert(session, frames, mean_colours, "features", **SMALL, few=2)
+    pictures = {name: (report["generated"][name]["pictures"], report["real"][name]["pictures"]) for name in METHODS}
+    assert pictures == {name: (3, 2) if name.startswith("encoder") else (2, 2) for name in METHODS}
+
+
 def test_an_encoder_that_knows_every_latent(frames, session):
     true = pixel_norm(normal(torch.arange(3) + 1_000_003 * 7, "generated", 16))
     seen = session.model.E.forward

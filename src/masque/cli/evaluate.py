@@ -267,6 +267,9 @@ def evaluate_invert(
     data: Data,
     generated: Annotated[int, typer.Option("--generated", help="Generated pictures to find again.", min=1)] = 100,
     real: Annotated[int, typer.Option("--real", help="Held-out photos to find, at most.", min=2)] = 20,
+    few: Annotated[
+        int | None, typer.Option("--few", help="Of both, at most, for the methods without an encoder, which take minutes each.", min=2)
+    ] = None,
     samples: Annotated[int, typer.Option("--samples", help="Drawn faces to compare with held-out photos, at most.", min=2)] = 500,
     lipton: Annotated[int, typer.Option("--lipton", help="Iterations of gradient descent.", min=1)] = 10_000,
     seed: Annotated[int, Seed] = 0,
@@ -289,8 +292,8 @@ def evaluate_invert(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, session.size, (), ("test",))
         report = measure(
-            session, frames, extract, features, generated=generated, real=real, samples=samples, lipton_iterations=lipton, seed=seed,
-            progress=bar.update,
+            session, frames, extract, features, generated=generated, real=real, few=few, samples=samples, lipton_iterations=lipton,
+            seed=seed, progress=bar.update,
         )  # fmt: skip
     written(report_to, report)
     typer.echo(as_text(report))

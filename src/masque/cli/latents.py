@@ -23,9 +23,11 @@ MethodOption = Annotated[
     Literal["lipton", "refine", "encoder", "encoder+refine"],
     typer.Option("--method", help="How a photo's latent is found: gradient descent as in the paper, Adam, an encoder, or both."),
 ]
-Iterations = Annotated[int | None, typer.Option("--iterations", help="Steps of the search: 10000 by lipton, 400 by refine.", min=0)]
+Iterations = Annotated[
+    int | None, typer.Option("--iterations", help="Steps of the search: 10000 by lipton, 400 by refine, 150 after the encoder.", min=0)
+]
 Detail = Annotated[
-    int | None, typer.Option("--detail", help="By refine: further steps, for what no latent says of a photo; 200, and 0 for none.", min=0)
+    int | None, typer.Option("--detail", help="By refine: further steps, for what no latent says of a photo; 450, and 0 for none.", min=0)
 ]
 Likeness = Annotated[float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)]
 Faces = Annotated[list[Path], typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean.")]

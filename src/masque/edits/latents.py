@@ -72,6 +72,7 @@ class Latents(Loaded):
     ) -> None:
         """weights: the hash that records and latents name the model by. features: face features that a search may compare."""
         super().__init__(model, family, weights, device)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model, self.features = model, features
 
     def pictures(self, z: Tensor) -> Iterator[Picture]:

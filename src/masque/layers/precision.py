@@ -9,3 +9,11 @@ from torch import Tensor
 def full(values: Tensor) -> Tensor:
     """`values` in fp32 where autocast made them narrower; fp64 stays fp64."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def has_bf16(device: str) -> bool:
+    """Whether a device of this kind ("cpu", "cuda", …; "auto" is the best one here) computes faster in bf16 than in fp32."""
+    if device != "cpu" and torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    # oneDNN computes bf16 on any CPU with AVX-512, but only these instructions make it faster.
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -212,10 +212,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
         "model": _grown(64, 1024, widest=256, encoder=32),
         "training": {
-            "adversarial": "logistic", "r1": 0.5, "hold": 20_000, "fade": 20_000, "lr": 2e-3, "encoder_since": 11_500, "settle": 2000,
-            "decay_to": 15_000,
+            "adversarial": "logistic", "r1": 0.5, "hold": 20_000, "fade": 20_000, "lr": 2e-3, "encoder_since": 10_800, "settle": 1900,
+            "decay_to": 13_800,
         },
-        "run": {"steps": 15_000, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.998},
+        "run": {"steps": 13_800, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.998},
     },
     "tiny": {
         "model": _grown(16, 64, widest=16, z=16, encoder=4, group=2),

@@ -25,6 +25,7 @@ from masque.config import RunSettings
 from masque.data.batches import Batch, Batches
 from masque.errors import TrainingError
 from masque.image import grid, write_picture
+from masque.layers.precision import has_bf16
 from masque.train.distributed import average_gradients
 from masque.train.ema import Average
 from masque.train.log import Log, Terms
@@ -87,16 +88,9 @@ def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int =
     """A Fabric for these settings; it launches `devices` processes when there are several."""
     precision = settings.precision
     if precision == "auto":
-        precision = "bf16" if _has_bf16(accelerator) else "32"
+        precision = "bf16" if has_bf16(accelerator) else "32"
     name: Any = {"bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}[precision]
     return Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
-
-
-def _has_bf16(accelerator: str) -> bool:
-    if accelerator != "cpu" and torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    # oneDNN computes bf16 on any CPU with AVX-512, but only these instructions make it faster than fp32.
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 class Engine:
