@@ -49,11 +49,11 @@ def test_faces_are_drawn(generator, tmp_path):
 
 def test_a_photos_latent_its_picture_and_the_film_of_the_search(generator, photos, tmp_path):
     out, picture, film = tmp_path / "a.safetensors", tmp_path / "a.png", tmp_path / "steps.gif"
-    options = ("--model", generator, "--method", "refine", "--iterations", 20)
+    options = ("--model", generator, "--method", "refine", "--iterations", 20, "--detail", 5)
     outcome = masque("invert", photos[0], "-o", out, "--picture", picture, "--film", film, "--json", *options)
     assert outcome.code == 0, outcome.err
     answer = json.loads(outcome.out)
-    assert (answer["iterations"], answer["method"], answer["interrupted"]) == (20, "refine", False)
+    assert (answer["iterations"], answer["method"], answer["interrupted"]) == (25, "refine", False)
     assert answer["mse"] > 0
     assert read_latent(out).name == "3.png"
     assert read_picture(picture).shape == (16, 16, 3)

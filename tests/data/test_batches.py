@@ -31,7 +31,7 @@ def frames() -> FrameSet:
 
 def test_shapes_types_and_ranges(frames):
     batch = Batches(frames, "train", 64, 5, seed=1, augmentation=Augmentation())(3)
-    assert set(batch) == {*PICTURES, *MASKS, "attributes", "index", "identity", "step", "seed"}
+    assert set(batch) == {*PICTURES, *MASKS, "landmarks", "attributes", "index", "identity", "step", "seed"}
     for name in PICTURES:
         assert (batch[name].shape, batch[name].dtype) == ((5, 3, 64, 64), torch.float32)
         assert -1 <= batch[name].min() < -0.2
@@ -43,6 +43,11 @@ def test_shapes_types_and_ranges(frames):
     assert (batch["attributes"].shape, batch["attributes"].dtype) == ((5, 2), torch.float32)
     assert batch["index"].dtype == batch["seed"].dtype == batch["step"].dtype == torch.int64
     assert batch["step"].tolist() == [3] * 5
+    assert (batch["landmarks"].shape, batch["landmarks"].dtype) == ((5, 68, 2), torch.float32)
+    inside = (batch["landmarks"] > 0) & (batch["landmarks"] < 64)
+    assert inside.float().mean() > 0.9  # of pixels of the picture
+    # The right eye, the person's, stays left of the left one, mirrored or not.
+    assert (batch["landmarks"][:, 36:42, 0].mean(dim=1) < batch["landmarks"][:, 42:48, 0].mean(dim=1)).all()
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(12, 4), (10, 4), (3, 8), (1, 2)])
