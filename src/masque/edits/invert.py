@@ -3,7 +3,7 @@
 lipton          gradient descent with stochastic clipping (Lipton & Tripathi 2017), as the paper describes it
 refine          Adam, several starts at once, with terms on face features beside the pixels
 encoder         what the encoder sees (the paper's Section 4)
-encoder+refine  the encoder's answer among refine's starts
+encoder+refine  refine, from the encoder's answer
 
 No z makes most photos. `detail` goes on from what refine has found, with what is added to a coarse map of the generator: a latent is then z
 with its detail after it (after Kang et al. 2021, "GAN Inversion for Out-of-Range Images with Geometric Transformations").

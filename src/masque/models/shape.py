@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from masque.faces.shape3d import LANDMARKS, Fit, ShapeModel
+from masque.faces.shape3d import LANDMARKS, Fit, ShapeModel, fit
 from masque.layers.precision import full
 from masque.layers.resnet import ResNet
 
@@ -90,6 +90,12 @@ class ShapeEncoder(nn.Module):
         """f_1 (B,E+1) turned to a yaw in radians, the expression left alone."""
         yaw = torch.as_tensor(yaw, dtype=f_1.dtype, device=f_1.device).expand(len(f_1))
         return torch.cat([f_1[:, :-1], ((yaw - self.centre[-1]) / self.deviation[-1])[:, None]], dim=1)
+
+    def error(self, picture: Tensor, landmarks: Tensor) -> Tensor:
+        """Eq. 7, as a mean over the numbers: how far what is seen in pictures (B,3,S,S) is from the fit to their landmarks (B,68,2)."""
+        true = self.features(fit(self.shapes, landmarks.double().cpu().numpy()))
+        found: Tensor = self(picture)
+        return (self.importance() * (found - true.to(found)).square()).mean()
 
     def importance(self) -> Tensor:
         """W_3d of Eq. 7 (E+1,), of mean 1: the mean square by which one deviation of each number moves the landmarks as a camera sees

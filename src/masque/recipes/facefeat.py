@@ -146,10 +146,7 @@ class FaceFeatRecipe:
 
     def see_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 7."""
-        E_1 = self.model.E_1.train()
-        true = E_1.features(fit(E_1.shapes, batch["landmarks"].double().cpu().numpy()))
-        found = E_1(batch["image"])
-        return {"shape": (E_1.importance() * (found - true.to(found)).square()).mean()}
+        return {"shape": self.model.E_1.train().error(batch["image"], batch["landmarks"])}
 
     def known(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """f_id and f_1 of the batch's pictures, by networks that no longer learn."""

@@ -16,7 +16,6 @@ from masque.data.frames import FrameSet
 from masque.errors import SettingError
 from masque.faces.shape3d import fit, learn_shapes, read_shape_model
 from masque.image import Picture, to_pictures
-from masque.layers.precision import full
 from masque.models.shape import SERVED, FaceShape, ShapeConfig
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
@@ -72,11 +71,8 @@ class ShapeRecipe:
         return half_cosine(self.training.lr, step, self.training.decay_to)
 
     def see_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 7, as a mean over the numbers. What is true is fitted to the landmarks of the picture as it was moved and mirrored."""
-        E_1 = self.model.E_1
-        true = E_1.features(fit(E_1.shapes, batch["landmarks"].double().cpu().numpy()))
-        found = E_1(batch["image"])
-        return {"shape": (E_1.importance() * (full(found) - true.to(found.device)).square()).mean()}
+        """Eq. 7. What is true is fitted to the landmarks of the picture as it was moved and mirrored."""
+        return {"shape": self.model.E_1.error(batch["image"], batch["landmarks"])}
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """The pictures, from the one that is turned farthest to the picture's left to the farthest to its right."""
