@@ -29,12 +29,12 @@ def load(model: str, serving: Literal["repaint", "transfer", "faces-for"]) -> Pa
 @overload
 def load(model: str, serving: Literal["sample", "invert", "combine", "morph"]) -> Latents: ...
 @overload
-def load(model: str, serving: Literal["synthesize", "frontalize", "mix-identity"]) -> Synthesizer: ...
+def load(model: str, serving: Literal["synthesize", "frontalize", "mix-identity", "augment"]) -> Synthesizer: ...
 def load(model: str = "rsgan", serving: str | None = None) -> Session | Translator | Parser | Painter | Latents | Synthesizer:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
     serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for, sample, invert,
-    combine, morph, synthesize, frontalize or mix-identity; anything if not given.
+    combine, morph, synthesize, frontalize, mix-identity or augment; anything if not given.
     Raises CheckpointError when there is no such model.
     """
     from masque.catalog import load_session

@@ -129,7 +129,7 @@ CATALOG: Mapping[str, Family] = {
         recipe="masque.recipes.facefeat:FaceFeatRecipe",
         training="masque.recipes.facefeat:FaceFeatTraining",
         presets="masque.recipes.facefeat:PRESETS",
-        edits=("synthesize", "frontalize", "mix-identity"),
+        edits=("synthesize", "frontalize", "mix-identity", "augment"),
         session="masque.edits.synthesize:Synthesizer",
         whole=("E_1",),
     ),

@@ -47,3 +47,18 @@ def test_what_cannot_be_drawn_ends_in_one_sentence_and_writes_nothing(
         assert (outcome.code, outcome.err.strip().count("\n")) == (1, 0), outcome.err
         assert says in outcome.err
         assert not out.exists()
+
+
+def test_identity_folders_are_enlarged(facefeat: Path, lfw_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "more"
+    outcome = masque("augment", lfw_folder, "--model", facefeat, "--per-picture", 2, "--out", out, "--workers", 1, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.values == {"out": str(out), "people": 6, "photos": 12, "made": 22, "without": 1}
+    assert sum(1 for _ in out.rglob("*.jpg")) == 12
+    assert masque("verify", out / "Puppet_0" / "Puppet_0_0001-new2.png", "--json").values["record"]["photo"] == "Puppet_0_0001.jpg"
+    again = masque("augment", lfw_folder, "--model", facefeat, "--out", out)
+    assert (again.code, again.err.strip()) == (1, f"{out} exists already: choose a new folder.")
+    nowhere = masque("augment", tmp_path / "none", "--model", facefeat, "--out", tmp_path / "other")
+    assert (nowhere.code, nowhere.err.strip().count("\n")) == (1, 0)
+    assert "There is no folder" in nowhere.err
+    assert not (tmp_path / "other").exists()

@@ -161,7 +161,7 @@ def test_what_cannot_be_read(tmp_path):
         (tmp_path / "none", "auto", "There is no folder"),
         (empty, "auto", "There is no picture in"),
         (empty, "celeba", "lacks img_align_celeba or list_attr_celeba.txt"),
-        (empty, "identities", "has no folders of people in it: use --layout photos"),
+        (empty, "identities", "has no folders of people in it: the photos of each person"),
         (empty, "lfw", "There is no layout lfw: choose one of auto, celeba"),
     ):
         with pytest.raises(DataError, match=sentence):

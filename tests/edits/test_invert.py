@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -105,7 +106,8 @@ def test_a_detail_says_what_no_latent_can(true):
     pictures = model.generate(true) + 0.3 * torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     seen = []
     alone = invert(model, pictures, Options(method="refine", iterations=60, detail=0))
-    both = invert(model, pictures, Options(method="refine", iterations=60, detail=100, restraint=0.0), watch=lambda *at: seen.append(at))
+    once = Options(method="refine", iterations=60, detail=100, restraint=0.0, tolerance=9.0)
+    both = invert(model, pictures, once, watch=lambda *at: seen.append(at))
     assert alone.z.shape == (3, 6)
     assert both.z.shape == (3, 6 + 16 * 64)
     assert (both.error < 0.7 * alone.error).all()
@@ -114,10 +116,34 @@ def test_a_detail_says_what_no_latent_can(true):
     assert Options(method="refine", iterations=60, detail=100).all_steps == 160
     assert Options(method="encoder").all_steps == 0
     assert Options(method="lipton").all_steps == 10_000
-    held = invert(model, pictures, Options(method="refine", iterations=60, detail=100, restraint=10.0))
+    held = invert(model, pictures, Options(method="refine", iterations=60, detail=100, restraint=10.0, tolerance=9.0))
     assert (held.z[:, 6:].square().mean(dim=1) < 0.2 * both.z[:, 6:].square().mean(dim=1)).all()
     found = invert(model, model.generate(true), Options(method="refine", iterations=60, detail=100, enough=10.0))
     assert found.z.shape == (3, 6)  # what is found already needs none
+
+
+def test_pictures_out_of_tolerance_go_on_by_themselves(true):
+    torch.manual_seed(0)
+    model = ProGAN(ProGANConfig(size=16, channels=64, widest=16, z=6, encoder=4)).eval().requires_grad_(False)
+    pictures = model.generate(true)
+    pictures[1] += 0.3 * torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(0))
+    options = Options(method="refine", iterations=200, starts=8, detail=20, restraint=0.0, tolerance=2e-3)
+    errors = []
+    alone = invert(model, pictures, replace(options, tolerance=9.0))
+    assert (alone.error > 2e-3).tolist() == [False, True, False]
+    found = invert(model, pictures, options, watch=lambda _i, _z, error: errors.append(error.clone()))
+    assert (found.iterations, len(errors)) == (220 + 3 * 20, 280)
+    assert torch.equal(found.z[[0, 2]], alone.z[[0, 2]])
+    assert found.error[1] < 0.8 * alone.error[1]
+    assert torch.allclose((model.generate(found.z) - pictures).square().mean(dim=(1, 2, 3)), found.error, atol=1e-5)
+
+    def stop(step, *_):
+        if step == 250:
+            raise KeyboardInterrupt
+
+    left = invert(model, pictures, options, watch=stop)
+    assert (left.interrupted, left.iterations) == (True, 250)
+    assert found.error[1] < left.error[1] < alone.error[1]
 
 
 def test_a_detail_is_part_of_what_is_recovered_only_in_the_picture(true):

@@ -103,6 +103,9 @@ def test_details_go_straight_on_any_path(session, three):
     assert np.abs(last.astype(int) - own).max() <= 1
     mixed = session.combine([rich, three[1], three[2]], "a - b + c").picture
     assert not np.array_equal(mixed, session.combine([three[0], three[1], three[2]], "a - b + c").picture)
+    # Twice a face is the face, with its detail too, as only the direction of z counts.
+    (twice,) = session.pictures(rich.z[None])
+    assert np.abs(session.combine([rich], "2 * a").picture.astype(int) - twice).max() <= 1
 
 
 def test_times_by_hand():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from masque.metrics.verification import auc, judged, mean_and_error
+from masque.metrics.verification import accepted, auc, found_within, judged, mean_and_error
 
 
 def slowly(nearness: np.ndarray, same: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -46,3 +46,19 @@ def test_area_by_hand():
     assert auc(np.array([4.0, 2.0, 3.0, 1.0]), same) == 0.75
     assert auc(np.array([1.0, 1.0, 1.0, 1.0]), same) == 0.5
     assert auc(np.array([0.0, 0.0, 1.0, 1.0]), same) == 0.0
+
+
+def test_acceptance_at_a_rate_by_hand():
+    same = np.array([True] * 4 + [False] * 10)
+    nearness = np.concatenate([[9.5, 8.0, 7.5, 0.5], np.arange(10.0)])
+    assert accepted(nearness, same, 0.0) == 0.25  # nearer than every pair of two
+    assert accepted(nearness, same, 0.1) == 0.25  # 8.0 ties with the pair that may not pass
+    assert accepted(nearness, same, 0.2) == 0.75
+    assert accepted(nearness, same, 0.95) == 1.0
+    assert accepted(nearness, same, 1.0) == 1.0
+
+
+def test_ranks_by_hand():
+    nearness = np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 1.0, 0.0], [9.0, 9.0, 9.0]])
+    right = np.array([[True, False, False], [False, False, True], [True, False, False], [False, False, False]])
+    assert [found_within(nearness, right, rank) for rank in (1, 2, 3)] == [pytest.approx(n / 3) for n in (1, 2, 3)]

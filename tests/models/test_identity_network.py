@@ -49,6 +49,21 @@ def test_a_resnet_in_their_place(pictures, network, channels):
     assert model.features.embed.weight.shape == (16, channels)
 
 
+@pytest.mark.parametrize("network", ["plain", "resnet18"])
+def test_the_view_of_the_face_sees_no_hair(pictures, network):
+    torch.manual_seed(0)
+    config = dataclasses.replace(CONFIG, network=network, width=4)
+    views = {view: FaceFeatures(dataclasses.replace(config, view=view)).features.eval() for view in ("hair", "face")}
+    views["face"].load_state_dict(views["hair"].state_dict())
+    around = pictures.clone()
+    around[..., :9, :] = 1.0  # the face crop begins 50/178 down, 30/178 from the left, and ends 30/178 from the right
+    around[..., :, :5] = around[..., :, 27:] = -1.0
+    assert torch.equal(views["face"](around), views["face"](pictures))
+    assert not torch.isclose(views["hair"](around), views["hair"](pictures)).all()
+    around[..., 20, 16] += 1.0
+    assert not torch.isclose(views["face"](around), views["face"](pictures)).all()
+
+
 def test_the_weights_that_ship_are_the_plain_network():
     stored = modelfile.read(SHIPPED / "identity")
     assert "network" not in stored.config  # they are older than the choice

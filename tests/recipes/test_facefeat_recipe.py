@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from masque import runs
+from masque.catalog import SHIPPED
 from masque.data.batches import Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
@@ -123,7 +124,7 @@ def test_e_id_and_e_1_learn_first_and_then_stay(recipe):
 
 
 def test_trained_extractors_are_taken_over(frames, tmp_path):
-    sizes = ("features=16", "network=resnet18", "width=4", "people=64")
+    sizes = ("view=face", "features=16", "network=resnet18", "width=4", "people=64")
     runs.train(runs.plan("identity", "tiny", sizes, {"steps": 2}), ["puppets:24"], tmp_path / "id", accelerator="cpu")
     runs.train(runs.plan("shape", "tiny", (), {"steps": 2}), ["puppets:24"], tmp_path / "shape", accelerator="cpu")
     named = (f"identity={tmp_path / 'id' / 'model'}", f"shape={tmp_path / 'shape' / 'model'}")
@@ -133,8 +134,10 @@ def test_trained_extractors_are_taken_over(frames, tmp_path):
     shape = runs.build_recipe(runs.plan("shape", "tiny"))
     shape.begin(frames)
     assert torch.allclose(recipe.model.E_1.expression, shape.model.E_1.expression)
-    with pytest.raises(SettingError, match="has width 4, not 8: set that as well"):
+    with pytest.raises(SettingError, match="has width 4, and here it is 8"):
         runs.build_recipe(runs.plan("facefeat", "tiny", (*named, "id_width=8"))).begin(frames)
+    with pytest.raises(SettingError, match="has size 64, and here it is 32"):  # of weights that are older than some settings
+        runs.build_recipe(runs.plan("facefeat", "tiny", (f"identity={SHIPPED / 'identity'}", named[1]))).begin(frames)
     with pytest.raises(CheckpointError, match="of the family shape: name one of identity"):
         runs.build_recipe(runs.plan("facefeat", "tiny", (f"identity={tmp_path / 'shape' / 'model'}", named[1]))).begin(frames)
 

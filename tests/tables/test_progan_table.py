@@ -30,15 +30,15 @@ def test_the_table_as_text():
 def test_both_are_trained_and_measured(tmp_path, monkeypatch):
     measured = []
 
-    def evaluate(session, frames, _extract, _features, *, generated, real):
-        measured.append((session.family, len(frames), generated, real))
+    def evaluate(session, frames, _extract, _features, *, generated, real, few):
+        measured.append((session.family, len(frames), generated, real, few))
         return report(session.family)
 
     monkeypatch.setattr(progan_table, "evaluate_invert", evaluate)
     monkeypatch.setattr(progan_table, "face_features", lambda _: (None, "f"))
-    made = table(["puppets:24"], tmp_path / "table", preset="tiny", run_changes={"steps": 2}, count=10)
+    made = table(["puppets:24"], tmp_path / "table", preset="tiny", run_changes={"steps": 2}, count=10, few=3)
     assert [m[0] for m in measured] == ["dcgan", "progan"]
-    assert {m[2:] for m in measured} == {(10, 2)}
+    assert {m[2:] for m in measured} == {(10, 2, 3)}
     assert made["DCGAN"]["steps"] == made["PG-GAN"]["steps"] == 2
     assert json.loads((tmp_path / "table" / "table.json").read_text()) == made
     assert (tmp_path / "table" / "table.md").read_text() == as_text(made)

@@ -16,6 +16,10 @@ Inception = Annotated[
     Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
 ]
 
+Lfw = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
+Ijba = Annotated[Path | None, typer.Option("--ijba", help="The folder of IJB-A: its tables of splits, and its pictures.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Processes, one per core by default.", min=1)]
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -29,6 +33,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("parser")(evaluate_parser)
     evaluate.command("portrait")(evaluate_portrait)
     evaluate.command("invert")(evaluate_invert)
+    evaluate.command("facefeat")(evaluate_facefeat)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
 
@@ -299,15 +304,64 @@ def evaluate_invert(
     typer.echo(as_text(report))
 
 
+def evaluate_facefeat(
+    run: Annotated[str, typer.Argument(help="A run folder of facefeat, or facefeat for the weights that come with Masque.")],
+    data: Data,
+    lfw: Lfw = None,
+    ijba: Ijba = None,
+    count: Annotated[int | None, typer.Option("--count", help="Held-out pictures, at most; all by default.", min=4)] = None,
+    seed: Annotated[int, Seed] = 0,
+    workers: Workers = None,
+    report_to: Report = None,
+    picture_to: Annotated[Path | None, typer.Option("--picture", help="Where to draw a sheet: .png, .jpg or .webp.")] = None,
+) -> None:
+    """How alike, how varied and how real drawn pictures of people are: verification, templates, similarity, diversity, distances.
+
+    Example: masque evaluate facefeat run --data prepared --lfw lfw --json report.json
+    """
+    from masque.image import check_output, write_picture
+
+    checked(report_to)
+    if picture_to is not None:
+        check_output(picture_to)
+    import masque
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.data.lfw import read_pairs
+    from masque.data.templates import read_ijba
+    from masque.edits.estimate import face_features
+    from masque.tables.facefeat import as_text, draw_sheet
+    from masque.tables.facefeat import evaluate_facefeat as measure
+
+    session = masque.load(run, "synthesize")
+    extract, features = face_features(model_folder("identity"))
+    pairs = read_pairs(lfw) if lfw is not None else None  # what is missing is missed before minutes of measuring
+    templates = read_ijba(ijba) if ijba is not None else None
+    with Bar("Evaluating") as bar:
+        frames = load_frames(data, session.size, (), ("test",))
+        report = measure(
+            session, frames, extract, features, lfw=pairs, ijba=templates, count=count, seed=seed, workers=workers, progress=bar.update
+        )
+    written(report_to, report)
+    if picture_to is not None:
+        write_picture(picture_to, draw_sheet(session, frames, seed=seed))
+    typer.echo(as_text(report))
+
+
 def table(
-    paper: Annotated[Literal["cca-gan", "portrait", "progan"], typer.Argument(help="Whose table.")],
+    paper: Annotated[Literal["cca-gan", "portrait", "progan", "facefeat"], typer.Argument(help="Whose table.")],
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
     preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="setting=value for all models. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
-    count: Annotated[int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, or 100.", min=2)] = None,
+    count: Annotated[int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, 100, or all.", min=2)] = None,
+    few: Annotated[
+        int | None, typer.Option("--few", help="progan: at most so many of them by the methods that take minutes.", min=1)
+    ] = None,
+    lfw: Lfw = None,
+    ijba: Ijba = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a published table where they are not yet, measure them alike, and print ours beside the paper's.
@@ -315,6 +369,7 @@ def table(
     Example: masque table cca-gan --data prepared --out table --steps 12000
     """
     from masque.config import seconds
+    from masque.errors import SettingError
 
     changes = {"steps": steps} if steps is not None else {}
     limit = seconds(time_limit) if time_limit is not None else None
@@ -324,10 +379,18 @@ def table(
     elif paper == "progan":
         from masque.tables.progan_table import as_text
         from masque.tables.progan_table import table as make
+    elif paper == "facefeat":
+        from masque.tables.facefeat_table import as_text
+        from masque.tables.facefeat_table import table as make
     else:
         from masque.tables.portrait import table as make
         from masque.tables.portrait import table_text as as_text
+    more: dict[str, Any] = {
+        name: value for name, value in (("count", count), ("few", few), ("lfw", lfw), ("ijba", ijba)) if value is not None
+    }
+    for name, its in (("few", "progan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
+        if name in more and paper != its:
+            raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
     with Bar(f"Table of {paper}") as bar:
-        more = {} if count is None else {"count": count}
         report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, progress=bar.update, **more)
     answer(as_text(report), report, as_json)

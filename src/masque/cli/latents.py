@@ -106,7 +106,7 @@ def invert(
         def watch(step: int, best: Tensor, _error: Tensor) -> None:
             if film is not None and step % every == 0 and len(seen) < FILM_FRAMES - 1:
                 seen[step] = generator.model.widened(best).clone()
-            bar.update(step, max(1, options.all_steps))
+            bar.update(step, max(step, options.all_steps, 1))
 
         subject = generator.subject(photo, pick)
         found = generator.search([subject], options, watch)
@@ -247,7 +247,7 @@ def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) 
     found: dict[Path, Latent] = {}
     if wanted:
         subjects = [generator.subject(photo) for photo in wanted]
-        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(1, options.all_steps)))
+        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(step, options.all_steps, 1)))
         if search.interrupted:
             raise KeyboardInterrupt  # half-found faces are no answer here
         found = {photo: generator.latent(z, photo.name) for photo, z in zip(wanted, search.z, strict=True)}

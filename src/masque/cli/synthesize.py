@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from masque.cli.options import Json, Output, Pick, Seed
-from masque.cli.show import Wait, answer
+from masque.cli.show import Bar, Wait, answer
 
 Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(synthesize)
     app.command()(frontalize)
     app.command("mix-identity")(mix_identity)
+    app.command()(augment)
 
 
 def synthesize(
@@ -98,6 +99,29 @@ def mix_identity(
         result = masque.load(model, "mix-identity").mix(first, second, steps)
     result.save(out)
     answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+
+
+def augment(
+    folder: Annotated[Path, typer.Argument(help="Identity folders: one folder of photos for each person.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write, which must not exist yet.")],
+    per_picture: Annotated[int, typer.Option("--per-picture", help="How many new pictures are drawn of each photo.", min=1, max=1000)] = 5,
+    seed: Annotated[int, Seed] = 0,
+    model: Model = "facefeat",
+    workers: Annotated[int | None, typer.Option("--workers", help="Processes that look for faces, one per core by default.", min=1)] = None,
+    as_json: Json = False,
+) -> None:
+    """Enlarge a face recogniser's data: copy identity folders, with new pictures of the person beside each photo.
+
+    Example: masque augment people --per-picture 5 --out more-people
+    """
+    with Bar("Drawing") as bar:
+        import masque
+        from masque.edits.augment import augment as enlarge
+
+        done = enlarge(masque.load(model, "augment"), folder, out, per_picture, seed, workers, bar.update)
+    lost = f" In {done.without} photos no face was found: nothing was drawn of them." if done.without else ""
+    text = f"Wrote {out}: {done.photos} photos of {done.people} people, and {done.made} new pictures.{lost}"
+    answer(text, {"out": str(out), **vars(done)}, as_json)
 
 
 def _yaws(text: str, steps: int) -> list[float]:

@@ -83,7 +83,7 @@ def detect_layout(source: Path) -> str:
     if (pictures := _pictures(source)) and all(UTKFACE_NAME.match(p.name) for p in pictures):
         return "utkface"
     root = _unwrapped(source)
-    folders = [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    folders = _folders(root)
     if len(folders) > 1 and not _pictures(root) and all(not any(q.is_dir() for q in p.iterdir()) for p in folders):
         return "identities"
     return "photos"
@@ -94,9 +94,13 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _unwrapped(source: Path) -> Path:
-    """The folder itself, or the one folder in it when it holds nothing else (LFW: lfw/lfw_deepfunneled/<person>/)."""
-    folders = [p for p in source.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    return folders[0] if len(folders) == 1 and not _pictures(source) else source
+    """The folder itself, or the one folder in it when that alone is there and holds folders (LFW: lfw/lfw_deepfunneled/<person>/)."""
+    folders = _folders(source)
+    return folders[0] if len(folders) == 1 and not _pictures(source) and _folders(folders[0]) else source
+
+
+def _folders(source: Path) -> list[Path]:
+    return sorted(p for p in source.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def _held_out_from(count: int, held_out: float) -> int:
@@ -109,9 +113,9 @@ def _held_out_from(count: int, held_out: float) -> int:
 
 def _identities(source: Path, held_out: float, keep: Keep) -> list[Source]:
     root = _unwrapped(source)
-    people = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    people = _folders(root)
     if not people:
-        raise DataError(f"{source} has no folders of people in it: use --layout photos for a plain folder.")
+        raise DataError(f"{source} has no folders of people in it: the photos of each person belong in a folder of their own.")
     kept = [(person, pictures) for person in people if (pictures := [path for path in _pictures(person) if keep(path)])]
     first = _held_out_from(len(kept), held_out)
     return [

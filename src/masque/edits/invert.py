@@ -11,6 +11,7 @@ with its detail after it (after Kang et al. 2021, "GAN Inversion for Out-of-Rang
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -33,6 +34,9 @@ Generative = ProGAN | DCGAN
 
 Features = Callable[[Tensor], Tensor]
 """Pictures (B,3,S,S) in [-1,1] -> unit vectors (B,F), differentiable."""
+
+ROUNDS = 3
+"""How often the search for a detail begins again, at most, for pictures that are not within the tolerance."""
 
 Watch = Callable[[int, Tensor, Tensor], None]
 """Called with (iteration, best z so far (B,Z), its mean squared errors (B,))."""
@@ -58,6 +62,9 @@ class Options:
     """refine: iterations in which a detail beside z is sought; 0 leaves it out, and None is 450."""
     restraint: float = 0.03
     """refine: weight of the detail's mean square, which keeps it from more than a photo needs."""
+    tolerance: float = 1e-3
+    """refine: pictures with a larger mean squared error than this on [-1,1], of which a viewer sees nothing, get the detail's iterations
+    again, up to three times."""
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
@@ -76,7 +83,7 @@ class Options:
 
     @property
     def all_steps(self) -> int:
-        """How many iterations in all."""
+        """How many iterations in all, unless pictures take longer."""
         return self.steps + self.detail_steps
 
 
@@ -110,8 +117,8 @@ def invert(model: Generative, pictures: Tensor, options: Options, features: Feat
             search.descend()
         else:
             search.start()
-            if options.method != "encoder" and not search.refine() and model.detail and options.detail_steps:
-                search.elaborate()
+            if options.method != "encoder" and not search.refine() and model.detail and options.detail_steps and not search.elaborate():
+                search.insist()
     except KeyboardInterrupt:
         if search.best is None:
             raise
@@ -186,6 +193,25 @@ class _Search:
         total, wide = self.options.detail_steps, self.model.widened(self.best)
         self.best = wide
         return self._adam(wide, range(total), total, 0.05)[1]
+
+    def insist(self) -> None:
+        """Some pictures take longer: those go on by themselves."""
+        for _ in range(ROUNDS):
+            assert self.best is not None
+            left = (self.exactly(self.best) > self.options.tolerance).nonzero()[:, 0]
+            if not len(left):
+                return
+            part = _Search(self.model, self.x[left], self.options, self.features, functools.partial(self._heed, left))
+            part.best = self.best[left]
+            part.elaborate()
+
+    def _heed(self, left: Tensor, _iteration: int, best: Tensor, errors: Tensor) -> None:
+        """Take over what a search for some of the pictures has found: what Ctrl-C leaves is then the best of all."""
+        assert self.best is not None
+        self.best[left], self.error[left] = best, errors
+        self.iteration += 1
+        if self.watch:
+            self.watch(self.iteration, self.best, self.error)
 
     def _adam(self, z: Tensor, steps: range, total: int, peak: float) -> tuple[Tensor, bool]:
         """From z (N,Z) or (N,Z+detail), all of it. Returns where it ends, and whether it ended because that is enough."""

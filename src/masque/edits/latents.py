@@ -140,6 +140,9 @@ class Latents(Loaded):
             made, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
         else:
             made = compute(formula, dict(zip("abcdefghijklmnopqrstuvwxyz", z, strict=False)))
+            # A z that sums have made long will be shortened: its detail as much, or 2*a would have twice that of a.
+            longer = made[: self.config.z].square().mean().sqrt().clamp_min(1.0)
+            made[self.config.z :] /= longer
         if float(made[: self.config.z].square().mean()) < 1e-6:
             raise ValueRangeError(f"The formula {formula!r} leaves no face: its faces cancel each other.")
         (picture,) = self.pictures(self.model.settle(made[None]))

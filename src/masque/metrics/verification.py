@@ -38,3 +38,21 @@ def auc(nearness: Nearness, same: NDArray[np.bool_]) -> float:
     one, two = nearness[same], np.sort(nearness[~same])
     below, upto = np.searchsorted(two, one, "left"), np.searchsorted(two, one, "right")
     return float((below + upto).mean() / 2 / len(two))
+
+
+def accepted(nearness: Nearness, same: NDArray[np.bool_], rate: float) -> float:
+    """The share of pairs of one person that are nearer than a threshold, which a share of at most `rate` of the pairs of two passes."""
+    others = np.sort(nearness[~same])[::-1]
+    return float((nearness[same] > others[int(rate * len(others))]).mean()) if rate < 1 else 1.0
+
+
+def found_within(nearness: NDArray[np.floating[Any]], right: NDArray[np.bool_], rank: int) -> float:
+    """How often, among N probes, one of the `rank` nearest in a gallery shows the same person; ties count against it.
+
+    nearness: (N,G) of probes and gallery. right: (N,G) whether both show one person; probes whom the gallery does not hold count for
+    nothing.
+    """
+    held = right.any(axis=1)
+    best = np.where(right, nearness, -np.inf).max(axis=1)
+    nearer = (~right & (nearness >= best[:, None])).sum(axis=1)
+    return float((nearer[held] < rank).mean())

@@ -65,7 +65,9 @@ class FaceFeatConfig:
     @property
     def identity(self) -> IdentityConfig:
         """Of E_id."""
-        return IdentityConfig(size=self.size, network=self.id_network, width=self.id_width, features=self.features, people=self.id_people)
+        return IdentityConfig(
+            size=self.size, view="face", network=self.id_network, width=self.id_width, features=self.features, people=self.id_people
+        )
 
     @property
     def shape(self) -> ShapeConfig:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from masque.faces.regions import FACE_CROP, HAIR_CROP
 from masque.layers.noise import uniform
 from masque.layers.precision import full
 from masque.layers.resnet import ResNet
@@ -40,6 +41,9 @@ class IdentityConfig:
 
     size: int = 64
     """Side S of the picture in pixels: the hair crop, which holds face and hair."""
+    view: Literal["hair", "face"] = "hair"
+    """What is looked at: all of the picture, or its middle, the face crop, enlarged to S again. Hair tells the people of a small set apart
+    too, but not whether two pictures of strangers show the same one."""
     network: Literal["plain", "resnet50", "resnet18"] = "plain"
     """plain is Masque's own; E_id of FaceFeat-GAN is a ResNet-50."""
     channels: int = 32
@@ -68,6 +72,7 @@ class Features(nn.Module):
             self.resnet = ResNet(50 if config.network == "resnet50" else 18, config.size, config.width)
             self.embed = nn.Linear(self.resnet.channels, config.features, bias=False)
         self.plain = config.network == "plain"
+        self.face = _face(config.size) if config.view == "face" else None
 
     def forward(self, picture: Tensor, seeds: Tensor | None = None) -> Tensor:
         """(B,3,S,S) in [-1,1] -> features (B,F) of length 1.
@@ -75,6 +80,9 @@ class Features(nn.Module):
         seeds: (B,) int64, in training: what the dropout of each sample depends on. Without, nothing is dropped. A ResNet normalises over
         the batch unless it is told `eval()`.
         """
+        if self.face is not None:
+            rows, columns = self.face
+            picture = functional.interpolate(picture[..., rows, columns], picture.shape[-2:], mode="bilinear", align_corners=False)
         if self.plain:
             h = functional.leaky_relu(self.refine(self.body(picture)), 0.2)  # (B,C,4,4)
         else:
@@ -83,6 +91,13 @@ class Features(nn.Module):
             kept = uniform(seeds, "dropout", h.shape[1]) >= self.dropout
             h = h * (kept / (1 - self.dropout))[:, :, None, None].to(h.dtype)
         return functional.normalize(full(self.embed(h.flatten(1))), dim=1)
+
+
+def _face(size: int) -> tuple[slice, slice]:
+    """Rows and columns of the face crop in a hair crop of this side."""
+    scale = size / HAIR_CROP.side
+    top, left, side = (round(scale * n) for n in (FACE_CROP.top - HAIR_CROP.top, FACE_CROP.left - HAIR_CROP.left, FACE_CROP.side))
+    return slice(top, top + side), slice(left, left + side)
 
 
 class Heads(nn.Module):

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from masque import modelfile
+from masque.config import from_dict
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import CheckpointError, DataError, SettingError
@@ -29,7 +30,8 @@ from masque.losses.adversarial import fake_loss, real_loss
 from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
 from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
-from masque.models.identity import Softmax
+from masque.models.identity import IdentityConfig, Softmax
+from masque.models.shape import ShapeConfig
 from masque.train.balance import balanced
 from masque.train.phase import Phase
 
@@ -90,13 +92,11 @@ class FaceFeatRecipe:
                 self.training.identity,
                 "identity",
                 "features.",
-                vars(self.config.identity),
-                ("size", "network", "width", "features"),
+                self.config.identity,
+                ("size", "view", "network", "width", "features"),
             )
         if self.training.shape:
-            _take(
-                self.model.E_1, self.training.shape, "shape", "E_1.", vars(self.config.shape), ("size", "width", "identity", "expression")
-            )
+            _take(self.model.E_1, self.training.shape, "shape", "E_1.", self.config.shape, ("size", "width", "identity", "expression"))
         else:
             shapes = learn_shapes(landmarks, people, self.config.shape_identity, self.config.shape_expression)
             self.model.E_1.know(shapes, fit(shapes, landmarks))
@@ -223,15 +223,16 @@ class FaceFeatRecipe:
         return [picture for row in rows for picture in to_pictures(row.clamp(-1, 1))], len(x)
 
 
-def _take(net: nn.Module, folder: str, family: str, prefix: str, config: Mapping[str, Any], alike: Sequence[str]) -> None:
+def _take(net: nn.Module, folder: str, family: str, prefix: str, config: IdentityConfig | ShapeConfig, alike: Sequence[str]) -> None:
     """The weights of another family's model, which has to be of the sizes `alike`. Raises CheckpointError, SettingError."""
     path = Path(folder)
     stored = modelfile.read(path)
     if stored.family != family:
         raise CheckpointError(f"{folder} holds a model of the family {stored.family}: name one of {family}.")
+    found = from_dict(type(config), stored.config)  # which knows settings that are younger than the file
     for name in alike:
-        if stored.config[name] != config[name]:
-            raise SettingError(f"The model of {family} in {folder} has {name} {stored.config[name]}, not {config[name]}: set that as well.")
+        if (its := getattr(found, name)) != (own := getattr(config, name)):
+            raise SettingError(f"The model of {family} in {folder} has {name} {its}, and here it is {own}: they have to be the same.")
     net.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in stored.weights.items() if name.startswith(prefix)})
 
 

@@ -91,7 +91,7 @@ class IdentityRecipe:
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # E_id of FaceFeat-GAN, Section 4; how pictures are moved, it does not say
     "paper": {
-        "model": {"size": 128, "network": "resnet50", "features": 256, "people": 10_575, "dropout": 0.0},
+        "model": {"size": 128, "view": "face", "network": "resnet50", "features": 256, "people": 10_575, "dropout": 0.0},
         "training": {
             "softmax": "linear", "attribute_weight": 0.0, "lr": 8e-5, "late_lr": 5e-5, "late_from": 100_000, "weight_decay": 0.0,
             "decay_to": 0,
@@ -100,7 +100,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     # The same for two processor cores, with a softmax that needs fewer people
     "facefeat": {
-        "model": {"network": "resnet18", "width": 32, "features": 256},
+        "model": {"view": "face", "network": "resnet18", "width": 32, "features": 256},
         "training": {"softmax": "margin", "margin": 0.2, "scale": 32.0, "attribute_weight": 0.0, "decay_to": 12_000},
         "run": {"steps": 12_000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
     },

@@ -46,7 +46,7 @@ METHODS: Mapping[str, Options] = {
     "encoder+refine": Options(method="encoder+refine"),
 }
 
-INVISIBLE = 1e-3
+INVISIBLE = Options().tolerance
 """Mean squared error on [-1,1] that a viewer does not see."""
 
 Extract = Callable[[list[Picture]], Tensor]

@@ -28,10 +28,12 @@ def table(
     run_changes: Mapping[str, Any] | None = None,
     time_limit: float | None = None,
     count: int = 100,
+    few: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train both under `out`, each by its own preset of this name, find `count` generated pictures again and a fifth as many photos; write
-    table.json and table.md. A model that is trained already is taken as it is.
+    table.json and table.md. A model that is trained already is taken as it is. few: at most so many of them by the methods that take
+    minutes a picture.
 
     Returns {row: report of `evaluate_invert`, with its steps}. Raises MasqueError.
     """
@@ -53,7 +55,7 @@ def table(
         session = load_session(str(out / family), "invert")
         assert isinstance(session, Latents)
         frames = load_frames(data, session.size, (), ("test",))
-        reports[row] |= evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5))
+        reports[row] |= evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
     write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
     write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
     return reports

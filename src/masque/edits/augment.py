@@ -1,0 +1,140 @@
+"""Enlarging a face recogniser's data with new pictures of the same people (FaceFeat-GAN, Section 1 and Table 2)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from masque.data.layouts import Source, read_layout
+from masque.data.pool import each
+from masque.edits.result import Result
+from masque.edits.subject import find_subject
+from masque.edits.synthesize import Synthesizer
+from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError
+from masque.image import Picture, to_pictures, to_tensor
+
+AT_ONCE = 16
+"""Photos whose features are read, and whose pictures are drawn, together."""
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """What was made."""
+
+    people: int
+    photos: int
+    """Photos that were copied."""
+    made: int
+    """New pictures beside them."""
+    without: int
+    """Photos in which no face was found: copied, and nothing drawn."""
+
+
+def augment(
+    session: Synthesizer,
+    folder: Path,
+    out: Path,
+    per_picture: int = 5,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Augmented:
+    """Copy identity folders, with `per_picture` new pictures of the person beside each photo.
+
+    folder: one folder of photos for each person. out: a folder that does not exist yet; `anna/1.jpg` is `out/anna/1.jpg` and
+    `out/anna/1-new1.png` … there. workers: processes that look for faces, one per core if None. Raises DataError for a source without
+    such folders or without a face, OutputError where `out` exists or cannot be written, and ValueRangeError. A run that fails leaves
+    nothing.
+    """
+    if per_picture < 1:
+        raise ValueRangeError(f"{per_picture} new pictures cannot be drawn of a photo: ask for one at least.")
+    if out.exists():
+        raise OutputError(f"{out} exists already: choose a new folder.")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise OutputError(f"{out} lies in {folder}, which it is to enlarge: choose a folder elsewhere.")
+    sources = read_layout(folder, "identities", held_out=0)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+    except OSError as error:
+        raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
+    try:
+        made, without = _fill(session, sources, part, per_picture, seed, workers, progress)
+        if without == len(sources):
+            raise DataError(f"In none of the {without} photos in {folder} a face was found: Masque needs photos of faces.")
+        part.chmod(0o755)
+        part.rename(out)
+    except OSError as error:
+        raise OutputError(f"{out} could not be written ({error.strerror}): free some space or choose another place.") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Augmented(len({source.identity for source in sources}), len(sources), made, without)
+
+
+def _fill(
+    session: Synthesizer,
+    sources: Sequence[Source],
+    out: Path,
+    per_picture: int,
+    seed: int,
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[int, int]:
+    """Copy and draw all; the numbers of new pictures and of photos without a face."""
+    made = without = 0
+    waiting: list[tuple[int, Picture]] = []
+    crops = each(partial(_crop, size=session.size), [source.path for source in sources], workers, ordered=True)
+    for number, (source, crop) in enumerate(zip(sources, crops, strict=True)):
+        person = out / source.identity
+        person.mkdir(exist_ok=True)
+        shutil.copyfile(source.path, person / source.path.name)
+        if crop is None:
+            without += 1
+        else:
+            waiting.append((number, crop))
+        if len(waiting) == AT_ONCE or (waiting and number == len(sources) - 1):
+            made += _draw(session, sources, waiting, out, per_picture, seed)
+            waiting = []
+        if progress:
+            progress(number + 1, len(sources))
+    return made, without
+
+
+def _draw(
+    session: Synthesizer, sources: Sequence[Source], waiting: Sequence[tuple[int, Picture]], out: Path, per_picture: int, seed: int
+) -> int:
+    """New pictures of some photos, given by number with their crops."""
+    numbers = [number for number, _ in waiting]
+    with session.inference():
+        f_id = session.model.seen(to_tensor([crop for _, crop in waiting]).to(session.device))[0]
+        # What is drawn for a photo depends on its place alone, not on which others are drawn with it.
+        seeds = torch.tensor([[number * per_picture + k for k in range(per_picture)] for number in numbers]).flatten()
+        drawn = session.model.drawn((seeds + 1_000_003 * seed).to(session.device), "augment")
+        pictures = to_pictures(session.model.G_I(f_id.repeat_interleave(per_picture, dim=0), *drawn).clamp(-1, 1))
+    for at, number in enumerate(numbers):
+        path = sources[number].path
+        for k in range(per_picture):
+            record = session.record("augment", photo=path.name, number=k + 1, seed=seed)
+            Result(pictures[at * per_picture + k], record).save(out / sources[number].identity / f"{_stem(path)}-new{k + 1}.png")
+    return len(numbers) * per_picture
+
+
+def _stem(path: Path) -> str:
+    """What new pictures of a photo are called after: its name, with its ending where another photo beside it has the same stem."""
+    return path.stem if sum(other.stem == path.stem for other in path.parent.iterdir()) == 1 else path.name
+
+
+def _crop(path: Path, size: int) -> Picture | None:
+    """The hair crop (S,S,3) of a photo's face; None where none is found."""
+    try:
+        subject = find_subject(path, size)
+    except (NoFaceError, PictureError):
+        return None
+    picture: Picture = to_pictures(subject.image)[0]
+    return picture

@@ -1,0 +1,173 @@
+"""FaceFeat-GAN's Tables 1 to 4 (Shen et al. 2018, Section 4): the whole model and its four ablations, trained and measured alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from masque import runs
+from masque.catalog import load_session, model_folder
+from masque.data.frames import load_frames
+from masque.data.lfw import read_pairs
+from masque.data.templates import read_ijba
+from masque.edits.estimate import face_features
+from masque.edits.synthesize import Synthesizer
+from masque.errors import DataError
+from masque.image import write_atomically, write_picture
+from masque.tables.facefeat import SHARES, draw_sheet, evaluate_facefeat
+
+WHOLE = "(e) FaceFeat-GAN (full model)"
+
+MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
+    WHOLE: ("whole", ()),
+    "(a) w/o φ_id": ("without-id", ("without=id",)),
+    "(b) w/o φ^f": ("without-features", ("without=features",)),
+    "(c) w/o φ^I": ("without-picture", ("without=picture",)),
+    "(d) w/o φ_rec": ("without-rec", ("without=rec",)),
+}
+"""Row of Table 4 -> the folder of its run, and what it sets."""
+
+EXTRACTORS: Mapping[str, Mapping[str, str]] = {
+    "paper": {"identity": "paper", "shape": "paper"},
+    "small": {"identity": "facefeat", "shape": "small"},
+    "tiny": {"identity": "tiny", "shape": "tiny"},
+}
+"""Preset of facefeat -> those by which E_id and E_1 are trained, once for all rows."""
+
+PAPER = {
+    WHOLE: (0.693, 33.2, 0.63), "(a) w/o φ_id": (0.246, 25.3, 0.62), "(b) w/o φ^f": (0.680, 28.5, 0.05),
+    "(c) w/o φ^I": (0.629, 3.4, 0.71), "(d) w/o φ_rec": (0.615, 9.6, 0.60),
+}  # fmt: skip
+"""Table 4: similarity, share of votes for quality in percent, and diversity."""
+
+PAPER_LFW = "97.62 ± 0.78"
+
+PAPER_TEMPLATES = {
+    0: (97.8, 93.4, 97.4, 99.1), 20: (94.3, 86.9, 95.2, 98.5), 50: (90.1, 79.1, 92.4, 95.7), 80: (93.5, 85.6, 94.8, 97.7),
+    100: (95.3, 90.4, 96.5, 98.4),
+}  # fmt: skip
+"""Table 2, on IJB-A."""
+
+
+def table(
+    data: Sequence[str],
+    out: Path,
+    *,
+    preset: str = "small",
+    assignments: Sequence[str] = (),
+    run_changes: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    count: int | None = None,
+    lfw: Path | None = None,
+    ijba: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Train E_id and E_1 once and the five models of Table 4 under `out` (see `masque.runs.train_rows`), measure them alike, write
+    table.json, table.md and a sheet of each model's pictures.
+
+    lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of `evaluate_facefeat`, with its
+    steps}. Raises MasqueError.
+    """
+    # First, so that what is missing is missed before an hour of training.
+    extract, features = face_features(model_folder("identity"))
+    pairs = read_pairs(lfw) if lfw is not None else None
+    templates = read_ijba(ijba) if ijba is not None else None
+    plan = runs.plan("facefeat", preset, assignments, run_changes)
+    held_out = load_frames(data, plan.model.size, (), ("test",))
+    if len(set(held_out.people()[held_out.people() >= 0])) < 2:
+        raise DataError("Two held-out people are needed at least: prepare a set that says who is who, with a larger --held-out.")
+    out.mkdir(parents=True, exist_ok=True)
+    named = tuple(
+        f"{family}={_extractor(family, preset, plan, data, out, time_limit, progress) / 'model'}" for family in ("identity", "shape")
+    )
+    changes = {
+        "steps": max(1, plan.run.steps - (0 if run_changes and "steps" in run_changes else plan.training.warm)),
+        **(run_changes or {}),
+    }
+    steps = runs.train_rows(
+        "facefeat", MODELS, data, out, preset=preset, assignments=(*assignments, *named), run_changes=changes, time_limit=time_limit,
+        progress=progress,
+    )  # fmt: skip
+    reports: dict[str, Any] = {}
+    for row, (folder, _) in MODELS.items():
+        session = load_session(str(out / folder), "synthesize")
+        assert isinstance(session, Synthesizer)
+        frames = load_frames(data, session.size, (), ("test",))
+        whole = row == WHOLE
+        measured = evaluate_facefeat(
+            session, frames, extract, features, lfw=pairs if whole else None, ijba=templates if whole else None, count=count,
+            workers=workers, progress=progress,
+        )  # fmt: skip
+        reports[row] = {"steps": steps, **measured}
+        write_picture(out / f"{folder}.png", draw_sheet(session, frames))
+    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
+    write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
+    return reports
+
+
+def _extractor(
+    family: str,
+    preset: str,
+    plan: runs.Plan,
+    data: Sequence[str],
+    out: Path,
+    time_limit: float | None,
+    progress: Callable[[int, int, str], None] | None,
+) -> Path:
+    """The run of E_id or E_1, of the sizes that FaceFeat-GAN has, finished."""
+    own = plan.model.identity if family == "identity" else plan.model.shape
+    sizes = [f"{name}={value}" for name, value in vars(own).items() if name not in ("attributes", "channels")]
+    settings = runs.plan(family, EXTRACTORS[preset][family], sizes)
+    made = runs.train(
+        settings, data, out / family, time_limit=time_limit,
+        on_step=lambda step, *_: progress(step, settings.run.steps, family) if progress else None,
+    )  # fmt: skip
+    if made.reason == "stopped":
+        raise KeyboardInterrupt  # it is meant for the whole table
+    if made.step < settings.run.steps:
+        raise DataError(f"The time ended before {family} was trained: give the same command again.")
+    return out / family
+
+
+def as_text(reports: Mapping[str, Any]) -> str:
+    """All four tables as Markdown, the paper's numbers beside ours."""
+    whole = reports[WHOLE]
+    lines = [
+        f"{whole['steps']} steps, {whole['size']} px, data {whole['data']}, features {whole['features']}; judged by dlib's recogniser at "
+        f"{whole['size']} px, {whole['pictures']} held-out pictures of {whole['people']} people", "",
+    ]  # fmt: skip
+    if "lfw" in whole:
+        lines += ["| Table 1, LFW | accuracy, % | area under the curve |", "|---|---|---|", f"| the paper's | {PAPER_LFW} | |"]
+        for kind, title in (("photos", "photos as they are"), ("real", f"photos at {whole['size']} px"), ("generated", "drawn pictures")):
+            r = whole["lfw"][kind]
+            lines.append(f"| {title} | {100 * r['accuracy']:.2f} ± {100 * r['error']:.2f} | {r['auc']:.4f} |")
+        lines.append("")
+    for title, name in (("held-out people", "templates"), ("IJB-A", "ijba")):
+        if name in whole:
+            lines += [
+                f"| Table 2, {title}: drawn | @FAR 0.01 | @FAR 0.001 | rank 1 | rank 5 | the paper's on IJB-A |",
+                "|---|---|---|---|---|---|",
+            ]  # fmt: skip
+            for share in SHARES:
+                r = whole[name][str(share)]
+                cells = " | ".join(f"{100 * r[n]:.1f} ± {100 * r[f'{n}_std']:.1f}" for n in ("far_01", "far_001", "rank_1", "rank_5"))
+                lines.append(f"| {share} % | {cells} | {', '.join(map(str, PAPER_TEMPLATES[share]))} |")
+            lines.append("")
+    s = whole["similarity"]
+    lines += [
+        f"Table 3, similarity: {s['drawn']:.3f} between a picture and the one drawn from it, {s['ceiling']:.3f} between two real ones of "
+        f"one person, {s['floor']:.3f} of two people; with the mean embedding taken off {s['centred']['drawn']:.3f}, "
+        f"{s['centred']['ceiling']:.3f} and {s['centred']['floor']:.3f}. The paper: 0.693, by another recogniser.", "",
+        "| Table 4 | similarity | centred | FFD | diversity | f_1 | f_2 | the paper's similarity, votes, diversity |",
+        "|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for row, report in reports.items():
+        s, d, paper = report["similarity"], report["diversity"], PAPER[row]
+        lines.append(
+            f"| {row} | {s['drawn']:.3f} | {s['centred']['drawn']:.3f} | {report['ffd']:.4f} "
+            f"| {d['all']:.2f} | {d['f_1']:.2f} | {d['f_2']:.2f} | {paper[0]:.3f}, {paper[1]} %, {paper[2]:.2f} |"
+        )
+    return "\n".join([*lines, ""])
