@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,33 @@ def test_identity_folders_are_enlarged(facefeat: Path, lfw_folder: Path, tmp_pat
     assert (nowhere.code, nowhere.err.strip().count("\n")) == (1, 0)
     assert "There is no folder" in nowhere.err
     assert not (tmp_path / "other").exists()
+
+
+def test_pictures_are_timed_and_measured(facefeat: Path, lfw_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("masque.bench.swapping.WARM_UPS", 0)
+    timed = masque("bench", "synthesize", "--model", facefeat, "--side", 256, "--count", 2, "--turns", 1, "--json").values
+    assert (timed["job"], set(timed["times"])) == ("synthesize", {"synthesize 2"})
+    report, sheet = tmp_path / "report.json", tmp_path / "sheet.png"
+    command = ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--workers", 1)
+    outcome = masque(*command, "--lfw", lfw_folder, "--json", report, "--picture", sheet)
+    assert outcome.code == 0, outcome.err
+    assert {"lfw", "templates", "similarity", "diversity", "ffd"} <= json.loads(report.read_text()).keys()
+    assert "LFW, drawn" in outcome.out
+    assert read_picture(sheet).shape == (2 * 32 + 2, 7 * 32 + 6 * 2, 3)
+
+
+def test_what_cannot_be_measured(facefeat: Path, lfw_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "lfw").mkdir()
+    for says, command in (
+        ("Two held-out people", ("evaluate", "facefeat", facefeat, "--data", "puppets:24")),
+        ("There is no pairs.txt", ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--lfw", tmp_path / "lfw")),
+        ("--few belongs to the table of progan", ("table", "facefeat", "--data", "puppets:48", "--out", tmp_path / "table", "--few", 2)),
+        (
+            "--lfw belongs to the table of facefeat",
+            ("table", "progan", "--data", "puppets:8", "--out", tmp_path / "table", "--lfw", lfw_folder),
+        ),
+    ):
+        outcome = masque(*command)
+        assert (outcome.code, outcome.err.strip().count("\n")) == (1, 0), outcome.err
+        assert says in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["lfw"]

@@ -1,4 +1,4 @@
-"""How long a swap or an edit takes on large photos, and how much memory."""
+"""How long a swap or another edit takes on large photos, and how much memory."""
 
 from __future__ import annotations
 
@@ -51,6 +51,14 @@ def bench_repainting(model: str, side: int, turns: int) -> dict[str, Any]:
     labels[np.isin(labels, (7, 8, 9))] = 1
     times = {"repaint": _timed(lambda: painter.repaint(photo, labels=labels), turns)}
     return {"job": "repaint", "model": painter.family, "size": painter.size, "side": side, "times": times, **_memory()}
+
+
+def bench_synthesis(model: str, side: int, count: int, turns: int) -> dict[str, Any]:
+    """The same for drawing `count` pictures of a photo's person. Raises CheckpointError."""
+    session = masque.load(model, "synthesize")
+    photo = large_photo(1, side)
+    times = {f"synthesize {count}": _timed(lambda: session.synthesize(photo, count), turns)}
+    return {"job": "synthesize", "model": session.family, "size": session.size, "side": side, "times": times, **_memory()}
 
 
 def _timed(job: Callable[[], object], turns: int) -> dict[str, float]:

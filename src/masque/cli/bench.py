@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     bench.command("edit")(bench_edit)
     bench.command("parse")(bench_parse)
     bench.command("repaint")(bench_repaint)
+    bench.command("synthesize")(bench_synthesize)
     app.add_typer(bench, name="bench")
 
 
@@ -125,4 +126,22 @@ def bench_repaint(
         from masque.bench.swapping import as_text, bench_repainting
 
         report = bench_repainting(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_synthesize(
+    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "facefeat",
+    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    count: Annotated[int, typer.Option("--count", help="How many pictures are drawn of a photo.", min=1)] = 16,
+    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds and memory of drawing pictures of the person on a large photo, after loading.
+
+    Example: masque bench synthesize --model run --count 16
+    """
+    with Wait("Timing pictures"):
+        from masque.bench.swapping import as_text, bench_synthesis
+
+        report = bench_synthesis(model, side, count, turns)
     answer(as_text(report), report, as_json)

@@ -101,8 +101,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # The same for two processor cores, with a softmax that needs fewer people
     "facefeat": {
         "model": {"view": "face", "network": "resnet18", "width": 32, "features": 256},
-        "training": {"softmax": "margin", "margin": 0.2, "scale": 32.0, "attribute_weight": 0.0, "decay_to": 12_000},
-        "run": {"steps": 12_000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
+        "training": {"softmax": "margin", "margin": 0.2, "scale": 32.0, "attribute_weight": 0.0, "decay_to": 8000},
+        "run": {"steps": 8000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
     },
     "small": {
         "model": {}, "training": {},
