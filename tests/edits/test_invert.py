@@ -146,6 +146,24 @@ def test_pictures_out_of_tolerance_go_on_by_themselves(true):
     assert found.error[1] < left.error[1] < alone.error[1]
 
 
+def test_what_the_coarse_map_cannot_say_the_finer_one_does(true):
+    torch.manual_seed(0)
+    model = ProGAN(ProGANConfig(size=32, channels=64, widest=16, z=6, encoder=4)).eval().requires_grad_(False)
+    assert model.widths == (6, 6 + 16 * 64, 6 + 16 * 64 + 8 * 256)
+    pictures = model.generate(true[:1]) + 0.2 * torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    options = Options(method="refine", iterations=30, detail=60, restraint=0.0)
+    coarse = invert(model, pictures, replace(options, tolerance=9.0))
+    assert coarse.z.shape == (1, model.widths[1])
+    finer = invert(model, pictures, options)
+    assert finer.z.shape == (1, model.widths[2])
+    assert finer.z[:, model.widths[1] :].abs().max() > 0
+    assert finer.error < 0.8 * coarse.error
+    assert torch.equal(model.generate(model.widened(coarse.z)), model.generate(coarse.z))
+    held = invert(model, pictures, replace(options, restraint=0.3))
+    maps = [[part.square().mean() for part in model.parts(found.z)[1:]] for found in (held, finer)]
+    assert all(few < many for few, many in zip(*maps, strict=True))
+
+
 def test_a_detail_is_part_of_what_is_recovered_only_in_the_picture(true):
     model = ProGAN(ProGANConfig(size=16, channels=64, widest=16, z=6, encoder=4)).eval()
     wide = model.widened(true)

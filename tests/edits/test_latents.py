@@ -96,7 +96,7 @@ def test_paths_by_hand():
 def test_details_go_straight_on_any_path(session, three):
     a, b = torch.tensor([2.0, 0.0, 1.0]), torch.tensor([0.0, 2.0, 3.0])
     assert torch.allclose(between([a, b], 0.5, "spherical", 2), torch.tensor([math.sqrt(2), math.sqrt(2), 2.0]))
-    rich = session.latent(torch.cat([three[0].z, torch.ones(session.model.detail)]), "rich")
+    rich = session.latent(torch.cat([three[0].z, torch.ones(session.model.widths[-1] - 16)]), "rich")
     along = session.along([rich, three[1]], 3, ease="linear")
     assert torch.allclose(along[:, 16:].mean(dim=1), torch.tensor([1.0, 0.5, 0.0]))
     (last,), (own,) = session.pictures(along[2:]), session.pictures(three[1].z[None])
@@ -162,7 +162,7 @@ def test_a_photos_latent(session):
     photo = render(draw_puppet(3), 1.5).picture
     found = session.find(photo, Options(method="refine", iterations=3, detail=0))
     assert found.z.shape == (16,)
-    assert session.find(photo, Options(method="refine", iterations=3, detail=2)).z.shape == (16 + session.model.detail,)
+    assert session.find(photo, Options(method="refine", iterations=3, detail=2)).z.shape == (session.model.widths[-1],)
     assert found.weights == session.weights
     with pytest.raises(CheckpointError, match="likeness needs them"):
         session.find(photo, Options(likeness=1.0))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from masque.data.layouts import read_columns
 from masque.data.pool import each
 from masque.errors import DataError
-from masque.faces.detect import SMALLEST_FACE, Face, Landmarks, find_faces, identity, landmarks_in, main_face
+from masque.faces.detect import Face, Landmarks, face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
 from masque.image import Picture, read_picture
 
@@ -132,13 +132,7 @@ def sights(paths: Sequence[Path], scale: float, workers: int | None = None) -> I
 
 def face_at_centre(photo: Picture) -> Face | None:
     """The face that an LFW picture is about, the one that holds its centre; None where none of 40 pixels was found there."""
-    x, y = (photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2
-    there = [
-        face
-        for face in find_faces(photo)
-        if face.box[0] <= x < face.box[0] + face.box[2] and face.box[1] <= y < face.box[1] + face.box[3] and face.size >= SMALLEST_FACE
-    ]
-    return main_face(there) if there else None
+    return face_at(find_faces(photo), (photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2)
 
 
 def _look(path: Path, scale: float) -> Sight | None:

@@ -5,8 +5,9 @@ refine          Adam, several starts at once, with terms on face features beside
 encoder         what the encoder sees (the paper's Section 4)
 encoder+refine  refine, from the encoder's answer
 
-No z makes most photos. `detail` goes on from what refine has found, with what is added to a coarse map of the generator: a latent is then z
-with its detail after it (after Kang et al. 2021, "GAN Inversion for Out-of-Range Images with Geometric Transformations").
+No z makes most photos. `detail` goes on from what refine has found, with what is added to a coarse map of the generator, and where that is
+not enough to a finer one: a latent is then z with its detail after it (after Kang et al. 2021, "GAN Inversion for Out-of-Range Images with
+Geometric Transformations").
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ class Options:
     detail: int | None = None
     """refine: iterations in which a detail beside z is sought; 0 leaves it out, and None is 450."""
     restraint: float = 0.03
-    """refine: weight of the detail's mean square, which keeps it from more than a photo needs."""
+    """refine: weight of the mean square of each map of a detail, which keeps it from more than a photo needs."""
     tolerance: float = 1e-3
     """refine: pictures with a larger mean squared error than this on [-1,1], of which a viewer sees nothing, get the detail's iterations
-    again, up to three times."""
+    again, with a finer map, up to three times."""
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
@@ -92,7 +93,7 @@ class Recovery:
     """What was found for B pictures."""
 
     z: Tensor
-    """(B,Z), within the model's domain, or (B,Z+detail)."""
+    """(B,W), within the model's domain: Z numbers, or Z and a detail."""
     error: Tensor
     """(B,) mean squared error of G(z) on [-1,1]."""
     iterations: int
@@ -117,7 +118,13 @@ def invert(model: Generative, pictures: Tensor, options: Options, features: Feat
             search.descend()
         else:
             search.start()
-            if options.method != "encoder" and not search.refine() and model.detail and options.detail_steps and not search.elaborate():
+            if (
+                options.method != "encoder"
+                and not search.refine()
+                and len(model.widths) > 1
+                and options.detail_steps
+                and not search.elaborate()
+            ):
                 search.insist()
     except KeyboardInterrupt:
         if search.best is None:
@@ -188,19 +195,21 @@ class _Search:
         return self._adam(z, range(many, total), total, peak)[1]
 
     def elaborate(self) -> bool:
-        """Adam on a detail beside z. Returns whether what was found is enough."""
+        """Adam on a detail beside z, of the coarse map where there is none yet. Returns whether what was found is enough."""
         assert self.best is not None
-        total, wide = self.options.detail_steps, self.model.widened(self.best)
+        widths = self.model.widths
+        total, wide = self.options.detail_steps, self.model.widened(self.best, max(widths[1], self.best.shape[1]))
         self.best = wide
         return self._adam(wide, range(total), total, 0.05)[1]
 
     def insist(self) -> None:
-        """Some pictures take longer: those go on by themselves."""
+        """Some pictures take longer: those go on by themselves, with a finer map where there is one."""
         for _ in range(ROUNDS):
             assert self.best is not None
             left = (self.exactly(self.best) > self.options.tolerance).nonzero()[:, 0]
             if not len(left):
                 return
+            self.best = self.model.widened(self.best)
             part = _Search(self.model, self.x[left], self.options, self.features, functools.partial(self._heed, left))
             part.best = self.best[left]
             part.elaborate()
@@ -214,7 +223,7 @@ class _Search:
             self.watch(self.iteration, self.best, self.error)
 
     def _adam(self, z: Tensor, steps: range, total: int, peak: float) -> tuple[Tensor, bool]:
-        """From z (N,Z) or (N,Z+detail), all of it. Returns where it ends, and whether it ended because that is enough."""
+        """From z (N,W), all of it. Returns where it ends, and whether it ended because that is enough."""
         z = z.clone().requires_grad_(True)
         adam = torch.optim.Adam([z], lr=peak, betas=(0.9, 0.999))
         for step in steps:
@@ -234,11 +243,11 @@ class _Search:
             made = self.model.generate(z)
         times = len(z) // len(self.x)
         errors = (made - self.x.repeat(times, 1, 1, 1)).square().mean(dim=(1, 2, 3))
-        losses, detail = errors, z[:, self.model.config.z :]
+        losses, (_, *maps) = errors, self.model.parts(z)
         if self.wanted is not None:
             assert self.features is not None
             losses = losses + self.options.likeness * (self.features(made) - self.wanted.repeat(times, 1)).square().sum(dim=1)
-        if detail.shape[1]:
+        for detail in maps:
             losses = losses + self.options.restraint * detail.square().mean(dim=1)
         return errors, losses
 

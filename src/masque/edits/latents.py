@@ -114,7 +114,7 @@ class Latents(Loaded):
 
     def own(self, latent: Latent) -> Latent:
         """The latent, if it is of this model. Raises CheckpointError."""
-        if latent.weights != self.weights or len(latent.z) not in (self.config.z, self.config.z + self.model.detail):
+        if latent.weights != self.weights or len(latent.z) not in self.model.widths:
             raise CheckpointError(
                 f"The latent of {latent.name} belongs to the model {latent.weights}, not {self.weights}: find it anew by `masque invert`."
             )

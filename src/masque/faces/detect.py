@@ -128,6 +128,15 @@ def main_face(faces: Sequence[Face]) -> Face:
     return max([f for f in faces if f.score >= SURE_FROM] or faces, key=lambda f: f.size)
 
 
+def face_at(faces: Sequence[Face], x: float, y: float) -> Face | None:
+    """The main one of the faces whose square holds a point of the photo; None where none of 40 pixels does."""
+    there = [
+        face for face in faces
+        if face.box[0] <= x < face.box[0] + face.box[2] and face.box[1] <= y < face.box[1] + face.box[3] and face.size >= SMALLEST_FACE
+    ]  # fmt: skip
+    return main_face(there) if there else None
+
+
 def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "the photo") -> Face:
     """The face to work on: number `pick` (from 1, in the order of `find_faces`), else the main one.
 

@@ -110,12 +110,18 @@ class DCGAN(nn.Module):
         """Beyond this a component is out of the domain."""
         return 1.0
 
-    detail = 0
-    """Numbers of a detail that may follow a latent: none."""
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers a latent may have: Z alone."""
+        return (self.config.z,)
 
-    def widened(self, z: Tensor) -> Tensor:
+    def widened(self, z: Tensor, most: int | None = None) -> Tensor:  # noqa: ARG002
         """z (N,Z) -> the same: there is no detail."""
         return z
+
+    def parts(self, z: Tensor) -> list[Tensor]:
+        """z (N,Z) alone."""
+        return [z]
 
     def redraw(self, share: Tensor) -> Tensor:
         """Components of the prior from numbers uniform in [0,1)."""

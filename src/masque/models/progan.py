@@ -13,7 +13,9 @@ the start, so that a state of any stage fits; the generator remembers its stage 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -30,8 +32,9 @@ SERVED = ("G", "E")
 FIRST = 4
 """Side of the smallest picture."""
 
-DETAIL = 8
-"""Side of the map that a detail is added to: what z alone cannot say of a photo (after Kang et al. 2021)."""
+DETAILS = (8, 16)
+"""Sides of the maps that a detail is added to: what z alone cannot say of a photo (after Kang et al. 2021). The finer one is for what the
+coarser one cannot say either."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +149,10 @@ class Generator(nn.Module):
         )
         self.to_rgb = nn.ModuleList(Equalized(w, 3, 1, gain=1.0) for w in widths)
 
-    def forward(self, z: Tensor, stage: float | None = None, detail: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, stage: float | None = None, details: Sequence[Tensor] = ()) -> Tensor:
         """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or another.
 
-        detail (B,C,8,8): added to the map of that side.
+        details (B,C,8,8), (B,C',16,16): each is added to the map of its side.
         """
         stage = float(self.stage) if stage is None else stage
         last, share = math.ceil(stage), stage - math.floor(stage)
@@ -162,8 +165,9 @@ class Generator(nn.Module):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             for convolution in self.convolutions[k]:  # type: ignore[attr-defined]
                 x = pixel_norm(F.leaky_relu(convolution(x), 0.2))
-            if detail is not None and x.shape[2] == DETAIL:
-                x = x + detail
+            for detail in details:
+                if x.shape[2] == detail.shape[2]:
+                    x = x + detail
         made = full(self.to_rgb[last](x))
         if share:
             coarse = F.interpolate(full(self.to_rgb[last - 1](before)), scale_factor=2, mode="nearest")
@@ -231,18 +235,24 @@ class ProGAN(nn.Module):
         self.G, self.E = Generator(config), Encoder(config)
 
     @property
-    def detail(self) -> int:
-        """Numbers of a detail, which may follow a latent's Z; 0 for a generator that is too small for one."""
-        return width(self.config, DETAIL) * DETAIL**2 if self.config.size > DETAIL else 0
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers a latent may have: Z, and with one or two maps of a detail after it, where the generator is large enough."""
+        maps = [width(self.config, side) * side**2 for side in DETAILS if self.config.size > side]
+        return tuple(accumulate(maps, initial=self.config.z))
 
-    def widened(self, z: Tensor) -> Tensor:
-        """z (N,Z) or (N,Z+detail) -> (N,Z+detail), without a detail where there was none."""
-        return F.pad(z, (0, self.config.z + self.detail - z.shape[1]))
+    def widened(self, z: Tensor, most: int | None = None) -> Tensor:
+        """z (N,W) of one of the `widths` -> (N,most), or the widest there is, where what there was no detail for is 0."""
+        return F.pad(z, (0, (self.widths[-1] if most is None else most) - z.shape[1]))
+
+    def parts(self, z: Tensor) -> list[Tensor]:
+        """z (N,W) -> (N,Z), and the maps of its detail (N,·)."""
+        ends = [0, *self.widths[: self.widths.index(z.shape[1]) + 1]]
+        return [z[:, start:end] for start, end in pairwise(ends)]
 
     def generate(self, z: Tensor) -> Tensor:
-        """z (B,Z), or with its detail (B,Z+detail) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
-        z, rest = z[:, : self.config.z], z[:, self.config.z :]
-        made: Tensor = self.G(z, detail=rest.reshape(len(z), -1, DETAIL, DETAIL) if rest.shape[1] else None)
+        """z (B,W) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
+        z, *maps = self.parts(z)
+        made: Tensor = self.G(z, details=[m.reshape(len(z), -1, side, side) for m, side in zip(maps, DETAILS, strict=False)])
         return made if made.shape[2] == self.config.size else F.interpolate(made, size=self.config.size, mode="nearest")
 
     def draw(self, seeds: Tensor, name: str) -> Tensor:
@@ -250,7 +260,7 @@ class ProGAN(nn.Module):
         return normal(seeds, name, self.config.z)
 
     def settle(self, z: Tensor) -> Tensor:
-        """z (B,Z) at length √Z: only the direction counts. A detail after it stays."""
+        """z (B,W) with its z at length √Z: only the direction counts. A detail after it stays."""
         return torch.cat([pixel_norm(z[:, : self.config.z]), z[:, self.config.z :]], dim=1)
 
     @property

@@ -30,7 +30,7 @@ from masque.data.lfw import Pairs, sights
 from masque.data.pool import each
 from masque.data.templates import Numbers, Sighting, Split, split_people
 from masque.edits.synthesize import Synthesizer
-from masque.faces.detect import SMALLEST_FACE, choose_face, find_faces, identity, landmarks_in
+from masque.faces.detect import face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame
 from masque.image import Picture, grid, read_picture, to_tensor
@@ -223,17 +223,12 @@ def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int
 
 
 def _sighted(job: tuple[Sighting, int]) -> Picture:
-    """The hair crop (S,S,3) of one of IJB-A's faces: the detected one that lies best on its box, or what is seen in the box itself."""
+    """The hair crop (S,S,3) of one of IJB-A's faces: the detected one that lies on the middle of its box, or what is seen in the box itself."""
     sighting, size = job
     photo = read_picture(sighting.path)
     left, top, width, height = sighting.box
-    centre = np.array([left + width / 2, top + height / 2])
-    inside = [
-        face for face in find_faces(photo)
-        if face.box[0] <= centre[0] < face.box[0] + face.box[2] and face.box[1] <= centre[1] < face.box[1] + face.box[3]
-        and face.size >= SMALLEST_FACE
-    ]  # fmt: skip
-    landmarks = choose_face(inside).landmarks if inside else landmarks_in(photo, (left, top, max(1, width), max(1, height)))
+    face = face_at(find_faces(photo), left + width / 2, top + height / 2)
+    landmarks = face.landmarks if face else landmarks_in(photo, (left, top, max(1, width), max(1, height)))
     crop: Picture = cut_crop(cut_frame(photo, landmarks, size / 128).picture, HAIR_CROP, size, size / 128)
     return crop
 
