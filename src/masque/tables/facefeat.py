@@ -223,7 +223,7 @@ def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int
 
 
 def _sighted(job: tuple[Sighting, int]) -> Picture:
-    """The hair crop (S,S,3) of one of IJB-A's faces: the detected one that lies on the middle of its box, or what is seen in the box itself."""
+    """The hair crop (S,S,3) of one of IJB-A's faces: the one found at the middle of its box, or what is seen in the box."""
     sighting, size = job
     photo = read_picture(sighting.path)
     left, top, width, height = sighting.box
