@@ -68,6 +68,33 @@ def test_drawn_features_belong_to_their_seeds(recipe):
     assert (f_1.shape, f_2.shape) == ((2, 5), (2, 16))
 
 
+def test_what_e_2_sees_has_mean_0_and_variance_1_and_is_kept_for_use(recipe, batch):
+    E_2 = recipe.model.E_2.train().requires_grad_(True)
+    for _ in range(200):
+        seen = E_2(batch["image"])
+    assert torch.allclose(seen.mean(dim=0), torch.zeros(16), atol=1e-5)
+    assert torch.allclose(seen.var(dim=0, unbiased=False), torch.ones(16), atol=1e-2)
+    with torch.no_grad():
+        ratio = E_2.eval()(batch["image"]).var(dim=0) / seen.var(dim=0)
+        alone = E_2(batch["image"][:1])
+    assert torch.allclose(ratio, torch.full((16,), 0.75), atol=0.02)  # a running variance is an estimate for more than four pictures
+    assert torch.allclose(alone, E_2(batch["image"])[:1], atol=1e-5)
+    before = E_2.norm.mean.clone()
+    E_2.train().requires_grad_(False)(batch["image"] + 1)
+    assert torch.equal(E_2.norm.mean, before)  # it learns nothing in the phases of others
+
+
+def test_judges_and_painter_see_differences_from_the_start():
+    torch.manual_seed(0)
+    plan = runs.plan("facefeat", "small")
+    recipe = runs.build_recipe(plan)
+    pictures = torch.rand(8, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        assert float(recipe.judges.D_I(pictures).std()) > 0.05
+        features = torch.randn(8, 256), torch.randn(8, 30), torch.randn(8, 256)
+        assert float(recipe.model.G_I(*features).std(dim=0).mean()) > 0.1
+
+
 def test_eq_2_and_4_by_hand(recipe, batch, monkeypatch):
     monkeypatch.setattr(recipe.judges.D_f1, "forward", lambda f: torch.where(f[:, :1] == recipe.known(batch)[1][:, :1], 2.0, -1.0))
     terms = recipe.judge_features_terms(batch)

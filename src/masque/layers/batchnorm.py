@@ -18,10 +18,18 @@ class BatchNorm(nn.Module):
     mean: Tensor
     variance: Tensor
 
-    def __init__(self, channels: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, channels: int, momentum: float = 0.1, eps: float = 1e-5, affine: bool = True) -> None:
+        """affine: scale and shift what is normalised by learnt numbers; without, `learning` has to be set by whoever owns this."""
         super().__init__()
-        self.momentum, self.eps = momentum, eps
-        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.momentum, self.eps, self.affine, self.learning = momentum, eps, affine, False
+        if affine:
+            self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        else:
+            self.register_buffer("weight", torch.ones(channels), persistent=False)
+            self.register_buffer("bias", torch.zeros(channels), persistent=False)
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
 
@@ -29,7 +37,7 @@ class BatchNorm(nn.Module):
         """(B,C,H,W) -> the same shape."""
         if not self.training:
             return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=self.eps)
-        learning = self.weight.requires_grad
+        learning = self.weight.requires_grad if self.affine else self.learning
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             mean, variance = (self.mean, self.variance) if learning else (None, None)
             return F.batch_norm(x, mean, variance, self.weight, self.bias, training=True, momentum=self.momentum, eps=self.eps)
