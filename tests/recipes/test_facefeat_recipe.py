@@ -106,6 +106,26 @@ def test_eq_2_and_4_by_hand(recipe, batch, monkeypatch):
     assert float(recipe.judge_terms(batch)["adv"]) == pytest.approx(float(wanted))
 
 
+def test_r1_is_asked_for_and_is_that_of_real_pictures_and_features(frames, batch, recipe):
+    assert "smooth" not in {phase.name for phase in recipe.phases()}
+    smooth = runs.build_recipe(runs.plan("facefeat", "tiny", ("r1=0.5", "r1_every=4")))
+    smooth.begin(frames)
+    (phase,) = (phase for phase in smooth.phases() if phase.name == "smooth")
+    assert (phase.nets, phase.since, phase.every) == (("D_I", "D_f1", "D_f2"), 20, 4)
+    assert set(phase.weights.items()) == {("r1", 2.0), ("r1_f_1", 2.0), ("r1_f_2", 2.0)}
+    smooth.judges.D_f1.layers = torch.nn.Linear(5, 1)  # whose gradient is its weight, whatever it sees
+    smooth.judges.D_I.forward = lambda x: 3 * x[:, 0, 0, :1]
+    terms = smooth.smooth_terms(batch)
+    assert float(terms["r1"].detach()) == pytest.approx(0.5 * 9)
+    assert float(terms["r1_f_1"].detach()) == pytest.approx(0.5 * float(smooth.judges.D_f1.layers.weight.detach().square().sum()))
+    for without, nets in (("picture", ("D_f1", "D_f2")), ("features", ("D_I",))):
+        part = runs.build_recipe(runs.plan("facefeat", "tiny", ("r1=0.5", f"without={without}")))
+        part.begin(frames)
+        (phase,) = (phase for phase in part.phases() if phase.name == "smooth")
+        assert phase.nets == nets
+        assert phase.loss(batch).keys() == phase.weights.keys()
+
+
 def test_all_terms_of_a_picture_pull_as_hard_as_each_other(recipe, batch):
     recipe.model.G_I.requires_grad_(True)
     terms = recipe.paint_terms(batch)

@@ -61,6 +61,23 @@ def test_all_are_trained_on_the_same_extractors_and_measured(tmp_path, lfw_folde
         assert (out / f"{folder}.png").is_file()
 
 
+def test_trained_extractors_are_taken(tmp_path, monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def train_rows(*_, assignments, **__):
+        assert assignments[-2:] == ("identity=a", f"shape={tmp_path / 'table' / 'shape' / 'model'}")
+        raise Asked
+
+    trained = []
+    monkeypatch.setattr(facefeat_table, "face_features", lambda _: (None, "f"))
+    monkeypatch.setattr(facefeat_table, "_extractor", lambda family, *_: trained.append(family) or tmp_path / "table" / family)
+    monkeypatch.setattr(runs, "train_rows", train_rows)
+    with pytest.raises(Asked):
+        table(["puppets:48"], tmp_path / "table", preset="tiny", assignments=("identity=a",))
+    assert trained == ["shape"]
+
+
 def test_what_is_missing_is_missed_before_training(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "train", lambda *_, **__: pytest.fail("it trains"))
     with pytest.raises(DataError, match=r"There is no folder .*none"):

@@ -4,6 +4,7 @@ paper          here                     who it updates
 Eq. 5, 7       tell, see                E_id, E_1; until `warm`, or never where trained ones are named
 Eq. 2          judge_features: f_1, f_2 D_1^f, D_2^f
 Eq. 4          judge: adv               D^I
+               smooth: r1, r1_f_1, r1_f_2    D^I, D_1^f, D_2^f; if asked for
 Eq. 1          draw: f_1, f_2, picture  G_1^f, G_2^f
 Eq. 3, 8       paint: rec, fool, id, id_made   G^I, E_2
 """
@@ -26,7 +27,7 @@ from masque.data.frames import FrameSet
 from masque.errors import CheckpointError, DataError, SettingError
 from masque.faces.shape3d import fit, learn_shapes
 from masque.image import Picture, to_pictures
-from masque.losses.adversarial import fake_loss, real_loss
+from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
 from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
@@ -59,6 +60,11 @@ class FaceFeatTraining:
     late_from: int = 100_000
     """Step from which the learning rate of all others is late_lr; 0 is never. Counted from the end of `warm`."""
     beta1: float = 0.5
+    r1: float = 0.0
+    """Weight of R1 on all three discriminators (Mescheder et al. 2018), which the paper does without: it keeps them from being sure of all
+    they see, after which their gradients teach nothing."""
+    r1_every: int = 16
+    """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
 
 
 class FaceFeatRecipe:
@@ -116,6 +122,10 @@ class FaceFeatRecipe:
         seen = w.without != "picture"
         if seen:
             phases.append(Phase("judge", ("D_I",), self.judge_terms, {"adv": 1.0}, since=since))
+        if w.r1:
+            names = {**({"D_I": "r1"} if seen else {}), **({"D_f1": "r1_f_1", "D_f2": "r1_f_2"} if judged else {})}
+            weights = dict.fromkeys(names.values(), w.r1 * w.r1_every)
+            phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
         if judged or seen:
             phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
         paint = {"rec": 1.0, "fool": 1.0, "id": 1.0, "id_made": 1.0}
@@ -173,6 +183,18 @@ class FaceFeatRecipe:
             rebuilt = self.model.G_I(f_id, f_1, self.model.E_2(batch["image"]))
         D = self.judges.D_I
         return {"adv": real_loss(D(batch["image"])) + 0.5 * (fake_loss(D(made)) + fake_loss(D(rebuilt)))}
+
+    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 on real pictures and features."""
+        terms = {}
+        if self.training.without != "picture":
+            terms["r1"] = r1_penalty(self.judges.D_I, batch["image"])
+        if self.training.without != "features":
+            with torch.no_grad():
+                f_2 = sphere(self.model.E_2(batch["image"]))
+            terms["r1_f_1"] = r1_penalty(self.judges.D_f1, self.known(batch)[1])
+            terms["r1_f_2"] = r1_penalty(self.judges.D_f2, f_2)
+        return terms
 
     def draw_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
@@ -250,7 +272,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "size": 64, "channels": 48, "encoder_channels": 16, "activation": "leaky", "id_network": "resnet18", "id_width": 32,
             "id_people": 1024, "shape_width": 24,
         },
-        "training": {"warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 0},
+        "training": {"warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 0, "r1": 0.5},
         "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.998},
     },
     "tiny": {

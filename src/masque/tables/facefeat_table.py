@@ -65,7 +65,7 @@ def table(
     workers: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Train E_id and E_1 once and the five models of Table 4 under `out` (see `masque.runs.train_rows`), measure them alike, write
+    """Train E_id and E_1 once, unless `assignments` name trained ones, and the five models of Table 4 under `out` (see `masque.runs.train_rows`), measure them alike, write
     table.json, table.md and a sheet of each model's pictures.
 
     lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of `evaluate_facefeat`, with its
@@ -81,7 +81,9 @@ def table(
         raise DataError("Two held-out people are needed at least: prepare a set that says who is who, with a larger --held-out.")
     out.mkdir(parents=True, exist_ok=True)
     named = tuple(
-        f"{family}={_extractor(family, preset, plan, data, out, time_limit, progress) / 'model'}" for family in ("identity", "shape")
+        f"{family}={_extractor(family, preset, plan, data, out, time_limit, progress) / 'model'}"
+        for family in ("identity", "shape")
+        if not getattr(plan.training, family)
     )
     changes = {
         "steps": max(1, plan.run.steps - (0 if run_changes and "steps" in run_changes else plan.training.warm)),
