@@ -62,18 +62,18 @@ def test_all_are_trained_on_the_same_extractors_and_measured(tmp_path, lfw_folde
 
 
 def test_trained_extractors_are_taken(tmp_path, monkeypatch):
-    class Asked(Exception):
+    class AskedError(Exception):
         pass
 
     def train_rows(*_, assignments, **__):
         assert assignments[-2:] == ("identity=a", f"shape={tmp_path / 'table' / 'shape' / 'model'}")
-        raise Asked
+        raise AskedError
 
     trained = []
     monkeypatch.setattr(facefeat_table, "face_features", lambda _: (None, "f"))
     monkeypatch.setattr(facefeat_table, "_extractor", lambda family, *_: trained.append(family) or tmp_path / "table" / family)
     monkeypatch.setattr(runs, "train_rows", train_rows)
-    with pytest.raises(Asked):
+    with pytest.raises(AskedError):
         table(["puppets:48"], tmp_path / "table", preset="tiny", assignments=("identity=a",))
     assert trained == ["shape"]
 

@@ -65,8 +65,8 @@ def table(
     workers: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Train E_id and E_1 once, unless `assignments` name trained ones, and the five models of Table 4 under `out` (see `masque.runs.train_rows`), measure them alike, write
-    table.json, table.md and a sheet of each model's pictures.
+    """Train E_id and E_1 once, unless `assignments` name trained ones, and the five models of Table 4 under `out` (see
+    `masque.runs.train_rows`), measure them alike, write table.json, table.md and a sheet of each model's pictures.
 
     lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of `evaluate_facefeat`, with its
     steps}. Raises MasqueError.
