@@ -164,6 +164,33 @@ def test_ablations_of_table_4(frames, batch, without, missing):
             recipe.nets[name].requires_grad_(False)
 
 
+def test_what_is_learnt_beyond_the_paper(frames, batch):
+    recipe = runs.build_recipe(runs.plan("facefeat", "tiny", ("beyond=shape,picture",)))
+    recipe.begin(frames)
+    (paint,) = (phase for phase in recipe.phases() if phase.name == "paint")
+    assert set(paint.weights) == {"rec", "fool", "id", "id_made", "shape", "shape_made", "fool_made"}
+    recipe.model.G_I.requires_grad_(True)
+    terms = paint.loss(batch)
+    assert terms.keys() == paint.weights.keys()
+    E_1 = recipe.model.E_1
+    with torch.no_grad():
+        f_id, _ = recipe.known(batch)
+        f_1s, f_2s = recipe.model.drawn(batch["seed"], "paint")
+        off = E_1(recipe.model.G_I(f_id, f_1s, f_2s)) - f_1s
+        assert float(terms["shape_made"].detach()) == pytest.approx(float((E_1.importance() * off.square()).mean()), rel=1e-4)
+    for name in ("shape", "shape_made", "fool_made"):
+        (slope,) = torch.autograd.grad(terms[name], recipe.model.G_I.last.bias, retain_graph=True)
+        assert slope.abs().max() > 0
+    for without, lost in (("id", {"id", "id_made"}), ("picture", {"fool", "fool_made"}), ("rec", {"rec"})):
+        part = runs.build_recipe(runs.plan("facefeat", "tiny", ("beyond=shape,picture", f"without={without}")))
+        part.begin(frames)
+        (phase,) = (phase for phase in part.phases() if phase.name == "paint")
+        assert set(phase.weights) == set(paint.weights) - lost
+        assert phase.loss(batch).keys() == phase.weights.keys()
+    with pytest.raises(SettingError, match="nothing called light to learn"):
+        runs.plan("facefeat", "tiny", ("beyond=light",))
+
+
 def test_e_id_and_e_1_learn_first_and_then_stay(recipe):
     due = {step: {net for phase in recipe.phases() if phase.due(step) for net in phase.nets} for step in (0, 19, 20, 59)}
     assert due[0] == due[19] == {"E_id", "W_id", "E_1"}

@@ -36,6 +36,8 @@ from masque.models.shape import ShapeConfig
 from masque.train.balance import balanced
 from masque.train.phase import Phase
 
+BEYOND = ("shape", "picture")
+
 
 @dataclass(frozen=True)
 class FaceFeatTraining:
@@ -49,6 +51,9 @@ class FaceFeatTraining:
     """Steps in which E_id and E_1 are trained before the others, where none are named."""
     without: Literal["none", "id", "features", "picture", "rec"] = "none"
     """Table 4: (a) without φ_id, (b) without φ^f, (c) without φ^I, (d) without φ_rec."""
+    beyond: tuple[str, ...] = ()
+    """What G^I learns beyond Eq. 3 and 8: `shape`, to show the f_1 that it paints from, without which it may look for pose and expression
+    in f_2 alone, and heads turn for nobody; `picture`, that drawn pictures fool D^I as well, which Eq. 1 asks of G_i^f alone."""
     softmax: Softmax = "linear"
     margin: float = 0.35
     scale: float = 64.0
@@ -65,6 +70,11 @@ class FaceFeatTraining:
     they see, after which their gradients teach nothing."""
     r1_every: int = 16
     """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.beyond if name not in BEYOND]
+        if unknown:
+            raise SettingError(f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}.")
 
 
 class FaceFeatRecipe:
@@ -128,10 +138,11 @@ class FaceFeatRecipe:
             phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
         if judged or seen:
             phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
-        paint = {"rec": 1.0, "fool": 1.0, "id": 1.0, "id_made": 1.0}
-        for name in {"id": ("id", "id_made"), "picture": ("fool",), "rec": ("rec",)}.get(w.without, ()):
-            del paint[name]
-        phases.append(Phase("paint", ("G_I", "E_2"), self.paint_terms, paint, since=since))
+        more = {"shape": ("shape", "shape_made"), "picture": ("fool_made",)}
+        paint = ["rec", "fool", "id", "id_made", *(name for goal in w.beyond for name in more[goal])]
+        lost = {"id": ("id", "id_made"), "picture": ("fool", "fool_made"), "rec": ("rec",)}.get(w.without, ())
+        weights = {name: 1.0 for name in paint if name not in lost}
+        phases.append(Phase("paint", ("G_I", "E_2"), self.paint_terms, weights, since=since))
         return phases
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -225,17 +236,32 @@ class FaceFeatRecipe:
             terms["fool"] = real_loss(self.judges.D_I(rebuilt))
         if w.without != "id":
             terms["id"] = self._unlike(rebuilt, f_id)
+        if "shape" in w.beyond:
+            terms["shape"] = self._askew(rebuilt, f_1)
         made, size = balanced(rebuilt, terms)
+        if w.without == "id" and not w.beyond:
+            return made
+        with torch.no_grad():
+            drawn = self.model.drawn(batch["seed"], "paint")
+        painted = self.model.G_I(f_id, *drawn)
+        asked = {}
         if w.without != "id":
-            with torch.no_grad():
-                drawn = self.model.drawn(batch["seed"], "paint")
-            painted = self.model.G_I(f_id, *drawn)
-            made |= balanced(painted, {"id_made": self._unlike(painted, f_id)}, size)[0]
-        return made
+            asked["id_made"] = self._unlike(painted, f_id)
+        if "shape" in w.beyond:
+            asked["shape_made"] = self._askew(painted, drawn[0])
+        if "picture" in w.beyond and w.without != "picture":
+            asked["fool_made"] = real_loss(self.judges.D_I(painted))
+        return made | balanced(painted, asked, size)[0]
 
     def _unlike(self, picture: Tensor, f_id: Tensor) -> Tensor:
         """φ_id, Eq. 11, as a mean over the entries too."""
         return (sphere(self.model.E_id(picture)) - f_id).square().mean()
+
+    def _askew(self, picture: Tensor, f_1: Tensor) -> Tensor:
+        """How far a picture's f_1 is from the one it was painted from, as Eq. 7 measures it."""
+        E_1 = self.model.E_1
+        apart: Tensor = E_1.importance() * (E_1(picture) - f_1).square()
+        return apart.mean()
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, each painted again from its own features, and with two drawn ones."""
