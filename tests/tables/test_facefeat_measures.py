@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from masque import runs
 from masque.data.frames import FrameSet, load_frames
 from masque.data.lfw import read_pairs
+from masque.data.puppets import draw_puppet, render
 from masque.data.templates import Sighting, Split, split_people
 from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
@@ -86,6 +89,24 @@ def test_diversity_is_the_variance_of_what_is_drawn(session, monkeypatch):
     assert found["all"] == pytest.approx(found["f_1"] / 4)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.0])
+def test_heads_that_turn_as_asked_and_heads_that_do_not(session, frames, monkeypatch, share):
+    """Puppets, whose yaw is known, in place of what the network paints."""
+    E_1 = session.model.E_1
+    crops = [module.cut_crop(f, module.HAIR_CROP, 32, frames.scale) for f in frames.frames[:3]]
+
+    def painted(_f_id, f_1, _f_2):
+        yaw = share * float(E_1.yaw(f_1)[0])
+        made = []
+        for seed in (3, 4, 5):
+            turned = render(replace(draw_puppet(seed), pose=(yaw, 0.0, 0.0)), 0.5).picture
+            made.append(module.cut_crop(turned, module.HAIR_CROP, 64, 0.5))
+        return made
+
+    monkeypatch.setattr(session, "pictures", painted)
+    assert module.yaw_followed(session, crops) == pytest.approx(share, abs=0.25)
+
+
 def test_what_is_drawn_depends_on_the_number_alone(session, frames):
     crops = [module.cut_crop(f, module.HAIR_CROP, 32, frames.scale) for f in frames.frames[:3]]
     together = Drawer(session, 0, 1).drawn(crops, 7)
@@ -126,6 +147,7 @@ def test_all_of_it(session, frames, lfw_folder, puppet_files):
     assert (report["lfw"]["pairs"], report["lfw"]["pictures"], report["lfw"]["centred"]) == (12, 12, 1)
     assert report["lfw"]["photos"]["accuracy"] > 0.9
     assert report["ffd"] > 0
+    assert abs(report["yaw"]["followed"]) < 0.5  # of a network that has learnt nothing
     assert {what: (done, most) for done, most, what in told} == {"held-out people": (16, 16), "IJB-A": (8, 8), "LFW": (36, 36)}
     text = as_text(report)
     assert "LFW, as they are" in text

@@ -12,11 +12,14 @@ similarity                  Table 3: mean cosine of the judge's embeddings of a 
                             real pictures of one person, `floor`, of two people; and `centred`, the same three with the mean of all real
                             embeddings taken off, since dlib's lie so close to each other that strangers have cosines near 0.9
 diversity                   Section 4.3: mean variance of the entries of drawn features, f_1 and f_2 alone and together; of real ones 1
+yaw.followed                what `--pose-from` does: slope of the yaw in painted pictures, by their landmarks, against the yaw asked for
+                            between −30 and 30 degrees; 1 is obedience, 0 a head that never turns
 ffd, kfd                    Fréchet and kernel distance of drawn pictures from the real ones, on Masque's face features
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,9 +33,10 @@ from masque.data.lfw import Pairs, sights
 from masque.data.pool import each
 from masque.data.templates import Numbers, Sighting, Split, split_people
 from masque.edits.synthesize import Synthesizer
-from masque.faces.detect import face_at, find_faces, identity, landmarks_in
+from masque.faces.detect import Landmarks, face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame
+from masque.faces.shape3d import fit
 from masque.image import Picture, grid, read_picture, to_tensor
 from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.verification import accepted, auc, found_within, judged, mean_and_error
@@ -44,6 +48,11 @@ DRAWS = 1000
 SHARES = (0, 20, 50, 80, 100)
 """Percent of drawn pictures in a template (Table 2)."""
 
+TURNED = 50
+"""Pictures whose heads are turned."""
+
+YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
+
 SQUARE = (39, 51, 104, 104)
 """Where a face is in a hair crop: left, top, width and height in pixels of scale 1."""
 
@@ -54,10 +63,12 @@ Progress = Callable[[int, int], None]
 
 def judge(picture: Picture) -> Embeddings:
     """dlib's embedding (128,) of the face in a hair crop (S,S,3), whether or not its detector sees it."""
-    scale = picture.shape[0] / HAIR_CROP.side
-    square = tuple(round(scale * n) for n in SQUARE)
-    landmarks = landmarks_in(picture, (square[0], square[1], square[2], square[3]))
-    return identity(picture, landmarks)
+    return identity(picture, _landmarks(picture))
+
+
+def _landmarks(picture: Picture) -> Landmarks:
+    left, top, width, height = (round(picture.shape[0] / HAIR_CROP.side * n) for n in SQUARE)
+    return landmarks_in(picture, (left, top, width, height))
 
 
 class Drawer:
@@ -124,6 +135,7 @@ def evaluate_facefeat(
         "pictures": len(chosen), "people": len(np.unique(people[people >= 0])),
         "similarity": {**similarities(real, drawn, people), "centred": similarities(real - real.mean(0), drawn - real.mean(0), people)},
         "diversity": diversity(session, seed),
+        "yaw": {"followed": yaw_followed(session, crops[:: max(1, len(crops) // TURNED)][:TURNED])},
         "templates": template_scores(real, drawn, splits, seed),
         "ffd": frechet_distance(there, here), "kfd": {"mean": kernel[0], "std": kernel[1]},
     }  # fmt: skip
@@ -152,6 +164,18 @@ def diversity(session: Synthesizer, seed: int = 0) -> dict[str, float]:
         drawn = session.model.drawn((torch.arange(DRAWS) + 1_000_003 * seed).to(session.device), "diversity")
     spread = [f.float().var(dim=0).cpu() for f in drawn]
     return {"f_1": float(spread[0].mean()), "f_2": float(spread[1].mean()), "all": float(torch.cat(spread).mean())}
+
+
+def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
+    """Slope of the yaw that is seen against the one that is asked for, over people on crops (S,S,3)."""
+    E_1, seen = session.model.E_1, []
+    with session.inference():
+        f_id, f_1, f_2 = session.model.seen(to_tensor(list(crops)).to(session.device))
+        for yaw in YAWS:
+            painted = session.pictures(f_id, E_1.with_yaw(f_1, math.radians(yaw)), f_2)
+            angles = fit(E_1.shapes, np.stack([_landmarks(picture) for picture in painted])).angles
+            seen.append(math.degrees(float(angles[:, 0].mean())))
+    return float(np.polyfit(YAWS, seen, 1)[0])
 
 
 def template_scores(real: Embeddings, drawn: Embeddings, splits: Sequence[Split], seed: int = 0) -> dict[str, dict[str, float]]:
@@ -245,7 +269,10 @@ def as_text(report: Mapping[str, Any]) -> str:
         f"{name:26s} {c['drawn']:14.3f} {c['ceiling']:24.3f} {c['floor']:15.3f}"
         for name, c in (("dlib's embeddings", s), ("centred", s["centred"]))
     ]
-    lines.append(f"diversity {d['all']:.3f} (f_1 {d['f_1']:.3f}, f_2 {d['f_2']:.3f}); FFD {report['ffd']:.4f}")
+    lines.append(
+        f"diversity {d['all']:.3f} (f_1 {d['f_1']:.3f}, f_2 {d['f_2']:.3f}); FFD {report['ffd']:.4f}; "
+        f"heads turn by {report['yaw']['followed']:.2f} of what is asked"
+    )
     for title, name in (("held-out people", "templates"), ("IJB-A", "ijba")):
         if name in report:
             lines.append(f"templates, {title:15s} FAR 1 %       FAR 0.1 %     rank 1        rank 5")
