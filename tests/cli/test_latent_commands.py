@@ -53,7 +53,7 @@ def test_a_photos_latent_its_picture_and_the_film_of_the_search(generator, photo
     outcome = masque("invert", photos[0], "-o", out, "--picture", picture, "--film", film, "--json", *options)
     assert outcome.code == 0, outcome.err
     answer = json.loads(outcome.out)
-    assert (answer["iterations"], answer["method"], answer["interrupted"]) == (25, "refine", False)
+    assert (answer["iterations"], answer["method"], answer["interrupted"]) == (20 + 5 + 3 * 5, "refine", False)
     assert answer["mse"] > 0
     assert read_latent(out).name == "3.png"
     assert read_picture(picture).shape == (16, 16, 3)

@@ -27,7 +27,12 @@ Iterations = Annotated[
     int | None, typer.Option("--iterations", help="Steps of the search: 10000 by lipton, 400 by refine, 150 after the encoder.", min=0)
 ]
 Detail = Annotated[
-    int | None, typer.Option("--detail", help="By refine: further steps, for what no latent says of a photo; 450, and 0 for none.", min=0)
+    int | None,
+    typer.Option(
+        "--detail",
+        help="By refine: further steps, for what no latent says of a photo, again where they leave much; 450, and 0 for none.",
+        min=0,
+    ),
 ]
 Likeness = Annotated[float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)]
 Faces = Annotated[list[Path], typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean.")]
