@@ -11,8 +11,10 @@ import torch
 
 from masque import modelfile, runs
 from masque.config import as_dict
+from masque.data.frames import load_frames
 from masque.data.puppets import draw_puppet, render
 from masque.edits.session import Session
+from masque.edits.synthesize import Synthesizer
 from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
 from masque.studio.page import sample_photos
@@ -81,6 +83,16 @@ def tiny_session(seed: int = 0, **settings: object) -> Session:
     plan = runs.plan("rsgan", "tiny", [f"{name}={value}" for name, value in settings.items()], {"seed": seed})
     recipe = runs.build_recipe(plan)
     return Session(recipe.model, "rsgan", "0" * 16)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def synthesizer() -> Synthesizer:
+    """An untrained FaceFeat-GAN of 32 px that knows the 3D model of puppets; what it draws is no flat grey."""
+    recipe = runs.build_recipe(runs.plan("facefeat", "tiny"))
+    recipe.begin(load_frames(["puppets:24"], 32, ()))  # type: ignore[attr-defined]
+    model = recipe.model  # type: ignore[attr-defined]
+    torch.nn.init.normal_(model.G_I.last.weight, std=0.5)
+    return Synthesizer(model, "facefeat", "0" * 16)
 
 
 @pytest.fixture(scope="session")

@@ -7,23 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import masque.edits.augment as module
-from masque import runs
-from masque.data.frames import load_frames
 from masque.edits.augment import Augmented, augment
-from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError, OutputError, ValueRangeError
 from masque.image import read_picture, write_picture
-
-
-@pytest.fixture(scope="module")
-def session() -> Synthesizer:
-    recipe = runs.build_recipe(runs.plan("facefeat", "tiny"))
-    recipe.begin(load_frames(["puppets:24"], 32, ()))
-    torch.nn.init.normal_(recipe.model.G_I.last.weight, std=0.5)
-    return Synthesizer(recipe.model, "facefeat", "0" * 16)
 
 
 @pytest.fixture
@@ -43,9 +31,9 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_photos_are_copied_and_new_ones_stand_beside_them(session, people, tmp_path):
+def test_photos_are_copied_and_new_ones_stand_beside_them(synthesizer, people, tmp_path):
     out, seen = tmp_path / "new" / "out", []
-    made = augment(session, people, out, per_picture=2, workers=1, progress=lambda *at: seen.append(at))
+    made = augment(synthesizer, people, out, per_picture=2, workers=1, progress=lambda *at: seen.append(at))
     assert made == Augmented(people=2, photos=4, made=6, without=1)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     new = ["anna/1.jpg-new1.png", "anna/1.jpg-new2.png", "anna/1.png-new1.png", "anna/1.png-new2.png", "ben/7-new1.png", "ben/7-new2.png"]
@@ -58,9 +46,9 @@ def test_photos_are_copied_and_new_ones_stand_beside_them(session, people, tmp_p
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_what_is_drawn_depends_on_the_seed_and_not_on_the_batch(session, people, tmp_path, monkeypatch):
+def test_what_is_drawn_depends_on_the_seed_and_not_on_the_batch(synthesizer, people, tmp_path, monkeypatch):
     def drawn(name, seed):
-        augment(session, people, tmp_path / name, per_picture=2, seed=seed, workers=1)
+        augment(synthesizer, people, tmp_path / name, per_picture=2, seed=seed, workers=1)
         return {path: read_picture(tmp_path / name / path).astype(int) for path in names(tmp_path / name) if "-new" in path}
 
     first, other = drawn("a", 0), drawn("b", 1)
@@ -72,24 +60,24 @@ def test_what_is_drawn_depends_on_the_seed_and_not_on_the_batch(session, people,
         assert np.abs(picture - other[name]).max() > 1
 
 
-def test_a_failure_leaves_nothing(session, people, tmp_path):
+def test_a_failure_leaves_nothing(synthesizer, people, tmp_path):
     with pytest.raises(ValueRangeError, match="ask for one at least"):
-        augment(session, people, tmp_path / "out", per_picture=0)
+        augment(synthesizer, people, tmp_path / "out", per_picture=0)
     with pytest.raises(OutputError, match="exists already: choose a new folder"):
-        augment(session, people, people)
+        augment(synthesizer, people, people)
     with pytest.raises(OutputError, match="which it is to enlarge"):
-        augment(session, people, people / "out")
+        augment(synthesizer, people, people / "out")
     with pytest.raises(DataError, match="no folders of people"):
-        augment(session, people / "anna", tmp_path / "out")
+        augment(synthesizer, people / "anna", tmp_path / "out")
     walls = tmp_path / "walls"
     shutil.copytree(people / "ben", walls / "ben")
     (walls / "ben" / "7.png").write_text("no picture")
     with pytest.raises(DataError, match="In none of the 2 photos"):
-        augment(session, walls, tmp_path / "out", workers=1)
+        augment(synthesizer, walls, tmp_path / "out", workers=1)
 
     def stop(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        augment(session, people, tmp_path / "out", workers=1, progress=stop)
+        augment(synthesizer, people, tmp_path / "out", workers=1, progress=stop)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["people", "walls"]

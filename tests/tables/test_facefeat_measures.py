@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from masque import runs
 from masque.data.frames import FrameSet, load_frames
 from masque.data.lfw import read_pairs
 from masque.data.puppets import draw_puppet, render
 from masque.data.templates import Sighting, Split, split_people
-from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
 from masque.faces.detect import find_faces
 from masque.tables import facefeat as module
@@ -28,13 +26,6 @@ from masque.tables.facefeat import (
     similarities,
     template_scores,
 )
-
-
-@pytest.fixture(scope="module")
-def session() -> Synthesizer:
-    recipe = runs.build_recipe(runs.plan("facefeat", "tiny"))
-    recipe.begin(load_frames(["puppets:24"], 32, ()))
-    return Synthesizer(recipe.model, "facefeat", "0" * 16)
 
 
 @pytest.fixture(scope="module")
@@ -77,22 +68,22 @@ def test_templates_by_hand():
     assert [template_scores(a, b, [split])[share]["rank_1"] for share in ("0", "20", "50", "100")] == [1.0, 1.0, 0.0, 1.0]
 
 
-def test_diversity_is_the_variance_of_what_is_drawn(session, monkeypatch):
+def test_diversity_is_the_variance_of_what_is_drawn(synthesizer, monkeypatch):
     def drawn(seeds, _name):
         noise = torch.randn(len(seeds), 5, generator=torch.Generator().manual_seed(int(seeds[0])))
         return 2 * noise, torch.ones(len(seeds), 15)
 
-    monkeypatch.setattr(session.model, "drawn", drawn)
-    found = diversity(session)
+    monkeypatch.setattr(synthesizer.model, "drawn", drawn)
+    found = diversity(synthesizer)
     assert found["f_1"] == pytest.approx(4.0, rel=0.1)
     assert found["f_2"] == 0.0
     assert found["all"] == pytest.approx(found["f_1"] / 4)
 
 
 @pytest.mark.parametrize("share", [1.0, 0.0])
-def test_heads_that_turn_as_asked_and_heads_that_do_not(session, frames, monkeypatch, share):
+def test_heads_that_turn_as_asked_and_heads_that_do_not(synthesizer, frames, monkeypatch, share):
     """Puppets, whose yaw is known, in place of what the network paints."""
-    E_1 = session.model.E_1
+    E_1 = synthesizer.model.E_1
     crops = [module.cut_crop(f, module.HAIR_CROP, 32, frames.scale) for f in frames.frames[:3]]
 
     def painted(_f_id, f_1, _f_2):
@@ -103,16 +94,16 @@ def test_heads_that_turn_as_asked_and_heads_that_do_not(session, frames, monkeyp
             made.append(module.cut_crop(turned, module.HAIR_CROP, 64, 0.5))
         return made
 
-    monkeypatch.setattr(session, "pictures", painted)
-    assert module.yaw_followed(session, crops) == pytest.approx(share, abs=0.25)
+    monkeypatch.setattr(synthesizer, "pictures", painted)
+    assert module.yaw_followed(synthesizer, crops) == pytest.approx(share, abs=0.25)
 
 
-def test_what_is_drawn_depends_on_the_number_alone(session, frames):
+def test_what_is_drawn_depends_on_the_number_alone(synthesizer, frames):
     crops = [module.cut_crop(f, module.HAIR_CROP, 32, frames.scale) for f in frames.frames[:3]]
-    together = Drawer(session, 0, 1).drawn(crops, 7)
-    alone = Drawer(session, 0, 1).drawn(crops[1:2], 8)[0]
+    together = Drawer(synthesizer, 0, 1).drawn(crops, 7)
+    alone = Drawer(synthesizer, 0, 1).drawn(crops[1:2], 8)[0]
     assert np.abs(together[1].astype(int) - alone).max() <= 1
-    assert (Drawer(session, 1, 1).drawn(crops, 7)[0] != together[0]).any()
+    assert (Drawer(synthesizer, 1, 1).drawn(crops, 7)[0] != together[0]).any()
 
 
 def test_the_judge_knows_puppets_again_at_the_network_s_size(lfw_folder):
@@ -125,7 +116,7 @@ def test_the_judge_knows_puppets_again_at_the_network_s_size(lfw_folder):
     assert apart[pairs.same].mean() < 0.7 * apart[~pairs.same].mean()
 
 
-def test_all_of_it(session, frames, lfw_folder, puppet_files):
+def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
     pairs, told = read_pairs(lfw_folder), []
     faces = []
     for path in puppet_files[:3]:
@@ -136,7 +127,7 @@ def test_all_of_it(session, frames, lfw_folder, puppet_files):
         tuple(np.array([i]) for i in (0, 1, 2, 3)), np.array([0, 1, 0, 1]), np.array([[0, 1], [0, 2]]), np.array([0, 1]), np.array([2, 3])
     )
     report = evaluate_facefeat(
-        session, frames, extract, "f", lfw=pairs, ijba=([*faces, nowhere], [split]), workers=1, progress=lambda *at: told.append(at)
+        synthesizer, frames, extract, "f", lfw=pairs, ijba=([*faces, nowhere], [split]), workers=1, progress=lambda *at: told.append(at)
     )
     assert (report["pictures"], report["people"], report["size"]) == (8, 2, 32)
     s = report["similarity"]
@@ -152,23 +143,23 @@ def test_all_of_it(session, frames, lfw_folder, puppet_files):
     text = as_text(report)
     assert "LFW, as they are" in text
     assert "100 % drawn" in text
-    few = evaluate_facefeat(session, frames, extract, "f", count=8, workers=1)
+    few = evaluate_facefeat(synthesizer, frames, extract, "f", count=8, workers=1)
     assert "lfw" not in few
     assert few["diversity"] == report["diversity"]
     with pytest.raises(DataError, match="Two held-out people"):
-        evaluate_facefeat(session, frames, extract, "f", count=4, workers=1)
+        evaluate_facefeat(synthesizer, frames, extract, "f", count=4, workers=1)
 
 
-def test_generated_lfw_is_judged_by_what_was_drawn(session, lfw_folder, monkeypatch):
+def test_generated_lfw_is_judged_by_what_was_drawn(synthesizer, lfw_folder, monkeypatch):
     """A painter that paints what it was shown is as good as the real pictures."""
     shown = []
     monkeypatch.setattr(Drawer, "drawn", lambda _self, crops, _first: shown.extend(crops) or list(crops))
-    scores = lfw_scores(Drawer(session, 0, 1), read_pairs(lfw_folder))
+    scores = lfw_scores(Drawer(synthesizer, 0, 1), read_pairs(lfw_folder))
     assert len(shown) == 12
     assert scores["generated"] == scores["real"]
 
 
-def test_the_sheet_has_a_row_for_each_person(session, frames):
-    sheet = draw_sheet(session, frames)
+def test_the_sheet_has_a_row_for_each_person(synthesizer, frames):
+    sheet = draw_sheet(synthesizer, frames)
     assert sheet.shape == (2 * 32 + 2, 7 * 32 + 6 * 2, 3)
-    assert (sheet != draw_sheet(session, frames, seed=1)).any()
+    assert (sheet != draw_sheet(synthesizer, frames, seed=1)).any()

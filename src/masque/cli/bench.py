@@ -9,6 +9,10 @@ import typer
 from masque.cli.options import Json, nothing
 from masque.cli.show import Wait, answer
 
+Model = Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")]
+Side = Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)]
+Turns = Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)]
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -62,9 +66,9 @@ def bench_grow(
 
 
 def bench_swap(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many swaps are timed.", min=1)] = 7,
+    model: Model = "rsgan",
+    side: Side = 1024,
+    turns: Turns = 7,
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of a swap on two large photos, after loading.
@@ -79,9 +83,9 @@ def bench_swap(
 
 
 def bench_edit(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "rsgan",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many edits are timed.", min=1)] = 7,
+    model: Model = "rsgan",
+    side: Side = 1024,
+    turns: Turns = 7,
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of an edit of a large photo, after loading.
@@ -96,9 +100,9 @@ def bench_edit(
 
 
 def bench_parse(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "parser",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    model: Model = "parser",
+    side: Side = 1024,
+    turns: Turns = 7,
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of parsing a large photo, after loading.
@@ -113,9 +117,9 @@ def bench_parse(
 
 
 def bench_repaint(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
-    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    model: Model = "portrait",
+    side: Side = 1024,
+    turns: Turns = 7,
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of repainting a large photo by an edited label map, after loading.
@@ -130,10 +134,10 @@ def bench_repaint(
 
 
 def bench_synthesize(
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "facefeat",
-    side: Annotated[int, typer.Option("--side", help="Longer side of the photo, in pixels.", min=128)] = 1024,
+    model: Model = "facefeat",
+    side: Side = 1024,
     count: Annotated[int, typer.Option("--count", help="How many pictures are drawn of a photo.", min=1)] = 16,
-    turns: Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)] = 7,
+    turns: Turns = 7,
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of drawing pictures of the person on a large photo, after loading.

@@ -48,12 +48,10 @@ def checked(report_to: Path | None) -> None:
 
 def written(report_to: Path | None, report: Mapping[str, Any]) -> None:
     """Write a report as JSON, where one is asked for."""
-    import json
-
-    from masque.image import write_atomically
+    from masque.tables.written import write_report
 
     if report_to is not None:
-        write_atomically(report_to, lambda part: part.write_text(json.dumps(report, indent=1) + "\n"))
+        write_report(report_to, report)
 
 
 def evaluate_swap(

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,8 @@ def prepare(
     done = _open_journal(out, settings)
     resumed = len(done)
     todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
-    for result in _results(todo, out, settings, workers):
+    work = partial(_prepare_one, out=out, scale=size / 128, most_turned=most_turned)
+    for result in each(work, todo, workers):
         done[result["number"]] = result
         _append(out / "journal.jsonl", result)
         if progress:
@@ -139,11 +140,6 @@ def _append(path: Path, result: dict[str, Any]) -> None:
         raise OutputError(
             f"The journal could not be written ({error.strerror}): free some space and give the same command again."
         ) from None
-
-
-def _results(todo: Sequence[tuple[int, Source]], out: Path, settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
-    work = partial(_prepare_one, out=out, scale=settings.size / 128, most_turned=settings.most_turned)
-    return each(work, todo, workers)
 
 
 def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turned: float) -> dict[str, Any]:

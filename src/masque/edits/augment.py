@@ -119,9 +119,10 @@ def _draw(
         pictures = to_pictures(session.model.G_I(f_id.repeat_interleave(per_picture, dim=0), *drawn).clamp(-1, 1))
     for at, number in enumerate(numbers):
         path = sources[number].path
+        stem = _stem(path)
         for k in range(per_picture):
             record = session.record("augment", photo=path.name, number=k + 1, seed=seed)
-            Result(pictures[at * per_picture + k], record).save(out / sources[number].identity / f"{_stem(path)}-new{k + 1}.png")
+            Result(pictures[at * per_picture + k], record).save(out / sources[number].identity / f"{stem}-new{k + 1}.png")
     return len(numbers) * per_picture
 
 

@@ -7,7 +7,6 @@ and KFD on Masque's own face features; the paper's are FID and KID, so the two c
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ from masque.data.frames import load_frames
 from masque.edits.estimate import attribute_estimator, face_features
 from masque.edits.translate import Translator
 from masque.faces.detect import Landmarks, identity
-from masque.image import Picture, write_atomically
+from masque.image import Picture
 from masque.tables.ccagan import Embed, evaluate_edits, in_text
+from masque.tables.written import write_table
 
 MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
     "StarGAN": ("stargan", ("attention=none",)),
@@ -70,8 +70,7 @@ def table(
         assert isinstance(translator, Translator)
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
         reports[row] = {"steps": steps, **evaluate_edits(translator, frames, classify, extract, features, count, embed=embed)}
-    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
-    write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
+    write_table(out, reports, as_text(reports))
     return reports
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from masque import runs
 from masque.catalog import load_session, model_folder
 from masque.data.frames import load_frames
 from masque.data.lfw import read_pairs
-from masque.data.templates import read_ijba
+from masque.data.templates import read_ijba, split_people
 from masque.edits.estimate import face_features
 from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
-from masque.image import write_atomically, write_picture
+from masque.image import write_picture
 from masque.tables.facefeat import SHARES, draw_sheet, evaluate_facefeat
+from masque.tables.written import write_table
 
 WHOLE = "(e) FaceFeat-GAN (full model)"
 
@@ -76,9 +76,8 @@ def table(
     pairs = read_pairs(lfw) if lfw is not None else None
     templates = read_ijba(ijba) if ijba is not None else None
     plan = runs.plan("facefeat", preset, assignments, run_changes)
-    held_out = load_frames(data, plan.model.size, (), ("test",))
-    if len(set(held_out.people()[held_out.people() >= 0])) < 2:
-        raise DataError("Two held-out people are needed at least: prepare a set that says who is who, with a larger --held-out.")
+    frames = load_frames(data, plan.model.size, (), ("test",))
+    split_people(frames.people()[frames.indices("test")[:count]])
     out.mkdir(parents=True, exist_ok=True)
     named = tuple(
         f"{family}={_extractor(family, preset, plan, data, out, time_limit, progress) / 'model'}"
@@ -97,7 +96,6 @@ def table(
     for row, (folder, _) in MODELS.items():
         session = load_session(str(out / folder), "synthesize")
         assert isinstance(session, Synthesizer)
-        frames = load_frames(data, session.size, (), ("test",))
         whole = row == WHOLE
         measured = evaluate_facefeat(
             session, frames, extract, features, lfw=pairs if whole else None, ijba=templates if whole else None, count=count,
@@ -105,8 +103,7 @@ def table(
         )  # fmt: skip
         reports[row] = {"steps": steps, **measured}
         write_picture(out / f"{folder}.png", draw_sheet(session, frames))
-    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
-    write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
+    write_table(out, reports, as_text(reports))
     return reports
 
 

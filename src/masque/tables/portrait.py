@@ -16,7 +16,6 @@ ffd, kfd           Fréchet and kernel distance of the painted pictures from the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,11 +42,12 @@ from masque.faces.detect import identity
 from masque.faces.frame import warp
 from masque.faces.labels import LABELS, UNKNOWN, Labels
 from masque.faces.regions import HAIR_CROP, into_frame
-from masque.image import Picture, to_pictures, to_tensor, write_atomically
+from masque.image import Picture, to_pictures, to_tensor
 from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
 from masque.models.portrait import COMPONENTS, part_mask
+from masque.tables.written import write_table
 
 AT_ONCE = 8
 FEWEST = 30
@@ -266,8 +266,7 @@ def table(
         assert isinstance(painter, Painter)
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
         reports[row] = {"steps": steps, **evaluate_portrait(painter, parser, frames, extract, features, count)}
-    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
-    write_atomically(out / "table.md", lambda part: part.write_text(table_text(reports), encoding="utf-8"))
+    write_table(out, reports, table_text(reports))
     return reports
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from masque.catalog import load_session, model_folder
 from masque.data.frames import load_frames
 from masque.edits.estimate import face_features
 from masque.edits.latents import Latents
-from masque.image import write_atomically
 from masque.tables.progan import evaluate_invert
+from masque.tables.written import write_table
 
 MODELS: Mapping[str, str] = {"DCGAN": "dcgan", "PG-GAN": "progan"}
 """Row -> family, and the folder of its run."""
@@ -56,8 +55,7 @@ def table(
         assert isinstance(session, Latents)
         frames = load_frames(data, session.size, (), ("test",))
         reports[row] |= evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
-    write_atomically(out / "table.json", lambda part: part.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8"))
-    write_atomically(out / "table.md", lambda part: part.write_text(as_text(reports), encoding="utf-8"))
+    write_table(out, reports, as_text(reports))
     return reports
 
 
