@@ -42,6 +42,8 @@ class RunSettings:
     keep: int = 3
     """How many of the latest states stay on disk."""
     tensorboard: bool = False
+    workers: int = -1
+    """Processes that make batches; 0 leaves it to a thread, and -1 takes as many as are worth it: none where the CPU trains as well."""
     flip: bool = True
     """Mirror half of the pictures."""
     shift: float = 3.0
@@ -57,6 +59,8 @@ class RunSettings:
         for name in ("steps", "batch_size", "log_every", "save_every", "preview_every", "keep"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)} and must be at least 1.")
+        if self.workers < -1:
+            raise SettingError(f"workers is {self.workers} and must be -1, 0 or more.")
         if not 0 <= self.ema < 1:
             raise SettingError(f"ema is {self.ema} and must be at least 0 and below 1.")
         if self.precision not in ("auto", "bf16", "32", "64"):
@@ -68,7 +72,7 @@ class RunSettings:
                 raise SettingError(f"{name} is {getattr(self, name)} and must be at least 0{'' if below == math.inf else ' and below 1'}.")
 
 
-RESUMABLE = frozenset({"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard"})
+RESUMABLE = frozenset({"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard", "workers"})
 """Settings that may change when a run is resumed: they say nothing about the steps already made."""
 
 

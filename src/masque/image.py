@@ -226,7 +226,12 @@ def to_tensor(pictures: Picture | Sequence[Picture]) -> Tensor:
 
     stacked = np.asarray(pictures)
     stacked = stacked[None] if stacked.ndim == 3 else stacked
-    return torch.from_numpy(np.ascontiguousarray(stacked)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+    return to_range(torch.from_numpy(np.ascontiguousarray(stacked)))
+
+
+def to_range(pixels: Tensor) -> Tensor:
+    """uint8 (B,H,W,3) as float32 (B,3,H,W) in [-1,1], on the same device."""
+    return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
 
 def to_pictures(tensor: Tensor) -> Picture:

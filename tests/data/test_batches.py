@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from masque.data.batches import STILL, Augmentation, Batches, cut_regions, draw_motion, order, positions, recolour
+from masque.data.batches import STILL, Augmentation, Batches, cut_regions, draw_motion, in_floats, order, positions, recolour, workers_for
 from masque.data.frames import FrameSet, load_frames
 from masque.data.prepared import BACKGROUND, BEYOND
 from masque.faces.regions import FACE_CROP, HAIR_CROP, stretched_hull
@@ -72,21 +73,30 @@ def test_a_batch_is_a_function_of_seed_and_step(frames):
     assert not set(first(7)["seed"].tolist()) & set(other(7)["seed"].tolist())
 
 
-def test_reading_ahead_gives_the_same_batches_from_any_start(frames):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_reading_ahead_gives_the_same_batches_from_any_start(frames, workers):
     batches = Batches(frames, "train", 64, 3, seed=1, augmentation=Augmentation())
-    ahead = list(batches.ahead(4, 9))
+    ahead = list(batches.ahead(4, 9, workers))
     assert len(ahead) == 5
     for step, batch in enumerate(ahead, start=4):
-        assert torch.equal(batch["image"], batches(step)["image"])
-        assert torch.equal(batch["seed"], batches(step)["seed"])
-    assert list(batches.ahead(9, 9)) == list(batches.ahead(9, 4)) == []
+        assert batch["image"].dtype == torch.uint8  # what travels to an accelerator
+        for name, value in in_floats(batch).items():
+            assert torch.equal(value.nan_to_num(-1), batches(step)[name].nan_to_num(-1)), name
+    assert list(batches.ahead(9, 9, workers)) == list(batches.ahead(9, 4, workers)) == []
 
 
-def test_an_error_in_the_other_thread_is_not_lost(frames):
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_in_another_thread_or_process_is_not_lost(frames, workers):
     broken = Batches(frames, "train", 64, 3, seed=1)
     broken.frames = dataclasses.replace(frames, frames=frames.frames[:1])
     with pytest.raises(IndexError):
-        list(broken.ahead(0, 20))
+        list(broken.ahead(0, 20, workers))
+
+
+def test_only_beside_an_accelerator_are_there_processes_unless_asked_for():
+    assert workers_for(-1, accelerated=False) == 0
+    assert 0 <= workers_for(-1, accelerated=True, processes=2) <= workers_for(-1, accelerated=True) <= (os.cpu_count() or 1)
+    assert (workers_for(0, accelerated=True), workers_for(3, accelerated=False)) == (0, 3)
 
 
 def test_noise_seeds_are_never_used_twice(frames):

@@ -100,8 +100,8 @@ def test_eq_2_and_4_by_hand(recipe, batch, monkeypatch):
     terms = recipe.judge_features_terms(batch)
     softplus = torch.nn.functional.softplus
     assert float(terms["f_1"]) == pytest.approx(float(softplus(torch.tensor(-2.0)) + softplus(torch.tensor(-1.0))))
-    said = iter([2.0, 0.5, -1.0])  # of real, made and rebuilt pictures
-    monkeypatch.setattr(recipe.judges.D_I, "forward", lambda x: torch.full((len(x), 1), next(said)))
+    said = torch.tensor([2.0, 0.5, -1.0]).repeat_interleave(4)[:, None]  # of real, made and rebuilt pictures
+    monkeypatch.setattr(recipe.judges.D_I, "forward", lambda x: said[: len(x)])
     wanted = softplus(torch.tensor(-2.0)) + 0.5 * (softplus(torch.tensor(0.5)) + softplus(torch.tensor(-1.0)))
     assert float(recipe.judge_terms(batch)["adv"]) == pytest.approx(float(wanted))
 

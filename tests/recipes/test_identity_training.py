@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from masque import runs
+from masque.data.frames import load_frames
 from masque.errors import SettingError
 from masque.losses.identity import known_people, with_margin
 from masque.models.identity import IdentityConfig
@@ -86,10 +87,11 @@ def test_unknown_people_and_attributes_teach_nothing(recipe, batch):
     assert all(p.grad is None or not p.grad.any() for p in recipe.model.parameters())
 
 
-def test_more_people_than_the_head_has(recipe, batch):
-    batch["identity"][0] = 6
+def test_more_people_than_the_head_has(recipe):
+    frames = load_frames(["puppets:28"], 32, ())
+    recipe.begin(load_frames(["puppets:24"], 32, ()))
     with pytest.raises(SettingError, match=r"more than people=6 people: set it higher, to 7 or more"):
-        recipe.tell_terms(batch)
+        recipe.begin(frames)
 
 
 def test_it_learns_who_is_who(recipe, batch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from masque.train.balance import LARGEST, balanced
+from masque.train.balance import LARGEST, balanced, seen_from
 
 
 def test_gradients_become_as_large_as_the_first_and_values_stay():
@@ -43,3 +43,29 @@ def test_without_anything_that_learns_there_is_nothing_to_balance():
     at = torch.ones(3)
     made, _ = balanced(at, {"term": at.sum()})
     assert float(made["term"]) == pytest.approx(3.0)
+
+
+def test_terms_of_the_two_halves_are_weighed_apart_though_seen_together():
+    weight = torch.tensor([[1.0, 2.0], [3.0, -1.0]], requires_grad=True)
+    at = 2 * weight
+    terms = {"rec": at[0].sum(), "first": (5 * at[0].square()).sum(), "second": (0.1 * at[1]).sum()}
+    together, size = balanced(at, terms, pairs=[("first", "second")])
+    apart, same = balanced(at, terms)
+    assert float(size) == pytest.approx(2**0.5) == float(same)
+    for name, term in terms.items():
+        assert float(together[name].detach()) == pytest.approx(float(term.detach()))
+        slopes = [torch.autograd.grad(made[name], weight, retain_graph=True)[0] for made in (together, apart)]
+        assert torch.allclose(*slopes)
+        assert float(slopes[0].norm()) == pytest.approx(2 * 2**0.5)
+
+
+def test_a_term_seen_from_two_places_has_its_value_and_both_slopes():
+    weight = torch.tensor([1.0, 2.0], requires_grad=True)
+    ats = [3 * weight, weight.square()]
+    term = (ats[0] * ats[1]).sum()
+    seen = seen_from(term, ats)
+    assert [float(part.detach()) for part in seen] == [float(term.detach())] * 2
+    assert torch.allclose(torch.autograd.grad(seen[0], weight, retain_graph=True)[0], 3 * weight.square())
+    assert torch.allclose(torch.autograd.grad(seen[1], weight)[0], 3 * weight * 2 * weight)
+    fixed = torch.ones(2)
+    assert seen_from(fixed.sum(), [fixed, fixed]) == [fixed.sum()] * 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,13 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from masque.data.frames import FrameSet
 from masque.data.prepared import BACKGROUND, BEYOND
 from masque.faces.frame import HEIGHT, MIRRORED, WIDTH, Matrix, chain, transform
 from masque.faces.labels import UNKNOWN, Labels, swap_sides
 from masque.faces.regions import FACE_CROP, HAIR_CROP, hull_mask
-from masque.image import to_tensor
+from masque.image import to_range
 
 Batch = dict[str, Tensor]
 """
@@ -37,6 +41,13 @@ identity    (B,) int64: number of the person in the frame set, -1 where unknown
 step        (B,) int64: the number of the batch
 seed        (B,) int64: what noise drawn for this sample in this step depends on
 """
+
+
+PICTURES = ("image", "face_crop")
+MASKS = ("image_hull", "face_hull", "background", "valid", "face_valid")
+
+MOST_WORKERS = 8
+"""Processes beyond which batches come no faster than any family here takes them."""
 
 
 @dataclass(frozen=True)
@@ -96,25 +107,38 @@ class Batches:
 
     def __call__(self, step: int) -> Batch:
         """Batch number `step`, this process's share."""
+        return in_floats(self.raw(step))
+
+    def raw(self, step: int) -> Batch:
+        """The same, still in bytes, a quarter of the size: see `in_floats`."""
         at = positions(self.seed, step, self.batch_size, len(self.chosen))
         share = self.batch_size // self.world
         mine = slice(self.rank * share, (self.rank + 1) * share)
         places = list(enumerate(at))[mine]
-        batch = collate([self.sample(int(self.chosen[p]), _generator(self.seed, 2, step, place)) for place, p in places])
+        batch = stack([self.sample(int(self.chosen[p]), _generator(self.seed, 2, step, place)) for place, p in places])
         batch["step"] = torch.full((len(places),), step)
         batch["seed"] = torch.tensor([(self.seed * 1_000_003 + step) * self.batch_size + place for place, _ in places], dtype=torch.int64)
         return batch
 
-    def ahead(self, start: int, stop: int) -> Iterator[Batch]:
-        """Batches start..stop-1, each made by another thread while the one before is in use."""
+    def ahead(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
+        """Batches start..stop-1 in bytes, each made while those before are in use: by another thread, or by so many processes.
+
+        pinned: in memory that an accelerator copies from by itself; for several processes only.
+        """
         if start >= stop:
             return
+        if workers:
+            yield from DataLoader(
+                _Steps(self, start, stop), batch_size=None, num_workers=workers, pin_memory=pinned, prefetch_factor=4,
+                multiprocessing_context="fork", worker_init_fn=_quiet,
+            )  # fmt: skip
+            return
         with ThreadPoolExecutor(1) as maker:
-            coming = maker.submit(self, start)
+            coming = maker.submit(self.raw, start)
             for step in range(start, stop):
                 batch = coming.result()
                 if step + 1 < stop:
-                    coming = maker.submit(self, step + 1)
+                    coming = maker.submit(self.raw, step + 1)
                 yield batch
 
     def sample(self, index: int, generator: np.random.Generator) -> dict[str, Any]:
@@ -190,16 +214,61 @@ def recolour(cut: dict[str, NDArray[np.uint8]], amount: float, generator: np.ran
 
 def collate(samples: list[dict[str, Any]]) -> Batch:
     """Samples of `Batches.sample` as tensors."""
-    batch: Batch = {}
-    for name in ("image", "face_crop"):
-        batch[name] = to_tensor(np.stack([s[name] for s in samples]))
-    for name in ("image_hull", "face_hull", "background", "valid", "face_valid"):
-        stacked = np.stack([s[name] for s in samples])
-        batch[name] = torch.from_numpy(stacked)[:, None].float().div_(255.0)
+    return in_floats(stack(samples))
+
+
+def stack(samples: list[dict[str, Any]]) -> Batch:
+    """Samples of `Batches.sample` as tensors, in bytes where they are."""
+    batch: Batch = {name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in (*PICTURES, *MASKS)}
     if "labels" in samples[0]:
-        batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples])).long()
+        batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples]))
     for name in ("attributes", "landmarks"):
         batch[name] = torch.from_numpy(np.stack([s[name] for s in samples]).astype(np.float32))
     for name in ("index", "identity"):
         batch[name] = torch.tensor([s[name] for s in samples], dtype=torch.int64)
     return batch
+
+
+def in_floats(batch: Batch) -> Batch:
+    """What `stack` made as `Batch` describes it, wherever it lies: bytes are turned into floats, and floats stay as they are."""
+    made = dict(batch)
+    for name, tensor in batch.items():
+        if tensor.dtype == torch.uint8:
+            if name in PICTURES:
+                made[name] = to_range(tensor)
+            elif name in MASKS:
+                made[name] = tensor[:, None].float().div_(255.0)
+            else:
+                made[name] = tensor.long()
+    return made
+
+
+class _Steps(Dataset[Batch]):
+    """Batches by their place in a run, for torch's loader."""
+
+    def __init__(self, batches: Batches, start: int, stop: int) -> None:
+        self.batches, self.start, self.stop = batches, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, place: int) -> Batch:
+        return self.batches.raw(self.start + place)
+
+
+def _quiet(_worker: int) -> None:
+    # Ctrl-C is for the process that trains, which then ends these; and each of them is one thread of many as it is.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(0)
+
+
+def workers_for(asked: int, accelerated: bool, processes: int = 1) -> int:
+    """How many processes are to make batches: as many as asked for, or, for -1, half of the cores beside an accelerator, and none without.
+
+    processes: how many train on this machine.
+    """
+    if asked >= 0:
+        return asked
+    # Only forked processes share the frames in memory.
+    able = accelerated and "fork" in multiprocessing.get_all_start_methods()
+    return min(MOST_WORKERS, (os.cpu_count() or 1) // (2 * processes)) if able else 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -133,7 +135,9 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     frames, masks = _blank(len(chosen), scale)
     parts = np.empty_like(masks) if labels != "none" else None
     target = frame_size(scale)
-    for position, index in enumerate(chosen):
+
+    def read(position: int) -> None:
+        index = chosen[position]
         frame, mask = opened.frame(index), opened.mask(index)
         if frame.shape[1::-1] != target:
             frame = cv2.resize(frame, target, interpolation=cv2.INTER_AREA).astype(np.uint8)
@@ -141,6 +145,9 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
         frames[position], masks[position] = frame, mask
         if parts is not None:
             parts[position] = cv2.resize(opened.labels(int(index)), target, interpolation=cv2.INTER_NEAREST_EXACT)
+
+    with ThreadPoolExecutor(os.cpu_count()) as readers:  # decoders do not hold Python up
+        list(readers.map(read, range(len(chosen))))
     rows = [opened.rows[i] for i in chosen]
     # People of different data sets are different people, though their folders may have the same name.
     people = tuple(f"{opened.root.name}/{row.identity}" if row.identity else "" for row in rows)

@@ -54,7 +54,7 @@ class AttributeClassifier(nn.Module):
         """
         features = self.features(face_crop)
         if seeds is not None:
-            kept = uniform(seeds, "dropout", features.shape[1]) >= self.config.dropout
+            kept = uniform(seeds, "dropout", features.shape[1], features.device) >= self.config.dropout
             features = features * kept / (1 - self.config.dropout)
         logits: Tensor = self.head(features)
         return logits

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from masque.layers.batchnorm import BatchNorm
@@ -97,9 +98,9 @@ class DCGAN(nn.Module):
         made: Tensor = self.G(z)
         return made
 
-    def draw(self, seeds: Tensor, name: str) -> Tensor:
+    def draw(self, seeds: Tensor, name: str, device: torch.device | None = None) -> Tensor:
         """z (B,Z) of its prior, uniform in [-1,1]."""
-        return 2 * uniform(seeds, name, self.config.z) - 1
+        return 2 * uniform(seeds, name, self.config.z, device) - 1
 
     def settle(self, z: Tensor) -> Tensor:
         """The nearest z (B,Z) of its domain."""

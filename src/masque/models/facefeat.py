@@ -188,8 +188,9 @@ class FaceFeat(nn.Module):
 
     def drawn(self, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
         """f_1 (B,E+1) and f_2 (B,F) from noise that belongs to the seeds (B,) and the name."""
+        weight = next(self.G_f1.parameters())
         made = [
-            net((2 * uniform(seeds, f"{name} {noise}", self.config.noise) - 1).to(next(net.parameters())))
+            net((2 * uniform(seeds, f"{name} {noise}", self.config.noise, weight.device) - 1).to(weight.dtype))
             for net, noise in zip((self.G_f1, self.G_f2), NOISES, strict=True)
         ]
         return made[0], sphere(made[1])

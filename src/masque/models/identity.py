@@ -88,7 +88,7 @@ class Features(nn.Module):
         else:
             h = self.resnet(picture)[:, :, None, None]  # (B,C,1,1)
         if seeds is not None:
-            kept = uniform(seeds, "dropout", h.shape[1]) >= self.dropout
+            kept = uniform(seeds, "dropout", h.shape[1], h.device) >= self.dropout
             h = h * (kept / (1 - self.dropout))[:, :, None, None].to(h.dtype)
         return functional.normalize(full(self.embed(h.flatten(1))), dim=1)
 

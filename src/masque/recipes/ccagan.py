@@ -96,7 +96,7 @@ class CCAGANRecipe:
         fake_src, _ = self.model.D(fake.to(s.dtype))
         kind = self.training.adversarial
         if kind == "wgan-gp":
-            share = uniform(batch["seed"], "share", 1)[:, 0]
+            share = uniform(batch["seed"], "share", 1, s.device)[:, 0]
             return {
                 "adv": full(fake_src).mean() - full(real_src).mean(),
                 "cls_r": known_bce(real_cls, own),

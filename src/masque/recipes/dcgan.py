@@ -48,7 +48,7 @@ class DCGANRecipe:
 
     def latent(self, batch: Batch, name: str) -> Tensor:
         """z (B,Z) of the batch's samples."""
-        return self.model.draw(batch["seed"], name).to(batch["image"].dtype)
+        return self.model.draw(batch["seed"], name, batch["image"].device).to(batch["image"].dtype)
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log D(x) − log(1 − D(G(z))); real and made pictures are normalised apart, as the authors found best."""

@@ -27,13 +27,15 @@ from masque.data.frames import FrameSet
 from masque.errors import CheckpointError, DataError, SettingError
 from masque.faces.shape3d import fit, learn_shapes
 from masque.image import Picture, to_pictures
+from masque.layers.augment import DRAWS, augment
+from masque.layers.noise import uniform
 from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
 from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
 from masque.models.identity import IdentityConfig, Softmax
 from masque.models.shape import ShapeConfig
-from masque.train.balance import balanced
+from masque.train.balance import balanced, seen_from
 from masque.train.phase import Phase
 
 BEYOND = ("shape", "picture")
@@ -70,6 +72,8 @@ class FaceFeatTraining:
     they see, after which their gradients teach nothing."""
     r1_every: int = 16
     """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
+    augment: Literal["none", "diff"] = "none"
+    """diff: DiffAugment of all that D^I sees, for small sets; the paper does without."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.beyond if name not in BEYOND]
@@ -186,14 +190,29 @@ class FaceFeatRecipe:
         pairs = ((self.judges.D_f1, f_1, made[0]), (self.judges.D_f2, f_2, made[1]))
         return {name: real_loss(D(real)) + fake_loss(D(fake)) for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)}
 
+    def score(self, pictures: Tensor, batch: Batch, *names: str) -> tuple[Tensor, ...]:
+        """What D^I says of pictures (N·B,3,S,S): the logits (B,1) of each of the N batches that they are, which have names, and which it
+        may see changed."""
+        if self.training.augment == "diff":
+            draws = [uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device) for name in names]
+            pictures = augment(pictures, torch.cat(draws))
+        said: Tensor = self.judges.D_I(pictures)
+        return said.chunk(len(names))
+
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 4, likewise; λ_3 = λ_4 = ½, so that what is made counts as much as what is real."""
-        f_id, f_1 = self.known(batch)
+        x, (f_id, f_1) = batch["image"], self.known(batch)
         with torch.no_grad():
-            made = self.model.G_I(f_id, *self.model.drawn(batch["seed"], "judge"))
-            rebuilt = self.model.G_I(f_id, f_1, self.model.E_2(batch["image"]))
-        D = self.judges.D_I
-        return {"adv": real_loss(D(batch["image"])) + 0.5 * (fake_loss(D(made)) + fake_loss(D(rebuilt)))}
+            drawn = self.model.drawn(batch["seed"], "judge")
+            painted = self.paint(f_id, (drawn, (f_1, self.model.E_2(x))))
+        real, made, rebuilt = self.score(torch.cat([x, painted.to(x.dtype)]), batch, "real", "made", "rebuilt")
+        return {"adv": real_loss(real) + 0.5 * (fake_loss(made) + fake_loss(rebuilt))}
+
+    def paint(self, f_id: Tensor, features: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """G^I's pictures (N·B,3,S,S) of the same people with N pairs of f_1 and f_2."""
+        firsts, seconds = zip(*features, strict=True)
+        painted: Tensor = self.model.G_I(f_id.repeat(len(features), 1), torch.cat(firsts), torch.cat(seconds))
+        return painted
 
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures and features."""
@@ -213,12 +232,13 @@ class FaceFeatRecipe:
         drawn = dict(zip(("f_1", "f_2"), self.model.drawn(batch["seed"], "draw"), strict=True))
         terms: dict[str, Tensor] = {}
         if self.training.without != "picture":
-            fooled = real_loss(self.judges.D_I(self.model.G_I(f_id, drawn["f_1"], drawn["f_2"])))
+            fooled = real_loss(*self.score(self.paint(f_id, [(drawn["f_1"], drawn["f_2"])]), batch, "draw"))
             if self.training.without == "features":
                 return {"picture": fooled}
             parts = []
-            for name, D in (("f_1", self.judges.D_f1), ("f_2", self.judges.D_f2)):
-                made, _ = balanced(drawn[name], {name: real_loss(D(drawn[name])), "picture": fooled})
+            seen = seen_from(fooled, list(drawn.values()))
+            for (name, at), picture, D in zip(drawn.items(), seen, (self.judges.D_f1, self.judges.D_f2), strict=True):
+                made, _ = balanced(at, {name: real_loss(D(at)), "picture": picture})
                 terms[name] = made[name]
                 parts.append(made["picture"])
             return {**terms, "picture": torch.stack(parts).mean() * 2 - fooled.detach()}
@@ -228,40 +248,36 @@ class FaceFeatRecipe:
         """Eq. 3 and 8; λ_1, λ_2 and the weight of φ^I make the gradients at a picture as large as that of φ_rec."""
         w, x = self.training, batch["image"]
         f_id, f_1 = self.known(batch)
-        rebuilt = self.model.G_I(f_id, f_1, self.model.E_2(x))
-        terms = {}
+        asked = [(f_1, self.model.E_2(x))]
+        if w.without != "id" or w.beyond:
+            with torch.no_grad():
+                asked.append(self.model.drawn(batch["seed"], "paint"))
+        # All pictures at once, made again and drawn; each network of a loss then goes through them once.
+        pictures, count = self.paint(f_id, asked), len(asked)
+        terms, pairs = {}, []
         if w.without != "rec":
-            terms["rec"] = weighted_l1(x, rebuilt, batch["valid"])
+            terms["rec"] = weighted_l1(x, pictures[: len(x)], batch["valid"])
         if w.without != "picture":
-            terms["fool"] = real_loss(self.judges.D_I(rebuilt))
+            names = ("fool", "fool_made") if "picture" in w.beyond else ("fool",)
+            said = self.score(pictures[: len(names) * len(x)], batch, *names)
+            terms |= {name: real_loss(logits) for name, logits in zip(names, said, strict=True)}
         if w.without != "id":
-            terms["id"] = self._unlike(rebuilt, f_id)
+            terms |= zip(("id", "id_made"), self._unlike(pictures, f_id.repeat(count, 1)).chunk(count), strict=True)
         if "shape" in w.beyond:
-            terms["shape"] = self._askew(rebuilt, f_1)
-        made, size = balanced(rebuilt, terms)
-        if w.without == "id" and not w.beyond:
-            return made
-        with torch.no_grad():
-            drawn = self.model.drawn(batch["seed"], "paint")
-        painted = self.model.G_I(f_id, *drawn)
-        asked = {}
-        if w.without != "id":
-            asked["id_made"] = self._unlike(painted, f_id)
-        if "shape" in w.beyond:
-            asked["shape_made"] = self._askew(painted, drawn[0])
-        if "picture" in w.beyond and w.without != "picture":
-            asked["fool_made"] = real_loss(self.judges.D_I(painted))
-        return made | balanced(painted, asked, size)[0]
+            terms |= zip(("shape", "shape_made"), self._askew(pictures, torch.cat([f for f, _ in asked])).chunk(count), strict=True)
+        terms = {name: term.mean() for name, term in terms.items()}
+        pairs = [(name, f"{name}_made") for name in terms if f"{name}_made" in terms]
+        return balanced(pictures, terms, pairs=pairs)[0]
 
-    def _unlike(self, picture: Tensor, f_id: Tensor) -> Tensor:
-        """φ_id, Eq. 11, as a mean over the entries too."""
-        return (sphere(self.model.E_id(picture)) - f_id).square().mean()
+    def _unlike(self, pictures: Tensor, f_id: Tensor) -> Tensor:
+        """φ_id (B,) of pictures, Eq. 11, as a mean over the entries too."""
+        return (sphere(self.model.E_id(pictures)) - f_id).square().mean(dim=1)
 
-    def _askew(self, picture: Tensor, f_1: Tensor) -> Tensor:
-        """How far a picture's f_1 is from the one it was painted from, as Eq. 7 measures it."""
+    def _askew(self, pictures: Tensor, f_1: Tensor) -> Tensor:
+        """How far each picture's f_1 is from the one it was painted from, (B,), as Eq. 7 measures it."""
         E_1 = self.model.E_1
-        apart: Tensor = E_1.importance() * (E_1(picture) - f_1).square()
-        return apart.mean()
+        apart: Tensor = E_1.importance() * (E_1(pictures) - f_1).square()
+        return apart.mean(dim=1)
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, each painted again from its own features, and with two drawn ones."""
@@ -291,6 +307,18 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "paper": {
         "model": {}, "training": {},
         "run": {"steps": 220_000, "batch_size": 96, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
+    },
+    # 128 px and half as wide, for an accelerator; with what small sets and heads that turn need beyond the paper
+    "128": {
+        "model": {
+            "channels": 64, "encoder_channels": 32, "activation": "leaky", "id_network": "resnet18", "id_width": 48, "id_people": 1024,
+            "shape_width": 32,
+        },
+        "training": {
+            "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 10_000, "r1": 1.0,
+            "augment": "diff", "beyond": ("shape", "picture"),
+        },
+        "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.999},
     },
     # 64 px and narrow, for two processor cores
     "small": {

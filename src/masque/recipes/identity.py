@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from masque.data.batches import Batch
+from masque.data.frames import FrameSet
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
@@ -57,6 +58,12 @@ class IdentityRecipe:
         self.model = FaceFeatures(config, training.softmax)
         self.nets: Mapping[str, nn.Module] = {"features": self.model.features, "heads": self.model.heads}
 
+    def begin(self, frames: FrameSet) -> None:
+        """Raise SettingError for more people than `people`."""
+        most = int(frames.people().max())
+        if most >= self.config.people:
+            raise SettingError(f"The data has more than people={self.config.people} people: set it higher, to {most + 1} or more.")
+
     def phases(self) -> Sequence[Phase]:
         """The only line of the algorithm."""
         return [Phase("tell", ("features", "heads"), self.tell_terms, {"people": 1.0, "bce": self.training.attribute_weight})]
@@ -71,10 +78,7 @@ class IdentityRecipe:
         return half_cosine(t.late_lr if t.late_from and step >= t.late_from else t.lr, step, t.decay_to)
 
     def tell_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross entropies; unknown people and attributes count for nothing. Raises SettingError for more people than `people`."""
-        most = int(batch["identity"].max())
-        if most >= self.config.people:
-            raise SettingError(f"The data has more than people={self.config.people} people: set it higher, to {most + 1} or more.")
+        """Cross entropies; unknown people and attributes count for nothing."""
         people, attributes = self.model.heads(self.model.features(batch["image"], batch["seed"]))
         if self.training.softmax == "margin":
             people = with_margin(people, batch["identity"], self.training.margin, self.training.scale)
@@ -103,6 +107,12 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "model": {"view": "face", "network": "resnet18", "width": 32, "features": 256},
         "training": {"softmax": "margin", "margin": 0.2, "scale": 32.0, "attribute_weight": 0.0, "decay_to": 8000},
         "run": {"steps": 8000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
+    },
+    # The same at 128 px, for an accelerator
+    "facefeat-128": {
+        "model": {"size": 128, "view": "face", "network": "resnet18", "width": 48, "features": 256},
+        "training": {"softmax": "margin", "margin": 0.2, "scale": 32.0, "attribute_weight": 0.0, "decay_to": 6000},
+        "run": {"steps": 6000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
     },
     "small": {
         "model": {}, "training": {},

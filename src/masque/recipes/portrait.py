@@ -140,7 +140,9 @@ class PortraitRecipe:
     def drawn(self, inferred: Sequence[Gaussian | Tensor], seeds: Tensor) -> list[Tensor]:
         """The five latents; of Gaussians, a sample that belongs to its picture."""
         return [
-            known.sample(normal(seeds, component, known.mean.shape[1]).to(known.mean.dtype)) if isinstance(known, Gaussian) else known
+            known.sample(normal(seeds, component, known.mean.shape[1], known.mean.device).to(known.mean.dtype))
+            if isinstance(known, Gaussian)
+            else known
             for component, known in zip(COMPONENTS, inferred, strict=True)
         ]
 

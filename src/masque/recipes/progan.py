@@ -129,12 +129,12 @@ class ProGANRecipe:
 
     def latent(self, batch: Batch, name: str) -> Tensor:
         """z (B,Z) ~ N(0,I) of the batch's samples."""
-        return normal(batch["seed"], name, self.config.z).to(batch["image"].dtype)
+        return normal(batch["seed"], name, self.config.z, batch["image"].device).to(batch["image"].dtype)
 
     def score(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
         """What D says of pictures, which it may see changed."""
         if self.training.augment == "diff":
-            pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS))
+            pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
         judged: Tensor = self.D(pictures, self.stage(batch))
         return judged
 
@@ -147,7 +147,7 @@ class ProGANRecipe:
         real, fake = self.score(x, batch, "real"), self.score(made, batch, "made")
         if self.training.adversarial == "logistic":
             return {"adv": real_loss(real) + fake_loss(fake)}
-        share = uniform(batch["seed"], "between", 1)[:, 0]
+        share = uniform(batch["seed"], "between", 1, x.device)[:, 0]
         return {
             "adv": fake.mean() - real.mean(),
             "gp": gradient_penalty(lambda pictures: self.D(pictures, stage), x, made, share),

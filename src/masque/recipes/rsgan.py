@@ -176,7 +176,7 @@ class RSGANRecipe:
 
     def noise(self, batch: Batch, name: str, like: Tensor) -> Tensor | None:
         """The reparametrisation noise of one latent; none in the non-variational variant (Section 4.2)."""
-        return normal(batch["seed"], name, like.shape[1]).to(like.dtype) if self.config.variational else None
+        return normal(batch["seed"], name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
 
     def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor]:
         """ẑ of Algorithm A1, line 12, and the attributes that x̂' is to show (line 17).
@@ -187,12 +187,12 @@ class RSGANRecipe:
         """
         seeds = batch["seed"]
         inferred = {"xf": z.xf, "cf": z.cf, "xh": z.xh, "ch": z.ch}
-        draws = {n: normal(seeds, f"random {n}", t.shape[1]) for n, t in inferred.items()}
+        draws = {n: normal(seeds, f"random {n}", t.shape[1], t.device) for n, t in inferred.items()}
         draws |= {"xf": self.model.draw("face", draws["xf"]), "xh": self.model.draw("hair", draws["xh"])}
         drawn = Latents(*(draws[n].to(t.dtype) for n, t in inferred.items()))
         if self.training.random == "prior":
             return drawn, torch.full_like(c, torch.nan)
-        coins = uniform(seeds, "coins", 4).to(c.dtype) < 0.5
+        coins = uniform(seeds, "coins", 4, c.device).to(c.dtype) < 0.5
         near, far = neighbour(len(c), 1, c.device), neighbour(len(c), 2, c.device)
         c_face = torch.where(coins[:, 2:3], c[near], c)
         c_hair = torch.where(coins[:, 3:4], c[far], c)

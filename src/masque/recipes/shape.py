@@ -90,6 +90,11 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "model": {"size": 64, "width": 24}, "training": {},
         "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},
     },
+    # 128 px, for an accelerator
+    "128": {
+        "model": {"size": 128, "width": 32}, "training": {},
+        "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},
+    },
     "tiny": {
         "model": {"size": 32, "width": 4, "identity": 3, "expression": 4}, "training": {"decay_to": 60},
         "run": {"steps": 60, "batch_size": 16, "log_every": 10, "save_every": 20, "preview_every": 60},

@@ -22,7 +22,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from masque.config import RunSettings
-from masque.data.batches import Batch, Batches
+from masque.data.batches import Batch, Batches, in_floats, workers_for
 from masque.errors import TrainingError
 from masque.image import grid, write_picture
 from masque.layers.precision import has_bf16
@@ -90,7 +90,11 @@ def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int =
     if precision == "auto":
         precision = "bf16" if has_bf16(accelerator) else "32"
     name: Any = {"bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}[precision]
-    return Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
+    if fabric.device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # every batch has the same shape
+        torch.set_float32_matmul_precision("high")
+    return fabric
 
 
 class Engine:
@@ -119,6 +123,8 @@ class Engine:
             net.requires_grad_(False)
         self.step = 0
         self.last_save = 0.0
+        self.waited = 0.0
+        """Seconds in which there was no batch, since somebody last looked."""
         self.terms = Terms()
         same_run(run, identity, may_change)
         fabric.barrier()
@@ -180,10 +186,11 @@ class Engine:
                 )
 
     def placed(self, batch: Batch) -> Batch:
-        """A batch on this process's device, in the memory layout and precision of the run."""
+        """A batch on this process's device, in the memory layout and precision of the run; `step` and `seed`, which only the CPU reads,
+        stay there."""
+        away = {name: t if name in ("step", "seed") else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
         moved: Batch = {}
-        for name, tensor in batch.items():
-            tensor = tensor.to(self.fabric.device, non_blocking=True)
+        for name, tensor in in_floats(away).items():
             if self.settings.precision == "64" and tensor.is_floating_point():
                 tensor = tensor.double()
             if self.settings.channels_last and tensor.dim() == 4:
@@ -240,7 +247,7 @@ class Engine:
         first, slowest, begun, marked = self.step, 0.0, time.monotonic(), (self.step, time.monotonic())
         reason: str | None = None
         with watching(watch):
-            for batch in batches.ahead(self.step, settings.steps):
+            for batch in self._ahead(batches):
                 reason = self._agreed(watch.reason(2 * slowest + 2 * self.last_save))
                 if reason:
                     break
@@ -251,9 +258,9 @@ class Engine:
                 # The first step compiles and allocates; it says nothing about the next.
                 slowest = time.monotonic() - started if self.step <= first + 2 else max(slowest, time.monotonic() - started)
                 if self.step % settings.log_every == 0 or self.step == settings.steps:
-                    rate = (self.step - marked[0]) * settings.batch_size / (time.monotonic() - marked[1])
-                    marked = (self.step, time.monotonic())
-                    self._log(log, rate, on_step)
+                    spent = time.monotonic() - marked[1]
+                    self._log(log, (self.step - marked[0]) * settings.batch_size / spent, self.waited / spent, on_step)
+                    marked, self.waited = (self.step, time.monotonic()), 0.0
                 if shown is not None and (self.step % settings.preview_every == 0 or self.step == settings.steps):
                     self._preview(shown)
                 # Last, so that whatever a run shows of a step is there once the step is in its state.
@@ -265,6 +272,18 @@ class Engine:
         rate = (self.step - first) * settings.batch_size / max(1e-9, time.monotonic() - begun)
         return Progress(self.step, self.step >= settings.steps, reason or "finished", rate)
 
+    def _ahead(self, batches: Batches) -> Iterator[Batch]:
+        """The batches still to come; how long each was waited for is remembered."""
+        away = self.fabric.device.type != "cpu"
+        coming = iter(batches.ahead(self.step, self.settings.steps, workers_for(self.settings.workers, away, self.fabric.world_size), away))
+        while True:
+            asked = time.monotonic()
+            batch = next(coming, None)
+            self.waited += time.monotonic() - asked
+            if batch is None:
+                return
+            yield batch
+
     def _agreed(self, reason: str | None) -> str | None:
         """The same decision on all processes: one that stops alone would leave the others waiting."""
         if self.fabric.world_size == 1:
@@ -274,12 +293,17 @@ class Engine:
         highest = int(self.fabric.all_reduce(number, reduce_op="max"))  # type: ignore[arg-type]
         return reasons[highest - 1] if highest else None
 
-    def _log(self, log: Log | None, rate: float, on_step: Callable[[int, Mapping[str, float], float], None] | None) -> None:
+    def _log(self, log: Log | None, rate: float, waiting: float, on_step: Callable[[int, Mapping[str, float], float], None] | None) -> None:
         values = self.terms.take()
         if log is not None:
             log.write(
                 self.step,
-                {**values, "learning_rate": self.recipe.learning_rate(self.phases[0].nets[0], self.step), "images_per_second": rate},
+                {
+                    **values,
+                    "learning_rate": self.recipe.learning_rate(self.phases[0].nets[0], self.step),
+                    "images_per_second": rate,
+                    "waiting": waiting,
+                },
             )
         if on_step:
             on_step(self.step, values, rate)
