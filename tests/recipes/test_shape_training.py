@@ -67,6 +67,17 @@ def test_what_it_learns_towards_moves_with_the_picture(recipe, frames):
     assert torch.allclose(mirrored[turned_over, -1], -there[turned_over, -1], atol=0.1)
 
 
+def test_each_picture_and_its_mirror_image_are_fitted_once(recipe, frames, monkeypatch):
+    moved = Batches(frames, "train", 32, 12, 0, Augmentation(flip=True, shift=5.0, turn=8.0, zoom=0.1, colour=0.0))
+    E_1, seen = recipe.model.E_1, []
+    monkeypatch.setattr("masque.models.shape.fit", lambda shapes, landmarks: seen.append(len(landmarks)) or fit(shapes, landmarks))
+    for step in range(30):
+        batch = moved(step)
+        wanted = E_1.features(fit(E_1.shapes, batch["landmarks"].double().numpy()))
+        assert torch.allclose(recipe.fits(batch), wanted, atol=2e-2), step
+    assert sum(seen) == len(recipe.fits.known) == 2 * len(frames.indices("train"))
+
+
 def test_eq_7_by_hand(recipe, frames):
     batch = Batches(frames, "train", 32, 4, 0, AS_IT_IS)(0)
     E_1 = recipe.model.E_1

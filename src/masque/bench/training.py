@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import torch
 
 from masque import catalog, runs
 from masque.config import RunSettings
-from masque.data.batches import Batches
+from masque.data.batches import Batch, Batches
 from masque.data.frames import load_frames
 from masque.models.progan import side_at, stages
 from masque.train.engine import Engine, make_fabric
@@ -78,10 +78,15 @@ def _engine(plan: runs.Plan, frames: Any, folder: Path) -> Engine:
 
 
 def _run(engine: Engine, batches: Batches, steps: int) -> float:
+    coming: Iterable[Batch] = batches.ahead(engine.step, engine.step + steps)
+    if engine.fabric.device.type != "cpu":
+        # There, other processes make them in time, and starting these would take longer than the steps.
+        coming = list(coming)
+        torch.cuda.synchronize()
     started = time.perf_counter()
-    for batch in batches.ahead(engine.step, engine.step + steps):
+    for batch in coming:
         engine.run_step(engine.placed(batch))
-    if torch.cuda.is_available():
+    if engine.fabric.device.type != "cpu":
         torch.cuda.synchronize()
     return time.perf_counter() - started
 

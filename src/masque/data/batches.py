@@ -38,12 +38,15 @@ index       (B,) int64: position in the frame set
 labels      (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from frame sets with label maps
 landmarks   (B,68,2) float32: pixels of image; in a mirrored picture each has the name of the side where it is
 identity    (B,) int64: number of the person in the frame set, -1 where unknown
+flipped     (B,) bool: whether the picture is mirrored
 step        (B,) int64: the number of the batch
 seed        (B,) int64: what noise drawn for this sample in this step depends on
 """
 
 
 PICTURES = ("image", "face_crop")
+KEPT = ("index", "flipped", "step", "seed")
+"""What only the CPU reads."""
 MASKS = ("image_hull", "face_hull", "background", "valid", "face_valid")
 
 MOST_WORKERS = 8
@@ -224,8 +227,8 @@ def stack(samples: list[dict[str, Any]]) -> Batch:
         batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples]))
     for name in ("attributes", "landmarks"):
         batch[name] = torch.from_numpy(np.stack([s[name] for s in samples]).astype(np.float32))
-    for name in ("index", "identity"):
-        batch[name] = torch.tensor([s[name] for s in samples], dtype=torch.int64)
+    for name, kind in (("index", torch.int64), ("identity", torch.int64), ("flipped", torch.bool)):
+        batch[name] = torch.tensor([s[name] for s in samples], dtype=kind)
     return batch
 
 

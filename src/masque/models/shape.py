@@ -7,6 +7,7 @@ S̄, A_id, A_exp, Eq. 6  its buffers   what the coefficients mean: masque.faces.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,9 +92,8 @@ class ShapeEncoder(nn.Module):
         yaw = torch.as_tensor(yaw, dtype=f_1.dtype, device=f_1.device).expand(len(f_1))
         return torch.cat([f_1[:, :-1], ((yaw - self.centre[-1]) / self.deviation[-1])[:, None]], dim=1)
 
-    def error(self, picture: Tensor, landmarks: Tensor) -> Tensor:
-        """Eq. 7, as a mean over the numbers: how far what is seen in pictures (B,3,S,S) is from the fit to their landmarks (B,68,2)."""
-        true = self.features(fit(self.shapes, landmarks.double().cpu().numpy()))
+    def error(self, picture: Tensor, true: Tensor) -> Tensor:
+        """Eq. 7, as a mean over the numbers: how far what is seen in pictures (B,3,S,S) is from the true f_1 (B,E+1)."""
         found: Tensor = self(picture)
         return (self.importance() * (found - true.to(found)).square()).mean()
 
@@ -109,6 +109,23 @@ class ShapeEncoder(nn.Module):
 def _raw(fitted: Fit) -> Tensor:
     """(N,E+1): coefficients and yaw as they are."""
     return torch.from_numpy(np.concatenate([fitted.expression, fitted.angles[:, :1]], axis=1)).float()
+
+
+class Fits:
+    """The true f_1 of the pictures of a set, each fitted to its landmarks once: neither moving, turning nor enlarging them changes it, so
+    that a picture has two, its own and its mirror image's."""
+
+    def __init__(self, E_1: ShapeEncoder) -> None:
+        self.E_1 = E_1
+        self.known: dict[tuple[int, bool], Tensor] = {}
+
+    def __call__(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """f_1 (B,E+1) of a batch, on the CPU."""
+        keys = list(zip(batch["index"].tolist(), batch["flipped"].tolist(), strict=True))
+        if new := [place for place, key in enumerate(keys) if key not in self.known]:
+            found = self.E_1.features(fit(self.E_1.shapes, batch["landmarks"][new].double().cpu().numpy()))
+            self.known |= {keys[place]: f_1.cpu() for place, f_1 in zip(new, found, strict=True)}
+        return torch.stack([self.known[key] for key in keys])
 
 
 class FaceShape(nn.Module):

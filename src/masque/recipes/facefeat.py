@@ -34,7 +34,7 @@ from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
 from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
 from masque.models.identity import IdentityConfig, Softmax
-from masque.models.shape import ShapeConfig
+from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
 from masque.train.phase import Phase
 
@@ -94,6 +94,7 @@ class FaceFeatRecipe:
             **{name: getattr(self.judges, name) for name in ("D_f1", "D_f2", "D_I", "W_id")},
         }
         self.warm = 0 if training.identity and training.shape else training.warm
+        self.fits = Fits(self.model.E_1)
         self._known: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
 
     def begin(self, frames: FrameSet) -> None:
@@ -172,7 +173,7 @@ class FaceFeatRecipe:
 
     def see_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 7."""
-        return {"shape": self.model.E_1.train().error(batch["image"], batch["landmarks"])}
+        return {"shape": self.model.E_1.train().error(batch["image"], self.fits(batch))}
 
     def known(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """f_id and f_1 of the batch's pictures, by networks that no longer learn: seen once, though four phases of a step ask for them."""

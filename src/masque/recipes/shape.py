@@ -16,7 +16,7 @@ from masque.data.frames import FrameSet
 from masque.errors import SettingError
 from masque.faces.shape3d import fit, learn_shapes, read_shape_model
 from masque.image import Picture, to_pictures
-from masque.models.shape import SERVED, FaceShape, ShapeConfig
+from masque.models.shape import SERVED, FaceShape, Fits, ShapeConfig
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
 
@@ -43,6 +43,7 @@ class ShapeRecipe:
         self.config, self.training = config, training
         self.model = FaceShape(config)
         self.nets: Mapping[str, nn.Module] = {"E_1": self.model.E_1}
+        self.fits = Fits(self.model.E_1)
 
     def begin(self, frames: FrameSet) -> None:
         """Read or learn the 3D model. Raises DataError, and SettingError for bases other than the configuration has."""
@@ -71,8 +72,8 @@ class ShapeRecipe:
         return half_cosine(self.training.lr, step, self.training.decay_to)
 
     def see_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 7. What is true is fitted to the landmarks of the picture as it was moved and mirrored."""
-        return {"shape": self.model.E_1.error(batch["image"], batch["landmarks"])}
+        """Eq. 7. What is true is fitted to the landmarks of the picture, mirrored as it is."""
+        return {"shape": self.model.E_1.error(batch["image"], self.fits(batch))}
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """The pictures, from the one that is turned farthest to the picture's left to the farthest to its right."""

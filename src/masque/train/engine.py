@@ -22,7 +22,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from masque.config import RunSettings
-from masque.data.batches import Batch, Batches, in_floats, workers_for
+from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
 from masque.errors import TrainingError
 from masque.image import grid, write_picture
 from masque.layers.precision import has_bf16
@@ -92,7 +92,6 @@ def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int =
     name: Any = {"bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}[precision]
     fabric = Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
     if fabric.device.type == "cuda":
-        torch.backends.cudnn.benchmark = True  # every batch has the same shape
         torch.set_float32_matmul_precision("high")
     return fabric
 
@@ -186,9 +185,8 @@ class Engine:
                 )
 
     def placed(self, batch: Batch) -> Batch:
-        """A batch on this process's device, in the memory layout and precision of the run; `step` and `seed`, which only the CPU reads,
-        stay there."""
-        away = {name: t if name in ("step", "seed") else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
+        """A batch on this process's device, in the memory layout and precision of the run; what only the CPU reads stays there."""
+        away = {name: t if name in KEPT else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
         moved: Batch = {}
         for name, tensor in in_floats(away).items():
             if self.settings.precision == "64" and tensor.is_floating_point():
