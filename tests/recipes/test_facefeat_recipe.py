@@ -222,3 +222,43 @@ def test_what_it_cannot_learn_from(frames, recipe):
             recipe.begin(dataclasses.replace(frames, identities=people))
     with pytest.raises(SettingError, match="more than id_people=1 people"):
         runs.build_recipe(runs.plan("facefeat", "tiny", ("id_people=1",))).begin(frames)
+
+
+def test_recognition_may_be_asked_of_many_views(frames, batch):
+    recipe = runs.build_recipe(runs.plan("facefeat", "tiny", ("beyond=views",)))
+    recipe.begin(frames)
+    x, seeds, seen = batch["image"], batch["seed"], []
+    f_id, _ = recipe.known(batch)
+    E_id = recipe.model.E_id
+    before = E_id.forward
+    E_id.forward = lambda pictures, dropped=None: seen.append((pictures, dropped)) or before(pictures, dropped)
+    both, wanted = torch.cat([x, x]), torch.cat([f_id, f_id])
+    apart = recipe._unlike(both, wanted, seeds)
+    assert apart.shape == (8,)
+    (views, dropped), changed = seen[0], []
+    assert len(dropped.unique()) == 8
+    for view, picture in zip(views, both, strict=True):
+        straight, mirrored = ((view - other).abs().mean() for other in (picture, picture.flip(2)))
+        changed.append(bool(mirrored < straight))
+        assert 0 < min(straight, mirrored) < 0.3
+    assert any(changed)
+    assert not all(changed)
+    assert torch.equal(recipe._unlike(both, wanted, seeds), apart)
+    assert not torch.allclose(recipe._unlike(both, wanted, seeds + 1), apart)
+    (paint,) = (phase for phase in recipe.phases() if phase.name == "paint")
+    recipe.model.G_I.requires_grad_(True)
+    assert paint.loss(batch).keys() == paint.weights.keys() == {"rec", "fool", "id", "id_made"}
+
+
+def test_d_sees_pictures_changed_only_where_that_is_asked_for(frames, batch, recipe):
+    changing = runs.build_recipe(runs.plan("facefeat", "tiny", ("augment=diff",)))
+    changing.begin(frames)
+    for made, changes in ((recipe, False), (changing, True)):
+        seen = []
+        made.judges.D_I.forward = lambda pictures, seen=seen: seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
+        made.judge_terms(batch)
+        (pictures,) = seen
+        assert len(pictures) == 12
+        assert torch.equal(pictures[:4], batch["image"]) is not changes
+        assert len(made.score(batch["image"], batch, "one")) == 1
+        assert torch.equal(seen[1], batch["image"]) is not changes

@@ -38,7 +38,10 @@ from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
 from masque.train.phase import Phase
 
-BEYOND = ("shape", "picture")
+BEYOND = ("shape", "picture", "views")
+
+VIEWS = (0.4, 0.2, 0.4, 0.2, 0.2)
+"""How far E_id's views of a picture go, of DiffAugment's brightness, saturation, contrast and shifts: about as its training moves them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ class FaceFeatTraining:
     """Table 4: (a) without φ_id, (b) without φ^f, (c) without φ^I, (d) without φ_rec."""
     beyond: tuple[str, ...] = ()
     """What G^I learns beyond Eq. 3 and 8: `shape`, to show the f_1 that it paints from, without which it may look for pose and expression
-    in f_2 alone, and heads turn for nobody; `picture`, that drawn pictures fool D^I as well, which Eq. 1 asks of G_i^f alone."""
+    in f_2 alone, and heads turn for nobody; `picture`, that drawn pictures fool D^I as well, which Eq. 1 asks of G_i^f alone;
+    `views`, that φ_id holds for pictures mirrored, recoloured and moved, and for any part of what E_id sees: one that satisfies it at a
+    single view may do so by a pattern that nobody else takes for a face."""
     softmax: Softmax = "linear"
     margin: float = 0.35
     scale: float = 64.0
@@ -144,7 +149,7 @@ class FaceFeatRecipe:
         if judged or seen:
             phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
         more = {"shape": ("shape", "shape_made"), "picture": ("fool_made",)}
-        paint = ["rec", "fool", "id", "id_made", *(name for goal in w.beyond for name in more[goal])]
+        paint = ["rec", "fool", "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
         lost = {"id": ("id", "id_made"), "picture": ("fool", "fool_made"), "rec": ("rec",)}.get(w.without, ())
         weights = {name: 1.0 for name in paint if name not in lost}
         phases.append(Phase("paint", ("G_I", "E_2"), self.paint_terms, weights, since=since))
@@ -263,16 +268,24 @@ class FaceFeatRecipe:
             said = self.score(pictures[: len(names) * len(x)], batch, *names)
             terms |= {name: real_loss(logits) for name, logits in zip(names, said, strict=True)}
         if w.without != "id":
-            terms |= zip(("id", "id_made"), self._unlike(pictures, f_id.repeat(count, 1)).chunk(count), strict=True)
+            terms |= zip(("id", "id_made"), self._unlike(pictures, f_id.repeat(count, 1), batch["seed"]).chunk(count), strict=True)
         if "shape" in w.beyond:
             terms |= zip(("shape", "shape_made"), self._askew(pictures, torch.cat([f for f, _ in asked])).chunk(count), strict=True)
         terms = {name: term.mean() for name, term in terms.items()}
         pairs = [(name, f"{name}_made") for name in terms if f"{name}_made" in terms]
         return balanced(pictures, terms, pairs=pairs)[0]
 
-    def _unlike(self, pictures: Tensor, f_id: Tensor) -> Tensor:
-        """φ_id (B,) of pictures, Eq. 11, as a mean over the entries too."""
-        return (sphere(self.model.E_id(pictures)) - f_id).square().mean(dim=1)
+    def _unlike(self, pictures: Tensor, f_id: Tensor, seeds: Tensor) -> Tensor:
+        """φ_id (N·B,) of pictures, Eq. 11, as a mean over the entries too."""
+        E_id = self.model.E_id
+        if "views" not in self.training.beyond:
+            return (sphere(E_id(pictures)) - f_id).square().mean(dim=1)
+        count = len(pictures) // len(seeds)
+        many = torch.cat([seeds * count + part for part in range(count)])  # noise of its own for each
+        draws = uniform(many, "view", DRAWS + 1, pictures.device)
+        mirrored = torch.where(draws[:, -1, None, None, None] < 0.5, pictures.flip(3), pictures)
+        seen = augment(mirrored, 0.5 + draws.new_tensor(VIEWS) * (draws[:, :-1] - 0.5))
+        return (sphere(E_id(seen, many)) - f_id).square().mean(dim=1)
 
     def _askew(self, pictures: Tensor, f_1: Tensor) -> Tensor:
         """How far each picture's f_1 is from the one it was painted from, (B,), as Eq. 7 measures it."""
@@ -317,7 +330,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         },
         "training": {
             "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 10_000, "r1": 1.0,
-            "augment": "diff", "beyond": ("shape", "picture"),
+            "augment": "diff", "beyond": ("shape", "picture", "views"),
         },
         "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.999},
     },
