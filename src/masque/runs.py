@@ -18,6 +18,7 @@ from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest
+from masque.modelfile import ModelFile
 from masque.train.engine import Engine, Progress, make_fabric
 from masque.train.phase import Begins, Recipe
 from masque.train.state import states
@@ -33,19 +34,29 @@ class Plan:
     model: Any
     training: Any
     run: RunSettings
+    start: ModelFile | None = None
+    """The model whose weights a new run begins with"""
 
     def identity(self, data: FrameSet) -> dict[str, Any]:
         """Plain values that a resumed run must share."""
         return {
             "family": self.family, "model": as_dict(self.model), "training": as_dict(self.training), "run": as_dict(self.run),
-            "data": data.fingerprint(),
+            "data": data.fingerprint(), **({"start": self.start.hash} if self.start else {}),
         }  # fmt: skip
 
 
-def plan(family: str, preset: str = "small", assignments: Sequence[str] = (), run_changes: Mapping[str, Any] | None = None) -> Plan:
+def plan(
+    family: str,
+    preset: str = "small",
+    assignments: Sequence[str] = (),
+    run_changes: Mapping[str, Any] | None = None,
+    start: str | None = None,
+) -> Plan:
     """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
 
-    Raises SettingError for an unknown family, preset or setting, or a value that does not fit.
+    start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a new run begins with
+    and whose sizes it has; networks that only training needs begin anew. Raises SettingError for an unknown family, preset or setting, or
+    a value that does not fit, and CheckpointError for a start that is no such model.
     """
     entry = catalog.family(family)
     presets = entry.load("presets")
@@ -53,8 +64,15 @@ def plan(family: str, preset: str = "small", assignments: Sequence[str] = (), ru
         raise SettingError(f"There is no preset {preset} of {family}; {nearest(preset, presets)}.")
     values = presets[preset]
     configs = (entry.load("config")(**values["model"]), entry.load("training")(**values["training"]), RunSettings(**values["run"]))
+    begun = modelfile.read(catalog.model_folder(start)) if start is not None else None
+    if begun is not None:
+        if begun.family != family:
+            raise CheckpointError(f"{begun.folder} holds a model of the family {begun.family}: name one of {family}.")
+        configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
     model, training, run = override(configs, assignments)
-    return Plan(family, model, training, replace(run, **(run_changes or {})))
+    if begun is not None and model != configs[0]:
+        raise SettingError("The networks of a run that begins with a model are that model's: leave out --set of their sizes.")
+    return Plan(family, model, training, replace(run, **(run_changes or {})), begun)
 
 
 def build_recipe(settings: Plan) -> Recipe:
@@ -72,6 +90,13 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     recipe = build_recipe(settings)
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)
+    if settings.start is not None:
+        for name in recipe.served:
+            own = {key.removeprefix(f"{name}."): value for key, value in settings.start.weights.items() if key.startswith(f"{name}.")}
+            try:
+                recipe.nets[name].load_state_dict(own)
+            except RuntimeError:
+                raise CheckpointError(f"{settings.start.folder} does not fit this version of Masque: train it again.") from None
     return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE)
 
 
@@ -182,6 +207,7 @@ def write_model(settings: Plan, engine: Engine, folder: Path, data: Sequence[str
     """Write the averaged networks, their config and a card into run/model."""
     card = "\n".join([
         f"# {settings.family}, {settings.model.size} px", "",
+        *([f"- began with the weights {settings.start.hash}"] if settings.start else []),
         f"- trained for {engine.step} steps of {settings.run.batch_size} pictures, seed {settings.run.seed}",
         f"- data: {', '.join(Path(d).name for d in data)}; {len(frames.indices('train'))} pictures to train on",
         f"- fingerprint of the data: {frames.fingerprint()}",

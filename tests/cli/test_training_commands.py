@@ -184,3 +184,24 @@ def test_benchmarks_answer_in_json(model_folder: Path, monkeypatch: pytest.Monke
     assert {"stitch gradient", "stitch none"} == swapping["times"].keys()
     assert swapping["peak_memory_mib"] > 0
     assert swapping["side"] == 256
+
+
+def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
+    """Its networks are then that model's, its discriminators new; resumed, it is the same run; another family's or size's model is refused."""
+    before = modelfile.read(run)
+    assert train(tmp_path / "fine", "--steps", 1, "--from", run, "--set", "lr=0").code == 0
+    fine = modelfile.read(tmp_path / "fine")
+    served = {name: value for name, value in before.weights.items() if not name.startswith(("prior", "C."))}
+    assert all((fine.weights[name] - value).abs().max() < 1e-6 for name, value in served.items())
+    assert f"began with the weights {before.hash}" in (tmp_path / "fine" / "model" / "card.md").read_text()
+    assert train(tmp_path / "fine", "--steps", 2, "--from", run, "--set", "lr=0").values["step"] == 2
+    for more, says in (
+        (("--set", "lr=0"), "start"),
+        (("--from", run, "--set", "channels=16"), "leave out --set of their sizes"),
+        (("--from", "identity"), "of the family identity: name one of rsgan"),
+        (("--from", tmp_path), "There is no model in"),
+    ):
+        refused = train(tmp_path / ("fine" if says == "start" else "other"), "--steps", 3, *more)
+        assert (refused.code, refused.out) == (1, "")
+        assert says in refused.err
+    assert not (tmp_path / "other").exists()

@@ -27,6 +27,10 @@ def train(
     set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,
     seed: Annotated[int | None, Seed] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Begin with this model: the family's name for the weights that come with Masque, or a run folder."),
+    ] = None,
     accelerator: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")] = "auto",
     devices: Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)] = 1,
     as_json: Json = False,
@@ -40,7 +44,7 @@ def train(
     from masque.train.engine import stopped_early
 
     changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
-    plan = runs.plan(family, preset, set_, changes)
+    plan = runs.plan(family, preset, set_, changes, start)
     limit = seconds(time_limit) if time_limit is not None else None
     with Bar(f"Training {family}") as bar:
 
