@@ -187,7 +187,7 @@ def test_benchmarks_answer_in_json(model_folder: Path, monkeypatch: pytest.Monke
 
 
 def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
-    """Its networks are then that model's, its discriminators new; resumed, it is the same run; another family's or size's model is refused."""
+    """Its networks are then that model's, its discriminators new; another family's or size's model is refused."""
     before = modelfile.read(run)
     assert train(tmp_path / "fine", "--steps", 1, "--from", run, "--set", "lr=0").code == 0
     fine = modelfile.read(tmp_path / "fine")
