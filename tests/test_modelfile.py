@@ -225,3 +225,11 @@ def test_shipped_weights_come_before_a_folder_of_the_same_name(folder: Path, tmp
     assert catalog.model_folder("rsgan") == tmp_path / "rsgan"
     assert catalog.model_folder("./rsgan") == Path("rsgan")
     assert masque.load("rsgan").size == 32
+
+
+def test_numbers_too_large_for_half_precision_are_not_packed_into_it(tmp_path):
+    weights = {"norm.variance": torch.tensor([9e6, 1.0]), "norm.mean": torch.tensor([3000.0, 1.0])}
+    modelfile.write(tmp_path / "wide", "facefeat", {}, weights, "card")
+    packed = modelfile.pack(tmp_path / "wide", tmp_path / "packed")
+    assert packed.weights["norm.variance"].tolist() == [9e6, 1.0]
+    assert (tmp_path / "packed" / "weights.safetensors").stat().st_size < (tmp_path / "wide" / "weights.safetensors").stat().st_size

@@ -178,6 +178,33 @@ CATALOG: Mapping[str, Family] = {
         session="masque.edits.latents:Latents",
         reads_features=True,
     ),
+    "vaegan": Family(
+        model="masque.models.autoencoders:Autoencoder",
+        model_parts="masque.models.autoencoders:SERVED",
+        config="masque.models.autoencoders:AutoencoderConfig",
+        recipe="masque.recipes.vaegan:VAEGANRecipe",
+        training="masque.recipes.vaegan:VAEGANTraining",
+        presets="masque.recipes.vaegan:PRESETS",
+        edits=(),
+    ),
+    "ali": Family(
+        model="masque.models.autoencoders:Autoencoder",
+        model_parts="masque.models.autoencoders:SERVED",
+        config="masque.models.autoencoders:AutoencoderConfig",
+        recipe="masque.recipes.ali:ALIRecipe",
+        training="masque.recipes.ali:ALITraining",
+        presets="masque.recipes.ali:PRESETS",
+        edits=(),
+    ),
+    "alphagan": Family(
+        model="masque.models.autoencoders:Autoencoder",
+        model_parts="masque.models.autoencoders:SERVED",
+        config="masque.models.autoencoders:AutoencoderConfig",
+        recipe="masque.recipes.alphagan:AlphaGANRecipe",
+        training="masque.recipes.alphagan:AlphaGANTraining",
+        presets="masque.recipes.alphagan:PRESETS",
+        edits=(),
+    ),
 }
 
 

@@ -53,9 +53,15 @@ def pack(source: Path, target: Path, card: str | None = None, whole: Collection[
         card = (stored.folder / "card.md").read_text(encoding="utf-8") if card is None else card
     except (OSError, UnicodeDecodeError):
         raise CheckpointError(f"{stored.folder} has no readable card.md: give a text about the weights with --card.") from None
-    weights = {name: tensor if name.split(".")[0] in whole else tensor.half() for name, tensor in stored.weights.items()}
+    weights = {name: tensor if name.split(".")[0] in whole else _halved(tensor) for name, tensor in stored.weights.items()}
     write(target, stored.family, stored.config, weights, card)
     return read(target)
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    half = tensor.half()
+    # A running variance may lie beyond what half precision can hold.
+    return half if bool(half.isfinite().all()) else tensor
 
 
 def read(folder: Path) -> ModelFile:

@@ -32,7 +32,7 @@ def frames() -> FrameSet:
 
 def test_shapes_types_and_ranges(frames):
     batch = Batches(frames, "train", 64, 5, seed=1, augmentation=Augmentation())(3)
-    assert set(batch) == {*PICTURES, *MASKS, "landmarks", "attributes", "index", "identity", "flipped", "step", "seed"}
+    assert set(batch) == {*PICTURES, *MASKS, "landmarks", "still", "attributes", "index", "identity", "flipped", "step", "seed"}
     for name in PICTURES:
         assert (batch[name].shape, batch[name].dtype) == ((5, 3, 64, 64), torch.float32)
         assert -1 <= batch[name].min() < -0.2

@@ -98,7 +98,7 @@ def test_the_seed_decides_weights_and_course(family, tiny_run):
     assert same.fingerprints() == again.fingerprints() != other.fingerprints()
 
 
-@every_family
+@pytest.mark.parametrize("family", sorted(CATALOG.keys() - {"ali"}))  # which has a loss against its judge alone
 def test_one_batch_can_be_overfitted(family, tiny_run):
     run = tiny_run(family, "run", ema=0.5)
     batch = run.batch(0)

@@ -37,6 +37,7 @@ attributes  (B,A) in [0,1], NaN where unknown
 index       (B,) int64: position in the frame set
 labels      (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from frame sets with label maps
 landmarks   (B,68,2) float32: pixels of image; in a mirrored picture each has the name of the side where it is
+still       (B,68,2) float32: the same in pixels of the frame, before the picture was moved, but mirrored with it
 identity    (B,) int64: number of the person in the frame set, -1 where unknown
 flipped     (B,) bool: whether the picture is mirrored
 step        (B,) int64: the number of the batch
@@ -45,7 +46,7 @@ seed        (B,) int64: what noise drawn for this sample in this step depends on
 
 
 PICTURES = ("image", "face_crop")
-KEPT = ("index", "flipped", "step", "seed")
+KEPT = ("index", "flipped", "still", "step", "seed")
 """What only the CPU reads."""
 MASKS = ("image_hull", "face_hull", "background", "valid", "face_valid")
 
@@ -149,13 +150,16 @@ class Batches:
         frames = self.frames
         motion, flipped = draw_motion(self.augmentation, frames.scale, generator)
         cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion)
-        points = transform(frames.landmarks[index], chain(motion, HAIR_CROP.to_crop(self.size, frames.scale)))
+        still = frames.landmarks[index]
+        mirrored = still * [-1, 1] + [WIDTH * frames.scale - 1, 0]
+        points = transform(still, chain(motion, HAIR_CROP.to_crop(self.size, frames.scale)))
         if frames.labels is not None:
             cut["labels"] = cut_labels(frames.labels[index], self.size, frames.scale, motion, flipped)
         if self.augmentation.colour:
             recolour(cut, self.augmentation.colour, generator)
         return {
-            **cut, "landmarks": points[MIRRORED] if flipped else points, "attributes": frames.attributes[index], "index": index,
+            **cut, "landmarks": points[MIRRORED] if flipped else points,
+            "still": mirrored[MIRRORED] if flipped else still, "attributes": frames.attributes[index], "index": index,
             "identity": self.people[index], "flipped": flipped,
         }  # fmt: skip
 
@@ -225,7 +229,7 @@ def stack(samples: list[dict[str, Any]]) -> Batch:
     batch: Batch = {name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in (*PICTURES, *MASKS)}
     if "labels" in samples[0]:
         batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples]))
-    for name in ("attributes", "landmarks"):
+    for name in ("attributes", "landmarks", "still"):
         batch[name] = torch.from_numpy(np.stack([s[name] for s in samples]).astype(np.float32))
     for name, kind in (("index", torch.int64), ("identity", torch.int64), ("flipped", torch.bool)):
         batch[name] = torch.tensor([s[name] for s in samples], dtype=kind)

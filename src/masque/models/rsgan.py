@@ -12,16 +12,17 @@ Layer and latent sizes are not in the paper: docs/papers/rsgan.md, choices 1-3.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from masque.layers.gaussian import Gaussian, as_gaussian
+from masque.layers.pictures import Judge, Painter, linear_path
 from masque.layers.precision import full
-from masque.layers.stacks import down_stack, up_stack
+from masque.layers.stacks import down_stack
 
 Part = Literal["face", "hair"]
 
@@ -136,14 +137,6 @@ class AttributeEncoder(nn.Module):
         return as_gaussian(self.body(2 * c - 1))
 
 
-def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
-    """One linear layer whose outputs start with this deviation when its inputs have deviation 1."""
-    layer = nn.Linear(inputs, outputs)
-    nn.init.normal_(layer.weight, std=deviation / math.sqrt(inputs))
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
 class Memory(nn.Module):
     """The bidirectional LSTM of Fig. A5: reads both separators' features as a sequence of two and returns them informed of each other."""
 
@@ -210,41 +203,6 @@ class Prior(nn.Module):
         return mean, self.second[part].detach() - torch.outer(mean, mean)
 
 
-class Painter(nn.Module):
-    """A picture from latents: the composer G (all four) and the part decoders F_D (two)."""
-
-    def __init__(self, z: int, channels: int, config: RSGANConfig) -> None:
-        super().__init__()
-        self.body, self.first = up_stack(channels, config.size, start=4, widest=config.widest)
-        self.foot = nn.Linear(z, self.first * 16)
-        self.size, self.coarse = config.size, config.coarse
-        self.wash = linear_path(z, 3 * config.coarse**2, 0.3) if config.coarse else None
-
-    def forward(self, z: Tensor) -> Tensor:
-        """(B,z) -> (B,3,S,S) in [-1,1]."""
-        picture = full(self.body(self.foot(z).view(len(z), self.first, 4, 4)))
-        if self.wash is not None:
-            low = full(self.wash(z)).view(len(z), 3, self.coarse, self.coarse)
-            picture = picture + nn.functional.interpolate(low, size=self.size, mode="bilinear", align_corners=False)
-        return torch.tanh(picture)
-
-
-class Judge(nn.Module):
-    """Convolutions down to `to`×`to` and a head: D_g and C judge the whole picture, D_p (Isola et al. 2017) every patch of it."""
-
-    def __init__(self, config: RSGANConfig, to: int, outputs: int, patches: bool) -> None:
-        super().__init__()
-        self.body, channels = down_stack(3, config.judge_channels, config.size, to, widest=config.widest)
-        self.head = (
-            nn.Conv2d(channels, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(channels * to * to, outputs))
-        )
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """(B,3,S,S) -> logits (B,outputs) or, of patches, (B,outputs,to,to)."""
-        logits: Tensor = self.head(self.body(picture))
-        return logits
-
-
 class RSGAN(nn.Module):
     """All networks of Fig. 2 and what they do together."""
 
@@ -256,12 +214,14 @@ class RSGAN(nn.Module):
         self.attributes_face, self.attributes_hair = AttributeEncoder(config), AttributeEncoder(config)
         self.memory = Memory(config) if config.lstm else None
         self.prior = Prior(config) if config.prior == "fitted" else None
-        self.decoder_face = Painter(zx + zc, config.part_channels, config)
-        self.decoder_hair = Painter(zx + zc, config.part_channels, config)
-        self.composer = Painter(2 * (zx + zc), config.channels, config)
-        self.D_g = Judge(config, to=4, outputs=1, patches=False)
-        self.D_p = Judge(config, to=max(4, config.size // 8), outputs=1, patches=True)
-        self.C = Judge(config, to=4, outputs=len(config.attributes), patches=False)
+        sizes = (config.size, config.widest, config.coarse)
+        self.decoder_face = Painter(zx + zc, config.part_channels, *sizes)
+        self.decoder_hair = Painter(zx + zc, config.part_channels, *sizes)
+        self.composer = Painter(2 * (zx + zc), config.channels, *sizes)
+        judge = partial(Judge, config.judge_channels, config.size, widest=config.widest)
+        self.D_g = judge(to=4, outputs=1, patches=False)
+        self.D_p = judge(to=max(4, config.size // 8), outputs=1, patches=True)
+        self.C = judge(to=4, outputs=len(config.attributes), patches=False)
 
     def estimate(self, image: Tensor) -> Tensor:
         """c*: the attributes (B,A) in [0,1] that C sees in pictures (B,3,S,S)."""

@@ -1,0 +1,54 @@
+"""From a picture to numbers and back: what RSGAN's networks, and those of the autoencoders that it is compared with, are made of."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from masque.layers.precision import full
+from masque.layers.stacks import down_stack, up_stack
+
+
+def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
+    """One linear layer whose outputs start with this deviation when its inputs have deviation 1."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=deviation / math.sqrt(inputs))
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Painter(nn.Module):
+    """A picture from a latent: one linear layer to 4×4, convolutions that double it, and, where asked for, a coarse picture beside them."""
+
+    def __init__(self, z: int, channels: int, size: int, widest: int, coarse: int) -> None:
+        """channels: of the finest map, doubled at each halving up to `widest`. coarse: side of a picture that one linear layer carries past
+        the convolutions; 0 is none."""
+        super().__init__()
+        self.body, self.first = up_stack(channels, size, start=4, widest=widest)
+        self.foot = nn.Linear(z, self.first * 16)
+        self.size, self.coarse = size, coarse
+        self.wash = linear_path(z, 3 * coarse**2, 0.3) if coarse else None
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(B,z) -> (B,3,S,S) in [-1,1]."""
+        picture = full(self.body(self.foot(z).view(len(z), self.first, 4, 4)))
+        if self.wash is not None:
+            low = full(self.wash(z)).view(len(z), 3, self.coarse, self.coarse)
+            picture = picture + nn.functional.interpolate(low, size=self.size, mode="bilinear", align_corners=False)
+        return torch.tanh(picture)
+
+
+class Judge(nn.Module):
+    """Convolutions down to `to`×`to` and a head, which judges the whole picture or (Isola et al. 2017) every patch of it."""
+
+    def __init__(self, channels: int, size: int, to: int, outputs: int, patches: bool, widest: int) -> None:
+        super().__init__()
+        self.body, last = down_stack(3, channels, size, to, widest=widest)
+        self.head = nn.Conv2d(last, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(last * to * to, outputs))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) -> logits (B,outputs) or, of patches, (B,outputs,to,to)."""
+        logits: Tensor = self.head(self.body(picture))
+        return logits

@@ -1,0 +1,126 @@
+"""The generative autoencoders that RSGAN's Table 1 compares it with: VAE-GAN, ALI and α-GAN.
+
+here    VAE-GAN (Larsen et al. 2015)   ALI (Dumoulin et al. 2016)   α-GAN (Rosca et al. 2017)   maps
+E       Enc                            G_z                          q_η, of which the mean      picture (B,3,S,S)  ->  Gaussian over z (B,Z)
+G       Dec                            G_x                          G_θ                         z (B,Z)            ->  picture (B,3,S,S)
+D       Dis                            D, of pairs                  D_φ                         picture (and z)    ->  logit (B,1)
+C       –                              –                            C_ω                         z (B,Z)            ->  logit (B,1)
+
+All are built of RSGAN's own layers, with latents as wide as its four together and as many parameters, so that a table compares the methods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from masque.layers.gaussian import Gaussian, as_gaussian
+from masque.layers.pictures import Painter, linear_path
+from masque.layers.stacks import down_stack
+
+SERVED = ("E", "G")
+"""What makes a picture again; D and C only serve training."""
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Sizes."""
+
+    size: int = 128
+    """Side S of the picture in pixels: RSGAN's x."""
+    channels: int = 76
+    """Width of G's finest map; doubled at each halving."""
+    encoder_channels: int = 76
+    """Width of E's first map."""
+    judge_channels: int = 76
+    """Width of D's first map."""
+    widest: int = 608
+    """Channels that no map exceeds."""
+    z: int = 544
+    """Z: as many numbers as RSGAN's four latents have together."""
+    coarse: int = 0
+    """Side of the coarse picture that linear layers carry past the convolutions, as RSGAN's setting of that name."""
+    critic: int = 256
+    """Width of the layers that judge a latent: D's in ALI, C's in α-GAN."""
+    attributes: tuple[str, ...] = ()
+    """None are needed."""
+
+
+class Encoder(nn.Module):
+    """E: built as one of RSGAN's separators."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.body, channels = down_stack(3, config.encoder_channels, config.size, to=4, widest=config.widest)
+        self.features = nn.Linear(channels * 16, 2 * config.z)
+        self.head = nn.Linear(2 * config.z, 2 * config.z)
+        self.coarse = config.coarse
+        self.glance = linear_path(3 * config.coarse**2, 2 * config.z, 1.0) if config.coarse else None
+
+    def forward(self, picture: Tensor) -> Gaussian:
+        """(B,3,S,S) in [-1,1] -> Gaussian over z (B,Z)."""
+        statistics = self.head(F.leaky_relu(self.features(self.body(picture).flatten(1)), 0.2))
+        if self.glance is not None:
+            statistics = statistics + self.glance(F.adaptive_avg_pool2d(picture, self.coarse).flatten(1))
+        return as_gaussian(statistics)
+
+
+class Autoencoder(nn.Module):
+    """What a swap needs."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.E = Encoder(config)
+        self.G = Painter(config.z, config.channels, config.size, config.widest, config.coarse)
+
+    def again(self, picture: Tensor) -> Tensor:
+        """Pictures (B,3,S,S), each as it is made again from the mean of its latent."""
+        made: Tensor = self.G(self.E(picture).mean)
+        return made
+
+
+class SimilarityJudge(nn.Module):
+    """Dis of VAE-GAN: a judge whose 8×8 maps say how alike two pictures are."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.body, channels = down_stack(3, config.judge_channels, config.size, to=8, widest=config.widest)
+        self.rest = nn.Sequential(nn.Conv2d(channels, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Flatten())
+        self.head = nn.Linear(16 * channels, 1)
+
+    def features(self, picture: Tensor) -> Tensor:
+        """Dis_l: (B,3,S,S) -> (B,C,8,8)."""
+        maps: Tensor = self.body(picture)
+        return maps
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) -> logits (B,1)."""
+        logits: Tensor = self.head(self.rest(self.features(picture)))
+        return logits
+
+
+class PairJudge(nn.Module):
+    """D of ALI: of a picture and a latent, whether the picture was there first."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.body, channels = down_stack(3, config.judge_channels, config.size, to=4, widest=config.widest)
+        self.picture, self.latent = nn.Linear(16 * channels, config.critic), perceptron(config.z, config.critic, config.critic)
+        self.both = perceptron(2 * config.critic, config.critic, 1)
+
+    def forward(self, picture: Tensor, z: Tensor) -> Tensor:
+        """(B,3,S,S), (B,Z) -> logits (B,1)."""
+        seen = F.leaky_relu(torch.cat([self.picture(self.body(picture).flatten(1)), self.latent(z)], dim=1), 0.2)
+        logits: Tensor = self.both(seen)
+        return logits
+
+
+def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Two layers of `hidden` and one of `outputs`."""
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, outputs)
+    )

@@ -1,0 +1,67 @@
+"""Training of ALI (Dumoulin et al. 2016, Algorithm 1): E and G are made alike through pairs of a picture and a latent alone.
+
+D tells (x, ẑ), ẑ ~ E(x), from (x̃, z), x̃ = G(z), z ~ N(0,I); nothing else asks for a picture to come back as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from masque.data.batches import Batch
+from masque.losses.adversarial import fake_loss, real_loss
+from masque.models.autoencoders import AutoencoderConfig, PairJudge
+from masque.recipes.autoencoders import AutoencoderRecipe, AutoencoderTraining, presets
+from masque.train.phase import Phase
+
+
+@dataclass(frozen=True)
+class ALITraining(AutoencoderTraining):
+    """Nothing but rates: both losses weigh 1."""
+
+
+class ALIRecipe(AutoencoderRecipe):
+    """D, then E and G."""
+
+    def __init__(self, config: AutoencoderConfig, training: ALITraining) -> None:
+        self.D = PairJudge(config)
+        super().__init__(config, training, D=self.D)
+
+    def phases(self) -> Sequence[Phase]:
+        """Algorithm 1's two updates."""
+        return [
+            Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}),
+            *self.smoothing(),
+            Phase("fool", ("E", "G"), self.fool_terms, {"seen": 1.0, "painted": 1.0}),
+        ]
+
+    def said(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """D's logits of (x, ẑ) and of (x̃, z)."""
+        x, z = batch["image"], self.noise(batch, "z")
+        inferred = self.model.E(x).sample(self.noise(batch, "ẑ")).to(x.dtype)
+        said: Tensor = self.D(torch.cat([x, self.model.G(z).to(x.dtype)]), torch.cat([inferred, z]))
+        return said[: len(x)], said[len(x) :]
+
+    def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """−log D(x, ẑ) − log(1 − D(x̃, z))."""
+        seen, painted = self.said(batch)  # E and G are frozen here
+        return {"adv": real_loss(seen) + fake_loss(painted)}
+
+    def fool_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """−log(1 − D(x, ẑ)) − log D(x̃, z)."""
+        seen, painted = self.said(batch)
+        return {"seen": fake_loss(seen), "painted": real_loss(painted)}
+
+    def score(self, pictures: Tensor, batch: Batch) -> Tensor:
+        """D of pictures with what E sees in the batch's."""
+        with torch.no_grad():
+            z = self.model.E(batch["image"]).sample(self.noise(batch, "ẑ"))
+        said: Tensor = self.D(pictures, z.to(pictures.dtype))
+        return said
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = presets({}, {})

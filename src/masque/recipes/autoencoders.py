@@ -1,0 +1,117 @@
+"""What the trainings of VAE-GAN, ALI and α-GAN share: networks, optimizers, rates, previews, and the sizes of their presets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from masque.data.batches import Batch
+from masque.image import Picture, to_pictures
+from masque.layers.noise import normal
+from masque.losses.adversarial import r1_penalty
+from masque.models.autoencoders import SERVED, Autoencoder, AutoencoderConfig
+from masque.train.phase import Phase
+
+R1_EVERY = 16
+"""R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020), as in RSGAN's training."""
+
+
+@dataclass(frozen=True)
+class AutoencoderTraining:
+    """Optimizers, as RSGAN's: the same rates give a table its meaning."""
+
+    lr: float = 2e-4
+    judge_lr: float = 2e-4
+    """Learning rate of D and C."""
+    beta1: float = 0.5
+    beta2: float = 0.999
+    warm_up: int = 0
+    """Steps over which the learning rate rises from 0."""
+    decay_from: int = 0
+    """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
+    decay_to: int = 0
+    r1: float = 0.0
+    """Weight of the penalty on D's gradient at real pictures."""
+
+
+class AutoencoderRecipe:
+    """E and G, whose averages are served, and what judges them."""
+
+    served = SERVED
+    judging: ClassVar[tuple[str, ...]] = ("D", "C")
+
+    def __init__(self, config: AutoencoderConfig, training: AutoencoderTraining, **judges: nn.Module) -> None:
+        self.config, self.training = config, training
+        self.model = Autoencoder(config)
+        self.nets: Mapping[str, nn.Module] = {"E": self.model.E, "G": self.model.G, **judges}
+
+    def smoothing(self) -> list[Phase]:
+        """R1, where it is asked for."""
+        r1 = self.training.r1
+        return [Phase("smooth", ("D",), self.smooth_terms, {"r1": R1_EVERY * r1}, every=R1_EVERY)] if r1 else []
+
+    def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
+        """Adam."""
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
+
+    def learning_rate(self, name: str, step: int) -> float:
+        """Constant unless a warm-up or a decay is asked for."""
+        w = self.training
+        rate = w.judge_lr if name in self.judging else w.lr
+        if w.warm_up:
+            rate *= min(1.0, (step + 1) / w.warm_up)
+        if w.decay_from and step >= w.decay_from:
+            rate *= max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
+        return rate
+
+    def noise(self, batch: Batch, name: str) -> Tensor:
+        """(B,Z) ~ N(0,I) of the batch's samples."""
+        x = batch["image"]
+        return normal(batch["seed"], name, self.config.z, x.device).to(x.dtype)
+
+    def score(self, pictures: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
+        """What D says of real pictures, for R1."""
+        said: Tensor = self.nets["D"](pictures)
+        return said
+
+    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 (Mescheder et al. 2018)."""
+        return {"r1": r1_penalty(lambda pictures: self.score(pictures, batch), batch["image"])}
+
+    def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
+        """Rows: pictures, each made again, and samples."""
+        x = batch["image"]
+        rows = [x, nets["G"](nets["E"](x).mean), nets["G"](self.noise(batch, "sample"))]
+        return [picture for row in rows for picture in to_pictures(row)], len(x)
+
+
+def presets(paper: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    """RSGAN's presets, with as many parameters: a test counts them.
+
+    paper, others: what one training sets for the preset `paper`, and for all others.
+    """
+    still = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}
+    rates = {"lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000, "r1": 20.0}
+    return {
+        "paper": {"model": {}, "training": {**paper}, "run": {**still}},
+        "slim": {
+            "model": {
+                "channels": 32, "encoder_channels": 32, "judge_channels": 32, "widest": 288, "z": 672, "coarse": 16,
+            },
+            "training": {**rates, **others}, "run": {"steps": 4_000, "batch_size": 32},
+        },
+        "small": {
+            "model": {"size": 64, "channels": 48, "encoder_channels": 56, "judge_channels": 48, "widest": 480, "coarse": 16},
+            "training": {**rates, **others}, "run": {"steps": 4_000, "batch_size": 32},
+        },
+        "tiny": {
+            "model": {
+                "size": 32, "channels": 12, "encoder_channels": 14, "judge_channels": 14, "z": 40, "coarse": 8, "critic": 32,
+            },
+            "training": {**others}, "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
+        },
+    }  # fmt: skip
