@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from masque.errors import CheckpointError, SettingError, nearest
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from masque.data.frames import LabelMaps
     from masque.edits.latents import Latents
     from masque.edits.parse import Parser
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from masque.edits.translate import Classify, Translator
     from masque.faces.labels import Labels
     from masque.image import Picture
+    from masque.modelfile import ModelFile
 
     AnySession: TypeAlias = Session | Translator | Parser | Painter | Latents | Synthesizer
 
@@ -267,7 +270,6 @@ def load_session(name: str, serving: str | None = None) -> AnySession:
     serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
     """
     from masque import modelfile
-    from masque.config import from_dict
 
     stored = modelfile.read(model_folder(name))
     entry = CATALOG.get(stored.family)
@@ -276,8 +278,35 @@ def load_session(name: str, serving: str | None = None) -> AnySession:
         able = f"{', '.join(names)} or {last}" if names else last
         what = "edits no photos" if serving is None else f"cannot {serving}"
         raise CheckpointError(f"{stored.folder} holds a model of the family {stored.family}, which {what}: name a model of {able}.")
+    model = _filled(entry, stored)
+    more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
+    if entry.reads_parts:
+        parser = shipped_parser()
+        more["parse"] = parser.shares if parser is not None else None
+    if entry.reads_features and (SHIPPED / "identity" / "config.json").is_file():
+        from masque.edits.estimate import picture_features
+
+        more["features"] = picture_features(SHIPPED / "identity")
+    session: AnySession = entry.load("session")(model, stored.family, stored.hash, **more)
+    return session
+
+
+def load_model(name: str) -> tuple[nn.Module, ModelFile]:
+    """The networks of a model by family name or folder, though its family edit nothing, and its file. Raises CheckpointError."""
+    from masque import modelfile
+
+    stored = modelfile.read(model_folder(name))
+    if stored.family not in CATALOG:
+        raise CheckpointError(f"{stored.folder} holds a model of the family {stored.family}, which this version of Masque does not know.")
+    return _filled(CATALOG[stored.family], stored), stored
+
+
+def _filled(entry: Family, stored: ModelFile) -> nn.Module:
+    """A family's networks with stored weights. Raises CheckpointError where they do not fit."""
+    from masque.config import from_dict
+
     try:
-        model = entry.load("model")(from_dict(entry.load("config"), stored.config))
+        model: nn.Module = entry.load("model")(from_dict(entry.load("config"), stored.config))
     except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
         raise CheckpointError(
             f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0].rstrip('.')}): train it again."
@@ -293,13 +322,4 @@ def load_session(name: str, serving: str | None = None) -> AnySession:
             "fetch it again."
         )
     model.load_state_dict(stored.weights, strict=False)
-    more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
-    if entry.reads_parts:
-        parser = shipped_parser()
-        more["parse"] = parser.shares if parser is not None else None
-    if entry.reads_features and (SHIPPED / "identity" / "config.json").is_file():
-        from masque.edits.estimate import picture_features
-
-        more["features"] = picture_features(SHIPPED / "identity")
-    session: AnySession = entry.load("session")(model, stored.family, stored.hash, **more)
-    return session
+    return model

@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("facefeat")(evaluate_facefeat)
     app.add_typer(evaluate, name="evaluate")
     app.command()(table)
+    app.command()(tables)
 
 
 def checked(report_to: Path | None) -> None:
@@ -55,10 +56,13 @@ def written(report_to: Path | None, report: Mapping[str, Any]) -> None:
 
 
 def evaluate_swap(
-    run: Annotated[str, typer.Argument(help="A run folder, or a family's name for the weights that come with Masque.")],
+    run: Annotated[
+        str, typer.Argument(help="A run folder of rsgan, vaegan, ali or alphagan; rsgan for the weights that come with Masque; or warp.")
+    ],
     data: Data,
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
     seed: Annotated[int, Seed] = 0,
+    workers: Annotated[int | None, typer.Option("--workers", help="Processes that judge, one per core by default.", min=1)] = None,
     report_to: Report = None,
 ) -> None:
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice.
@@ -66,15 +70,15 @@ def evaluate_swap(
     Example: masque evaluate swap run --data prepared --pairs 1000 --json report.json
     """
     checked(report_to)
-    import masque
     from masque.data.frames import load_frames
     from masque.tables.rsgan import as_text
     from masque.tables.rsgan import evaluate_swap as measure
+    from masque.tables.swapping import load_method
 
-    session = masque.load(run, "swap")
+    method = load_method(run)
     with Bar("Evaluating") as bar:
-        frames = load_frames(data, session.size, session.attributes, ("test",))
-        report = measure(session, frames, pairs, seed, bar.update)
+        frames = load_frames(data, method.size, method.attributes, ("test",))
+        report = measure(method, frames, pairs, seed, bar.update, workers=workers)
     written(report_to, report)
     typer.echo(as_text(report))
 
@@ -347,7 +351,7 @@ def evaluate_facefeat(
 
 
 def table(
-    paper: Annotated[Literal["cca-gan", "portrait", "progan", "facefeat"], typer.Argument(help="Whose table.")],
+    paper: Annotated[Literal["rsgan", "cca-gan", "portrait", "progan", "facefeat"], typer.Argument(help="Whose table.")],
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
     preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
@@ -358,6 +362,7 @@ def table(
     few: Annotated[
         int | None, typer.Option("--few", help="progan: at most so many of them by the methods that take minutes.", min=1)
     ] = None,
+    pairs: Annotated[int | None, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures; 1000 by default.", min=2)] = None,
     lfw: Lfw = None,
     ijba: Ijba = None,
     as_json: Json = False,
@@ -371,24 +376,45 @@ def table(
 
     changes = {"steps": steps} if steps is not None else {}
     limit = seconds(time_limit) if time_limit is not None else None
-    if paper == "cca-gan":
-        from masque.tables.ccagan_table import as_text
-        from masque.tables.ccagan_table import table as make
-    elif paper == "progan":
-        from masque.tables.progan_table import as_text
-        from masque.tables.progan_table import table as make
-    elif paper == "facefeat":
-        from masque.tables.facefeat_table import as_text
-        from masque.tables.facefeat_table import table as make
-    else:
-        from masque.tables.portrait import table as make
-        from masque.tables.portrait import table_text as as_text
     more: dict[str, Any] = {
-        name: value for name, value in (("count", count), ("few", few), ("lfw", lfw), ("ijba", ijba)) if value is not None
+        name: value for name, value in (("count", count), ("few", few), ("pairs", pairs), ("lfw", lfw), ("ijba", ijba)) if value is not None
     }
-    for name, its in (("few", "progan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
+    if paper == "rsgan" and count is not None:
+        raise SettingError("--count belongs to the other tables: give --pairs.")
+    for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
         if name in more and paper != its:
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
+    from masque.tables.all_tables import TABLES
+
+    make, as_text = TABLES[paper]
     with Bar(f"Table of {paper}") as bar:
         report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, progress=bar.update, **more)
     answer(as_text(report), report, as_json)
+
+
+def tables(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of all tables, one folder each, and of tables.md.")],
+    preset: Annotated[str, typer.Option("--preset", help="The preset of each family; all have tiny and small.")] = "small",
+    steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
+    time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
+    pairs: Annotated[int, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures.", min=2)] = 1000,
+    lfw: Lfw = None,
+    ijba: Ijba = None,
+    as_json: Json = False,
+) -> None:
+    """Make every table of every paper that this checkout can make of the data; name those it cannot, and say why.
+
+    Example: masque tables --data prepared --out tables --preset small --time-limit 2h
+    """
+    from masque.config import seconds
+    from masque.tables.all_tables import all_tables
+
+    limit = seconds(time_limit) if time_limit is not None else None
+    with Bar("Tables") as bar:
+        reasons = all_tables(
+            data, out, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}}, progress=bar.update, preset=preset,
+            run_changes={"steps": steps} if steps is not None else {}, time_limit=limit,
+        )  # fmt: skip
+    lines = [f"{paper}: {out / paper / 'table.md'}" if not why else f"{paper}: not made. {why}" for paper, why in reasons.items()]
+    answer("\n".join(lines), {"tables": reasons}, as_json)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
 from masque.edits.loaded import Loaded
 from masque.edits.result import Result
 from masque.edits.subject import Parse, Photo, Subject, with_values
-from masque.faces.detect import Landmarks
+from masque.faces.detect import Landmarks, landmarks_near
 from masque.image import Picture, to_pictures
 from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
 
@@ -57,19 +55,7 @@ class Session(Loaded):
 
     def painted_landmarks(self, painted: Picture, expected: Landmarks) -> Landmarks | None:
         """Where the face lies in a picture that the network painted, in its pixels; None when that is not near `expected`."""
-        from masque.faces.detect import landmarks_in
-
-        factor = 256 / painted.shape[0]
-        large = cv2.resize(painted, (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-        points = (expected + 0.5) * factor - 0.5
-        # dlib's predictor wants the box its own detector would give: from the brows to the chin, as wide as high.
-        side = float(np.ptp(points[:, 1])) * 1.05
-        centre = (points[:, 0].min() + points[:, 0].max()) / 2, (points[17:27, 1].min() + points[8, 1]) / 2
-        box = round(centre[0] - side / 2), round(centre[1] - side / 2), round(side), round(side)
-        found = (landmarks_in(large, box) + 0.5) / factor - 0.5
-        between_eyes = float(np.linalg.norm(expected[42:48].mean(axis=0) - expected[36:42].mean(axis=0)))
-        drift = float(np.linalg.norm(found - expected, axis=1).mean())
-        return found.astype(np.float32) if drift < 0.5 * between_eyes else None
+        return landmarks_near(painted, expected)
 
     # The tasks, one function each in the files beside this one.
 

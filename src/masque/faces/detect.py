@@ -123,6 +123,21 @@ def landmarks_in(photo: Picture, box: tuple[int, int, int, int]) -> Landmarks:
     return np.array([(p.x, p.y) for p in shape.parts()], dtype=np.float32)
 
 
+def landmarks_near(picture: Picture, expected: Landmarks) -> Landmarks | None:
+    """The landmarks (68,2) of the face in a square picture that lies near the `expected` ones, in its pixels; None where it does not."""
+    factor = 256 / picture.shape[0]
+    large = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    points = (expected + 0.5) * factor - 0.5
+    # dlib's predictor wants the box its own detector would give: from the brows to the chin, as wide as high.
+    side = float(np.ptp(points[:, 1])) * 1.05
+    centre = (points[:, 0].min() + points[:, 0].max()) / 2, (points[17:27, 1].min() + points[8, 1]) / 2
+    box = round(centre[0] - side / 2), round(centre[1] - side / 2), round(side), round(side)
+    found = (landmarks_in(large, box) + 0.5) / factor - 0.5
+    between_eyes = float(np.linalg.norm(expected[42:48].mean(axis=0) - expected[36:42].mean(axis=0)))
+    drift = float(np.linalg.norm(found - expected, axis=1).mean())
+    return found.astype(np.float32) if drift < 0.5 * between_eyes else None
+
+
 def main_face(faces: Sequence[Face]) -> Face:
     """The face that is taken unless another is picked: the largest of the sure ones, or of all where none is sure."""
     return max([f for f in faces if f.score >= SURE_FROM] or faces, key=lambda f: f.size)

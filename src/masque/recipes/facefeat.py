@@ -71,6 +71,9 @@ class FaceFeatTraining:
     late_lr: float = 5e-5
     late_from: int = 100_000
     """Step from which the learning rate of all others is late_lr; 0 is never. Counted from the end of `warm`."""
+    judge_lr: float = 0.0
+    """Learning rate of the discriminators; 0 is that of all others. Where they fall behind, their gradients, which are made as large as
+    that of φ_rec, teach noise."""
     beta1: float = 0.5
     r1: float = 0.0
     """Weight of R1 on all three discriminators (Mescheder et al. 2018), which the paper does without: it keeps them from being sure of all
@@ -162,10 +165,12 @@ class FaceFeatRecipe:
         return torch.optim.Adam(parameters, lr=self.training.id_lr if early else self.training.lr, betas=betas, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
-        """Two rates; E_id's and E_1's is one."""
+        """Two rates; of E_id and E_1, and where it is asked for of the discriminators, one."""
         w = self.training
         if name in ("E_id", "W_id", "E_1"):
             return w.id_lr
+        if name.startswith("D_") and w.judge_lr:
+            return w.judge_lr
         return w.late_lr if w.late_from and step - self.warm >= w.late_from else w.lr
 
     def tell_terms(self, batch: Batch) -> dict[str, Tensor]:

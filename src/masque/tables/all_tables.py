@@ -1,0 +1,48 @@
+"""Every table of every paper, one after another, as far as data and weights at hand allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from masque.errors import MasqueError
+from masque.image import write_atomically
+from masque.tables import ccagan_table, facefeat_table, portrait, progan_table, rsgan_table
+
+Make = Callable[..., dict[str, Any]]
+
+TABLES: Mapping[str, tuple[Make, Callable[[Mapping[str, Any]], str]]] = {
+    "rsgan": (rsgan_table.table, rsgan_table.as_text),
+    "cca-gan": (ccagan_table.table, ccagan_table.as_text),
+    "portrait": (portrait.table, portrait.table_text),
+    "progan": (progan_table.table, progan_table.as_text),
+    "facefeat": (facefeat_table.table, facefeat_table.as_text),
+}
+"""Paper -> what trains and measures its table's models, and what tells of them."""
+
+
+def all_tables(
+    data: Sequence[str],
+    out: Path,
+    *,
+    more: Mapping[str, Mapping[str, Any]] = {},
+    progress: Callable[[int, int, str], None] | None = None,
+    **settings: Any,
+) -> dict[str, str]:
+    """Each paper's table in a folder of its name under `out`, and all of them in `out`/tables.md, with what could not be made and why.
+
+    settings: what every table takes (preset, run_changes, time_limit). more: what single ones take beside. Returns {paper: "" or the reason
+    why there is no table}. Raises OutputError; a table's own errors are its reason.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    reasons, texts = {}, []
+    for paper, (make, as_text) in TABLES.items():
+        try:
+            text = as_text(make(data, out / paper, progress=progress, **settings, **more.get(paper, {})))
+            reasons[paper] = ""
+        except MasqueError as error:
+            text, reasons[paper] = f"Not made: {error}\n", str(error)
+        texts.append(f"# {paper}\n\n{text}")
+        write_atomically(out / "tables.md", lambda part: part.write_text("\n".join(texts), encoding="utf-8"))
+    return reasons

@@ -1,0 +1,98 @@
+"""RSGAN's Table 1: its rows, ranks and ties, and that it comes out again to the last digit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from masque import runs
+from masque.errors import CheckpointError, DataError
+from masque.tables import all_tables as every
+from masque.tables import rsgan_table
+from masque.tables.rsgan_table import CLASSICAL, MODELS, as_text, ranks, table
+
+PUPPETS = ["puppets:60"]
+SHORT = {"steps": 2, "batch_size": 4}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("tables") / "rsgan"
+    return out, table(PUPPETS, out, preset="tiny", run_changes=SHORT, pairs=4, workers=1)
+
+
+def test_all_rows_are_trained_alike_and_told(made):
+    out, reports = made
+    assert list(reports) == ["VAE-GAN", "ALI", "α-GAN", CLASSICAL, "RSGAN", "RSGAN, not variational", "RSGAN with LSTM"]
+    for row, report in reports.items():
+        assert ("reconstruction" in report) is (row != CLASSICAL)
+        assert report["steps"] == (2 if row in MODELS else None)
+        assert report["memory"] > 50
+    text = (out / "table.md").read_text()
+    assert "| VAE-GAN |" in text
+    assert "[1.598]" in text  # the paper's
+    assert "not have" in text.rsplit("|", 1)[1]  # the warp is not Nirkin et al.'s
+    assert json.loads((out / "table.json").read_text()) == reports
+    sheet = cv2.imread(str(out / "swaps.png"))
+    assert sheet.shape[1] == 9 * 34 - 2
+
+
+def test_what_is_measured_is_not_measured_again(made, monkeypatch):
+    out, reports = made
+    monkeypatch.setattr(rsgan_table, "evaluate_swap", lambda *_, **__: pytest.fail("measured again"))
+    before = (out / "table.md").read_bytes()
+    assert table(PUPPETS, out, preset="tiny", run_changes=SHORT, pairs=4, workers=1) == reports
+    assert (out / "table.md").read_bytes() == before
+
+
+def test_the_same_weights_give_the_same_numbers(made):
+    out, reports = made
+    (out / "ali.json").unlink()
+    again = table(PUPPETS, out, preset="tiny", run_changes=SHORT, pairs=4, workers=1)["ALI"]
+    assert {k: v for k, v in again.items() if k not in ("seconds", "memory")} == {
+        k: v for k, v in reports["ALI"].items() if k not in ("seconds", "memory")
+    }
+
+
+def test_rows_whose_intervals_meet_are_ties():
+    reports = {
+        name: {"swap": {"x": {"mean": sum(interval) / 2, "std": 0.1, "interval": interval}}}
+        for name, interval in {"a": [0.1, 0.2], "b": [0.19, 0.3], "c": [0.25, 0.4], "d": [0.5, 0.6]}.items()
+    }
+    reports["none"] = {}
+    assert ranks(reports, "swap.x", less=True) == {"a": 1, "b": 1, "c": 2, "d": 4}
+    assert ranks(reports, "swap.x", less=False) == {"a": 3, "b": 2, "c": 2, "d": 1}
+
+
+def test_what_cannot_make_a_table(tmp_path, monkeypatch):
+    with pytest.raises(DataError, match="no pictures for test"):
+        table(["puppets:3"], tmp_path / "few", preset="tiny", run_changes=SHORT, pairs=4)
+    assert not (tmp_path / "few").exists()
+    (tmp_path / "other").mkdir()
+    runs.train(runs.plan("ali", "tiny", (), SHORT), PUPPETS, tmp_path / "other" / "vaegan", accelerator="cpu")
+    with pytest.raises(CheckpointError, match="family = ali, not vaegan"):
+        table(PUPPETS, tmp_path / "other", preset="tiny", run_changes=SHORT, pairs=4)
+    reached = iter([2, 2, 1, 2, 2, 2])
+    monkeypatch.setattr(rsgan_table.runs, "train_rows", lambda *_, **__: next(reached))
+    with pytest.raises(CheckpointError, match="different numbers of steps"):
+        table(PUPPETS, tmp_path / "uneven", preset="tiny", run_changes=SHORT, pairs=4)
+
+
+def test_all_tables_say_what_is_missing(tmp_path, monkeypatch, made):
+    _, reports = made
+
+    def missing(*_: object, **__: object) -> dict[str, Any]:
+        raise DataError("There are no label maps.")
+
+    monkeypatch.setattr(
+        every, "TABLES", {"rsgan": (lambda *_, **more: {**reports, "more": more} and reports, as_text), "portrait": (missing, as_text)}
+    )
+    reasons = every.all_tables(PUPPETS, tmp_path / "all", more={"rsgan": {"pairs": 4}}, preset="tiny")
+    assert reasons == {"rsgan": "", "portrait": "There are no label maps."}
+    text = (tmp_path / "all" / "tables.md").read_text()
+    assert "# rsgan" in text
+    assert "Not made: There are no label maps." in text
