@@ -84,6 +84,18 @@ def test_rsgan_paints_the_face_where_it_was():
     assert (method.size, method.weights) == (session.size, session.weights)
 
 
+def test_pairs_are_of_different_people_and_no_more_than_there_are():
+    people = ["a", "a", "b", "", ""]  # unknown ones may be anybody but the picture itself
+    drawn = rsgan.draw_pairs(people, 18, 0)
+    assert all(i != j and (not people[i] or people[i] != people[j]) for i, j in drawn)
+    possible = sum(i != j and (not people[i] or people[i] != people[j]) for i in range(5) for j in range(5))
+    with pytest.raises(DataError, match=f"5 held-out pictures make {possible} pairs of different people, and 19 are asked for"):
+        rsgan.draw_pairs(people, 19, 0)
+    for few in ([], ["a"], ["a", "a"]):
+        with pytest.raises(DataError, match="at least two people"):
+            rsgan.draw_pairs(few, 1, 0)
+
+
 def test_what_swaps_nothing_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="cannot swap"):
         load_method("identity")

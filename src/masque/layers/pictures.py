@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from masque.layers.gaussian import Gaussian, as_gaussian
 from masque.layers.precision import full
 from masque.layers.stacks import down_stack, up_stack
 
@@ -17,6 +18,31 @@ def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
     nn.init.normal_(layer.weight, std=deviation / math.sqrt(inputs))
     nn.init.zeros_(layer.bias)
     return layer
+
+
+class Inference(nn.Module):
+    """A Gaussian over latents from a picture: convolutions down to 4×4, two linear layers, and, where asked for, one of the coarse picture.
+    Features and head are apart, so that something fits between."""
+
+    def __init__(self, inputs: int, z: int, channels: int, size: int, widest: int, coarse: int) -> None:
+        """inputs: channels of what is looked at. channels: of the first map, doubled at each halving up to `widest`. coarse: see `Painter`."""
+        super().__init__()
+        self.body, last = down_stack(inputs, channels, size, to=4, widest=widest)
+        self.features = nn.Linear(last * 16, 2 * z)
+        self.head = nn.Linear(2 * z, 2 * z)
+        self.coarse = coarse
+        self.glance = linear_path(3 * coarse**2, 2 * z, 1.0) if coarse else None
+
+    def seen(self, x: Tensor) -> Tensor:
+        """Features (B,2z) of (B,inputs,S,S), before the head."""
+        return nn.functional.leaky_relu(self.features(self.body(x).flatten(1)), 0.2)
+
+    def infer(self, features: Tensor, picture: Tensor) -> Gaussian:
+        """The head: features (B,2z), and what the coarse picture (B,3,S,S) adds linearly -> Gaussian over z (B,z)."""
+        statistics = self.head(features)
+        if self.glance is not None:
+            statistics = statistics + self.glance(nn.functional.adaptive_avg_pool2d(picture, self.coarse).flatten(1))
+        return as_gaussian(statistics)
 
 
 class Painter(nn.Module):

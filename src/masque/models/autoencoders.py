@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masque.layers.gaussian import Gaussian, as_gaussian
-from masque.layers.pictures import Painter, linear_path
+from masque.layers.gaussian import Gaussian
+from masque.layers.pictures import Inference, Painter
 from masque.layers.stacks import down_stack
 
 SERVED = ("E", "G")
@@ -49,23 +49,15 @@ class AutoencoderConfig:
     """None are needed."""
 
 
-class Encoder(nn.Module):
+class Encoder(Inference):
     """E: built as one of RSGAN's separators."""
 
     def __init__(self, config: AutoencoderConfig) -> None:
-        super().__init__()
-        self.body, channels = down_stack(3, config.encoder_channels, config.size, to=4, widest=config.widest)
-        self.features = nn.Linear(channels * 16, 2 * config.z)
-        self.head = nn.Linear(2 * config.z, 2 * config.z)
-        self.coarse = config.coarse
-        self.glance = linear_path(3 * config.coarse**2, 2 * config.z, 1.0) if config.coarse else None
+        super().__init__(3, config.z, config.encoder_channels, config.size, config.widest, config.coarse)
 
     def forward(self, picture: Tensor) -> Gaussian:
         """(B,3,S,S) in [-1,1] -> Gaussian over z (B,Z)."""
-        statistics = self.head(F.leaky_relu(self.features(self.body(picture).flatten(1)), 0.2))
-        if self.glance is not None:
-            statistics = statistics + self.glance(F.adaptive_avg_pool2d(picture, self.coarse).flatten(1))
-        return as_gaussian(statistics)
+        return self.infer(self.seen(picture), picture)
 
 
 class Autoencoder(nn.Module):

@@ -20,9 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from masque.layers.gaussian import Gaussian, as_gaussian
-from masque.layers.pictures import Judge, Painter, linear_path
+from masque.layers.pictures import Inference, Judge, Painter
 from masque.layers.precision import full
-from masque.layers.stacks import down_stack
 
 Part = Literal["face", "hair"]
 
@@ -101,27 +100,16 @@ def hair_region(image: Tensor, hull: Tensor) -> Tensor:
     return image * (1 - hull)
 
 
-class Separator(nn.Module):
-    """F_E-x of Eq. 1: where one region lies in its latent space. Features and head are apart, so that the LSTM fits between."""
+class Separator(Inference):
+    """F_E-x of Eq. 1: where one region lies in its latent space; the LSTM fits between its features and its head."""
 
     def __init__(self, config: RSGANConfig) -> None:
-        super().__init__()
-        self.body, channels = down_stack(3 + len(config.attributes), config.encoder_channels, config.size, to=4, widest=config.widest)
-        self.features = nn.Linear(channels * 16, 2 * config.z_appearance)
-        self.head = nn.Linear(2 * config.z_appearance, 2 * config.z_appearance)
-        self.coarse = config.coarse
-        self.glance = linear_path(3 * config.coarse**2, 2 * config.z_appearance, 1.0) if config.coarse else None
+        planes = 3 + len(config.attributes)
+        super().__init__(planes, config.z_appearance, config.encoder_channels, config.size, config.widest, config.coarse)
 
     def forward(self, region: Tensor, c: Tensor) -> Tensor:
         """Features (B,2Zx) of a region, before the head."""
-        return nn.functional.leaky_relu(self.features(self.body(with_planes(region, c)).flatten(1)), 0.2)
-
-    def infer(self, features: Tensor, region: Tensor) -> Gaussian:
-        """The head: features (B,2Zx), and what the coarse region (B,3,S,S) adds linearly -> Gaussian over z_x."""
-        statistics = self.head(features)
-        if self.glance is not None:
-            statistics = statistics + self.glance(nn.functional.adaptive_avg_pool2d(region, self.coarse).flatten(1))
-        return as_gaussian(statistics)
+        return self.seen(with_planes(region, c))
 
 
 class AttributeEncoder(nn.Module):

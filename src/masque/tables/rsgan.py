@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -88,10 +89,18 @@ def _embedded(job: tuple[Picture, Landmarks]) -> Embedding:
 def draw_pairs(identities: Sequence[str], pairs: int, seed: int) -> NDArray[np.int64]:
     """`pairs` random pairs of positions (pairs,2) whose people differ, where people are known.
 
-    Raises DataError when there are none, ValueRangeError for a negative seed.
+    Raises DataError when there are none or fewer than asked for, ValueRangeError for a negative seed.
     """
     if len(identities) < 2 or (len(set(identities)) < 2 and identities[0]):
         raise DataError("Swapping needs pictures of at least two people in the held-out part: prepare more, or hold out more.")
+    known = Counter(identities)
+    unknown = known.pop("", 0)
+    possible = len(identities) ** 2 - unknown - sum(count**2 for count in known.values())
+    if pairs > possible:
+        raise DataError(
+            f"{len(identities)} held-out pictures make {possible} pairs of different people, and {pairs} are asked for: give --pairs "
+            f"{possible} or fewer, or hold out more."
+        )
     if seed < 0:
         raise ValueRangeError(f"seed is {seed} and must be 0 or more.")
     generator = np.random.default_rng(seed)

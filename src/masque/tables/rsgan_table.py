@@ -81,7 +81,7 @@ def table(
     settings = runs.plan("rsgan", preset, (), run_changes)
     size, attributes = settings.model.size, settings.model.attributes
     frames = load_frames(data, size, attributes, ("test",))  # what is missing is missed before an hour of training
-    draw_pairs([frames.identities[i] for i in frames.indices("test")], 1, seed)
+    draw_pairs([frames.identities[i] for i in frames.indices("test")], pairs, seed)
     out.mkdir(parents=True, exist_ok=True)
     steps: dict[str, int | None] = {}
     for number, (row, (family, folder, changes)) in enumerate(MODELS.items()):
