@@ -25,7 +25,7 @@ class Inference(nn.Module):
     Features and head are apart, so that something fits between."""
 
     def __init__(self, inputs: int, z: int, channels: int, size: int, widest: int, coarse: int) -> None:
-        """inputs: channels of what is looked at. channels: of the first map, doubled at each halving up to `widest`. coarse: a side, or 0."""
+        """inputs: channels of what is seen. channels: of the first map, doubled at each halving up to `widest`. coarse: a side, or 0."""
         super().__init__()
         self.body, last = down_stack(inputs, channels, size, to=4, widest=widest)
         self.features = nn.Linear(last * 16, 2 * z)
