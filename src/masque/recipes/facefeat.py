@@ -75,6 +75,8 @@ class FaceFeatTraining:
     """Learning rate of the discriminators; 0 is that of all others. Where they fall behind, their gradients, which are made as large as
     that of φ_rec, teach noise."""
     beta1: float = 0.5
+    fool: float = 1.0
+    """Of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less noise."""
     r1: float = 0.0
     """Weight of R1 on all three discriminators (Mescheder et al. 2018), which the paper does without: it keeps them from being sure of all
     they see, after which their gradients teach nothing."""
@@ -154,7 +156,7 @@ class FaceFeatRecipe:
         more = {"shape": ("shape", "shape_made"), "picture": ("fool_made",)}
         paint = ["rec", "fool", "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
         lost = {"id": ("id", "id_made"), "picture": ("fool", "fool_made"), "rec": ("rec",)}.get(w.without, ())
-        weights = {name: 1.0 for name in paint if name not in lost}
+        weights = {name: w.fool if name.startswith("fool") else 1.0 for name in paint if name not in lost}
         phases.append(Phase("paint", ("G_I", "E_2"), self.paint_terms, weights, since=since))
         return phases
 
@@ -334,8 +336,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "shape_width": 32,
         },
         "training": {
-            "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 10_000, "r1": 1.0,
-            "augment": "diff", "beyond": ("shape", "picture", "views"),
+            "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 1e-4, "judge_lr": 4e-4, "late_from": 10_000,
+            "r1": 0.3, "fool": 0.25, "beyond": ("shape", "picture", "views"),
         },
         "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.999},
     },
