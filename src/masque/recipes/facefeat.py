@@ -336,8 +336,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "shape_width": 32,
         },
         "training": {
-            "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 1e-4, "judge_lr": 4e-4, "late_from": 10_000,
-            "r1": 0.3, "fool": 0.25, "beyond": ("shape", "picture", "views"),
+            "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 1e-4, "judge_lr": 4e-4,
+            "late_from": 10_000, "r1": 0.3, "fool": 0.25, "beyond": ("shape", "picture", "views"),
         },
         "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.999},
     },
