@@ -262,3 +262,19 @@ def test_d_sees_pictures_changed_only_where_that_is_asked_for(frames, batch, rec
         assert torch.equal(pictures[:4], batch["image"]) is not changes
         assert len(made.score(batch["image"], batch, "one")) == 1
         assert torch.equal(seen[1], batch["image"]) is not changes
+
+
+def test_the_discriminators_may_lead(frames):
+    leading = runs.build_recipe(runs.plan("facefeat", "tiny", ("judge_lr=4e-4", "fool=0.25", "beyond=picture", "late_from=10")))
+    (paint,) = (phase for phase in leading.phases() if phase.name == "paint")
+    assert {name: paint.weights[name] for name in ("fool", "fool_made", "rec", "id")} == {
+        "fool": 0.25,
+        "fool_made": 0.25,
+        "rec": 1,
+        "id": 1,
+    }
+    assert {leading.learning_rate(name, 40) for name in ("D_I", "D_f1", "D_f2")} == {4e-4}
+    assert leading.learning_rate("G_I", 25) == leading.training.lr
+    assert leading.learning_rate("G_I", 40) == leading.training.late_lr
+    along = runs.build_recipe(runs.plan("facefeat", "tiny"))
+    assert along.learning_rate("D_I", 40) == along.learning_rate("G_I", 40)
