@@ -264,7 +264,7 @@ def test_d_sees_pictures_changed_only_where_that_is_asked_for(frames, batch, rec
         assert torch.equal(seen[1], batch["image"]) is not changes
 
 
-def test_the_discriminators_may_lead(frames):
+def test_the_discriminators_may_lead():
     leading = runs.build_recipe(runs.plan("facefeat", "tiny", ("judge_lr=4e-4", "fool=0.25", "beyond=picture", "late_from=10")))
     (paint,) = (phase for phase in leading.phases() if phase.name == "paint")
     assert {name: paint.weights[name] for name in ("fool", "fool_made", "rec", "id")} == {
