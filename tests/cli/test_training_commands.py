@@ -111,7 +111,7 @@ def test_evaluate_writes_the_report_it_prints(run: Path, tmp_path: Path) -> None
     assert 0 <= report["worked"] <= 1
     for score in SCORES:
         group, name = score.split(".")
-        assert report[group][name].keys() == {"mean", "std"}, score
+        assert report[group][name].keys() == {"mean", "std", "interval"}, score
     assert f"{report['reconstruction']['absolute_error']['mean']:.3f}" in outcome.out
 
 
