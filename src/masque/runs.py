@@ -147,8 +147,7 @@ def train(
 
 
 def train_rows(
-    family: str,
-    rows: Mapping[str, tuple[str, Sequence[str]]],
+    rows: Mapping[str, tuple[str, str, Sequence[str]]],
     data: Sequence[str],
     out: Path,
     *,
@@ -160,12 +159,12 @@ def train_rows(
 ) -> int:
     """Train the models of a table under `out`, each for at most time_limit seconds in this call; return how many steps they all have.
 
-    rows: row -> the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was stopped goes on.
-    Raises MasqueError; CheckpointError when models have different steps, since then no row compares with another.
+    rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was
+    stopped goes on. Raises MasqueError; CheckpointError when models have different steps, since then no row compares with another.
     """
     out.mkdir(parents=True, exist_ok=True)
     steps = {}
-    for number, (row, (folder, changes)) in enumerate(rows.items()):
+    for number, (row, (family, folder, changes)) in enumerate(rows.items()):
         settings = plan(family, preset, [*assignments, *changes], run_changes)
 
         def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:

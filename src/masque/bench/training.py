@@ -82,12 +82,12 @@ def _run(engine: Engine, batches: Batches, steps: int) -> float:
     if engine.fabric.device.type != "cpu":
         # There, other processes make them in time, and starting these would take longer than the steps.
         coming = list(coming)
-        torch.cuda.synchronize()
+        torch.accelerator.synchronize()
     started = time.perf_counter()
     for batch in coming:
         engine.run_step(engine.placed(batch))
     if engine.fabric.device.type != "cpu":
-        torch.cuda.synchronize()
+        torch.accelerator.synchronize()
     return time.perf_counter() - started
 
 

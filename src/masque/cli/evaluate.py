@@ -1,14 +1,14 @@
-"""Evaluating trained models, and the tables of the papers."""
+"""Evaluating trained models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from masque.cli.options import Data, Json, Seed, nothing
+from masque.cli.options import Data, Ijba, Json, Lfw, Seed, nothing
 from masque.cli.show import Bar, answer
 
 Report = Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")]
@@ -16,8 +16,6 @@ Inception = Annotated[
     Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
 ]
 
-Lfw = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
-Ijba = Annotated[Path | None, typer.Option("--ijba", help="The folder of IJB-A: its tables of splits, and its pictures.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes, one per core by default.", min=1)]
 
 
@@ -35,8 +33,6 @@ def register(app: typer.Typer) -> None:
     evaluate.command("invert")(evaluate_invert)
     evaluate.command("facefeat")(evaluate_facefeat)
     app.add_typer(evaluate, name="evaluate")
-    app.command()(table)
-    app.command()(tables)
 
 
 def checked(report_to: Path | None) -> None:
@@ -62,7 +58,7 @@ def evaluate_swap(
     data: Data,
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
     seed: Annotated[int, Seed] = 0,
-    workers: Annotated[int | None, typer.Option("--workers", help="Processes that judge, one per core by default.", min=1)] = None,
+    workers: Workers = None,
     report_to: Report = None,
 ) -> None:
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice.
@@ -348,73 +344,3 @@ def evaluate_facefeat(
     if picture_to is not None:
         write_picture(picture_to, draw_sheet(session, frames, seed=seed))
     typer.echo(as_text(report))
-
-
-def table(
-    paper: Annotated[Literal["rsgan", "cca-gan", "portrait", "progan", "facefeat"], typer.Argument(help="Whose table.")],
-    data: Data,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
-    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
-    steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value for all models. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
-    time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
-    count: Annotated[int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, 100, or all.", min=2)] = None,
-    few: Annotated[
-        int | None, typer.Option("--few", help="progan: at most so many of them by the methods that take minutes.", min=1)
-    ] = None,
-    pairs: Annotated[int | None, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures; 1000 by default.", min=2)] = None,
-    lfw: Lfw = None,
-    ijba: Ijba = None,
-    as_json: Json = False,
-) -> None:
-    """Train the models of a published table where they are not yet, measure them alike, and print ours beside the paper's.
-
-    Example: masque table cca-gan --data prepared --out table --steps 12000
-    """
-    from masque.config import seconds
-    from masque.errors import SettingError
-
-    changes = {"steps": steps} if steps is not None else {}
-    limit = seconds(time_limit) if time_limit is not None else None
-    more: dict[str, Any] = {
-        name: value for name, value in (("count", count), ("few", few), ("pairs", pairs), ("lfw", lfw), ("ijba", ijba)) if value is not None
-    }
-    if paper == "rsgan" and count is not None:
-        raise SettingError("--count belongs to the other tables: give --pairs.")
-    for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
-        if name in more and paper != its:
-            raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
-    from masque.tables.all_tables import TABLES
-
-    make, as_text = TABLES[paper]
-    with Bar(f"Table of {paper}") as bar:
-        report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, progress=bar.update, **more)
-    answer(as_text(report), report, as_json)
-
-
-def tables(
-    data: Data,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of all tables, one folder each, and of tables.md.")],
-    preset: Annotated[str, typer.Option("--preset", help="The preset of each family; all have tiny and small.")] = "small",
-    steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
-    time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")] = None,
-    pairs: Annotated[int, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures.", min=2)] = 1000,
-    lfw: Lfw = None,
-    ijba: Ijba = None,
-    as_json: Json = False,
-) -> None:
-    """Make every table of every paper that this checkout can make of the data; name those it cannot, and say why.
-
-    Example: masque tables --data prepared --out tables --preset small --time-limit 2h
-    """
-    from masque.config import seconds
-    from masque.tables.all_tables import all_tables
-
-    limit = seconds(time_limit) if time_limit is not None else None
-    with Bar("Tables") as bar:
-        reasons = all_tables(
-            data, out, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}}, progress=bar.update, preset=preset,
-            run_changes={"steps": steps} if steps is not None else {}, time_limit=limit,
-        )  # fmt: skip
-    lines = [f"{paper}: {out / paper / 'table.md'}" if not why else f"{paper}: not made. {why}" for paper, why in reasons.items()]
-    answer("\n".join(lines), {"tables": reasons}, as_json)

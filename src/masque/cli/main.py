@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from masque.cli import bench, data, edit, evaluate, latents, synthesize, train
+from masque.cli import bench, data, edit, evaluate, latents, synthesize, tables, train
 from masque.errors import MasqueError
 
 app = typer.Typer(
@@ -23,7 +23,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for register in (edit.register, latents.register, synthesize.register, data.register, train.register, evaluate.register, bench.register):
+for register in (
+    edit.register,
+    latents.register,
+    synthesize.register,
+    data.register,
+    train.register,
+    evaluate.register,
+    tables.register,
+    bench.register,
+):
     register(app)
 
 

@@ -19,6 +19,9 @@ Seed = typer.Option("--seed", help="The same seed draws the same.", min=0, max=L
 Pick = Annotated[int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`; the largest if not given.")]
 Set = Annotated[list[str], typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.")]
 
+Lfw = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
+Ijba = Annotated[Path | None, typer.Option("--ijba", help="The folder of IJB-A: its tables of splits, and its pictures.")]
+
 
 def nothing() -> None:
     """Callback of a group of commands: without one, typer would drop the name of an only sub-command."""

@@ -15,6 +15,7 @@ from masque.layers.noise import normal
 from masque.losses.adversarial import r1_penalty
 from masque.models.autoencoders import SERVED, Autoencoder, AutoencoderConfig
 from masque.train.phase import Phase
+from masque.train.rates import linear
 
 R1_EVERY = 16
 """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020), as in RSGAN's training."""
@@ -62,11 +63,7 @@ class AutoencoderRecipe:
         """Constant unless a warm-up or a decay is asked for."""
         w = self.training
         rate = w.judge_lr if name in self.judging else w.lr
-        if w.warm_up:
-            rate *= min(1.0, (step + 1) / w.warm_up)
-        if w.decay_from and step >= w.decay_from:
-            rate *= max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
-        return rate
+        return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
 
     def noise(self, batch: Batch, name: str) -> Tensor:
         """(B,Z) ~ N(0,I) of the batch's samples."""

@@ -26,6 +26,7 @@ from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
 from masque.models.ccagan import CCAGAN, HAIR_COLOURS, SERVED, CCAGANConfig
 from masque.train.phase import Phase
+from masque.train.rates import linear
 
 UNKNOWN = 0.5
 """What an unknown attribute is told to G as: neither. No classification loss asks for it."""
@@ -78,9 +79,7 @@ class CCAGANRecipe:
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
         """Constant, then linearly to 0."""
         w = self.training
-        if not w.decay_from or step < w.decay_from:
-            return w.lr
-        return w.lr * max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
+        return linear(w.lr, step, w.decay_from, w.decay_to)
 
     def domains(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """o and t (B,A): each picture's own attributes, and those it shall get: another picture's of the batch, NaN where unknown."""

@@ -262,12 +262,12 @@ class FaceFeatRecipe:
         w, x = self.training, batch["image"]
         f_id, f_1 = self.known(batch)
         asked = [(f_1, self.model.E_2(x))]
-        if w.without != "id" or w.beyond:
+        if w.without != "id" or {"shape", "picture"} & set(w.beyond):
             with torch.no_grad():
                 asked.append(self.model.drawn(batch["seed"], "paint"))
         # All pictures at once, made again and drawn; each network of a loss then goes through them once.
         pictures, count = self.paint(f_id, asked), len(asked)
-        terms, pairs = {}, []
+        terms = {}
         if w.without != "rec":
             terms["rec"] = weighted_l1(x, pictures[: len(x)], batch["valid"])
         if w.without != "picture":

@@ -27,6 +27,7 @@ from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
 from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, Part, RSGANConfig, face_region, hair_region
 from masque.train.phase import Phase, Weight
+from masque.train.rates import linear
 
 PARTS: tuple[Part, Part] = ("face", "hair")
 SEPARATING = ("separator_face", "separator_hair", "attributes_face", "attributes_hair")
@@ -139,11 +140,7 @@ class RSGANRecipe:
         if name == "prior":
             return max(SHORTEST_MEMORY, 1 / (step + 2))
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
-        if w.warm_up:
-            rate *= min(1.0, (step + 1) / w.warm_up)
-        if w.decay_from and step >= w.decay_from:
-            rate *= max(0.0, (w.decay_to - step) / max(1, w.decay_to - w.decay_from))
-        return rate
+        return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
 
     def infer(self, batch: Batch) -> tuple[Latents, Tensor, Tensor]:
         """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and their KL."""

@@ -59,9 +59,9 @@ def table(
     # First, so that what is missing is missed before an hour of training.
     extract, features = face_features(model_folder("identity"))
     classify = attribute_estimator(model_folder("attributes"))
+    rows = {row: ("ccagan", *model) for row, model in MODELS.items()}
     steps = runs.train_rows(
-        "ccagan", MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit,
-        progress=progress,
+        rows, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit, progress=progress,
     )  # fmt: skip
     reports: dict[str, Any] = {}
     embed = remembering(identity)  # all models edit the same pictures

@@ -89,9 +89,9 @@ def table(
         "steps": max(1, plan.run.steps - (0 if run_changes and "steps" in run_changes else plan.training.warm)),
         **(run_changes or {}),
     }
+    rows = {row: ("facefeat", *model) for row, model in MODELS.items()}
     steps = runs.train_rows(
-        "facefeat", MODELS, data, out, preset=preset, assignments=(*assignments, *named), run_changes=changes, time_limit=time_limit,
-        progress=progress,
+        rows, data, out, preset=preset, assignments=(*assignments, *named), run_changes=changes, time_limit=time_limit, progress=progress,
     )  # fmt: skip
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():

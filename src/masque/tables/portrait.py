@@ -256,9 +256,9 @@ def table(
     extract, features = face_features(model_folder("identity"))
     parser = load_session("parser", "parse")
     assert isinstance(parser, Parser)
+    rows = {row: ("portrait", *model) for row, model in MODELS.items()}
     steps = runs.train_rows(
-        "portrait", MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit,
-        progress=progress,
+        rows, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit, progress=progress,
     )  # fmt: skip
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():

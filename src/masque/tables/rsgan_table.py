@@ -15,7 +15,6 @@ import numpy as np
 from masque import __version__, runs
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
-from masque.errors import CheckpointError
 from masque.image import Picture, grid, write_atomically, write_picture
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
@@ -83,21 +82,9 @@ def table(
     frames = load_frames(data, size, attributes, ("test",))  # what is missing is missed before an hour of training
     draw_pairs([frames.identities[i] for i in frames.indices("test")], pairs, seed)
     out.mkdir(parents=True, exist_ok=True)
-    steps: dict[str, int | None] = {}
-    for number, (row, (family, folder, changes)) in enumerate(MODELS.items()):
-
-        def told(step: int, most: int, what: str, number: int = number) -> None:
-            if progress:
-                progress(number * most + step, len(MODELS) * most, what)
-
-        steps[row] = runs.train_rows(
-            family, {row: (folder, changes)}, data, out, preset=preset, assignments=assignments, run_changes=run_changes,
-            time_limit=time_limit, progress=told,
-        )  # fmt: skip
-    if len(set(steps.values())) > 1:
-        reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
-        raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
-    steps[CLASSICAL] = None
+    steps = runs.train_rows(
+        MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit, progress=progress
+    )
     known = _read_embeddings(out)
     reports: dict[str, Any] = {}
     methods: dict[str, Method] = {}
@@ -114,7 +101,11 @@ def table(
                     progress(done, total, f"measuring {row}")
 
             report = evaluate_swap(method, frames, pairs, seed, measured, known=known, workers=workers)
-            report |= {"memory": _memory(str(out / folder) if row in MODELS else WARP, size), "steps": steps[row], "masque": __version__}
+            report |= {
+                "memory": _memory(str(out / folder) if row in MODELS else WARP, size),
+                "steps": steps if row in MODELS else None,
+                "masque": __version__,
+            }
             write_report(path, report)
             _write_embeddings(out, known)
         reports[row] = report

@@ -272,7 +272,7 @@ class Engine:
 
     def _ahead(self, batches: Batches) -> Iterator[Batch]:
         """The batches still to come; how long each was waited for is remembered."""
-        away = self.fabric.device.type != "cpu"
+        away = self.fabric.device.type == "cuda"  # no other is known to bear the forks
         coming = iter(batches.ahead(self.step, self.settings.steps, workers_for(self.settings.workers, away, self.fabric.world_size), away))
         while True:
             asked = time.monotonic()
