@@ -8,12 +8,14 @@ from typing import Any
 
 import cv2
 import pytest
+import torch
 
-from masque import runs
+from masque import __version__, runs
 from masque.errors import CheckpointError, DataError
 from masque.tables import all_tables as every
 from masque.tables import rsgan_table
 from masque.tables.rsgan_table import CLASSICAL, MODELS, as_text, ranks, table
+from masque.tables.written import versions
 
 PUPPETS = ["puppets:60"]
 SHORT = {"steps": 2, "batch_size": 4}
@@ -32,6 +34,8 @@ def test_all_rows_are_trained_alike_and_told(made):
         assert ("reconstruction" in report) is (row != CLASSICAL)
         assert report["steps"] == (2 if row in MODELS else None)
         assert report["memory"] > 50
+        assert report["versions"]["masque"] == __version__
+        assert report["versions"]["torch"] == torch.__version__
     text = (out / "table.md").read_text()
     assert "| VAE-GAN |" in text
     assert "[1.598]" in text  # the paper's
@@ -47,6 +51,17 @@ def test_what_is_measured_is_not_measured_again(made, monkeypatch):
     before = (out / "table.md").read_bytes()
     assert table(PUPPETS, out, preset="tiny", run_changes=SHORT, pairs=4, workers=1) == reports
     assert (out / "table.md").read_bytes() == before
+
+
+def test_other_versions_are_measured_again(made, monkeypatch):
+    out, reports = made
+    monkeypatch.setattr(rsgan_table, "versions", lambda: {**versions(), "dlib-bin": "0"})
+    measured = []
+    monkeypatch.setattr(rsgan_table, "evaluate_swap", lambda method, *_, **__: measured.append(method.name) or dict(reports["ALI"]))
+    monkeypatch.setattr(rsgan_table, "write_report", lambda *_: None)
+    monkeypatch.setattr(rsgan_table, "write_table", lambda *_: {})
+    table(PUPPETS, out, preset="tiny", run_changes=SHORT, pairs=4, workers=1)
+    assert len(measured) == len(reports)
 
 
 def test_the_same_weights_give_the_same_numbers(made):

@@ -70,8 +70,7 @@ def table(
         assert isinstance(translator, Translator)
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
         reports[row] = {"steps": steps, **evaluate_edits(translator, frames, classify, extract, features, count, embed=embed)}
-    write_table(out, reports, as_text(reports))
-    return reports
+    return write_table(out, reports, as_text(reports))
 
 
 def remembering(embed: Embed) -> Embed:

@@ -104,8 +104,7 @@ def table(
         )  # fmt: skip
         reports[row] = {"steps": steps, **measured}
         write_picture(out / f"{folder}.png", draw_sheet(session, frames))
-    write_table(out, reports, as_text(reports))
-    return reports
+    return write_table(out, reports, as_text(reports))
 
 
 def _extractor(

@@ -266,8 +266,7 @@ def table(
         assert isinstance(painter, Painter)
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
         reports[row] = {"steps": steps, **evaluate_portrait(painter, parser, frames, extract, features, count)}
-    write_table(out, reports, table_text(reports))
-    return reports
+    return write_table(out, reports, table_text(reports))
 
 
 def table_text(reports: Mapping[str, Any]) -> str:

@@ -55,8 +55,7 @@ def table(
         assert isinstance(session, Latents)
         frames = load_frames(data, session.size, (), ("test",))
         reports[row] |= evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
-    write_table(out, reports, as_text(reports))
-    return reports
+    return write_table(out, reports, as_text(reports))
 
 
 def as_text(reports: Mapping[str, Any]) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from masque import __version__, runs
+from masque import runs
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
 from masque.image import Picture, grid, write_atomically, write_picture
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
-from masque.tables.written import write_report, write_table
+from masque.tables.written import versions, write_report, write_table
 
 MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "VAE-GAN": ("vaegan", "vaegan", ()),
@@ -73,9 +73,9 @@ def table(
     """Train the six models under `out`, or take those that are trained, measure them and the warp alike; write table.json, table.md and
     swaps.png.
 
-    time_limit: seconds of each model's training in this call. What was measured on the same weights, data, pairs and seed is not measured
-    again, so that the same table comes out to the last digit. Returns {row: report of `evaluate_swap`, with its steps and memory}. Raises
-    MasqueError.
+    time_limit: seconds of each model's training in this call. What was measured on the same weights, data, pairs, seed and versions is not
+    measured again, so that the same table comes out to the last digit. Returns {row: report of `evaluate_swap`, with its steps, memory and
+    versions}. Raises MasqueError.
     """
     settings = runs.plan("rsgan", preset, (), run_changes)
     size, attributes = settings.model.size, settings.model.attributes
@@ -91,7 +91,7 @@ def table(
     for row in (*list(MODELS)[:3], CLASSICAL, *list(MODELS)[3:]):
         folder = MODELS[row][1] if row in MODELS else WARP
         methods[row] = method = load_method(str(out / folder)) if row in MODELS else Warped(size)
-        wanted = {"weights": method.weights, "data": frames.fingerprint(), "pairs": pairs, "seed": seed, "masque": __version__}
+        wanted = {"weights": method.weights, "data": frames.fingerprint(), "pairs": pairs, "seed": seed, "versions": versions()}
         path = out / f"{folder}.json"
         report = _read_report(path, wanted)
         if report is None:
@@ -104,14 +104,13 @@ def table(
             report |= {
                 "memory": _memory(str(out / folder) if row in MODELS else WARP, size),
                 "steps": steps if row in MODELS else None,
-                "masque": __version__,
+                "versions": versions(),
             }
             write_report(path, report)
             _write_embeddings(out, known)
         reports[row] = report
-    write_table(out, reports, as_text(reports))
     write_picture(out / "swaps.png", draw(methods, frames, seed))
-    return reports
+    return write_table(out, reports, as_text(reports))
 
 
 def _read_report(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:

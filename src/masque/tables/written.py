@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from masque import __version__
 from masque.image import write_atomically
+
+MEASURING = ("torch", "numpy", "opencv-python-headless", "dlib-bin")
+"""Installed packages, other versions of which may give other last digits."""
+
+
+def versions() -> dict[str, str]:
+    """Package -> its version: Masque's, and of those that numbers come from."""
+    return {"masque": __version__, **{name: importlib.metadata.version(name) for name in MEASURING}}
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
@@ -15,7 +25,9 @@ def write_report(path: Path, report: Mapping[str, Any]) -> None:
     write_atomically(path, lambda part: part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8"))
 
 
-def write_table(out: Path, reports: Mapping[str, Any], text: str) -> None:
-    """`out`/table.json and `out`/table.md. Raises OutputError."""
+def write_table(out: Path, reports: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Write `out`/table.json and `out`/table.md; return the reports with the versions that they were made with. Raises OutputError."""
+    reports = {row: {"versions": versions(), **report} for row, report in reports.items()}
     write_report(out / "table.json", reports)
     write_atomically(out / "table.md", lambda part: part.write_text(text, encoding="utf-8"))
+    return reports
