@@ -237,6 +237,15 @@ def model_folder(name: str) -> Path:
     raise CheckpointError(f"There is no model {name}: name {shipping}.")
 
 
+def has_model(name: str) -> bool:
+    """Whether `model_folder` finds a model of this name."""
+    try:
+        model_folder(name)
+    except CheckpointError:
+        return False
+    return True
+
+
 def shipped_classifier() -> Classify | None:
     """The classifier of attributes that comes with Masque, as a function of face frames; None where it was left out."""
     from masque.edits.estimate import attribute_estimator

@@ -10,6 +10,7 @@ import pytest
 from command_line import masque
 from PIL import Image
 
+from masque import catalog
 from masque.image import Picture, read_picture, write_picture
 
 MADE_BY_AI = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -180,3 +181,16 @@ def test_swap_by_warping_needs_no_weights(puppet_files: list[Path], tmp_path: Pa
     assert refused.code == 2
     assert "takes no --set" in refused.err
     assert not (tmp_path / "other.png").exists()
+
+
+def test_without_weights_swap_warps_and_says_so(puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "SHIPPED", tmp_path / "none")
+    outcome = masque("swap", puppet_files[0], puppet_files[1], "-o", tmp_path / "out.png")
+    assert outcome.code == 0, outcome.err
+    assert "No weights of rsgan" in outcome.out
+    assert verified(tmp_path / "out.png")["model"] == "warp"
+    for asked in (("--method", "rsgan"), ("--set", "Male=1")):  # what only a network can do
+        refused = masque("swap", puppet_files[0], puppet_files[1], *asked, "-o", tmp_path / "other.png")
+        assert refused.code == 1
+        assert "masque train rsgan" in refused.err
+        assert not (tmp_path / "other.png").exists()

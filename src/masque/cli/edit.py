@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
     app.command("faces-for")(faces_for)
 
 
-def _save(result: Any, out: Path, as_json: bool) -> None:
+def _save(result: Any, out: Path, as_json: bool, note: str = "") -> None:
     result.save(out)
-    answer(f"Wrote {out}.{_summary(result.record)}", {"out": str(out), **result.record}, as_json)
+    answer(f"Wrote {out}.{note}{_summary(result.record)}", {"out": str(out), **result.record}, as_json)
 
 
 def _summary(record: dict[str, Any]) -> str:
@@ -56,8 +56,12 @@ def swap(
     ] = "gradient",
     detail: Detail = "keep",
     method: Annotated[
-        Literal["rsgan", "warp"], typer.Option("--method", help="rsgan: by the network; warp: bend the face by its landmarks, no network.")
-    ] = "rsgan",
+        Literal["rsgan", "warp"] | None,
+        typer.Option(
+            "--method",
+            help="rsgan: by the network; warp: bend the face by its landmarks, no network. Without it, the network where its weights are.",
+        ),
+    ] = None,
     pick_face: Annotated[
         int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
     ] = None,
@@ -73,11 +77,20 @@ def swap(
 
     check_output(out)
     attributes = attribute_values(set_)
-    if method == "warp" and (attributes or stitch != "gradient" or detail != "keep"):
+    painted = bool(attributes) or stitch != "gradient" or detail != "keep"
+    if method == "warp" and painted:
         raise typer.BadParameter("--method warp bends pixels and paints none: it takes no --set, --stitch or --detail")
+    instead = ""
     with Wait("Swapping"):
         import masque
+        from masque.catalog import has_model
         from masque.edits.warp import swap_by_warping
+
+        if method is None and model == "rsgan" and not painted and not has_model(model):
+            method, instead = (
+                "warp",
+                " No weights of rsgan come with this installation, so the face was bent by its landmarks (--method warp).",
+            )
 
         if method == "warp":
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
@@ -85,7 +98,7 @@ def swap(
             result = masque.load(model, "swap").swap(
                 face, hair, attributes=attributes, stitch=stitch, detail=detail, pick_face=pick_face, pick_hair=pick_hair
             )
-    _save(result, out, as_json)
+    _save(result, out, as_json, instead)
 
 
 def edit(
