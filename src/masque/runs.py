@@ -146,35 +146,52 @@ def train(
     return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames))
 
 
-def train_rows(
-    rows: Mapping[str, tuple[str, str, Sequence[str]]],
-    data: Sequence[str],
-    out: Path,
-    *,
-    preset: str,
-    assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
-    time_limit: float | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> int:
-    """Train the models of a table under `out`, each for at most time_limit seconds in this call; return how many steps they all have.
+@dataclass(frozen=True)
+class Alike:
+    """How all models of a table are trained."""
+
+    preset: str = "small"
+    assignments: Sequence[str] = ()
+    """`key=value`, for all of them"""
+    run_changes: Mapping[str, Any] | None = None
+    time_limit: float | None = None
+    """Seconds of each model's training in this call"""
+    progress: Callable[[int, int, str], None] | None = None
+    """Told how much is done, of how much, and of which row"""
+
+    def plan(self, family: str, changes: Sequence[str] = ()) -> Plan:
+        """The settings of one model, which sets `changes` beside. Raises as `plan` does."""
+        return plan(family, self.preset, [*self.assignments, *changes], self.run_changes)
+
+
+def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> dict[str, int]:
+    """Train the models of a table under `out`; return how many steps each has.
 
     rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was
-    stopped goes on. Raises MasqueError; CheckpointError when models have different steps, since then no row compares with another.
+    stopped goes on. Raises MasqueError.
     """
     out.mkdir(parents=True, exist_ok=True)
     steps = {}
     for number, (row, (family, folder, changes)) in enumerate(rows.items()):
-        settings = plan(family, preset, [*assignments, *changes], run_changes)
+        settings = how.plan(family, changes)
 
         def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
-            if progress:
-                progress(number * most + step, len(rows) * most, row)
+            if how.progress:
+                how.progress(number * most + step, len(rows) * most, row)
 
-        made = train(settings, data, out / folder, time_limit=time_limit, on_step=on_step)
+        made = train(settings, data, out / folder, time_limit=how.time_limit, on_step=on_step)
         if made.reason == "stopped":
             raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
         steps[row] = made.step
+    return steps
+
+
+def train_equally(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> int:
+    """The same for rows of one budget; return how many steps all have.
+
+    Raises MasqueError; CheckpointError when they have different steps, since then no row compares with another.
+    """
+    steps = train_rows(rows, data, out, how)
     if len(set(steps.values())) > 1:
         reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
         raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")

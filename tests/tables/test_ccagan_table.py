@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from masque.errors import CheckpointError
+from masque.runs import Alike
 from masque.tables.ccagan_table import CELLS, MODELS, PAPER_FID, as_text, remembering, table
 
 TINY = ("batch_size=4", "attributes=Black_Hair,Brown_Hair,Male")
@@ -15,11 +16,11 @@ TINY = ("batch_size=4", "attributes=Black_Hair,Brown_Hair,Male")
 
 @pytest.mark.slow
 def test_the_table_is_trained_once_and_made_again_alike(tmp_path):
-    first = table(["puppets:160"], tmp_path / "t", preset="tiny", assignments=TINY, run_changes={"steps": 2}, count=2)
+    first = table(["puppets:160"], tmp_path / "t", Alike("tiny", assignments=TINY, run_changes={"steps": 2}), count=2)
     states = {path: path.stat().st_mtime_ns for path in (tmp_path / "t").rglob("weights.safetensors")}
     assert len(states) == len(MODELS) == len(first)
     assert json.loads((tmp_path / "t" / "table.json").read_text()) == json.loads(json.dumps(first))
-    again = table(["puppets:160"], tmp_path / "t", preset="tiny", assignments=TINY, run_changes={"steps": 2}, count=2)
+    again = table(["puppets:160"], tmp_path / "t", Alike("tiny", assignments=TINY, run_changes={"steps": 2}), count=2)
     assert again == first
     text = (tmp_path / "t" / "table.md").read_text()
     assert text == as_text(first)
@@ -34,7 +35,7 @@ def test_models_of_different_lengths_do_not_compare(tmp_path, monkeypatch):
     steps = iter((5, 5, 4, 5))
     monkeypatch.setattr(runs, "train", lambda *_, **__: Progress(next(steps), False, "time limit"))
     with pytest.raises(CheckpointError, match=r"CCA-GAN: 4, .* give the same command again"):
-        table(["puppets:160"], tmp_path / "t", preset="tiny")
+        table(["puppets:160"], tmp_path / "t", Alike("tiny"))
 
 
 def test_ctrl_c_while_one_model_trains_stops_the_table(tmp_path, monkeypatch):
@@ -44,7 +45,7 @@ def test_ctrl_c_while_one_model_trains_stops_the_table(tmp_path, monkeypatch):
     trained = []
     monkeypatch.setattr(runs, "train", lambda _plan, _data, out, **_: trained.append(out) or Progress(3, False, "stopped"))
     with pytest.raises(KeyboardInterrupt):
-        table(["puppets:160"], tmp_path / "t", preset="tiny")
+        table(["puppets:160"], tmp_path / "t", Alike("tiny"))
     assert [folder.name for folder in trained] == ["stargan"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from masque import runs
 from masque.errors import DataError
+from masque.runs import Alike
 from masque.tables import facefeat_table
 from masque.tables.facefeat import SHARES
 from masque.tables.facefeat_table import MODELS, WHOLE, as_text, table
@@ -49,7 +50,7 @@ def test_all_are_trained_on_the_same_extractors_and_measured(tmp_path, lfw_folde
         presets = runs.catalog.family(family).load("presets")
         monkeypatch.setitem(presets, "tiny", {**presets["tiny"], "run": {**presets["tiny"]["run"], "steps": 2}})
     out = tmp_path / "table"
-    made = table(["puppets:48"], out, preset="tiny", run_changes={"steps": 2}, count=8, lfw=lfw_folder, workers=1)
+    made = table(["puppets:48"], out, Alike("tiny", run_changes={"steps": 2}), count=8, lfw=lfw_folder, workers=1)
     assert [m[1:] for m in measured] == [(8, 12, None, 8, 1)] + [(8, None, None, 8, 1)] * 4
     assert len({m[0] for m in measured}) == 5
     assert json.loads((out / "table.json").read_text()) == made
@@ -65,25 +66,25 @@ def test_trained_extractors_are_taken(tmp_path, monkeypatch):
     class AskedError(Exception):
         pass
 
-    def train_rows(*_, assignments, **__):
-        assert assignments[-2:] == ("identity=a", f"shape={tmp_path / 'table' / 'shape' / 'model'}")
+    def train_equally(*given):
+        assert given[-1].assignments[-2:] == ("identity=a", f"shape={tmp_path / 'table' / 'shape' / 'model'}")
         raise AskedError
 
     trained = []
     monkeypatch.setattr(facefeat_table, "face_features", lambda _: (None, "f"))
     monkeypatch.setattr(facefeat_table, "_extractor", lambda family, *_: trained.append(family) or tmp_path / "table" / family)
-    monkeypatch.setattr(runs, "train_rows", train_rows)
+    monkeypatch.setattr(facefeat_table, "train_equally", train_equally)
     with pytest.raises(AskedError):
-        table(["puppets:48"], tmp_path / "table", preset="tiny", assignments=("identity=a",))
+        table(["puppets:48"], tmp_path / "table", Alike("tiny", assignments=("identity=a",)))
     assert trained == ["shape"]
 
 
 def test_what_is_missing_is_missed_before_training(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "train", lambda *_, **__: pytest.fail("it trains"))
     with pytest.raises(DataError, match=r"There is no folder .*none"):
-        table(["puppets:48"], tmp_path / "table", preset="tiny", lfw=Path("none"))
+        table(["puppets:48"], tmp_path / "table", Alike("tiny"), lfw=Path("none"))
     with pytest.raises(DataError, match="There are no folders IJB-A_11_sets"):
-        table(["puppets:48"], tmp_path / "table", preset="tiny", ijba=tmp_path)
+        table(["puppets:48"], tmp_path / "table", Alike("tiny"), ijba=tmp_path)
     with pytest.raises(DataError, match="Two held-out people"):
-        table(["puppets:24"], tmp_path / "table", preset="tiny")
+        table(["puppets:24"], tmp_path / "table", Alike("tiny"))
     assert not (tmp_path / "table").exists()

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from masque.runs import Alike
 from masque.tables import progan_table
 from masque.tables.progan_table import MODELS, as_text, table
 
@@ -36,7 +37,7 @@ def test_both_are_trained_and_measured(tmp_path, monkeypatch):
 
     monkeypatch.setattr(progan_table, "evaluate_invert", evaluate)
     monkeypatch.setattr(progan_table, "face_features", lambda _: (None, "f"))
-    made = table(["puppets:24"], tmp_path / "table", preset="tiny", run_changes={"steps": 2}, count=10, few=3)
+    made = table(["puppets:24"], tmp_path / "table", Alike("tiny", run_changes={"steps": 2}), count=10, few=3)
     assert [m[0] for m in measured] == ["dcgan", "progan"]
     assert {m[2:] for m in measured} == {(10, 2, 3)}
     assert made["DCGAN"]["steps"] == made["PG-GAN"]["steps"] == 2

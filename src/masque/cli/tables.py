@@ -41,7 +41,6 @@ def table(
     from masque.config import seconds
     from masque.errors import SettingError
 
-    changes = {"steps": steps} if steps is not None else {}
     limit = seconds(time_limit) if time_limit is not None else None
     more: dict[str, Any] = {
         name: value for name, value in (("count", count), ("few", few), ("pairs", pairs), ("lfw", lfw), ("ijba", ijba)) if value is not None
@@ -51,11 +50,12 @@ def table(
     for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
         if name in more and paper != its:
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
+    from masque.runs import Alike
     from masque.tables.all_tables import TABLES
 
     make, as_text = TABLES[paper]
     with Bar(f"Table of {paper}") as bar:
-        report = make(data, out, preset=preset, assignments=set_, run_changes=changes, time_limit=limit, progress=bar.update, **more)
+        report = make(data, out, Alike(preset, set_, _steps(steps), limit, bar.update), **more)
     answer(as_text(report), report, as_json)
 
 
@@ -75,13 +75,16 @@ def tables(
     Example: masque tables --data prepared --out tables --preset small --time-limit 2h
     """
     from masque.config import seconds
+    from masque.runs import Alike
     from masque.tables.all_tables import all_tables
 
     limit = seconds(time_limit) if time_limit is not None else None
     with Bar("Tables") as bar:
-        reasons = all_tables(
-            data, out, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}}, progress=bar.update, preset=preset,
-            run_changes={"steps": steps} if steps is not None else {}, time_limit=limit,
-        )  # fmt: skip
+        how = Alike(preset, (), _steps(steps), limit, bar.update)
+        reasons = all_tables(data, out, how, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}})
     lines = [f"{paper}: {out / paper / 'table.md'}" if not why else f"{paper}: not made. {why}" for paper, why in reasons.items()]
     answer("\n".join(lines), {"tables": reasons}, as_json)
+
+
+def _steps(steps: int | None) -> dict[str, int]:
+    return {} if steps is None else {"steps": steps}

@@ -8,6 +8,7 @@ from typing import Any
 
 from masque.errors import MasqueError
 from masque.image import write_atomically
+from masque.runs import Alike
 from masque.tables import ccagan_table, facefeat_table, portrait, progan_table, rsgan_table
 
 Make = Callable[..., dict[str, Any]]
@@ -25,21 +26,20 @@ TABLES: Mapping[str, tuple[Make, Callable[[Mapping[str, Any]], str]]] = {
 def all_tables(
     data: Sequence[str],
     out: Path,
+    how: Alike,
     *,
     more: Mapping[str, Mapping[str, Any]] = {},
-    progress: Callable[[int, int, str], None] | None = None,
-    **settings: Any,
 ) -> dict[str, str]:
     """Each paper's table in a folder of its name under `out`, and all of them in `out`/tables.md, with what could not be made and why.
 
-    settings: what every table takes (preset, run_changes, time_limit). more: what single ones take beside. Returns {paper: "" or the reason
-    why there is no table}. Raises OutputError; a table's own errors are its reason.
+    more: what single tables take beside. Returns {paper: "" or the reason why there is no table}. Raises OutputError; a table's own errors
+    are its reason.
     """
     out.mkdir(parents=True, exist_ok=True)
     reasons, texts = {}, []
     for paper, (make, as_text) in TABLES.items():
         try:
-            text = as_text(make(data, out / paper, progress=progress, **settings, **more.get(paper, {})))
+            text = as_text(make(data, out / paper, how, **more.get(paper, {})))
             reasons[paper] = ""
         except MasqueError as error:
             text, reasons[paper] = f"Not made: {error}\n", str(error)

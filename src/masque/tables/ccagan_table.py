@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masque import runs
 from masque.catalog import load_session, model_folder
 from masque.data.frames import load_frames
 from masque.edits.estimate import attribute_estimator, face_features
 from masque.edits.translate import Translator
 from masque.faces.detect import Landmarks, identity
 from masque.image import Picture
+from masque.runs import Alike, train_equally
 from masque.tables.ccagan import Embed, evaluate_edits, in_text
 from masque.tables.written import write_table
 
@@ -44,15 +44,11 @@ PAPER_FID = {
 def table(
     data: Sequence[str],
     out: Path,
+    how: Alike,
     *,
-    preset: str = "small",
-    assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
-    time_limit: float | None = None,
     count: int = 200,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Train the four models under `out` (see `masque.runs.train_rows`), measure them alike, write table.json and table.md.
+    """Train the four models under `out` (see `masque.runs.train_equally`), measure them alike, write table.json and table.md.
 
     Returns {row: report of `evaluate_edits`, with its steps}. Raises MasqueError.
     """
@@ -60,9 +56,7 @@ def table(
     extract, features = face_features(model_folder("identity"))
     classify = attribute_estimator(model_folder("attributes"))
     rows = {row: ("ccagan", *model) for row, model in MODELS.items()}
-    steps = runs.train_rows(
-        rows, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit, progress=progress,
-    )  # fmt: skip
+    steps = train_equally(rows, data, out, how)
     reports: dict[str, Any] = {}
     embed = remembering(identity)  # all models edit the same pictures
     for row, (folder, _) in MODELS.items():

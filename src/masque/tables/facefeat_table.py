@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from masque.edits.estimate import face_features
 from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
 from masque.image import write_picture
+from masque.runs import Alike, train_equally
 from masque.tables.facefeat import SHARES, draw_sheet, evaluate_facefeat
 from masque.tables.written import write_table
 
@@ -55,19 +57,15 @@ PAPER_TEMPLATES = {
 def table(
     data: Sequence[str],
     out: Path,
+    how: Alike,
     *,
-    preset: str = "small",
-    assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
-    time_limit: float | None = None,
     count: int | None = None,
     lfw: Path | None = None,
     ijba: Path | None = None,
     workers: int | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train E_id and E_1 once, unless `assignments` name trained ones, and the five models of Table 4 under `out` (see
-    `masque.runs.train_rows`), measure them alike, write table.json, table.md and a sheet of each model's pictures.
+    `masque.runs.train_equally`), measure them alike, write table.json, table.md and a sheet of each model's pictures.
 
     lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of `evaluate_facefeat`, with its
     steps}. Raises MasqueError.
@@ -76,23 +74,19 @@ def table(
     extract, features = face_features(model_folder("identity"))
     pairs = read_pairs(lfw) if lfw is not None else None
     templates = read_ijba(ijba) if ijba is not None else None
-    plan = runs.plan("facefeat", preset, assignments, run_changes)
+    plan = how.plan("facefeat")
     frames = load_frames(data, plan.model.size, (), ("test",))
     split_people(frames.people()[frames.indices("test")[:count]])
     out.mkdir(parents=True, exist_ok=True)
     named = tuple(
-        f"{family}={_extractor(family, preset, plan, data, out, time_limit, progress) / 'model'}"
+        f"{family}={_extractor(family, plan, data, out, how) / 'model'}"
         for family in ("identity", "shape")
         if not getattr(plan.training, family)
     )
-    changes = {
-        "steps": max(1, plan.run.steps - (0 if run_changes and "steps" in run_changes else plan.training.warm)),
-        **(run_changes or {}),
-    }
+    steps = plan.run.steps - (0 if how.run_changes and "steps" in how.run_changes else plan.training.warm)
+    trained = replace(how, assignments=(*how.assignments, *named), run_changes={"steps": max(1, steps), **(how.run_changes or {})})
     rows = {row: ("facefeat", *model) for row, model in MODELS.items()}
-    steps = runs.train_rows(
-        rows, data, out, preset=preset, assignments=(*assignments, *named), run_changes=changes, time_limit=time_limit, progress=progress,
-    )  # fmt: skip
+    steps = train_equally(rows, data, out, trained)
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():
         session = load_session(str(out / folder), "synthesize")
@@ -100,29 +94,21 @@ def table(
         whole = row == WHOLE
         measured = evaluate_facefeat(
             session, frames, extract, features, lfw=pairs if whole else None, ijba=templates if whole else None, count=count,
-            workers=workers, progress=progress,
+            workers=workers, progress=how.progress,
         )  # fmt: skip
         reports[row] = {"steps": steps, **measured}
         write_picture(out / f"{folder}.png", draw_sheet(session, frames))
     return write_table(out, reports, as_text(reports))
 
 
-def _extractor(
-    family: str,
-    preset: str,
-    plan: runs.Plan,
-    data: Sequence[str],
-    out: Path,
-    time_limit: float | None,
-    progress: Callable[[int, int, str], None] | None,
-) -> Path:
+def _extractor(family: str, plan: runs.Plan, data: Sequence[str], out: Path, how: Alike) -> Path:
     """The run of E_id or E_1, of the sizes that FaceFeat-GAN has, finished."""
     own = plan.model.identity if family == "identity" else plan.model.shape
     sizes = [f"{name}={value}" for name, value in vars(own).items() if name not in ("attributes", "channels")]
-    settings = runs.plan(family, EXTRACTORS[preset][family], sizes)
+    settings = runs.plan(family, EXTRACTORS[how.preset][family], sizes)
     made = runs.train(
-        settings, data, out / family, time_limit=time_limit,
-        on_step=lambda step, *_: progress(step, settings.run.steps, family) if progress else None,
+        settings, data, out / family, time_limit=how.time_limit,
+        on_step=lambda step, *_: how.progress(step, settings.run.steps, family) if how.progress else None,
     )  # fmt: skip
     if made.reason == "stopped":
         raise KeyboardInterrupt  # it is meant for the whole table

@@ -28,7 +28,6 @@ from torch import Tensor
 from torch.nn import functional
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from masque import runs
 from masque.catalog import load_session, model_folder
 from masque.data.batches import Batch, Batches, collate
 from masque.data.frames import FrameSet, load_frames
@@ -47,6 +46,7 @@ from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
 from masque.models.portrait import COMPONENTS, part_mask
+from masque.runs import Alike, train_equally
 from masque.tables.written import write_table
 
 AT_ONCE = 8
@@ -240,15 +240,11 @@ def texture(maps: Sequence[Tensor], there: Tensor) -> Tensor:
 def table(
     data: Sequence[str],
     out: Path,
+    how: Alike,
     *,
-    preset: str = "small",
-    assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
-    time_limit: float | None = None,
     count: int = 100,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Table 4.1: train the three models under `out` (see `masque.runs.train_rows`), measure them alike, write table.json and table.md.
+    """Table 4.1: train the three models under `out` (see `masque.runs.train_equally`), measure them alike, write table.json and table.md.
 
     Returns {row: report of `evaluate_portrait`, with its steps}. Raises MasqueError.
     """
@@ -257,9 +253,7 @@ def table(
     parser = load_session("parser", "parse")
     assert isinstance(parser, Parser)
     rows = {row: ("portrait", *model) for row, model in MODELS.items()}
-    steps = runs.train_rows(
-        rows, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit, progress=progress,
-    )  # fmt: skip
+    steps = train_equally(rows, data, out, how)
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():
         painter = load_session(str(out / folder), "repaint")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from masque import runs
 from masque.catalog import load_session, model_folder
 from masque.data.frames import load_frames
 from masque.edits.estimate import face_features
 from masque.edits.latents import Latents
+from masque.runs import Alike, train_rows
 from masque.tables.progan import evaluate_invert
 from masque.tables.written import write_table
 
@@ -21,14 +21,10 @@ MODELS: Mapping[str, str] = {"DCGAN": "dcgan", "PG-GAN": "progan"}
 def table(
     data: Sequence[str],
     out: Path,
+    how: Alike,
     *,
-    preset: str = "small",
-    assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
-    time_limit: float | None = None,
     count: int = 100,
     few: int | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train both under `out`, each by its own preset of this name, find `count` generated pictures again and a fifth as many photos; write
     table.json and table.md. A model that is trained already is taken as it is. few: at most so many of them by the methods that take
@@ -37,24 +33,14 @@ def table(
     Returns {row: report of `evaluate_invert`, with its steps}. Raises MasqueError.
     """
     extract, features = face_features(model_folder("identity"))  # what is missing is missed before an hour of training
-    out.mkdir(parents=True, exist_ok=True)
+    steps = train_rows({row: (family, family, ()) for row, family in MODELS.items()}, data, out, how)
     reports: dict[str, Any] = {}
-    for number, (row, family) in enumerate(MODELS.items()):
-        settings = runs.plan(family, preset, assignments, run_changes)
-
-        def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
-            if progress:
-                progress(number * most + step, len(MODELS) * most, row)
-
-        made = runs.train(settings, data, out / family, time_limit=time_limit, on_step=on_step)
-        if made.reason == "stopped":
-            raise KeyboardInterrupt  # it is meant for the whole table
-        reports[row] = {"steps": made.step}
     for row, family in MODELS.items():
         session = load_session(str(out / family), "invert")
         assert isinstance(session, Latents)
         frames = load_frames(data, session.size, (), ("test",))
-        reports[row] |= evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
+        measured = evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
+        reports[row] = {"steps": steps[row], **measured}
     return write_table(out, reports, as_text(reports))
 
 

@@ -6,16 +6,16 @@ import json
 import multiprocessing
 import resource
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from masque import runs
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
 from masque.image import Picture, grid, write_atomically, write_picture
+from masque.runs import Alike, train_equally
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
 from masque.tables.written import versions, write_report, write_table
@@ -60,31 +60,25 @@ SHOWN = 8
 def table(
     data: Sequence[str],
     out: Path,
+    how: Alike,
     *,
-    preset: str = "small",
-    assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
-    time_limit: float | None = None,
     pairs: int = 1000,
     seed: int = 0,
     workers: int | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train the six models under `out`, or take those that are trained, measure them and the warp alike; write table.json, table.md and
     swaps.png.
 
-    time_limit: seconds of each model's training in this call. What was measured on the same weights, data, pairs, seed and versions is not
+    What was measured on the same weights, data, pairs, seed and versions is not
     measured again, so that the same table comes out to the last digit. Returns {row: report of `evaluate_swap`, with its steps, memory and
     versions}. Raises MasqueError.
     """
-    settings = runs.plan("rsgan", preset, (), run_changes)
+    settings = how.plan("rsgan")
     size, attributes = settings.model.size, settings.model.attributes
     frames = load_frames(data, size, attributes, ("test",))  # what is missing is missed before an hour of training
     draw_pairs([frames.identities[i] for i in frames.indices("test")], pairs, seed)
     out.mkdir(parents=True, exist_ok=True)
-    steps = runs.train_rows(
-        MODELS, data, out, preset=preset, assignments=assignments, run_changes=run_changes, time_limit=time_limit, progress=progress
-    )
+    steps = train_equally(MODELS, data, out, how)
     known = _read_embeddings(out)
     reports: dict[str, Any] = {}
     methods: dict[str, Method] = {}
@@ -97,8 +91,8 @@ def table(
         if report is None:
 
             def measured(done: int, total: int, row: str = row) -> None:
-                if progress:
-                    progress(done, total, f"measuring {row}")
+                if how.progress:
+                    how.progress(done, total, f"measuring {row}")
 
             report = evaluate_swap(method, frames, pairs, seed, measured, known=known, workers=workers)
             report |= {
