@@ -1,4 +1,4 @@
-"""The tables of the papers, made anew."""
+"""The tables of the papers, made anew, and sheets of what models make."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from masque.cli.options import Data, Ijba, Json, Lfw
-from masque.cli.show import Bar, answer
+from masque.cli.options import Data, Ijba, Json, Lfw, Output, Seed
+from masque.cli.show import Bar, Wait, answer
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(table)
     app.command()(tables)
+    app.command()(sheet)
 
 
 def table(
@@ -84,6 +85,30 @@ def tables(
         reasons = all_tables(data, out, how, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}})
     lines = [f"{paper}: {out / paper / 'table.md'}" if not why else f"{paper}: not made. {why}" for paper, why in reasons.items()]
     answer("\n".join(lines), {"tables": reasons}, as_json)
+
+
+def sheet(
+    model: Annotated[
+        str, typer.Argument(help="rsgan, ccagan or facefeat for the weights that come with Masque, or a run folder of these.")
+    ],
+    data: Data,
+    out: Output = Path("sheet.png"),
+    seed: Annotated[int, Seed] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw what a model makes of held-out people as one picture, so that two sets of weights can be compared at a glance.
+
+    Example: masque sheet rsgan --data prepared --seed 0 -o sheet.png
+    """
+    from masque.image import check_output, write_picture
+
+    check_output(out)
+    with Wait("Drawing"):
+        from masque.tables.sheets import draw
+
+        picture, shown = draw(model, data, seed)
+    write_picture(out, picture)
+    answer(f"Wrote {out}. A row for each person; from left to right: {', '.join(shown)}.", {"out": str(out), "shown": shown}, as_json)
 
 
 def _steps(steps: int | None) -> dict[str, int]:

@@ -130,6 +130,12 @@ def without_rivals(
     return (with_values(c, names, taken), taken) if taken else (c, taken)
 
 
+def turned_round(c: Tensor, names: Sequence[str], rivals: Collection[str]) -> list[tuple[dict[str, float], Tensor]]:
+    """For each attribute of c (1,A), what is asked for and the attributes (1,A) then: a rival is given, anything else reversed."""
+    asked = [{name: 1.0 if name in rivals or float(c[0, place]) < 0.5 else 0.0} for place, name in enumerate(names)]
+    return [(one, without_rivals(with_values(c, names, one), names, one, rivals)[0]) for one in asked]
+
+
 def region_mask(subject: Subject, landmarks: Landmarks | None = None, size: int | None = None) -> Mask:
     """The face mask within x, over the subject's face and, where given, over other landmarks (in pixels of x) too.
 

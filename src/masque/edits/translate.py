@@ -15,7 +15,7 @@ from masque.edits.attributes import Region, edited_mask
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, with_values, without_rivals
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, turned_round, with_values, without_rivals
 from masque.errors import ValueRangeError
 from masque.faces.frame import chain, see, zoom
 from masque.faces.labels import LABELS
@@ -140,11 +140,10 @@ def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick
     """
     check_choice("detail", detail, get_args(Detail))
     subject = translator.subject(photo, pick)
-    own, names = translator.estimate(subject), translator.attributes
-    asked = [{name: 1.0 if name in HAIR_COLOURS or own[0, place] < 0.5 else 0.0} for place, name in enumerate(names)]
-    wanted = [without_rivals(with_values(own, names, one), names, one, HAIR_COLOURS)[0] for one in asked]
+    own = translator.estimate(subject)
+    turned = turned_round(own, translator.attributes, HAIR_COLOURS)
     shares = translator.shares(subject)
-    before, *after = painted(translator, subject, own, wanted, shares)
+    before, *after = painted(translator, subject, own, [wanted for _, wanted in turned], shares)
     mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
@@ -153,5 +152,5 @@ def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick
             cells.append(cv2.resize(one, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
             continue
         cells.append(add_change(cells[0], before, one, zoom(subject.size / CELL), mask))
-    shown = ["the photo", *(f"{name}={value:g}" for one in asked for name, value in one.items())]
+    shown = ["the photo", *(f"{name}={value:g}" for asked, _ in turned for name, value in asked.items())]
     return Result(grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject)))

@@ -102,7 +102,7 @@ class Separated:
         with self.session.inference():
             for some in chunks(samples):
                 x, crop = (to_tensor(p).to(self.session.device) for p in ([s.image for s in some], [s.regions["face_crop"] for s in some]))
-                face, hair = (_hulls(some, name).to(self.session.device) for name in ("face_hull", "image_hull"))
+                face, hair = (hulls(some, name).to(self.session.device) for name in ("face_hull", "image_hull"))
                 parts.append(model.encode(face_region(crop, face), hair_region(x, hair), model.estimate(x)))
         return Latents(*(torch.cat([getattr(p, name) for p in parts]) for name in ("xf", "cf", "xh", "ch")))
 
@@ -224,7 +224,8 @@ def chunks(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
         yield samples[start : start + AT_ONCE]
 
 
-def _hulls(samples: Sequence[Sample], name: str) -> Tensor:
+def hulls(samples: Sequence[Sample], name: str) -> Tensor:
+    """The hulls (N,1,S,S) of samples in [0,1]: `face_hull` or `image_hull`."""
     return torch.from_numpy(np.stack([s.regions[name] for s in samples]))[:, None].float() / 255
 
 

@@ -1,0 +1,128 @@
+"""A model at a glance: one picture of what it makes of the same held-out people, so that two sets of weights can be compared by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from masque.catalog import load_session
+from masque.data.frames import FrameSet, load_frames
+from masque.edits.random_parts import SPREAD
+from masque.edits.session import Session
+from masque.edits.subject import turned_round
+from masque.edits.synthesize import Synthesizer
+from masque.edits.translate import UNKNOWN, Translator
+from masque.errors import CheckpointError, DataError
+from masque.faces.regions import HAIR_CROP, cut_crop
+from masque.image import Picture, grid, to_pictures, to_tensor
+from masque.layers.noise import normal
+from masque.models.ccagan import HAIR_COLOURS
+from masque.models.rsgan import Latents, face_region, hair_region
+from masque.tables.facefeat import draw_sheet
+from masque.tables.swapping import Sample, Separated, hulls, locate, sample_again, sample_of
+
+PEOPLE = 8
+"""Rows of a sheet."""
+
+DRAWN = 2
+"""Random faces, and random hairs, in a row of RSGAN's."""
+
+
+def draw(model: str, data: Sequence[str], seed: int = 0) -> tuple[Picture, list[str]]:
+    """The sheet of a model, a family's name or a run folder, and what its columns show.
+
+    Each row is a held-out person of `data`; the same seed chooses the same people and draws the same noise. Raises CheckpointError for a
+    model that has no sheet, DataError for a set without held-out pictures.
+    """
+    session = load_session(model)
+    for kind, (paint, _) in SHEETS.items():
+        if isinstance(session, kind):
+            frames = load_frames(data, session.size, session.attributes, ("test",))
+            return paint(session, frames, seed)
+    *names, last = (name for _, name in SHEETS.values())
+    raise CheckpointError(f"{model} is a model of {session.family}, which has no sheet: name one of {', '.join(names)} or {last}.")
+
+
+def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64]:
+    """Positions of `count` held-out frames, each of another person where the set knows who is who. Raises DataError for fewer than two."""
+    seen: set[str] = set()
+    chosen: list[int] = []
+    for place in np.random.default_rng(seed).permutation(frames.indices("test")):
+        person = frames.identities[place]
+        if not person or person not in seen:
+            chosen.append(int(place))
+        seen.add(person)
+    if len(chosen) < 2:
+        raise DataError("A sheet needs held-out pictures of two people: prepare the set with --held-out 2 or more.")
+    return np.array(chosen[:count])
+
+
+def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+    """A row for each person: the picture, it made again, its face in the next one's hair, that swapped back, which should be the next one's
+    picture; each attribute turned round; random faces, random hairs."""
+    method, names = Separated(session), session.attributes
+    samples = [sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], session.size) for i in people(frames, seed)]
+    following = samples[1:] + samples[:1]
+    swapped = method.swap(samples, following)
+    laid = [sample_again(p, locate(p, method.expected(face, hair))) for p, face, hair in zip(swapped, samples, following, strict=True)]
+    z, model = method.latents(samples), session.model
+    columns = [[s.image for s in samples], method.again(samples), swapped, method.swap(following, laid)]
+    turned = [_turned(session, sample) for sample in samples]
+    columns += [[row[place] for row in turned] for place in range(len(names))]
+    seeds = torch.arange(len(samples)) + 1_000_003 * seed
+    for number in range(DRAWN):
+        face = model.draw("face", SPREAD * normal(seeds, f"face {number}", z.xf.shape[1]).to(z.xf))
+        columns.append(session.compose(Latents(face, z.cf, z.xh, z.ch)))
+    for number in range(DRAWN):
+        hair = model.draw("hair", SPREAD * normal(seeds, f"hair {number}", z.xh.shape[1]).to(z.xh))
+        columns.append(session.compose(Latents(z.xf, z.cf, hair, z.ch)))
+    shown = ["the picture", "made again", "its face in the next one's hair", "swapped back", *(f"{n} turned round" for n in names)]
+    return _by_rows(columns), [*shown, *["a random face"] * DRAWN, *["random hair"] * DRAWN]
+
+
+def _turned(session: Session, sample: Sample) -> list[Picture]:
+    """The sample with each attribute turned round, in face and hair."""
+    model = session.model
+    with session.inference():
+        x, crop = (to_tensor(picture).to(session.device) for picture in (sample.image, sample.regions["face_crop"]))
+        face, hair = (hulls([sample], name).to(session.device) for name in ("face_hull", "image_hull"))
+        own = model.estimate(x)
+        asked = torch.cat([c for _, c in turned_round(own, session.attributes, HAIR_COLOURS)])
+        x_f, x_h, c = (t.expand(len(asked), *t.shape[1:]) for t in (face_region(crop, face), hair_region(x, hair), own))
+        return session.compose(model.encode(x_f, x_h, c, asked, asked))
+
+
+def ccagan_sheet(session: Translator, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+    """A row for each person: the picture, it as the generator gives it back unchanged, and each attribute turned round."""
+    columns: list[list[Picture]] = [[] for _ in range(2 + len(session.attributes))]
+    for place in people(frames, seed):
+        picture = cut_crop(frames.frames[place], HAIR_CROP, session.size, frames.scale)
+        own = torch.from_numpy(np.nan_to_num(frames.attributes[place], nan=UNKNOWN))[None].to(session.device, torch.float32)
+        asked = [own, *(c for _, c in turned_round(own, session.attributes, HAIR_COLOURS))]
+        with session.inference():
+            x = to_tensor(picture).to(session.device)
+            painted = to_pictures(session.model.edit(x.expand(len(asked), -1, -1, -1), torch.cat(asked)))
+        for column, cell in zip(columns, (picture, *painted), strict=True):
+            column.append(cell)
+    return _by_rows(columns), ["the picture", "unchanged", *(f"{name} turned round" for name in session.attributes)]
+
+
+def facefeat_sheet(session: Synthesizer, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+    """A row for each person: the picture, it painted from its own features, and five of the person that are drawn."""
+    return draw_sheet(session, frames, PEOPLE, seed), ["the picture", "from its own features", *["drawn"] * 5]
+
+
+def _by_rows(columns: Sequence[Sequence[Picture]]) -> Picture:
+    return grid([column[row] for row in range(len(columns[0])) for column in columns], len(columns))
+
+
+SHEETS: Mapping[type, tuple[Callable[[Any, FrameSet, int], tuple[Picture, list[str]]], str]] = {
+    Session: (rsgan_sheet, "rsgan"),
+    Translator: (ccagan_sheet, "ccagan"),
+    Synthesizer: (facefeat_sheet, "facefeat"),
+}
+"""Session -> what draws its sheet, and the family's name."""

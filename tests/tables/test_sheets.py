@@ -1,0 +1,82 @@
+"""Sheets: the same people and noise for the same seed, every column what it says it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from masque import runs
+from masque.catalog import load_session
+from masque.data.frames import load_frames
+from masque.edits.session import Session
+from masque.edits.synthesize import Synthesizer
+from masque.edits.translate import Translator
+from masque.errors import DataError
+from masque.faces.regions import HAIR_CROP, cut_crop
+from masque.image import Picture
+from masque.models.ccagan import CCAGAN
+from masque.tables.sheets import SHEETS, ccagan_sheet, facefeat_sheet, people, rsgan_sheet
+
+PUPPETS = ["puppets:48"]
+
+
+def cells(picture: Picture, columns: int, size: int = 32) -> list[list[Picture]]:
+    """The cells (S,S,3) of a sheet, by row."""
+    step = size + 2
+    rows = (picture.shape[0] + 2) // step
+    assert picture.shape == (rows * step - 2, columns * step - 2, 3)
+    return [[picture[r * step : r * step + size, c * step : c * step + size] for c in range(columns)] for r in range(rows)]
+
+
+def test_rsgan_sheet(session: Session):
+    frames = load_frames(PUPPETS, 32, session.attributes, ("test",))
+    picture, shown = rsgan_sheet(session, frames, 3)
+    assert len(shown) == 4 + len(session.attributes) + 4
+    rows = cells(picture, len(shown))
+    chosen = people(frames, 3)
+    assert len(rows) == len(chosen)
+    for row, place in zip(rows, chosen, strict=True):
+        assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, 32, frames.scale)).all()
+        assert len({cell.tobytes() for cell in row}) == len(row)  # no column shows what another does
+    again, _ = rsgan_sheet(session, frames, 3)
+    assert (again == picture).all()
+    other, _ = rsgan_sheet(session, frames, 4)
+    assert (other != picture).any()
+
+
+def test_ccagan_sheet():
+    plan = runs.plan("ccagan", "tiny")
+    model = CCAGAN(plan.model)
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    translator = Translator(model, "ccagan", "0" * 16)
+    frames = load_frames(["puppets:160"], translator.size, translator.attributes, ("test",))
+    picture, shown = ccagan_sheet(translator, frames)
+    assert shown[2:] == [f"{name} turned round" for name in translator.attributes]
+    for row, place in zip(cells(picture, len(shown), translator.size), people(frames, 0), strict=True):
+        assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, translator.size, frames.scale)).all()
+        assert all((cell != row[1]).any() for cell in row[2:])
+
+
+def test_facefeat_sheet(synthesizer: Synthesizer):
+    picture, shown = facefeat_sheet(synthesizer, load_frames(PUPPETS, 32, (), ("test",)))
+    assert len(shown) == 7
+    assert all((row[k] != row[1]).any() for row in cells(picture, 7) for k in range(2, 7))
+
+
+def test_everyone_is_shown_once():
+    frames = load_frames(["puppets:96"], 32, (), ("test",))
+    for seed in range(3):
+        names = [frames.identities[i] for i in people(frames, seed)]
+        assert len(set(names)) == len(names)
+    assert people(frames, 0).tolist() != people(frames, 1).tolist()
+    one = np.flatnonzero([name == frames.identities[0] for name in frames.identities])
+    assert len(one) >= 1
+    with pytest.raises(DataError, match="two people"):
+        people(load_frames(["puppets:12"], 32, (), ("test",)), 0)
+
+
+def test_every_name_is_a_family_with_that_session():
+    for kind, (_, name) in SHEETS.items():
+        assert isinstance(load_session(name), kind)
