@@ -92,11 +92,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
         recipe.begin(data)
     if settings.start is not None:
         for name in recipe.served:
-            own = {key.removeprefix(f"{name}."): value for key, value in settings.start.weights.items() if key.startswith(f"{name}.")}
-            try:
-                recipe.nets[name].load_state_dict(own)
-            except RuntimeError:
-                raise CheckpointError(f"{settings.start.folder} does not fit this version of Masque: train it again.") from None
+            settings.start.fill(recipe.nets[name], name)
     return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE)
 
 
