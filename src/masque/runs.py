@@ -44,6 +44,10 @@ class Plan:
             "data": data.fingerprint(), **({"start": self.start.hash} if self.start else {}),
         }  # fmt: skip
 
+    def defaults(self) -> dict[str, dict[str, Any]]:
+        """What each setting is in a run that is older than the setting: a new one is off unless asked for."""
+        return {name: as_dict(type(getattr(self, name))()) for name in ("model", "training", "run")}
+
 
 def plan(
     family: str,
@@ -93,7 +97,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     if settings.start is not None:
         for name in recipe.served:
             settings.start.fill(recipe.nets[name], name)
-    return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE)
+    return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
