@@ -231,3 +231,19 @@ def test_augmentation_comes_from_the_run_settings(frames):
 @pytest.mark.parametrize(("asked", "given"), [("32", "32-true"), ("bf16", "bf16-mixed"), ("64", "64-true")])
 def test_precisions(asked, given):
     assert make_fabric(RunSettings(precision=asked), "cpu")._precision.precision == given
+
+
+def test_runs_go_on_though_masque_has_a_new_setting(tmp_path):
+    """Only what the new setting does is refused; its default is what the run always did."""
+    run = tmp_path / "run"
+    short = {"steps": 1, "batch_size": 4}
+    runs.train(runs.plan("ccagan", "tiny", (), short), ["puppets:24"], run, accelerator="cpu")
+    path = run / "settings.json"
+    settings = json.loads(path.read_text())
+    del settings["training"]["r1"]
+    path.write_text(json.dumps(settings))
+    with pytest.raises(CheckpointError, match=r"r1 = 0\.0, not 0\.5"):
+        runs.train(runs.plan("ccagan", "tiny", ("r1=0.5",), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu")
+    made = runs.train(runs.plan("ccagan", "tiny", (), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu")
+    assert made.step == 2
+    assert json.loads(path.read_text())["training"]["r1"] == 0.0

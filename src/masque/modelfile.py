@@ -13,7 +13,7 @@ from masque.errors import CheckpointError
 from masque.image import write_atomically
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 VERSION = 1
 
@@ -29,6 +29,15 @@ class ModelFile:
     """Name -> tensor, fp32 whatever they were stored in."""
     hash: str
     """First 16 hex digits of the SHA-256 of weights.safetensors."""
+
+    def fill(self, net: nn.Module, name: str = "") -> None:
+        """Give `net` the weights of the network `name`; all that are stored if empty. Raises CheckpointError where they do not fit."""
+        prefix = f"{name}." if name else ""
+        try:
+            net.load_state_dict({key.removeprefix(prefix): tensor for key, tensor in self.weights.items() if key.startswith(prefix)})
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0].rstrip(".:")
+            raise CheckpointError(f"{self.folder} does not fit this version of Masque ({reason}): train it again.") from None
 
 
 def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping[str, Tensor], card: str) -> None:
@@ -64,10 +73,10 @@ def _halved(tensor: Tensor) -> Tensor:
     return half if bool(half.isfinite().all()) else tensor
 
 
-def read(folder: Path) -> ModelFile:
+def read(folder: Path, family: str | None = None) -> ModelFile:
     """Read a model folder (or a run folder, whose model/ is taken).
 
-    Raises CheckpointError when it is missing, foreign, damaged or written by a newer Masque.
+    Raises CheckpointError when it is missing, foreign, damaged, written by a newer Masque, or of another family than the one asked for.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -78,11 +87,13 @@ def read(folder: Path) -> ModelFile:
         raise CheckpointError(f"There is no model in {folder}: name a run folder of `masque train`, or a model's name.")
     try:
         about = json.loads(config.read_text(encoding="utf-8"))
-        version, family, settings = about["masque"], about["family"], about["config"]
-        if not (isinstance(version, int) and isinstance(family, str) and isinstance(settings, dict)):
+        version, found, settings = about["masque"], about["family"], about["config"]
+        if not (isinstance(version, int) and isinstance(found, str) and isinstance(settings, dict)):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{config} was not written by Masque, or is damaged: name another model.") from None
+    if family not in (None, found):
+        raise CheckpointError(f"{folder} holds a model of the family {found}: name one of {family}.")
     if version > VERSION:
         raise CheckpointError(f"{folder} was written by a newer Masque (model version {version}, known is {VERSION}): update Masque.")
     try:
@@ -90,4 +101,4 @@ def read(folder: Path) -> ModelFile:
         tensors = {name: tensor.float() for name, tensor in load(stored).items()}
     except (SafetensorError, OSError, ValueError, KeyError) as error:  # KeyError for a kind of number that torch lacks
         raise CheckpointError(f"{weights} is damaged ({error}): fetch or train it again.") from None
-    return ModelFile(folder, family, settings, tensors, hashlib.sha256(stored).hexdigest()[:16])
+    return ModelFile(folder, found, settings, tensors, hashlib.sha256(stored).hexdigest()[:16])

@@ -44,6 +44,10 @@ class Plan:
             "data": data.fingerprint(), **({"start": self.start.hash} if self.start else {}),
         }  # fmt: skip
 
+    def defaults(self) -> dict[str, dict[str, Any]]:
+        """What each setting is in a run that is older than the setting: a new one is off unless asked for."""
+        return {name: as_dict(type(getattr(self, name))()) for name in ("model", "training", "run")}
+
 
 def plan(
     family: str,
@@ -92,12 +96,8 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
         recipe.begin(data)
     if settings.start is not None:
         for name in recipe.served:
-            own = {key.removeprefix(f"{name}."): value for key, value in settings.start.weights.items() if key.startswith(f"{name}.")}
-            try:
-                recipe.nets[name].load_state_dict(own)
-            except RuntimeError:
-                raise CheckpointError(f"{settings.start.folder} does not fit this version of Masque: train it again.") from None
-    return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE)
+            settings.start.fill(recipe.nets[name], name)
+    return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:

@@ -88,6 +88,32 @@ def test_without_its_weight_the_reconstruction_is_not_computed(pictures):
     assert len(calls) == 1
 
 
+def test_the_background_is_asked_to_stay(pictures):
+    recipe = make(background_weight=2.0)
+    assert recipe.phases()[-1].weights["background"] == 2.0
+    assert "background" not in make().edit_terms(pictures)
+    background = (torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(4)) < 0.5).float()
+    s, target = pictures["image"], pictures["attributes"][[1, 0, 3, 2]]
+    with torch.no_grad():
+        term = recipe.edit_terms({**pictures, "background": background})["background"]
+        changed = (recipe.model.G(s, target) - s).abs()
+    torch.testing.assert_close(term, (pictures["valid"] * background * changed).mean())
+    recipe.model.G.forward = lambda s, _: s + background.logical_not() * 1.0  # the background stays, all else changes
+    assert recipe.edit_terms({**pictures, "background": background})["background"].item() == 0.0
+
+
+def test_the_penalty_is_lazy_and_of_both_answers(pictures):
+    assert [phase.name for phase in make().phases()] == ["judge", "edit"]
+    recipe = make(r1=0.5)
+    _, smooth, _ = recipe.phases()
+    assert (smooth.nets, smooth.every, dict(smooth.weights)) == (("D",), 16, {"r1_src": 8.0, "r1_cls": 8.0})
+    terms = smooth.loss(pictures)
+    s = pictures["image"].clone().requires_grad_(True)
+    for name, answer in zip(("r1_src", "r1_cls"), recipe.model.D(s), strict=True):
+        (gradient,) = torch.autograd.grad(answer.flatten(1).mean(dim=1).sum(), s, retain_graph=True)
+        torch.testing.assert_close(terms[name], 0.5 * gradient.square().sum() / len(s))
+
+
 def test_unknown_attributes_are_asked_of_nobody(pictures):
     recipe = make()
     pictures["attributes"] = torch.full((4, len(ATTRIBUTES)), torch.nan)

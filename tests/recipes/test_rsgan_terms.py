@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from scipy import stats
 from torch.nn import functional as F
 
+from masque import modelfile, runs
+from masque.catalog import SHIPPED
+from masque.config import as_dict
+from masque.errors import CheckpointError, SettingError
+from masque.models.identity import Features
 from masque.models.rsgan import ATTRIBUTES, Latents
-from masque.recipes.rsgan import asked_for
+from masque.recipes.rsgan import SEPARATING, asked_for
 
 
 def fixed(shape: tuple[int, ...], value: float):
@@ -94,7 +101,7 @@ def test_prior_latents_are_standard_normal_and_have_no_attributes(make_recipe, b
     recipe = make_recipe({"z_appearance": 16, "z_attributes": 8})
     count = 800
     z = Latents(*(torch.full((count, n), 100.0) for n in (16, 8, 16, 8)))
-    drawn, attributes = recipe.random_latents({**batch, "seed": torch.arange(count)}, z, torch.rand(count, 8))
+    drawn, attributes, _ = recipe.random_latents({**batch, "seed": torch.arange(count)}, z, torch.rand(count, 8))
     assert attributes.isnan().all()
     for one in (drawn.xf, drawn.cf, drawn.xh, drawn.ch):
         assert stats.kstest(one.numpy().astype(float).ravel(), "norm").pvalue > 0.01
@@ -111,7 +118,7 @@ def test_mixed_latents_take_other_pictures_parts(make_recipe, batch):
     z = Latents(own, own, own, own)
     c = torch.zeros(count, 8)
     c[torch.arange(count), torch.arange(count) % 8] = 1.0
-    mixed, attributes = recipe.random_latents({**batch, "seed": torch.arange(count)}, z, c)
+    mixed, attributes, _ = recipe.random_latents({**batch, "seed": torch.arange(count)}, z, c)
     face, hair = mixed.xf[:, 0] > 500, mixed.xh[:, 0] > 500
     near, far = torch.arange(count) ^ 1, torch.arange(count) ^ 2
     assert torch.equal(mixed.xf[face], z.xf[face])  # its own face, or a drawn one,
@@ -153,3 +160,60 @@ def test_the_preview_has_five_rows_and_changes_nothing(make_recipe, batch):
 
 def test_all_attributes_have_a_column(make_recipe, batch):
     assert make_recipe().model.C(batch["image"]).shape == (4, len(ATTRIBUTES))
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained E_id of 16 px."""
+    plan = runs.plan("identity", "tiny", ("size=16",))
+    folder = tmp_path_factory.mktemp("people")
+    features = Features(plan.model)
+    modelfile.write(
+        folder, "identity", as_dict(plan.model), {f"features.{n}": t for n, t in features.state_dict().items()}, "# untrained\n"
+    )
+    return folder
+
+
+def test_the_person_is_told_where_x_hat_has_the_pictures_face(make_recipe, batch, people):
+    recipe = make_recipe(identity=str(people), id=2.0, random="mixed")
+    compose = next(phase for phase in recipe.phases() if phase.name == "compose")
+    assert compose.weights["id"] == compose.weights["id_random"] == 2.0
+    assert "E_id" not in compose.nets
+    assert not {"E_id"} & set(recipe.served)
+    terms = recipe.compose_terms(batch)
+    made = recipe.last[1]
+    x, E_id = batch["image"], recipe.E_id.eval()
+    wanted = E_id(F.interpolate(x, size=16, mode="bilinear", antialias=True, align_corners=False))
+    for name, pictures, counted in (("id", made.image, torch.ones(len(x))), ("id_random", made.random, made.random_own)):
+        seen = E_id(F.interpolate(pictures, size=16, mode="bilinear", antialias=True, align_corners=False))
+        assert terms[name].item() == pytest.approx(
+            (counted * (1 - (seen * wanted).sum(1)).detach()).sum().item() / max(1.0, counted.sum().item()), abs=1e-5
+        )
+    assert set(made.random_own.tolist()) <= {0.0, 1.0}
+    assert recipe.identity_terms(x, torch.cat([x, x]), torch.ones(len(x)))["id"].item() == pytest.approx(0.0, abs=1e-6)
+    (terms["id"] + terms["id_random"]).backward()
+    for name, net in recipe.nets.items():
+        moved = any(p.grad is not None and p.grad.abs().max() > 0 for p in net.parameters())
+        assert moved is (name in (*SEPARATING, "composer", "E_id")), name
+
+
+def test_own_faces_are_those_that_are_not_drawn(make_recipe, batch):
+    recipe = make_recipe(random="mixed")
+    z, c, _ = recipe.infer(batch)
+    latents, _, own = recipe.random_latents(batch, z, c)
+    # whatever attributes it was asked for, z_x of an own face moves only as the prior says; without one it stays
+    same = (latents.xf == z.xf).all(dim=1)
+    assert recipe.model.prior is None
+    assert same.tolist() == own.bool().tolist()
+    _, _, none = make_recipe(random="prior").random_latents(batch, z, c)
+    assert not none.any()
+
+
+def test_what_tells_people_must_be_a_model_of_identity_and_weigh_something(make_recipe, people, tmp_path):
+    for settings in ({"identity": str(people)}, {"id": 1.0}):
+        with pytest.raises(SettingError, match="both or neither"):
+            make_recipe(**settings)
+    with pytest.raises(CheckpointError, match="name one of identity"):
+        make_recipe(identity=str(SHIPPED / "attributes"), id=1.0)
+    with pytest.raises(CheckpointError, match="There is no model"):
+        make_recipe(identity=str(tmp_path), id=1.0)

@@ -102,6 +102,15 @@ def test_another_run_is_refused_by_the_name_of_what_differs(tmp_path, settings, 
     assert json.loads((tmp_path / "settings.json").read_text()) == SETTINGS
 
 
+def test_a_run_that_is_older_than_a_setting_has_its_default(tmp_path):
+    open_run(tmp_path, SETTINGS)
+    same_run(tmp_path, changed("run", "colour", 0.1), RESUMABLE, {"run": {"colour": 0.1, "batch_size": 99}})
+    with pytest.raises(CheckpointError, match=r"colour = 0\.0, not 0\.1"):
+        same_run(tmp_path, changed("run", "colour", 0.1), RESUMABLE, {"run": {"colour": 0.0}})
+    with pytest.raises(CheckpointError, match="batch_size = 8, not 16"):  # what it has is no matter of defaults
+        same_run(tmp_path, changed("run", "batch_size", 16), RESUMABLE, {"run": {"batch_size": 16}})
+
+
 @pytest.mark.parametrize("name", sorted(RESUMABLE))
 def test_what_says_nothing_of_the_steps_made_may_change(tmp_path, name):
     open_run(tmp_path, SETTINGS)

@@ -8,13 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from masque import modelfile
 from masque.config import from_dict
 from masque.edits.parse import Parser, enlarged
-from masque.errors import CheckpointError
 from masque.faces.frame import WIDTH, invert, warp
 from masque.faces.labels import UNKNOWN, Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
@@ -24,22 +22,12 @@ from masque.models.identity import Features, IdentityConfig
 from masque.models.shape import FaceShape, ShapeConfig
 
 
-def _stored(folder: Path, family: str) -> modelfile.ModelFile:
-    stored = modelfile.read(folder)
-    if stored.family != family:
-        raise CheckpointError(f"{folder} holds a model of the family {stored.family}: name one of {family}.")
-    return stored
-
-
-def _fill(net: nn.Module, stored: modelfile.ModelFile, prefix: str) -> None:
-    """The stored weights under `prefix`, frozen."""
-    try:
-        net.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in stored.weights.items() if name.startswith(prefix)})
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0].rstrip('.:')}): train it again."
-        ) from None
-    net.eval().requires_grad_(False)
+def _features(folder: Path) -> tuple[Features, modelfile.ModelFile]:
+    """E_id of a model of the family identity, frozen, and its file."""
+    stored = modelfile.read(folder, "identity")
+    net = Features(from_dict(IdentityConfig, stored.config))
+    stored.fill(net, "features")
+    return net.eval().requires_grad_(False), stored
 
 
 def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]:
@@ -47,13 +35,10 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
 
     Raises CheckpointError when the folder holds no model of the family identity.
     """
-    stored = _stored(folder, "identity")
-    config = from_dict(IdentityConfig, stored.config)
-    net = Features(config)
-    _fill(net, stored, "features.")
+    net, stored = _features(folder)
 
     def extract(frames: list[Picture]) -> Tensor:
-        crops = [cut_crop(frame, HAIR_CROP, config.size, frame.shape[1] / WIDTH) for frame in frames]
+        crops = [cut_crop(frame, HAIR_CROP, net.size, frame.shape[1] / WIDTH) for frame in frames]
         with torch.inference_mode():
             features: Tensor = net(to_tensor(crops))
         return features
@@ -63,26 +48,15 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
 
 def face_shape(folder: Path) -> tuple[FaceShape, str]:
     """E_1 and the 3D model that it speaks of, frozen, and the hash of its weights. Raises CheckpointError when the folder holds none."""
-    stored = _stored(folder, "shape")
+    stored = modelfile.read(folder, "shape")
     model = FaceShape(from_dict(ShapeConfig, stored.config))
-    _fill(model, stored, "")
-    return model, stored.hash
+    stored.fill(model)
+    return model.eval().requires_grad_(False), stored.hash
 
 
 def picture_features(folder: Path) -> Callable[[Tensor], Tensor]:
     """The same of a network's pictures (B,3,S,S) in [-1,1], the hair crop, with gradients. Raises CheckpointError."""
-    stored = _stored(folder, "identity")
-    config = from_dict(IdentityConfig, stored.config)
-    net = Features(config)
-    _fill(net, stored, "features.")
-
-    def extract(pictures: Tensor) -> Tensor:
-        if pictures.shape[2] != config.size:
-            pictures = functional.interpolate(pictures, size=config.size, mode="bilinear", antialias=True, align_corners=False)
-        features: Tensor = net(pictures)
-        return features
-
-    return extract
+    return _features(folder)[0].of_any_size
 
 
 def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str, float]]]:
@@ -90,10 +64,11 @@ def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str
 
     Raises CheckpointError when the folder holds no such model.
     """
-    stored = _stored(folder, "attributes")
+    stored = modelfile.read(folder, "attributes")
     config = from_dict(AttributesConfig, stored.config)
     classifier = AttributeClassifier(config)
-    _fill(classifier, stored, "classifier.")
+    stored.fill(classifier, "classifier")
+    classifier.eval().requires_grad_(False)
 
     def estimate(frames: list[Picture]) -> list[dict[str, float]]:
         crops = [cut_crop(frame, FACE_CROP, config.size, frame.shape[1] / WIDTH) for frame in frames]

@@ -63,7 +63,7 @@ class Features(nn.Module):
 
     def __init__(self, config: IdentityConfig) -> None:
         super().__init__()
-        self.dropout = config.dropout
+        self.size, self.dropout = config.size, config.dropout
         if config.network == "plain":
             self.body, channels = down_stack(3, config.channels, config.size, to=4)
             self.refine = Residual(channels)
@@ -91,6 +91,13 @@ class Features(nn.Module):
             kept = uniform(seeds, "dropout", h.shape[1], h.device) >= self.dropout
             h = h * (kept / (1 - self.dropout))[:, :, None, None].to(h.dtype)
         return functional.normalize(full(self.embed(h.flatten(1))), dim=1)
+
+    def of_any_size(self, picture: Tensor) -> Tensor:
+        """The same of pictures of any side."""
+        if picture.shape[2] != self.size:
+            picture = functional.interpolate(picture, size=self.size, mode="bilinear", antialias=True, align_corners=False)
+        features: Tensor = self(picture)
+        return features
 
 
 def _face(size: int) -> tuple[slice, slice]:

@@ -5,6 +5,7 @@ L_adv            adv | fool     D | G
 L_cls^r, L_cls^f cls_r | cls_f  D | G
 L_rec            rec            G
                  gp             D, with WGAN-GP alone
+                 background     G | smooth: r1_src, r1_cls   D; none of them in the paper, and off unless asked for
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import uniform
 from masque.layers.shares import neighbour
-from masque.losses.adversarial import fake_loss, gradient_penalty, hinge_fake, hinge_real, real_loss
+from masque.losses.adversarial import fake_loss, gradient_penalty, hinge_fake, hinge_real, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
@@ -44,6 +45,10 @@ class CCAGANTraining:
     """log: Eq. 5 as printed, non-saturating for G. wgan-gp: StarGAN's as published. hinge: SAGAN's."""
     gp: float = 10.0
     """Weight of WGAN-GP's gradient penalty."""
+    background_weight: float = 0.0
+    """Weight of how much an edit changes of the background, which the paper leaves to L_rec. Choice 16."""
+    r1: float = 0.0
+    """Weight of R1 on D_src and D_cls (Mescheder et al. 2018), every 16th step; the paper has none. Choice 17."""
     critic_steps: int = 5
     """Steps of D for each one of G (Section 4.1)."""
     lr: float = 1e-4
@@ -52,6 +57,10 @@ class CCAGANTraining:
     decay_from: int = 0
     """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
     decay_to: int = 0
+
+
+R1_EVERY = 16
+"""R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
 
 
 class CCAGANRecipe:
@@ -70,7 +79,13 @@ class CCAGANRecipe:
         judged = {"adv": 1.0, "cls_r": w.classification_weight} | ({"gp": w.gp} if w.adversarial == "wgan-gp" else {})
         edited = {"fool": 1.0, "cls_f": w.classification_weight}
         edited |= {"rec": w.reconstruction_weight} if w.reconstruction_weight else {}
-        return [Phase("judge", ("D",), self.judge_terms, judged), Phase("edit", ("G",), self.edit_terms, edited, every=w.critic_steps)]
+        edited |= {"background": w.background_weight} if w.background_weight else {}
+        smooth = dict.fromkeys(("r1_src", "r1_cls"), R1_EVERY * w.r1)
+        return [
+            Phase("judge", ("D",), self.judge_terms, judged),
+            *([Phase("smooth", ("D",), self.smooth_terms, smooth, every=R1_EVERY)] if w.r1 else []),
+            Phase("edit", ("G",), self.edit_terms, edited, every=w.critic_steps),
+        ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 4.1, for both networks."""
@@ -112,7 +127,14 @@ class CCAGANRecipe:
         terms = {"fool": real_loss(src) if self.training.adversarial == "log" else -full(src).mean(), "cls_f": known_bce(cls, target)}
         if self.training.reconstruction_weight:
             terms["rec"] = weighted_l1(s, self.model.G(made, told(own)), batch["valid"])
+        if self.training.background_weight:
+            terms["background"] = weighted_l1(s, made, batch["valid"] * batch["background"])
         return terms
+
+    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 of both of D's answers; through `forward`, since compiled networks have no second derivative."""
+        D, s = self.model.D.forward, batch["image"]
+        return {"r1_src": r1_penalty(lambda x: D(x)[0], s), "r1_cls": r1_penalty(lambda x: D(x)[1], s)}
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, and each with one attribute after the other set."""

@@ -24,7 +24,7 @@ from masque import modelfile
 from masque.config import from_dict
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
-from masque.errors import CheckpointError, DataError, SettingError
+from masque.errors import DataError, SettingError
 from masque.faces.shape3d import fit, learn_shapes
 from masque.image import Picture, to_pictures
 from masque.layers.augment import DRAWS, augment
@@ -123,12 +123,12 @@ class FaceFeatRecipe:
                 self.model.E_id,
                 self.training.identity,
                 "identity",
-                "features.",
+                "features",
                 self.config.identity,
                 ("size", "view", "network", "width", "features"),
             )
         if self.training.shape:
-            _take(self.model.E_1, self.training.shape, "shape", "E_1.", self.config.shape, ("size", "width", "identity", "expression"))
+            _take(self.model.E_1, self.training.shape, "shape", "E_1", self.config.shape, ("size", "width", "identity", "expression"))
         else:
             shapes = learn_shapes(landmarks, people, self.config.shape_identity, self.config.shape_expression)
             self.model.E_1.know(shapes, fit(shapes, landmarks))
@@ -311,17 +311,14 @@ class FaceFeatRecipe:
         return [picture for row in rows for picture in to_pictures(row.clamp(-1, 1))], len(x)
 
 
-def _take(net: nn.Module, folder: str, family: str, prefix: str, config: IdentityConfig | ShapeConfig, alike: Sequence[str]) -> None:
-    """The weights of another family's model, which has to be of the sizes `alike`. Raises CheckpointError, SettingError."""
-    path = Path(folder)
-    stored = modelfile.read(path)
-    if stored.family != family:
-        raise CheckpointError(f"{folder} holds a model of the family {stored.family}: name one of {family}.")
+def _take(net: nn.Module, folder: str, family: str, name: str, config: IdentityConfig | ShapeConfig, alike: Sequence[str]) -> None:
+    """The weights of another family's network `name`, which has to be of the sizes `alike`. Raises CheckpointError, SettingError."""
+    stored = modelfile.read(Path(folder), family)
     found = from_dict(type(config), stored.config)  # which knows settings that are younger than the file
-    for name in alike:
-        if (its := getattr(found, name)) != (own := getattr(config, name)):
-            raise SettingError(f"The model of {family} in {folder} has {name} {its}, and here it is {own}: they have to be the same.")
-    net.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in stored.weights.items() if name.startswith(prefix)})
+    for size in alike:
+        if (its := getattr(found, size)) != (own := getattr(config, size)):
+            raise SettingError(f"The model of {family} in {folder} has {size} {its}, and here it is {own}: they have to be the same.")
+    stored.fill(net, name)
 
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from masque import modelfile
+from masque.config import from_dict
 from masque.data.batches import Batch
+from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
 from masque.layers.shares import neighbour
@@ -25,6 +29,7 @@ from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
+from masque.models.identity import Features, IdentityConfig
 from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, Part, RSGANConfig, face_region, hair_region
 from masque.train.phase import Phase, Weight
 from masque.train.rates import linear
@@ -70,6 +75,10 @@ class RSGANTraining:
     """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
     adversarial_ramp: int = 0
     """Steps from there over which the composer's adversarial and attribute terms rise from nothing to their weights."""
+    identity: str = ""
+    """Folder of a trained model of the family identity, E_id, that the person is told by. The paper has none. Choice 17."""
+    id: float = 0.0
+    """Weight of 1 − cos(E_id(x'), E_id(x)), and of the same for x̂' where it has x's face."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,8 @@ class Made:
     """x̂'"""
     random_attributes: Tensor
     """c of x̂' (B,A), NaN where it has none"""
+    random_own: Tensor
+    """(B,) 1 where x̂' has x's face, 0 elsewhere"""
     kl: Tensor
 
 
@@ -100,6 +111,14 @@ class RSGANRecipe:
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
         self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
         self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))
+        if bool(training.identity) != (training.id > 0):
+            raise SettingError("identity names the model that tells people, and id weighs it: set both or neither.")
+        self.E_id: Features | None = None
+        if training.identity:
+            stored = modelfile.read(Path(training.identity), "identity")
+            self.E_id = Features(from_dict(IdentityConfig, stored.config))
+            stored.fill(self.E_id, "features")
+            self.nets = {**self.nets, "E_id": self.E_id}
         self.last: tuple[Batch, Made] | None = None
         self.inferred: tuple[Batch, Latents, Tensor] | None = None
 
@@ -108,6 +127,8 @@ class RSGANRecipe:
         w = self.training
         own, since = {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl}, w.adversarial_from
         shown = {name: self.rising(weight) for name, weight in (("GC", w.GC), ("fool_g", w.adv_g), ("fool_p", w.adv_p))}
+        if self.E_id is not None:
+            shown |= {"id": self.rising(w.id), "id_random": self.rising(w.id)}
         phases = [
             Phase("compose", self.composing, self.compose_terms, {**own, **shown}, since=since),
             Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}, since=since),
@@ -160,7 +181,7 @@ class RSGANRecipe:
         model = self.model
         z, c, kl = self.infer(batch)
         image = model.compose(z)
-        z_random, c_random = self.random_latents(batch, cut_off(z), c)
+        z_random, c_random, own = self.random_latents(batch, cut_off(z), c)
         return Made(
             face=model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
             hair=model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
@@ -168,6 +189,7 @@ class RSGANRecipe:
             reconstruction=image if self.training.rec_trains_separators else model.compose(cut_off(z)),
             random=model.compose(z_random),
             random_attributes=c_random,
+            random_own=own,
             kl=kl,
         )
 
@@ -175,8 +197,8 @@ class RSGANRecipe:
         """The reparametrisation noise of one latent; none in the non-variational variant (Section 4.2)."""
         return normal(batch["seed"], name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
 
-    def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor]:
-        """ẑ of Algorithm A1, line 12, and the attributes that x̂' is to show (line 17).
+    def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor, Tensor]:
+        """ẑ of Algorithm A1, line 12, the attributes that x̂' is to show (line 17), and where (B,) it has the picture's own face.
 
         `prior`: all four latents from N(0,1) (z_x from the fitted Gaussian where there is one); Eq. 7 then compares with the batch's c,
         which these latents know nothing of, so no attribute counts as known. `mixed`: each part is, by halves, drawn so or another
@@ -188,7 +210,7 @@ class RSGANRecipe:
         draws |= {"xf": self.model.draw("face", draws["xf"]), "xh": self.model.draw("hair", draws["xh"])}
         drawn = Latents(*(draws[n].to(t.dtype) for n, t in inferred.items()))
         if self.training.random == "prior":
-            return drawn, torch.full_like(c, torch.nan)
+            return drawn, torch.full_like(c, torch.nan), torch.zeros_like(c[:, 0])
         coins = uniform(seeds, "coins", 4, c.device).to(c.dtype) < 0.5
         near, far = neighbour(len(c), 1, c.device), neighbour(len(c), 2, c.device)
         c_face = torch.where(coins[:, 2:3], c[near], c)
@@ -196,7 +218,7 @@ class RSGANRecipe:
         own_face, z_cf = self.model.asked("face", z.xf, c, c_face)
         own_hair, z_ch = self.model.asked("hair", z.xh[near], c[near], c_hair)
         latents = Latents(torch.where(coins[:, 0:1], drawn.xf, own_face), z_cf, torch.where(coins[:, 1:2], drawn.xh, own_hair), z_ch)
-        return latents, asked_for(c_face, c_hair, self.config.attributes)
+        return latents, asked_for(c_face, c_hair, self.config.attributes), (~coins[:, 0]).to(c.dtype)
 
     def compose_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1-5 and 7 as the separator and composer networks see them."""
@@ -206,12 +228,23 @@ class RSGANRecipe:
         both = torch.cat([made.image, made.random])
         shown = model.C(both)
         return {
+            **(self.identity_terms(x, both, made.random_own) if self.E_id is not None else {}),
             **self.reconstruction_terms(batch, made.face, made.hair, made.reconstruction),
             "kl": made.kl,  # Eq. 4
             "fool_g": 2 * real_loss(model.D_g(both)),  # Eq. 5, in its non-saturating form; twice the mean is the sum of both
             "fool_p": 2 * real_loss(model.D_p(both)),
             "GC": known_bce(shown[: len(x)], batch["attributes"]) + known_bce(shown[len(x) :], made.random_attributes),  # Eq. 7
         }
+
+    def identity_terms(self, x: Tensor, both: Tensor, own: Tensor) -> dict[str, Tensor]:
+        """How far x' and x̂' (2B,3,S,S) are from x's person, x̂' where it has x's face."""
+        assert self.E_id is not None
+        E_id = self.E_id.eval()
+        with torch.no_grad():
+            wanted = E_id.of_any_size(x)
+        far = 1 - (E_id.of_any_size(both) * torch.cat([wanted, wanted])).sum(dim=1)
+        same, random = far.chunk(2)
+        return {"id": same.mean(), "id_random": (own * random).sum() / own.sum().clamp(min=1.0)}
 
     def autoencode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1-4 alone: nothing is judged, so nothing random is painted."""

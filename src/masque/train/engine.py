@@ -107,11 +107,12 @@ class Engine:
         run: Path,
         identity: Mapping[str, Any],
         may_change: frozenset[str] = frozenset(),
+        defaults: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
 
         identity: plain values that say what is being trained (family, configs, data); a folder with another identity is refused, except
-        for the names in `may_change`. Raises CheckpointError.
+        for the names in `may_change`. defaults: what settings are in a folder that is older than they are. Raises CheckpointError.
         """
         self.fabric, self.recipe, self.settings, self.run = fabric, recipe, settings, run
         self.nets = {name: self._placed(net) for name, net in recipe.nets.items()}
@@ -125,7 +126,7 @@ class Engine:
         self.waited = 0.0
         """Seconds in which there was no batch, since somebody last looked."""
         self.terms = Terms()
-        same_run(run, identity, may_change)
+        same_run(run, identity, may_change, defaults)
         fabric.barrier()
         if fabric.global_rank == 0:
             open_run(run, identity)

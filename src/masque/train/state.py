@@ -53,10 +53,13 @@ def load_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str]) -> None:
+def same_run(
+    run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
     """Make sure that a folder that holds a run already holds this one.
 
-    Raises CheckpointError naming the first setting that differs, apart from those in `may_change`.
+    defaults: what settings are, by group, in a run that is older than they are. Raises CheckpointError naming the first setting that
+    differs, apart from those in `may_change`.
     """
     path = run / "settings.json"
     if not path.exists():
@@ -68,6 +71,7 @@ def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str])
     for group in sorted(before.keys() | settings.keys()):
         old, new = before.get(group), settings.get(group)
         if isinstance(old, dict) and isinstance(new, dict):
+            old = {**(defaults or {}).get(group, {}), **old}
             for name in sorted(old.keys() | new.keys()):
                 if name not in may_change and old.get(name) != new.get(name):
                     raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
