@@ -25,8 +25,8 @@ MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "ALI": ("ali", "ali", ()),
     "α-GAN": ("alphagan", "alphagan", ()),
     "RSGAN": ("rsgan", "rsgan", ()),
-    # Without the divergence and its noise gradients get small, and Adam's memory of 1,000 steps then answers a large one with a leap: at β₂ of
-    # 0.999 the face's separator was lost between two steps (docs/papers/rsgan.md, choice 19).
+    # Without the divergence and its noise gradients get small, and Adam's memory of 1,000 steps then answers a large one with a leap: with
+    # β₂ = 0.999 the face's separator was lost between two steps (docs/papers/rsgan.md, choice 19).
     "RSGAN, not variational": ("rsgan", "rsgan-not-variational", ("variational=false", "beta2=0.99")),
     "RSGAN with LSTM": ("rsgan", "rsgan-lstm", ("lstm=true",)),
 }
