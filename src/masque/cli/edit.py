@@ -87,11 +87,8 @@ def swap(
         from masque.edits.warp import swap_by_warping
 
         if method is None and model == "rsgan" and not painted and not has_model(model):
-            method, instead = (
-                "warp",
-                " No weights of rsgan come with this installation, so the face was bent by its landmarks (--method warp).",
-            )
-
+            method = "warp"
+            instead = " No weights of rsgan come with this installation, so the face was bent by its landmarks (--method warp)."
         if method == "warp":
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
         else:

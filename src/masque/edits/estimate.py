@@ -18,16 +18,8 @@ from masque.faces.labels import UNKNOWN, Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
 from masque.models.attributes import AttributeClassifier, AttributesConfig
-from masque.models.identity import Features, IdentityConfig
+from masque.models.identity import load_features
 from masque.models.shape import FaceShape, ShapeConfig
-
-
-def _features(folder: Path) -> tuple[Features, modelfile.ModelFile]:
-    """E_id of a model of the family identity, frozen, and its file."""
-    stored = modelfile.read(folder, "identity")
-    net = Features(from_dict(IdentityConfig, stored.config))
-    stored.fill(net, "features")
-    return net.eval().requires_grad_(False), stored
 
 
 def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]:
@@ -35,7 +27,7 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
 
     Raises CheckpointError when the folder holds no model of the family identity.
     """
-    net, stored = _features(folder)
+    net, stored = load_features(folder)
 
     def extract(frames: list[Picture]) -> Tensor:
         crops = [cut_crop(frame, HAIR_CROP, net.size, frame.shape[1] / WIDTH) for frame in frames]
@@ -56,7 +48,7 @@ def face_shape(folder: Path) -> tuple[FaceShape, str]:
 
 def picture_features(folder: Path) -> Callable[[Tensor], Tensor]:
     """The same of a network's pictures (B,3,S,S) in [-1,1], the hair crop, with gradients. Raises CheckpointError."""
-    return _features(folder)[0].of_any_size
+    return load_features(folder)[0].of_any_size
 
 
 def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str, float]]]:

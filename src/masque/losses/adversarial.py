@@ -57,6 +57,10 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+R1_EVERY = 16
+"""R1 is due in every so many steps, and then so many times as strong: the same pull on average (Karras et al. 2020)."""
+
+
 def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
     """½ E‖∇D(x)‖² on real pictures (Mescheder et al. 2018, R1). real: (B,3,H,W); differentiable, never under autocast."""
     real = full(real.detach()).requires_grad_(True)

@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from masque.config import from_dict
 from masque.faces.regions import FACE_CROP, HAIR_CROP
 from masque.layers.noise import uniform
 from masque.layers.precision import full
 from masque.layers.resnet import ResNet
 from masque.layers.stacks import Residual, down_stack
+from masque.modelfile import ModelFile, read
 
 SERVED = ("features",)
 """The heads only serve training."""
@@ -98,6 +101,14 @@ class Features(nn.Module):
             picture = functional.interpolate(picture, size=self.size, mode="bilinear", antialias=True, align_corners=False)
         features: Tensor = self(picture)
         return features
+
+
+def load_features(folder: Path) -> tuple[Features, ModelFile]:
+    """E_id of a model of the family identity, frozen, and its file. Raises CheckpointError when the folder holds none."""
+    stored = read(folder, "identity")
+    net = Features(from_dict(IdentityConfig, stored.config))
+    stored.fill(net, "features")
+    return net.eval().requires_grad_(False), stored
 
 
 def _face(size: int) -> tuple[slice, slice]:

@@ -64,5 +64,5 @@ class ALIRecipe(AutoencoderRecipe):
         return said
 
 
-# RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E: within 50 steps it was lost (docs/papers/rsgan.md, choice 19).
+# RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E: after 1,400 steps E was lost (docs/papers/rsgan.md, choice 19).
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = presets({}, {"lr": 2e-4})

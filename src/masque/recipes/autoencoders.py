@@ -12,13 +12,10 @@ from torch import Tensor, nn
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal
-from masque.losses.adversarial import r1_penalty
+from masque.losses.adversarial import R1_EVERY, r1_penalty
 from masque.models.autoencoders import SERVED, Autoencoder, AutoencoderConfig
 from masque.train.phase import Phase
 from masque.train.rates import linear
-
-R1_EVERY = 16
-"""R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020), as in RSGAN's training."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import uniform
 from masque.layers.shares import neighbour
-from masque.losses.adversarial import fake_loss, gradient_penalty, hinge_fake, hinge_real, r1_penalty, real_loss
+from masque.losses.adversarial import R1_EVERY, fake_loss, gradient_penalty, hinge_fake, hinge_real, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
@@ -57,10 +57,6 @@ class CCAGANTraining:
     decay_from: int = 0
     """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
     decay_to: int = 0
-
-
-R1_EVERY = 16
-"""R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
 
 
 class CCAGANRecipe:

@@ -18,18 +18,16 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from masque import modelfile
-from masque.config import from_dict
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
 from masque.layers.shares import neighbour
-from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
+from masque.losses.adversarial import R1_EVERY, fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
-from masque.models.identity import Features, IdentityConfig
+from masque.models.identity import Features, load_features
 from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, Part, RSGANConfig, face_region, hair_region
 from masque.train.phase import Phase, Weight
 from masque.train.rates import linear
@@ -115,9 +113,7 @@ class RSGANRecipe:
             raise SettingError("identity names the model that tells people, and id weighs it: set both or neither.")
         self.E_id: Features | None = None
         if training.identity:
-            stored = modelfile.read(Path(training.identity), "identity")
-            self.E_id = Features(from_dict(IdentityConfig, stored.config))
-            stored.fill(self.E_id, "features")
+            self.E_id, _ = load_features(Path(training.identity))
             self.nets = {**self.nets, "E_id": self.E_id}
         self.last: tuple[Batch, Made] | None = None
         self.inferred: tuple[Batch, Latents, Tensor] | None = None
@@ -139,9 +135,8 @@ class RSGANRecipe:
         if since:
             phases.insert(0, Phase("autoencode", self.composing, self.autoencode_terms, own, until=since))
         if w.r1 > 0:
-            # Every 16th step with 16 times the weight is the same pull on average (Karras et al. 2020, lazy regularisation).
-            lazy = {"r1_g": 16 * w.r1, "r1_p": 16 * w.r1}
-            phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, lazy, every=16, since=since))
+            lazy = dict.fromkeys(("r1_g", "r1_p"), R1_EVERY * w.r1)
+            phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, lazy, every=R1_EVERY, since=since))
         return phases
 
     def rising(self, weight: float) -> Weight:
@@ -331,37 +326,32 @@ def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
+TWO_CORES: Mapping[str, Any] = {
+    "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000,
+    "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
+}  # fmt: skip
+"""Training on two processor cores: docs/papers/rsgan.md, choices 8 and 9."""
+
+SMALL: Mapping[str, Any] = {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16, "prior": "fitted"}
+
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # 128 px, batch 50, 120k steps, Adam 2e-4 (0.5, 0.999): Sections 3.1 and 4
     "paper": {"model": {}, "training": {}, "run": {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}},
-    # 128 px with half and quarter widths, for two processor cores: docs/papers/rsgan.md, choices 8 and 9
+    # 128 px with half and quarter widths
     "slim": {
         "model": {
             "size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "widest": 256,
             "z_appearance": 320, "coarse": 16, "prior": "fitted",
         },
-        "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
-        },
+        "training": TWO_CORES,
         "run": {"steps": 4_000, "batch_size": 32},
     },
     # The same at half the side
-    "small": {
-        "model": {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16, "prior": "fitted"},
-        "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
-        },
-        "run": {"steps": 4_000, "batch_size": 32},
-    },
-    # ... and in 0.6 of the steps, for the six trainings of Table 1 on two processor cores
+    "small": {"model": SMALL, "training": TWO_CORES, "run": {"steps": 4_000, "batch_size": 32}},
+    # ... and in 0.6 of the steps, for the six trainings of Table 1
     "table": {
-        "model": {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16, "prior": "fitted"},
-        "training": {
-            "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 1_800, "decay_to": 3_000,
-            "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 1_800, "adversarial_ramp": 300,
-        },
+        "model": SMALL,
+        "training": {**TWO_CORES, "decay_from": 1_800, "decay_to": 3_000, "adversarial_from": 1_800, "adversarial_ramp": 300},
         "run": {"steps": 2_400, "batch_size": 32},
     },
     "tiny": {
