@@ -21,7 +21,7 @@ from masque.errors import CheckpointError, DataError, SettingError, nearest
 from masque.modelfile import ModelFile
 from masque.train.engine import Engine, Progress, make_fabric
 from masque.train.phase import Begins, Recipe
-from masque.train.state import states
+from masque.train.state import load_state, states
 
 SHOWN = 8
 
@@ -59,8 +59,9 @@ def plan(
     """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
 
     start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a new run begins with
-    and whose sizes it has; networks that only training needs begin anew. Raises SettingError for an unknown family, preset or setting, or
-    a value that does not fit, and CheckpointError for a start that is no such model.
+    and whose sizes it has; networks that only training needs begin as its run left them, or anew where it is no run's. Raises
+    SettingError for an unknown family, preset or setting, or a value that does not fit, and CheckpointError for a start that is no such
+    model.
     """
     entry = catalog.family(family)
     presets = entry.load("presets")
@@ -95,9 +96,25 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)
     if settings.start is not None:
-        for name in recipe.served:
-            settings.start.fill(recipe.nets[name], name)
+        begin_with(recipe, settings.start)
     return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
+
+
+def begin_with(recipe: Recipe, start: ModelFile) -> None:
+    """Give a recipe's networks the weights of a model, and those that only training needs what its run last had, where it is a run's.
+
+    Frozen networks stay what the recipe loaded. Raises CheckpointError where weights do not fit.
+    """
+    found = states(start.folder.parent)
+    trained = load_state(found[-1][1])["nets"] if found else {}
+    for name, net in recipe.nets.items():
+        if name in recipe.served:
+            start.fill(net, name)
+        elif name in trained and any(p.requires_grad for p in net.parameters()):
+            try:
+                net.load_state_dict(trained[name])
+            except RuntimeError:
+                raise CheckpointError(f"{found[-1][1]} does not fit these settings: begin with {start.folder} packed.") from None
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:

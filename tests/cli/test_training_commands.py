@@ -13,6 +13,7 @@ from command_line import Outcome, masque
 
 from masque import modelfile
 from masque.image import write_picture
+from masque.train.state import load_state, states
 
 SCORES = (
     "reconstruction.absolute_error", "reconstruction.ms_ssim", "swap.identity_distance", "swap_twice.absolute_error", "swap_twice.ms_ssim",
@@ -187,8 +188,16 @@ def test_benchmarks_answer_in_json(model_folder: Path, monkeypatch: pytest.Monke
 
 
 def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
-    """Its networks are then that model's, its discriminators new; another family's or size's model is refused."""
+    """Its networks are then that model's, its discriminators its run's or new; another family's or size's model is refused."""
     before = modelfile.read(run)
+    still = ("--steps", 1, "--seed", 1, "--set", "lr=0", "--set", "judge_lr=0")
+    modelfile.pack(run, tmp_path / "packed")
+    judges = [load_state(states(run)[-1][1])["nets"]["D_g"]]
+    for name, begun in (("run", run), ("packed", tmp_path / "packed")):
+        assert train(tmp_path / f"from {name}", "--from", begun, *still).code == 0
+        judges.append(load_state(states(tmp_path / f"from {name}")[-1][1])["nets"]["D_g"])
+    own, of_run, of_packed = ([value.abs().sum().item() for value in judge.values()] for judge in judges)
+    assert of_run == own != of_packed
     assert train(tmp_path / "fine", "--steps", 1, "--from", run, "--set", "lr=0").code == 0
     fine = modelfile.read(tmp_path / "fine")
     served = {name: value for name, value in before.weights.items() if not name.startswith(("prior", "C."))}

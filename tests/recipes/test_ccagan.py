@@ -142,3 +142,27 @@ def test_the_preview_shows_every_attribute(pictures):
     with torch.no_grad():
         shown, columns = recipe.preview(pictures, {"G": recipe.model.G})
     assert (len(shown), columns) == (4 * (1 + len(ATTRIBUTES)), 4)
+
+
+def test_binary_labels_leave_out_what_is_neither(pictures):
+    measured = torch.tensor([[0.0, 0.29, 0.31, 0.5, 0.71], [1.0, torch.nan, 0.69, 0.9, 0.1]])
+    pictures = {name: value[:2] for name, value in pictures.items()} | {"attributes": measured}
+    own, target = make(labels="binary").domains(pictures)
+    wanted = torch.tensor([[0, 0, torch.nan, torch.nan, 1], [1, torch.nan, torch.nan, 1, 0]])
+    torch.testing.assert_close(own, wanted, equal_nan=True)
+    torch.testing.assert_close(target, wanted.flip(0), equal_nan=True)
+
+
+def test_turned_targets_ask_for_any_one_attribute(pictures):
+    """The same picture at the same step is asked for the same; over many, each attribute is asked for about as often."""
+    many = 200
+    own = torch.tensor([0.0, 0.0, 1.0, 0.0, 1.0]).expand(many, -1)
+    recipe = make(targets="turned")
+    batch = pictures | {"attributes": own, "seed": torch.arange(many)}
+    same, target = recipe.domains(batch)
+    torch.testing.assert_close(same, own)
+    torch.testing.assert_close(target, recipe.domains(batch)[1])
+    choices = [turned(own[:1], ATTRIBUTES, name)[0] for name in ATTRIBUTES]
+    counts = [int((target == choice).all(dim=1).sum()) for choice in choices]
+    assert sum(counts) == many
+    assert all(20 < count < 60 for count in counts)

@@ -32,6 +32,8 @@ from masque.train.rates import linear
 UNKNOWN = 0.5
 """What an unknown attribute is told to G as: neither. No classification loss asks for it."""
 
+UNSURE = 0.2
+
 
 @dataclass(frozen=True)
 class CCAGANTraining:
@@ -49,6 +51,10 @@ class CCAGANTraining:
     """Weight of how much an edit changes of the background, which the paper leaves to L_rec. Choice 16."""
     r1: float = 0.0
     """Weight of R1 on D_src and D_cls (Mescheder et al. 2018), every 16th step; the paper has none. Choice 17."""
+    labels: Literal["soft", "binary"] = "soft"
+    """soft: attributes as they were measured. binary: 0 or 1, as the paper's are, and unknown within UNSURE of a half. Choice 18."""
+    targets: Literal["another", "turned"] = "another"
+    """What a picture shall have: another picture's attributes, as in the paper, or its own with one, any, turned round. Choice 19."""
     critic_steps: int = 5
     """Steps of D for each one of G (Section 4.1)."""
     lr: float = 1e-4
@@ -93,9 +99,15 @@ class CCAGANRecipe:
         return linear(w.lr, step, w.decay_from, w.decay_to)
 
     def domains(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """o and t (B,A): each picture's own attributes, and those it shall get: another picture's of the batch, NaN where unknown."""
-        own = batch["attributes"]
-        return own, own[neighbour(len(own), 1, own.device)]
+        """o and t (B,A): each picture's own attributes, and those it shall get, NaN where unknown."""
+        own, names = batch["attributes"], self.config.attributes
+        if self.training.labels == "binary":
+            own = torch.where((own - 0.5).abs() < UNSURE, torch.nan, own.round())
+        if self.training.targets == "another":
+            return own, own[neighbour(len(own), 1, own.device)]
+        choices = torch.stack([turned(own, names, name) for name in names])
+        chosen = (uniform(batch["seed"], "target", 1, own.device)[:, 0] * len(names)).long().clamp(max=len(names) - 1)
+        return own, choices[chosen, torch.arange(len(own), device=own.device)]
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 9: L_adv as D maximises it, and L_cls^r of Eq. 6."""
