@@ -174,3 +174,11 @@ def test_the_moments_are_running_averages(make_recipe, batch):
         torch.testing.assert_close(recipe.model.prior.first[part].data, first)
         torch.testing.assert_close(recipe.model.prior.second[part].data, second)
     assert recipe.learning_rate("prior", 10**6) == 0.004
+
+
+def test_spectral_normalisation_is_of_the_two_discriminators_alone(make_recipe):
+    held = {
+        name for name, net in make_recipe(spectral=True).nets.items() if any("parametrizations" in key for key in net.state_dict())
+    }  # fmt: skip
+    assert held == {"D_g", "D_p"}
+    assert not any("parametrizations" in key for net in make_recipe().nets.values() for key in net.state_dict())

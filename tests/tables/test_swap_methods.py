@@ -154,5 +154,8 @@ def test_a_perfect_way_to_swap_scores_as_one(monkeypatch):
     assert report["true_swap"]["absolute_error"]["mean"] > 0.01
     assert report["pairs"] == 6
     assert 0 < report["seconds"] < 1
+    with pytest.raises(DataError, match="held-out pictures make"):
+        evaluate_swap(method, frames, 40, workers=1)
+    assert evaluate_swap(method, frames, 40, workers=1, split="train")["split"] == "train"
     with pytest.raises(DataError, match="load them for its size"):
         evaluate_swap(Warped(32), frames, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -59,6 +59,9 @@ def evaluate_swap(
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
     seed: Annotated[int, Seed] = 0,
     workers: Workers = None,
+    split: Annotated[
+        Literal["test", "train"], typer.Option("--split", help="The held-out pictures, or those that training sees.")
+    ] = "test",
     report_to: Report = None,
 ) -> None:
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice.
@@ -73,8 +76,8 @@ def evaluate_swap(
 
     method = load_method(run)
     with Bar("Evaluating") as bar:
-        frames = load_frames(data, method.size, method.attributes, ("test",))
-        report = measure(method, frames, pairs, seed, bar.update, workers=workers)
+        frames = load_frames(data, method.size, method.attributes, (split,))
+        report = measure(method, frames, pairs, seed, bar.update, workers=workers, split=split)
     written(report_to, report)
     typer.echo(as_text(report))
 

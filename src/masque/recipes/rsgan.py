@@ -22,6 +22,7 @@ from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
+from masque.layers.pictures import hold_spectrally
 from masque.layers.shares import neighbour
 from masque.losses.adversarial import R1_EVERY, fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
@@ -69,6 +70,8 @@ class RSGANTraining:
     """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too. Choice 7."""
     r1: float = 0.0
     """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
+    spectral: bool = False
+    """Spectral normalisation of D_g and D_p; the paper has none. Choice 18."""
     adversarial_from: int = 0
     """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
     adversarial_ramp: int = 0
@@ -106,6 +109,9 @@ class RSGANRecipe:
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training
         self.model = RSGAN(config)
+        if training.spectral:
+            for judge in (self.model.D_g, self.model.D_p):
+                hold_spectrally(judge)
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
         self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
         self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))

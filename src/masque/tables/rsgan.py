@@ -121,10 +121,12 @@ def evaluate_swap(
     *,
     known: Known | None = None,
     workers: int | None = None,
+    split: str = "test",
 ) -> dict[str, Any]:
     """Section 4.1 over random pairs of the held-out frames of `frames`, and the true-swap error over puppets.
 
     known: embeddings that need not be found again, and to which new ones are added. workers: processes that judge, one per core if None.
+    split: train for pairs of pictures that training sees, so that the distance to the held-out ones is what is not generalised.
 
     Returns plain values: `pairs`, `worked` (share in whose swap a face is found where it should be), `size`, `seconds` (of one swap of
     several at once), and for reconstruction (where there is one), swap, swap_twice, swap_gradient, swap_twice_gradient and true_swap a
@@ -134,7 +136,7 @@ def evaluate_swap(
     """
     if frames.scale != method.size / 128:
         raise DataError(f"The frames have scale {frames.scale:g} and the model needs {method.size / 128:g}: load them for its size.")
-    test = frames.indices("test")
+    test = frames.indices(split)
     drawn = draw_pairs([frames.identities[i] for i in test], pairs, seed)
     used, places = np.unique(drawn, return_inverse=True)
     places = places.reshape(drawn.shape)
@@ -142,8 +144,8 @@ def evaluate_swap(
     found = _evaluate_pairs(method, samples, places, Judge(known, workers), progress)
     values = {**found["values"], **_true_swaps(method, min(pairs, PUPPET_PAIRS), seed)}
     report: dict[str, Any] = {
-        "model": method.name, "weights": method.weights, "size": method.size, "data": frames.fingerprint(), "seed": seed, "pairs": pairs,
-        "worked": found["worked"], "seconds": found["seconds"],
+        "model": method.name, "weights": method.weights, "size": method.size, "data": frames.fingerprint(), "split": split, "seed": seed,
+        "pairs": pairs, "worked": found["worked"], "seconds": found["seconds"],
     }  # fmt: skip
     for name, each_value in values.items():
         group, measure = name.split(".")
