@@ -157,3 +157,21 @@ def test_the_leakage_matrix_is_darker_where_more_leaked():
     assert little.shape == much.shape
     assert little.dtype == np.uint8
     assert much.mean() < little.mean() - 10
+
+
+def test_a_mouth_is_measured_where_the_edit_has_put_it(monkeypatch):
+    """Landmarks of the photo would say of every edit that it made nobody smile."""
+    loaded = load_frames(["puppets:80"], 64, ("Smiling", "Male"))
+    plan = runs.plan("ccagan", "tiny", ["size=64", "channels=4", "attributes=Smiling,Male"])
+    editor = Translator(runs.build_recipe(plan).model, "ccagan", "0" * 16)
+    monkeypatch.setattr(editor.model, "edit", lambda s, t: (s + 1.2).clamp(-1, 1))  # noqa: ARG005
+
+    def smiles_when_bright(picture, expected):
+        grinning = expected.copy()
+        grinning[[48, 54]] += [[-8, -4], [8, -4]]
+        return grinning if picture.mean() > LIMIT else None
+
+    monkeypatch.setattr(ccagan, "landmarks_near", smiles_when_bright)
+    edits = evaluate(editor, replace(loaded, splits=("test",) * len(loaded)), count=8)["edits"]
+    assert edits["Smiling"]["took_effect"] > 0.8
+    assert edits["Male"]["leakage"]["Smiling"] > 0.3

@@ -124,9 +124,9 @@ def landmarks_in(photo: Picture, box: tuple[int, int, int, int]) -> Landmarks:
 
 
 def landmarks_near(picture: Picture, expected: Landmarks) -> Landmarks | None:
-    """The landmarks (68,2) of the face in a square picture that lies near the `expected` ones, in its pixels; None where it does not."""
+    """The landmarks (68,2) of the face in a picture that lies near the `expected` ones, in its pixels; None where it does not."""
     factor = 256 / picture.shape[0]
-    large = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    large = cv2.resize(picture, (round(factor * picture.shape[1]), 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     points = (expected + 0.5) * factor - 0.5
     # dlib's predictor wants the box its own detector would give: from the brows to the chin, as wide as high.
     side = float(np.ptp(points[:, 1])) * 1.05

@@ -32,7 +32,7 @@ from masque.edits.measures import squared_distance
 from masque.edits.subject import with_values, without_rivals
 from masque.edits.translate import UNKNOWN, Translator
 from masque.errors import DataError
-from masque.faces.detect import Landmarks, identity
+from masque.faces.detect import Landmarks, identity, landmarks_near
 from masque.faces.frame import WIDTH, warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import Picture, to_pictures, to_tensor
@@ -113,8 +113,10 @@ def _judged(frames: FrameSet, index: int) -> Judged:
 
 
 def _look(frame: Picture, judged: Judged, classify: Classify) -> dict[str, float]:
-    """What the independent readers see in a picture."""
-    return {**classify([frame])[0], **measure_attributes(frame, judged.landmarks, judged.mask)}
+    """What the independent readers see in a picture, the mouth where it now is; where no face is found, as if it had not moved."""
+    found = landmarks_near(frame, judged.landmarks)
+    landmarks = judged.landmarks if found is None else found
+    return {**classify([frame])[0], **measure_attributes(frame, landmarks, judged.mask)}
 
 
 def _one_edit(
