@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention
+from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention, blurred
 
 ATTENTIONS = (CrossAttention, SelfAttention)
 
@@ -158,3 +158,17 @@ def test_a_painted_change_starts_as_none_and_stays_a_picture(attention):
         painted = torch.tanh(model.G.main(torch.cat([s, t[:, :, None, None].expand(-1, -1, 32, 32)], dim=1)))
         torch.testing.assert_close(changed, (s + painted).clamp(-1, 1))
     assert shapes(model.G) == shapes(network(attention=attention).G)
+
+
+def test_a_smooth_change_has_no_pattern_of_single_pixels():
+    model, plain = network(paints="smooth"), network(paints="change")
+    for net in (model, plain):
+        torch.manual_seed(5)
+        nn.init.normal_(net.G.main[-1].weight, std=0.02)
+    s, t = torch.zeros(2, 3, 32, 32), torch.rand(2, 5, generator=torch.Generator().manual_seed(1))
+    line = torch.tensor([1.0, 2.0, 1.0]) / 4
+    by_hand = nn.functional.conv2d(plain.edit(s, t), (line[:, None] * line).expand(3, 1, 3, 3), groups=3)
+    torch.testing.assert_close(model.edit(s, t)[..., 1:-1, 1:-1], by_hand, atol=1e-6, rtol=0)
+    assert by_hand.abs().max() > 0.01
+    chessboard = (torch.arange(32)[:, None] + torch.arange(32)).remainder(2).float().expand(1, 3, 32, 32)
+    assert (blurred(chessboard)[..., 1:-1, 1:-1] == 0.5).all()

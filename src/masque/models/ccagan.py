@@ -50,9 +50,9 @@ class CCAGANConfig:
     """What the cross channel attention weighs against each other: α is H×H or W×W."""
     scaled: bool = False
     """Divide the products of Eq. 1 by √N before the softmax, as Vaswani et al. 2017 do and the paper does not."""
-    paints: Literal["whole", "change"] = "whole"
+    paints: Literal["whole", "change", "smooth"] = "whole"
     """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual images), so that
-    what an edit leaves alone need not be learnt."""
+    what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no pattern of single pixels can please D."""
     attributes: tuple[str, ...] = ATTRIBUTES
 
 
@@ -172,7 +172,7 @@ class Generator(nn.Module):
             ]  # fmt: skip
             width = width // 2
         layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
-        self.change = config.paints == "change"
+        self.change, self.smooth = config.paints != "whole", config.paints == "smooth"
         if self.change:
             nn.init.zeros_(layers[-1].weight)  # type: ignore[arg-type]
         self.main = nn.Sequential(*layers)
@@ -181,7 +181,15 @@ class Generator(nn.Module):
         """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. Returns (B,3,S,S) in [-1,1]."""
         planes = t.to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
         painted = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+        if self.smooth:
+            painted = blurred(painted)
         return (s + painted).clamp(-1, 1) if self.change else painted
+
+
+def blurred(picture: Tensor) -> Tensor:
+    """(B,C,H,W) -> the same shape, weighed by (1 2 1)/4 along both axes: what changes sign from pixel to pixel is gone."""
+    wider = functional.pad(picture, (1, 1, 1, 1), mode="replicate")
+    return functional.avg_pool2d(functional.avg_pool2d(wider, 2, stride=1), 2, stride=1)
 
 
 class Discriminator(nn.Module):

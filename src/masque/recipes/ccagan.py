@@ -33,6 +33,7 @@ UNKNOWN = 0.5
 """What an unknown attribute is told to G as: neither. No classification loss asks for it."""
 
 UNSURE = 0.2
+"""Measured attributes nearer to a half than this are unknown to binary labels."""
 
 
 @dataclass(frozen=True)

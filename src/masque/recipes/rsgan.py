@@ -71,7 +71,7 @@ class RSGANTraining:
     r1: float = 0.0
     """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
     spectral: bool = False
-    """Spectral normalisation of D_g and D_p; the paper has none. Choice 18."""
+    """Spectral normalisation of D_g and D_p; the paper has none. Choice 9."""
     adversarial_from: int = 0
     """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
     adversarial_ramp: int = 0
