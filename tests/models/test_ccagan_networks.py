@@ -170,5 +170,6 @@ def test_a_smooth_change_has_no_pattern_of_single_pixels():
     by_hand = nn.functional.conv2d(plain.edit(s, t), (line[:, None] * line).expand(3, 1, 3, 3), groups=3)
     torch.testing.assert_close(model.edit(s, t)[..., 1:-1, 1:-1], by_hand, atol=1e-6, rtol=0)
     assert by_hand.abs().max() > 0.01
+    torch.testing.assert_close(blurred(torch.ones(1, 3, 8, 8)), torch.ones(1, 3, 8, 8))
     chessboard = (torch.arange(32)[:, None] + torch.arange(32)).remainder(2).float().expand(1, 3, 32, 32)
     assert (blurred(chessboard)[..., 1:-1, 1:-1] == 0.5).all()
