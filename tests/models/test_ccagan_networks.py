@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention, blurred
+from masque.layers.stacks import blurred
+from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention
 
 ATTENTIONS = (CrossAttention, SelfAttention)
 

@@ -10,7 +10,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from masque.layers.gaussian import Gaussian, as_gaussian
 from masque.layers.precision import full
-from masque.layers.stacks import down_stack, up_stack
+from masque.layers.stacks import blurred, down_stack, up_stack
 
 
 def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
@@ -49,13 +49,13 @@ class Inference(nn.Module):
 class Painter(nn.Module):
     """A picture from a latent: one linear layer to 4×4, convolutions that double it, and, where asked for, a coarse picture beside them."""
 
-    def __init__(self, z: int, channels: int, size: int, widest: int, coarse: int) -> None:
+    def __init__(self, z: int, channels: int, size: int, widest: int, coarse: int, smooth: bool = False) -> None:
         """channels: of the finest map, doubled at each halving up to `widest`. coarse: side of a picture that one linear layer carries past
-        the convolutions; 0 is none."""
+        the convolutions; 0 is none. smooth: the picture is blurred by a pixel, so that it has no pattern of single ones."""
         super().__init__()
         self.body, self.first = up_stack(channels, size, start=4, widest=widest)
         self.foot = nn.Linear(z, self.first * 16)
-        self.size, self.coarse = size, coarse
+        self.size, self.coarse, self.smooth = size, coarse, smooth
         self.wash = linear_path(z, 3 * coarse**2, 0.3) if coarse else None
 
     def forward(self, z: Tensor) -> Tensor:
@@ -64,7 +64,8 @@ class Painter(nn.Module):
         if self.wash is not None:
             low = full(self.wash(z)).view(len(z), 3, self.coarse, self.coarse)
             picture = picture + nn.functional.interpolate(low, size=self.size, mode="bilinear", align_corners=False)
-        return torch.tanh(picture)
+        picture = torch.tanh(picture)
+        return blurred(picture) if self.smooth else picture
 
 
 class Judge(nn.Module):

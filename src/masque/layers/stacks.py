@@ -45,6 +45,12 @@ def up_stack(channels: int, size: int, start: int, widest: int = 512) -> tuple[n
     return nn.Sequential(*layers), first
 
 
+def blurred(picture: Tensor) -> Tensor:
+    """(B,C,H,W) -> the same shape, weighed by (1 2 1)/4 along both axes: what changes sign from pixel to pixel is gone."""
+    between = nn.functional.avg_pool2d(picture, 2, stride=1, padding=1, count_include_pad=False)  # edges count twice
+    return nn.functional.avg_pool2d(between, 2, stride=1)
+
+
 class Residual(nn.Module):
     """Two 3×3 convolutions beside a short cut (He et al. 2015); the second starts at zero, so the block starts as nothing."""
 

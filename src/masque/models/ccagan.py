@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.layers.precision import full
+from masque.layers.stacks import blurred
 
 Attention = Literal["cross", "self", "none"]
 
@@ -184,12 +185,6 @@ class Generator(nn.Module):
         if self.smooth:
             painted = blurred(painted)
         return (s + painted).clamp(-1, 1) if self.change else painted
-
-
-def blurred(picture: Tensor) -> Tensor:
-    """(B,C,H,W) -> the same shape, weighed by (1 2 1)/4 along both axes: what changes sign from pixel to pixel is gone."""
-    between = functional.avg_pool2d(picture, 2, stride=1, padding=1, count_include_pad=False)  # edges count twice
-    return functional.avg_pool2d(between, 2, stride=1)
 
 
 class Discriminator(nn.Module):

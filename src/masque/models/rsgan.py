@@ -57,6 +57,8 @@ class RSGANConfig:
     coarse: int = 0
     """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it again. 0, the
     paper's silence, is none. docs/papers/rsgan.md, choice 13."""
+    smooth: bool = False
+    """The composer's and the part decoders' pictures are blurred by a pixel. docs/papers/rsgan.md, choice 20."""
     prior: Literal["normal", "fitted"] = "normal"
     """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the moments of inferred ones. Choice 15."""
     attributes: tuple[str, ...] = ATTRIBUTES
@@ -202,7 +204,7 @@ class RSGAN(nn.Module):
         self.attributes_face, self.attributes_hair = AttributeEncoder(config), AttributeEncoder(config)
         self.memory = Memory(config) if config.lstm else None
         self.prior = Prior(config) if config.prior == "fitted" else None
-        sizes = (config.size, config.widest, config.coarse)
+        sizes = (config.size, config.widest, config.coarse, config.smooth)
         self.decoder_face = Painter(zx + zc, config.part_channels, *sizes)
         self.decoder_hair = Painter(zx + zc, config.part_channels, *sizes)
         self.composer = Painter(2 * (zx + zc), config.channels, *sizes)
