@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from masque.layers.gaussian import as_gaussian
+from masque.layers.stacks import blurred
 from masque.models.rsgan import ATTRIBUTES, FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, with_planes
 
 SMALL = {"channels": 4, "encoder_channels": 4, "part_channels": 4, "judge_channels": 4, "z_appearance": 6, "z_attributes": 3}
@@ -258,3 +259,11 @@ def test_attributes_by_where_they_show():
 def test_sizes_that_do_not_fit(size):
     with pytest.raises(ValueError, match="times a power of two"):
         network(size=size)
+
+
+def test_a_smooth_painter_blurs_what_it_would_paint():
+    smooth, rough = network(smooth=True, coarse=8), network(coarse=8)
+    smooth.load_state_dict(rough.state_dict())
+    z = torch.randn(2, 2 * (smooth.config.z_appearance + smooth.config.z_attributes))
+    torch.testing.assert_close(smooth.composer(z), blurred(rough.composer(z)))
+    assert (smooth.composer(z) - rough.composer(z)).abs().max() > 1e-3

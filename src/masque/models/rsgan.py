@@ -58,7 +58,7 @@ class RSGANConfig:
     """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it again. 0, the
     paper's silence, is none. docs/papers/rsgan.md, choice 13."""
     smooth: bool = False
-    """The composer's and the part decoders' pictures are blurred by a pixel. docs/papers/rsgan.md, choice 20."""
+    """The composer's and the part decoders' pictures are blurred by a pixel. docs/papers/rsgan.md, choice 3."""
     prior: Literal["normal", "fitted"] = "normal"
     """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the moments of inferred ones. Choice 15."""
     attributes: tuple[str, ...] = ATTRIBUTES
