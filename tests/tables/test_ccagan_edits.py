@@ -175,3 +175,9 @@ def test_a_mouth_is_measured_where_the_edit_has_put_it(monkeypatch):
     edits = evaluate(editor, replace(loaded, splits=("test",) * len(loaded)), count=8)["edits"]
     assert edits["Smiling"]["took_effect"] > 0.8
     assert edits["Male"]["leakage"]["Smiling"] > 0.3
+
+
+def test_the_farthest_leak_is_no_colour_that_had_to_give_way():
+    moved = {"Black_Hair": 0.5, "Male": 0.1, "Young": 0.2}
+    assert ccagan.farthest("Blond_Hair", moved) == ("Young", 0.2)
+    assert ccagan.farthest("Smiling", moved) == ("Black_Hair", 0.5)

@@ -202,6 +202,12 @@ def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) ->
     return report
 
 
+def farthest(edit: str, leakage: Mapping[str, float]) -> tuple[str, float]:
+    """Which attribute an edit moved farthest besides its own, and how far. A hair colour moves the others: a head has one."""
+    rivals = HAIR_COLOURS if edit in HAIR_COLOURS else ()
+    return max(((other, moved) for other, moved in leakage.items() if other not in rivals), key=lambda pair: pair[1])
+
+
 def in_text(value: float | Mapping[str, float] | None) -> str:
     """A number, or one with its deviation; a dash where there were too few pictures."""
     if value is None:
@@ -223,6 +229,8 @@ def as_text(report: Mapping[str, Any]) -> str:
     columns = sorted({other for e in edits.values() for other in e["leakage"]})
     lines += ["", "how far other attributes moved:", f"{'edit':12s}" + "".join(f"{c[:11]:>12s}" for c in columns)]
     lines += [f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns) for name, e in edits.items()]
+    lines += ["", "the farthest of them, hair colours that give way to another not counted:"]
+    lines += [f"{name:12s}  {other} {moved:.3f}" for name, e in edits.items() for other, moved in [farthest(name, e["leakage"])]]
     lines += ["", "error against the true edit, on puppets (and of doing nothing):"]
     lines += [f"{name:12s}{e['edited']['mean']:8.3f}   ({e['unchanged']['mean']:.3f})" for name, e in report["true_edits"].items()]
     return "\n".join(lines)
