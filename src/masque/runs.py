@@ -114,7 +114,10 @@ def begin_with(recipe: Recipe, start: ModelFile) -> None:
             try:
                 net.load_state_dict(trained[name])
             except RuntimeError:
-                raise CheckpointError(f"{found[-1][1]} does not fit these settings: begin with {start.folder} packed.") from None
+                raise CheckpointError(
+                    f"{found[-1][1]} has another {name} than these settings ask for: begin with what `masque pack` makes of the run, "
+                    "which leaves it behind."
+                ) from None
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
