@@ -143,7 +143,7 @@ def test_the_text_names_every_edit_and_every_leak(translator, frames):
     report = evaluate(translator, frames, count=2)
     text = ccagan.as_text(report)
     for name in NAMES:
-        assert text.count(f"\n{name}") == 3
+        assert text.count(f"\n{name}") == 4  # effects, leaks, the farthest leak, puppets
     assert "Smiling" in text
     assert "FID" not in text
 
