@@ -95,7 +95,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     recipe = build_recipe(settings)
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)
-    if settings.start is not None:
+    if settings.start is not None and not states(out):
         begin_with(recipe, settings.start)
     return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
 
@@ -105,7 +105,7 @@ def begin_with(recipe: Recipe, start: ModelFile) -> None:
 
     Frozen networks stay what the recipe loaded. Raises CheckpointError where weights do not fit.
     """
-    found = states(start.folder.parent)
+    found = states(start.folder.parent) if start.folder.name == "model" else []  # a packed model may lie in a run's folder, too
     trained = load_state(found[-1][1])["nets"] if found else {}
     for name, net in recipe.nets.items():
         if name in recipe.served:

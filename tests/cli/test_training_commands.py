@@ -191,9 +191,10 @@ def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
     """Its networks are then that model's, its discriminators its run's or new; another family's or size's model is refused."""
     before = modelfile.read(run)
     still = ("--steps", 1, "--seed", 1, "--set", "lr=0", "--set", "judge_lr=0")
-    modelfile.pack(run, tmp_path / "packed")
+    copy = shutil.copytree(run, tmp_path / "copy")
+    modelfile.pack(copy, copy / "packed")
     judges = [load_state(states(run)[-1][1])["nets"]["D_g"]]
-    for name, begun in (("run", run), ("packed", tmp_path / "packed")):
+    for name, begun in (("run", copy), ("packed", copy / "packed")):
         assert train(tmp_path / f"from {name}", "--from", begun, *still).code == 0
         judges.append(load_state(states(tmp_path / f"from {name}")[-1][1])["nets"]["D_g"])
     own, of_run, of_packed = ([value.abs().sum().item() for value in judge.values()] for judge in judges)
