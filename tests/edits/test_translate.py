@@ -39,7 +39,7 @@ def told_to(translator, monkeypatch):
     """The attributes that the generator is told from here on, a row per picture; it paints the mean of them as grey."""
     told = []
 
-    def edit(s, t):
+    def edit(s, t, _person):
         told.append(t[0].tolist())
         return torch.full_like(s, 2 * float(t.mean()) - 1)
 
@@ -132,7 +132,7 @@ def test_a_trained_folder_loads(tmp_path, photo):
     subject = loaded.subject(photo)
     own = loaded.estimate(subject)
     with torch.no_grad():
-        expected = recipe.model.eval().edit(subject.image, own)
+        expected = recipe.model.eval().edit(subject.image, own, torch.ones(1, 1, 1, 1))
     assert abs(torch.from_numpy(loaded.translate(subject, [own])[0]).permute(2, 0, 1) / 127.5 - 1 - expected[0]).max() < 1 / 127
 
 
@@ -141,7 +141,7 @@ def test_with_a_parser_a_hair_colour_shows_in_the_hair_alone_and_the_rest_elsewh
     names = translator.attributes
     hair, man = names.index("Blond_Hair"), names.index("Male")
 
-    def translate(_subject, attributes):
+    def translate(_subject, attributes, _shares):
         return [
             np.full((translator.size, translator.size, 3), 100 * float(c[0, hair]) + 40 * float(c[0, man]), np.uint8) for c in attributes
         ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
-from masque.layers.augment import DRAWS, augment
+from masque.layers.augment import DRAWS, LIGHTS, augment, in_grey_light
 
 STILL = torch.tensor([[0.5, 0.5, 0.5, 0.5, 0.5]])
 
@@ -37,3 +39,15 @@ def test_each_picture_has_its_own_draws_and_gradients_come_through():
     both = augment(x, draws)
     assert torch.allclose(both[1:], augment(x[1:], draws[1:]))
     assert torch.autograd.gradcheck(lambda x: augment(x, draws), (x,))
+
+
+def test_grey_light_leaves_luminance_times_a_smooth_light():
+    """With every draw in the middle the light is as it was; with all of them on top it is exp(strength) everywhere."""
+    g = torch.Generator().manual_seed(4)
+    x = torch.rand(3, 3, 16, 16, generator=g) * 2 - 1
+    grey = (0.299 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:]).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(in_grey_light(x, torch.full((3, LIGHTS), 0.5), 0.7), grey)
+    torch.testing.assert_close(in_grey_light(x, torch.ones(3, LIGHTS), 0.7), (grey + 1) * math.exp(0.7) - 1)
+    light = (in_grey_light(x, torch.rand(3, LIGHTS, generator=g), 0.7) + 1) / (grey + 1)
+    assert 1.5 < light.max() / light.min() < math.exp(1.4)
+    assert (light[..., 1:] - light[..., :-1]).abs().max() < 0.4  # 5 pixels from one drawn light to the next

@@ -13,6 +13,7 @@ from masque.layers.stacks import blurred
 from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention
 
 ATTENTIONS = (CrossAttention, SelfAttention)
+EVERYWHERE = torch.ones(1, 1, 1, 1)
 
 
 def network(seed: int = 0, **changes: object) -> CCAGAN:
@@ -41,7 +42,7 @@ def test_shapes(attention, size):
     model = network(size=size, attention=attention, attributes=("Male", "Young", "Smiling"))
     s, t = torch.rand(2, 3, size, size) * 2 - 1, torch.rand(2, 3)
     with torch.no_grad():
-        made = model.edit(s, t)
+        made = model.edit(s, t, EVERYWHERE)
         src, cls = model.D(made)
     assert made.shape == s.shape
     assert made.abs().max() <= 1
@@ -63,7 +64,7 @@ def test_where_attention_stands():
         (one,) = (m for m in net.modules() if isinstance(m, SelfAttention))
         one.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[2:]))
     with torch.no_grad():
-        other.D(other.edit(torch.rand(1, 3, 32, 32), torch.rand(1, 5)))
+        other.D(other.edit(torch.rand(1, 3, 32, 32), torch.rand(1, 5), EVERYWHERE))
     assert seen == [(8, 8), (8, 8)]
 
 
@@ -81,12 +82,12 @@ def test_with_gamma_0_it_is_plain_stargan(attention):
     plain, attending = plain.double(), attending.double()  # memory layouts differ, and with them the order of rounding
     s, t = torch.rand(2, 3, 32, 32, dtype=torch.float64) * 2 - 1, torch.rand(2, 5, dtype=torch.float64)
     with torch.no_grad():
-        torch.testing.assert_close(attending.edit(s, t), plain.edit(s, t), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(attending.edit(s, t, EVERYWHERE), plain.edit(s, t, EVERYWHERE), rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(attending.D(s), plain.D(s), rtol=1e-9, atol=1e-9)
         for m in attending.modules():
             if isinstance(m, ATTENTIONS):
                 m.gamma.fill_(1.0)
-        assert not torch.allclose(attending.edit(s, t), plain.edit(s, t))
+        assert not torch.allclose(attending.edit(s, t, EVERYWHERE), plain.edit(s, t, EVERYWHERE))
 
 
 @pytest.mark.parametrize("scaled", [False, True])
@@ -137,8 +138,8 @@ def test_a_picture_is_edited_alike_alone_and_in_a_batch(attention):
             m.gamma.data.fill_(0.3)
     s, t = torch.rand(3, 3, 32, 32, dtype=torch.float64), torch.rand(3, 5, dtype=torch.float64)
     with torch.no_grad():
-        alone = torch.cat([model.edit(s[i : i + 1], t[i : i + 1]) for i in range(3)])
-        torch.testing.assert_close(model.edit(s, t), alone, rtol=1e-9, atol=1e-9)
+        alone = torch.cat([model.edit(s[i : i + 1], t[i : i + 1], EVERYWHERE) for i in range(3)])
+        torch.testing.assert_close(model.edit(s, t, EVERYWHERE), alone, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(("size", "halvings"), [(32, 6), (48, 5)])
@@ -152,9 +153,9 @@ def test_a_painted_change_starts_as_none_and_stays_a_picture(attention):
     model = network(attention=attention, paints="change")
     s, t = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 5)
     with torch.no_grad():
-        assert torch.equal(model.edit(s, t), s)
+        assert torch.equal(model.edit(s, t, EVERYWHERE), s)
         nn.init.normal_(model.G.main[-1].weight)
-        changed = model.edit(s, t)
+        changed = model.edit(s, t, EVERYWHERE)
         assert changed.abs().max() == 1
         painted = torch.tanh(model.G.main(torch.cat([s, t[:, :, None, None].expand(-1, -1, 32, 32)], dim=1)))
         torch.testing.assert_close(changed, (s + painted).clamp(-1, 1))
@@ -168,9 +169,32 @@ def test_a_smooth_change_has_no_pattern_of_single_pixels():
         nn.init.normal_(net.G.main[-1].weight, std=0.02)
     s, t = torch.zeros(2, 3, 32, 32), torch.rand(2, 5, generator=torch.Generator().manual_seed(1))
     line = torch.tensor([1.0, 2.0, 1.0]) / 4
-    by_hand = nn.functional.conv2d(plain.edit(s, t), (line[:, None] * line).expand(3, 1, 3, 3), groups=3)
-    torch.testing.assert_close(model.edit(s, t)[..., 1:-1, 1:-1], by_hand, atol=1e-6, rtol=0)
+    by_hand = nn.functional.conv2d(plain.edit(s, t, EVERYWHERE), (line[:, None] * line).expand(3, 1, 3, 3), groups=3)
+    torch.testing.assert_close(model.edit(s, t, EVERYWHERE)[..., 1:-1, 1:-1], by_hand, atol=1e-6, rtol=0)
     assert by_hand.abs().max() > 0.01
     torch.testing.assert_close(blurred(torch.ones(1, 3, 8, 8)), torch.ones(1, 3, 8, 8))
     chessboard = (torch.arange(32)[:, None] + torch.arange(32)).remainder(2).float().expand(1, 3, 32, 32)
     assert (blurred(chessboard)[..., 1:-1, 1:-1] == 0.5).all()
+
+
+@pytest.mark.parametrize("paints", ["change", "smooth"])
+def test_a_confined_change_is_the_persons_alone(paints):
+    free, confined = network(paints=paints), network(paints=paints, confined=True)
+    for net in (free, confined):
+        torch.manual_seed(5)
+        nn.init.normal_(net.G.main[-1].weight, std=0.1)
+    s, t = torch.rand(2, 3, 32, 32) - 0.5, torch.rand(2, 5)
+    person = torch.zeros(2, 1, 32, 32)
+    person[0, :, 8:24, 8:24] = 1
+    changed = (confined.edit(s, t, person) - s).abs().sum(dim=1)
+    edge = 1 if paints == "smooth" else 0  # a blurred change ends softly
+    assert changed[0, 8 - edge : 24 + edge, 8 - edge : 24 + edge].min() > 0
+    changed[0, 8 - edge : 24 + edge, 8 - edge : 24 + edge] = 0
+    assert changed.max() == 0
+    torch.testing.assert_close(confined.edit(s, t, EVERYWHERE), free.edit(s, t, EVERYWHERE))
+    assert torch.equal(free.edit(s, t, person), free.edit(s, t, EVERYWHERE))
+
+
+def test_a_whole_picture_cannot_be_confined():
+    with pytest.raises(ValueError, match="set paints to change or smooth"):
+        network(confined=True)

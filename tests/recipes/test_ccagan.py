@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from masque import runs
 from masque.data.batches import Batch
+from masque.layers.augment import LIGHTS, in_grey_light
+from masque.layers.noise import uniform
 from masque.models.ccagan import ATTRIBUTES, CCAGANConfig
 from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, told, turned
 
@@ -23,8 +27,8 @@ def pictures() -> Batch:
     g = torch.Generator().manual_seed(3)
     valid = (torch.rand(4, 1, 32, 32, generator=g) < 0.8).float()
     return {
-        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1, "valid": valid, "seed": torch.arange(100, 104),
-        "attributes": torch.rand(4, len(ATTRIBUTES), generator=g), "index": torch.arange(4),
+        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1, "valid": valid, "background": torch.zeros(4, 1, 32, 32),
+        "seed": torch.arange(100, 104), "attributes": torch.rand(4, len(ATTRIBUTES), generator=g), "index": torch.arange(4),
     }  # fmt: skip
 
 
@@ -46,9 +50,9 @@ def test_terms_by_hand(pictures):
     target = own[[1, 0, 3, 2]]
     with torch.no_grad():
         judged, edited = recipe.judge_terms(pictures), recipe.edit_terms(pictures)
-        made = model.G(s, target)
+        made = model.G(s, target, 1 - pictures["background"])
         (src, cls), (fake_src, fake_cls) = model.D(s), model.D(made)
-        again = model.G(made, own)
+        again = model.G(made, own, 1 - pictures["background"])
     adv = src.sigmoid().log().mean() + (1 - fake_src.sigmoid()).log().mean()  # Eq. 5
     torch.testing.assert_close(judged["adv"], -adv)  # Eq. 9
     bce = lambda logits, wanted: F.binary_cross_entropy(logits.sigmoid(), wanted, reduction="none").sum(dim=1).mean()  # noqa: E731
@@ -63,7 +67,7 @@ def test_wgan_gp_and_hinge_by_hand(pictures):
         recipe = make(adversarial=kind)
         judged, edited = recipe.judge_terms(pictures), recipe.edit_terms(pictures)
         with torch.no_grad():
-            made = recipe.model.G(pictures["image"], pictures["attributes"][[1, 0, 3, 2]])
+            made = recipe.model.G(pictures["image"], pictures["attributes"][[1, 0, 3, 2]], 1 - pictures["background"])
             real, fake = recipe.model.D(pictures["image"])[0], recipe.model.D(made)[0]
         expected = fake.mean() - real.mean() if kind == "wgan-gp" else (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean()
         torch.testing.assert_close(judged["adv"], expected)
@@ -96,9 +100,9 @@ def test_the_background_is_asked_to_stay(pictures):
     s, target = pictures["image"], pictures["attributes"][[1, 0, 3, 2]]
     with torch.no_grad():
         term = recipe.edit_terms({**pictures, "background": background})["background"]
-        changed = (recipe.model.G(s, target) - s).abs()
+        changed = (recipe.model.G(s, target, 1 - background) - s).abs()
     torch.testing.assert_close(term, (pictures["valid"] * background * changed).mean())
-    recipe.model.G.forward = lambda s, _: s + background.logical_not() * 1.0  # the background stays, all else changes
+    recipe.model.G.forward = lambda s, *_: s + background.logical_not() * 1.0  # the background stays, all else changes
     assert recipe.edit_terms({**pictures, "background": background})["background"].item() == 0.0
 
 
@@ -166,3 +170,33 @@ def test_turned_targets_ask_for_any_one_attribute(pictures):
     counts = [int((target == choice).all(dim=1).sum()) for choice in choices]
     assert sum(counts) == many
     assert all(20 < count < 60 for count in counts)
+
+
+def test_g_is_asked_for_no_more_than_its_certainty(pictures):
+    """Eq. 7's least is then where D_cls is as sure as asked, not beyond."""
+    recipe = make(certainty=0.9)
+    pictures["attributes"] = torch.tensor([[1.0, 0, 0, 1, torch.nan]]).expand(4, -1)
+    for logit, gradient in ((math.log(9.0), 0.0), (4.0, 4 * (torch.tensor(4.0).sigmoid().item() - 0.9))):
+        answer = (logit * torch.tensor([[1.0, -1, -1, 1, 0]]).expand(4, -1)).clone().requires_grad_(True)
+        recipe.judged = lambda *_, answer=answer: (torch.zeros(4, 1), answer)
+        recipe.edit_terms(pictures)["cls_f"].backward()
+        assert answer.grad.abs().sum().item() == pytest.approx(gradient, abs=1e-5)
+        assert answer.grad[:, 4].abs().max() == 0
+
+
+def test_with_light_faces_are_told_without_colours_and_hair_with_them(pictures):
+    names = ("Black_Hair", "Blond_Hair", "Male")
+    recipe = make({"attributes": names}, light=0.5)
+    s, seeds = pictures["image"], pictures["seed"]
+    with torch.no_grad():
+        src, cls = recipe.judged(s, seeds, "light")
+        plain_src, plain_cls = recipe.model.D(s)
+        (_, lit), (_, otherwise) = (
+            recipe.model.D(in_grey_light(s, uniform(seeds, name, LIGHTS, s.device), 0.5)) for name in ("light", "x")
+        )
+    assert torch.equal(src, plain_src)
+    assert torch.equal(cls[:, :2], plain_cls[:, :2])
+    assert torch.equal(cls[:, 2], lit[:, 2])
+    assert not torch.equal(lit, otherwise)
+    dark = make({"attributes": names})
+    assert torch.equal(dark.judged(s, seeds, "light")[1], dark.model.D(s)[1])

@@ -86,7 +86,7 @@ def test_an_editor_that_brightens_everything(translator, frames, monkeypatch):
 def test_the_asked_attributes_reach_the_network(translator, frames, monkeypatch):
     asked = []
 
-    def edit(s, t):
+    def edit(s, t, _person):
         asked.append(t)
         return s
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from masque.data.measured import read_attributes
-from masque.edits.attributes import Region, edited_mask
+from masque.edits.attributes import Region, edited_mask, person_mask
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
@@ -58,10 +58,11 @@ class Translator(Loaded):
         values = read_attributes(subject.frame, self.classify)
         return torch.tensor([[values.get(name, UNKNOWN) for name in self.attributes]], device=self.device)
 
-    def translate(self, subject: Subject, attributes: Sequence[Tensor]) -> list[Picture]:
-        """The pictures (S,S,3) that the generator paints of a subject, one for each (1,A) of `attributes`."""
+    def translate(self, subject: Subject, attributes: Sequence[Tensor], shares: Shares | None = None) -> list[Picture]:
+        """The pictures (S,S,3) that the generator paints of a subject, one for each (1,A) of `attributes`; shares: as a parser sees it."""
+        person = torch.from_numpy(person_mask(subject) if shares is None else 1 - shares[LABELS.index("background")])
         with self.inference():
-            return [to_pictures(self.model.edit(subject.image, c))[0] for c in attributes]
+            return [to_pictures(self.model.edit(subject.image, c, person[None, None].to(self.device)))[0] for c in attributes]
 
     def edit(self, photo: Photo, attributes: Mapping[str, float], **options: Any) -> Result:
         """Change attributes: see `masque.edits.translate.edit`."""
@@ -114,14 +115,14 @@ def painted(translator: Translator, subject: Subject, own: Tensor, wanted: Seque
     would change the skin along with the hair.
     """
     hair = [place for place, name in enumerate(translator.attributes) if name in HAIR_COLOURS]
-    before, *after = translator.translate(subject, [own, *wanted])
+    before, *after = translator.translate(subject, [own, *wanted], shares)
     if shares is None or not hair:
         return [before, *after]
     others = [one.clone() for one in wanted]
     for one in others:
         one[:, hair] = own[:, hair]
     is_hair = shares[LABELS.index("hair")][..., None]
-    beside = translator.translate(subject, others)
+    beside = translator.translate(subject, others, shares)
     return [before, *(np.rint(is_hair * a + (1 - is_hair) * b).astype(np.uint8) for a, b in zip(after, beside, strict=True))]
 
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 DRAWS = 5
-"""Random numbers a picture needs."""
+"""Random numbers a picture needs for `augment`."""
+
+GRID = 4
+LIGHTS = GRID**2
+"""Random numbers a picture needs for `in_grey_light`: the light at so many places."""
+
+LUMINANCE = (0.299, 0.587, 0.114)
+"""ITU-R BT.601"""
 
 
 def augment(pictures: Tensor, draws: Tensor) -> Tensor:
@@ -23,6 +31,18 @@ def augment(pictures: Tensor, draws: Tensor) -> Tensor:
     height, width = x.shape[2:]
     down, right = (torch.round((draws[:, k] * 2 - 1) * side / 8).long() for k, side in ((3, height), (4, width)))
     return _shifted(_shifted(x, down, 2), right, 3)
+
+
+def in_grey_light(pictures: Tensor, draws: Tensor, strength: float) -> Tensor:
+    """Pictures without colours, in light that varies across them: what is left to tell them by is edges.
+
+    pictures: (B,3,H,W) in [-1,1]. draws: (B,LIGHTS) in [0,1), one row a picture. The light is smooth and lies between exp(-strength) and
+    exp(strength) times what it was. Returns (B,3,H,W), from -1 on.
+    """
+    grey = (pictures * pictures.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True)
+    coarse = torch.exp(strength * (2 * draws - 1)).view(-1, 1, GRID, GRID)
+    light = functional.interpolate(coarse, pictures.shape[2:], mode="bilinear", align_corners=True).to(grey.dtype)
+    return ((grey + 1) * light - 1).expand(-1, 3, -1, -1)
 
 
 def _shifted(x: Tensor, by: Tensor, axis: int) -> Tensor:

@@ -54,6 +54,8 @@ class CCAGANConfig:
     paints: Literal["whole", "change", "smooth"] = "whole"
     """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual images), so that
     what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no pattern of single pixels can please D."""
+    confined: bool = False
+    """What is added to s is added to the person alone. Not with `whole`. Choice 21."""
     attributes: tuple[str, ...] = ATTRIBUTES
 
 
@@ -156,6 +158,8 @@ class Generator(nn.Module):
 
     def __init__(self, config: CCAGANConfig) -> None:
         super().__init__()
+        if config.confined and config.paints == "whole":
+            raise ValueError("only a change can be confined: set paints to change or smooth")
         width, inputs = config.channels, 3 + len(config.attributes)
         layers = [*before(inputs, config), nn.Conv2d(inputs, width, 7, padding=3, bias=False), Normalised(width), nn.ReLU()]
         for _ in range(2):
@@ -173,15 +177,20 @@ class Generator(nn.Module):
             ]  # fmt: skip
             width = width // 2
         layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
-        self.change, self.smooth = config.paints != "whole", config.paints == "smooth"
+        self.change, self.smooth, self.confined = config.paints != "whole", config.paints == "smooth", config.confined
         if self.change:
             nn.init.zeros_(layers[-1].weight)  # type: ignore[arg-type]
         self.main = nn.Sequential(*layers)
 
-    def forward(self, s: Tensor, t: Tensor) -> Tensor:
-        """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. Returns (B,3,S,S) in [-1,1]."""
+    def forward(self, s: Tensor, t: Tensor, person: Tensor) -> Tensor:
+        """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. person: (B,1,S,S) in [0,1], which a G that is not confined does not look at.
+
+        Returns (B,3,S,S) in [-1,1].
+        """
         planes = t.to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
         painted = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+        if self.confined:
+            painted = painted * person.to(painted.dtype)
         if self.smooth:
             painted = blurred(painted)
         return (s + painted).clamp(-1, 1) if self.change else painted
@@ -219,7 +228,7 @@ class CCAGAN(nn.Module):
         self.config = config
         self.G, self.D = Generator(config), Discriminator(config)
 
-    def edit(self, s: Tensor, t: Tensor) -> Tensor:
-        """G(s, t): pictures (B,3,S,S) with the attributes t (B,A)."""
-        picture: Tensor = self.G(s, t)
+    def edit(self, s: Tensor, t: Tensor, person: Tensor) -> Tensor:
+        """G(s, t): pictures (B,3,S,S) with the attributes t (B,A). person: (B,1,S,S), where somebody is in s."""
+        picture: Tensor = self.G(s, t, person)
         return picture

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
+from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
 from masque.layers.shares import neighbour
 from masque.losses.adversarial import R1_EVERY, fake_loss, gradient_penalty, hinge_fake, hinge_real, r1_penalty, real_loss
@@ -56,6 +57,10 @@ class CCAGANTraining:
     """soft: attributes as they were measured. binary: 0 or 1, as the paper's are, and unknown within UNSURE of a half. Choice 18."""
     targets: Literal["another", "turned"] = "another"
     """What a picture shall have: another picture's attributes, as in the paper, or its own with one, any, turned round. Choice 19."""
+    certainty: float = 1.0
+    """How sure D_cls shall be of t in Eq. 7: 1 as in the paper, which G can only come nearer to by overdoing it. Choice 22."""
+    light: float = 0.0
+    """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7); 0: as it is. Choice 23."""
     critic_steps: int = 5
     """Steps of D for each one of G (Section 4.1)."""
     lr: float = 1e-4
@@ -112,10 +117,10 @@ class CCAGANRecipe:
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 9: L_adv as D maximises it, and L_cls^r of Eq. 6."""
-        s, (own, target) = batch["image"], self.domains(batch)
+        s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
         with torch.no_grad():
-            fake = self.model.G(s, told(target))
-        real_src, real_cls = self.model.D(s)
+            fake = self.model.G(s, told(target), person)
+        real_src, real_cls = self.judged(s, batch["seed"], "light of real ones")
         fake_src, _ = self.model.D(fake.to(s.dtype))
         kind = self.training.adversarial
         if kind == "wgan-gp":
@@ -130,15 +135,28 @@ class CCAGANRecipe:
 
     def edit_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 10: L_adv as G minimises it, L_cls^f of Eq. 7 and L_rec of Eq. 8."""
-        s, (own, target) = batch["image"], self.domains(batch)
-        made = self.model.G(s, told(target))
-        src, cls = self.model.D(made)
-        terms = {"fool": real_loss(src) if self.training.adversarial == "log" else -full(src).mean(), "cls_f": known_bce(cls, target)}
+        s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
+        made = self.model.G(s, told(target), person)
+        src, cls = self.judged(made, batch["seed"], "light of made ones")
+        sure = self.training.certainty
+        terms = {
+            "fool": real_loss(src) if self.training.adversarial == "log" else -full(src).mean(),
+            "cls_f": known_bce(cls, target.clamp(1 - sure, sure)),
+        }
         if self.training.reconstruction_weight:
-            terms["rec"] = weighted_l1(s, self.model.G(made, told(own)), batch["valid"])
+            terms["rec"] = weighted_l1(s, self.model.G(made, told(own), person), batch["valid"])
         if self.training.background_weight:
             terms["background"] = weighted_l1(s, made, batch["valid"] * batch["background"])
         return terms
+
+    def judged(self, pictures: Tensor, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
+        """D's logits of pictures (B,3,S,S): D_src (B,1,s,s) of them as they are, D_cls (B,A) with `light` of two views of them."""
+        src, cls = self.model.D(pictures)
+        if self.training.light:
+            draws = uniform(seeds, name, LIGHTS, pictures.device)
+            _, unlit = self.model.D(in_grey_light(pictures, draws, self.training.light))
+            cls = torch.where(torch.tensor([n in HAIR_COLOURS for n in self.config.attributes], device=cls.device), cls, unlit)
+        return src, cls
 
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 of both of D's answers; through `forward`, since compiled networks have no second derivative."""
@@ -147,9 +165,9 @@ class CCAGANRecipe:
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, and each with one attribute after the other set."""
-        generator, s = nets["G"], batch["image"]
+        generator, s, person = nets["G"], batch["image"], 1 - batch["background"]
         own, names = told(batch["attributes"]), self.config.attributes
-        rows = [s, *(generator(s, turned(own, names, name)) for name in names)]
+        rows = [s, *(generator(s, turned(own, names, name), person) for name in names)]
         return [picture for row in rows for picture in to_pictures(row)], len(s)
 
 

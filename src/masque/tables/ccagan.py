@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -141,7 +142,9 @@ def _one_edit(
         wanted = torch.cat([without_rivals(with_values(c[None], names, {name: value}), names, {name: value}, HAIR_COLOURS)[0] for c in own])
         crops = [warp(j.frame, HAIR_CROP.to_crop(translator.size, j.frame.shape[1] / WIDTH), (translator.size,) * 2) for j in some]
         with translator.inference():
-            painted = to_pictures(translator.model.edit(to_tensor(crops).to(translator.device), wanted.to(translator.device)))
+            people = torch.cat([person_in(j.mask, translator.size, j.frame.shape[1] / WIDTH) for j in some])
+            inputs = [x.to(translator.device) for x in (to_tensor(crops), wanted, people)]
+            painted = to_pictures(translator.model.edit(*inputs))
         for one, crop, picture in zip(some, crops, painted, strict=True):
             # Both went through the network's size, so that its coarser pixels are not taken for the edit's doing.
             plain, edited = into_frame(one.frame, crop), into_frame(one.frame, picture)
@@ -165,6 +168,12 @@ def _one_edit(
         "compared": kept, distances[0]: frechet_distance(real_features, made_features) if kept >= 2 else None,
         distances[1]: {"mean": kernel[0], "std": kernel[1]} if kernel else None,
     }  # fmt: skip
+
+
+def person_in(mask: NDArray[np.uint8], size: int, scale: float) -> Tensor:
+    """Where the person is in the picture that is cut from a frame, (1,1,S,S) in {0,1}, as in training: all but the mask's background."""
+    cut = cv2.warpAffine(np.asarray(mask == BACKGROUND, np.uint8), HAIR_CROP.to_crop(size, scale), (size, size), flags=cv2.INTER_NEAREST)
+    return torch.from_numpy(1 - np.asarray(cut, np.float32))[None, None]
 
 
 def changes(judged: Judged, before: Picture, edited: Picture) -> dict[str, float]:
@@ -193,9 +202,10 @@ def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) ->
             own = torch.tensor([[before.attributes.get(n, UNKNOWN) for n in names]], dtype=torch.float32)
             wanted = without_rivals(with_values(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
             matrix, shape = HAIR_CROP.to_crop(translator.size, scale), (translator.size, translator.size)
+            person = person_in(np.where(before.background > 127, BACKGROUND, PERSON), translator.size, scale)
             x, truth = (to_tensor(warp(r.picture, matrix, shape)) for r in (before, render(true_edit(puppet, name, value), scale)))
             with translator.inference():
-                made = translator.model.edit(x.to(translator.device), wanted.to(translator.device)).cpu()
+                made = translator.model.edit(*(v.to(translator.device) for v in (x, wanted, person))).cpu()
             edited.update(truth, made)
             unchanged.update(truth, x)
         report[name] = {"edited": edited.compute(), "unchanged": unchanged.compute()}

@@ -22,6 +22,7 @@ from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.layers.noise import normal
 from masque.models.ccagan import HAIR_COLOURS
 from masque.models.rsgan import Latents, face_region, hair_region
+from masque.tables.ccagan import person_in
 from masque.tables.facefeat import draw_sheet
 from masque.tables.swapping import Sample, Separated, hulls, locate, sample_again, sample_of
 
@@ -101,11 +102,12 @@ def ccagan_sheet(session: Translator, frames: FrameSet, seed: int = 0) -> tuple[
     columns: list[list[Picture]] = [[] for _ in range(2 + len(session.attributes))]
     for place in people(frames, seed):
         picture = cut_crop(frames.frames[place], HAIR_CROP, session.size, frames.scale)
+        person = person_in(frames.masks[place], session.size, frames.scale)
         own = torch.from_numpy(np.nan_to_num(frames.attributes[place], nan=UNKNOWN))[None].to(session.device, torch.float32)
         asked = [own, *(c for _, c in turned_round(own, session.attributes, HAIR_COLOURS))]
         with session.inference():
-            x = to_tensor(picture).to(session.device)
-            painted = to_pictures(session.model.edit(x.expand(len(asked), -1, -1, -1), torch.cat(asked)))
+            x, person = (v.to(session.device).expand(len(asked), -1, -1, -1) for v in (to_tensor(picture), person))
+            painted = to_pictures(session.model.edit(x, torch.cat(asked), person))
         for column, cell in zip(columns, (picture, *painted), strict=True):
             column.append(cell)
     return _by_rows(columns), ["the picture", "unchanged", *(f"{name} turned round" for name in session.attributes)]
