@@ -198,3 +198,26 @@ def test_a_confined_change_is_the_persons_alone(paints):
 def test_a_whole_picture_cannot_be_confined():
     with pytest.raises(ValueError, match="set paints to change or smooth"):
         network(confined=True)
+
+
+@pytest.mark.parametrize("judge", ["shared", "apart"])
+def test_both_answers_of_the_discriminator(judge):
+    """Apart, what D_cls learns leaves D_src as it is; shared, it does not. Either way `classify` is D_cls alone."""
+    D = network(judge=judge).D
+    picture = torch.rand(2, 3, 32, 32) * 2 - 1
+    src, cls = D(picture)
+    assert (src.shape, cls.shape) == ((2, 1, 2, 2), (2, 5))
+    assert torch.equal(D.classify(picture), cls)
+    cls.square().sum().backward()
+    convolutions = [m for m in D.main if isinstance(m, nn.Conv2d)]
+    assert all((m.weight.grad is None) is (judge == "apart") for m in convolutions)
+    assert judge == "shared" or all(p.grad.abs().max() > 0 for m in D.classifier if isinstance(m, nn.Conv2d) for p in m.parameters())
+
+
+def test_judges_apart_begin_with_something_to_say():
+    """PyTorch's own beginning halves what passes at each convolution; He's keeps it."""
+    picture = torch.rand(8, 3, 64, 64) * 2 - 1
+    sizes = {"size": 64, "channels": 16, "halvings": 5}
+    shared, apart = (network(judge=judge, **sizes).D.main(picture).std() for judge in ("shared", "apart"))
+    assert apart > 0.3
+    assert shared < apart / 5

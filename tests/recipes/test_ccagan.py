@@ -200,3 +200,11 @@ def test_with_light_faces_are_told_without_colours_and_hair_with_them(pictures):
     assert not torch.equal(lit, otherwise)
     dark = make({"attributes": names})
     assert torch.equal(dark.judged(s, seeds, "light")[1], dark.model.D(s)[1])
+
+
+def test_d_may_lead_and_learn_faster():
+    recipe = make(lead=7, critic_steps=2, lr=1.0, judge_lr=4.0, decay_from=10, decay_to=20)
+    judge, edit = recipe.phases()
+    assert [step for step in range(12) if edit.due(step)] == [8, 10]
+    assert all(judge.due(step) for step in range(12))
+    assert [(recipe.learning_rate("D", step), recipe.learning_rate("G", step)) for step in (0, 15)] == [(4.0, 1.0), (2.0, 0.5)]

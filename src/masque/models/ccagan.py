@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.layers.precision import full
-from masque.layers.stacks import blurred
+from masque.layers.stacks import blurred, he
 
 Attention = Literal["cross", "self", "none"]
 
@@ -56,6 +56,9 @@ class CCAGANConfig:
     what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no pattern of single pixels can please D."""
     confined: bool = False
     """What is added to s is added to the person alone. Not with `whole`. Choice 21."""
+    judge: Literal["shared", "apart"] = "shared"
+    """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which begin as He et al.
+    (2015) advise. Choice 24."""
     attributes: tuple[str, ...] = ATTRIBUTES
 
 
@@ -197,27 +200,40 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D: convolutions that halve the map down to a few pixels, and two heads."""
+    """D: convolutions that halve the map down to a few pixels, and two heads, or the same for each."""
 
     def __init__(self, config: CCAGANConfig) -> None:
         super().__init__()
         side = config.size // 2**config.halvings
         if side < 1 or side * 2**config.halvings != config.size:
             raise ValueError(f"{config.size} cannot be halved {config.halvings} times")
-        layers, width = before(3, config), 3
-        for number in range(config.halvings):
-            inputs, width = width, config.channels * 2**number
-            if config.attention == "self" and number == 2:
-                layers.append(SelfAttention(inputs))
-            layers += [nn.Conv2d(inputs, width, 4, stride=2, padding=1), nn.LeakyReLU(0.01)]
-        self.main = nn.Sequential(*layers)
+        self.main, width = self._trunk(config)
+        self.classifier = self._trunk(config)[0] if config.judge == "apart" else None
         self.src = nn.Conv2d(width, 1, 3, padding=1, bias=False)
         self.cls = nn.Conv2d(width, len(config.attributes), side, bias=False)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """(B,3,S,S) -> logits of D_src (B,1,s,s) and of D_cls (B,A)."""
         h = self.main(picture)
-        return self.src(h), self.cls(h).flatten(1)
+        return self.src(h), self.cls(h).flatten(1) if self.classifier is None else self.classify(picture)
+
+    def classify(self, picture: Tensor) -> Tensor:
+        """(B,3,S,S) -> logits of D_cls (B,A) alone."""
+        trunk = self.main if self.classifier is None else self.classifier
+        logits: Tensor = self.cls(trunk(picture)).flatten(1)
+        return logits
+
+    @staticmethod
+    def _trunk(config: CCAGANConfig) -> tuple[nn.Sequential, int]:
+        """The convolutions, and how many channels their last map has."""
+        layers, width = before(3, config), 3
+        for number in range(config.halvings):
+            inputs, width = width, config.channels * 2**number
+            if config.attention == "self" and number == 2:
+                layers.append(SelfAttention(inputs))
+            halving = nn.Conv2d(inputs, width, 4, stride=2, padding=1)
+            layers += [he(halving), nn.LeakyReLU(0.2)] if config.judge == "apart" else [halving, nn.LeakyReLU(0.01)]
+        return nn.Sequential(*layers), width
 
 
 class CCAGAN(nn.Module):

@@ -63,7 +63,11 @@ class CCAGANTraining:
     """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7); 0: as it is. Choice 23."""
     critic_steps: int = 5
     """Steps of D for each one of G (Section 4.1)."""
+    lead: int = 0
+    """Steps in which D is trained alone before G is. Choice 24."""
     lr: float = 1e-4
+    judge_lr: float = 0.0
+    """Learning rate of D; 0 is `lr`, as in the paper."""
     beta1: float = 0.5
     beta2: float = 0.999
     decay_from: int = 0
@@ -92,17 +96,17 @@ class CCAGANRecipe:
         return [
             Phase("judge", ("D",), self.judge_terms, judged),
             *([Phase("smooth", ("D",), self.smooth_terms, smooth, every=R1_EVERY)] if w.r1 else []),
-            Phase("edit", ("G",), self.edit_terms, edited, every=w.critic_steps),
+            Phase("edit", ("G",), self.edit_terms, edited, every=w.critic_steps, since=w.lead),
         ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 4.1, for both networks."""
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
 
-    def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
+    def learning_rate(self, name: str, step: int) -> float:
         """Constant, then linearly to 0."""
         w = self.training
-        return linear(w.lr, step, w.decay_from, w.decay_to)
+        return linear(w.judge_lr if w.judge_lr and name == "D" else w.lr, step, w.decay_from, w.decay_to)
 
     def domains(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """o and t (B,A): each picture's own attributes, and those it shall get, NaN where unknown."""
@@ -154,7 +158,7 @@ class CCAGANRecipe:
         src, cls = self.model.D(pictures)
         if self.training.light:
             draws = uniform(seeds, name, LIGHTS, pictures.device)
-            _, unlit = self.model.D(in_grey_light(pictures, draws, self.training.light))
+            unlit = self.model.D.classify(in_grey_light(pictures, draws, self.training.light))
             cls = torch.where(torch.tensor([n in HAIR_COLOURS for n in self.config.attributes], device=cls.device), cls, unlit)
         return src, cls
 
