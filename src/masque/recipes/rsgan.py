@@ -74,6 +74,8 @@ class RSGANTraining:
     """Spectral normalisation of D_g and D_p; the paper has none. Choice 9."""
     adversarial_from: int = 0
     """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
+    lead: int = 0
+    """Steps in which nothing that an edit needs learns: the other networks, which begin anew where weights lack them, catch up first."""
     adversarial_ramp: int = 0
     """Steps from there over which the composer's adversarial and attribute terms rise from nothing to their weights."""
     identity: str = ""
@@ -160,10 +162,12 @@ class RSGANRecipe:
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
-        """Constant unless a warm-up or a decay is asked for."""
+        """Constant unless a lead, a warm-up or a decay is asked for."""
         w = self.training
         if name == "prior":
             return max(SHORTEST_MEMORY, 1 / (step + 2))
+        if step < w.lead and name in SERVED:
+            return 0.0
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
         return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
 
