@@ -313,7 +313,8 @@ class RSGANRecipe:
         """Rows: pictures, their reconstructions, each face on the next one's hair, random faces, random hairs."""
         model = RSGAN(self.config).to(batch["image"].device).eval()
         for name, net in model.named_children():
-            net.load_state_dict((nets[name] if name in nets else self.nets[name]).state_dict())
+            if name in SERVED:  # discriminators may be of other layers, spectrally normalised ones are, and paint nothing
+                net.load_state_dict((nets[name] if name in nets else self.nets[name]).state_dict())
         model.to(batch["image"].dtype)
         x = batch["image"]
         z = model.encode(face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"]), model.estimate(x))
