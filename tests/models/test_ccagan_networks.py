@@ -221,3 +221,16 @@ def test_judges_apart_begin_with_something_to_say():
     shared, apart = (network(judge=judge, **sizes).D.main(picture).std() for judge in ("shared", "apart"))
     assert apart > 0.3
     assert shared < apart / 5
+
+
+def test_a_mirrored_edit_is_the_same_of_both_sides():
+    """The mean over a picture and its mirror image; whoever is mirrored gets the mirrored edit."""
+    once, both = network(paints="smooth", confined=True), network(paints="smooth", confined=True, mirrored=True)
+    for net in (once, both):
+        torch.manual_seed(5)
+        nn.init.normal_(net.G.main[-1].weight, std=0.1)
+    s, t, person = torch.rand(2, 3, 32, 32) - 0.5, torch.rand(2, 5), torch.rand(2, 1, 32, 32).round()
+    made = both.edit(s, t, person)
+    torch.testing.assert_close(both.edit(s.flip(3), t, person.flip(3)), made.flip(3))
+    torch.testing.assert_close(made, (once.edit(s, t, person) + once.edit(s.flip(3), t, person.flip(3)).flip(3)) / 2)
+    assert (made - once.edit(s, t, person)).abs().max() > 0.01

@@ -59,6 +59,8 @@ class CCAGANConfig:
     judge: Literal["shared", "apart"] = "shared"
     """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which begin as He et al.
     (2015) advise. Choice 24."""
+    mirrored: bool = False
+    """An edit is the mean of what G makes of a picture and of its mirror image. Training knows nothing of it. Choice 25."""
     attributes: tuple[str, ...] = ATTRIBUTES
 
 
@@ -247,4 +249,6 @@ class CCAGAN(nn.Module):
     def edit(self, s: Tensor, t: Tensor, person: Tensor) -> Tensor:
         """G(s, t): pictures (B,3,S,S) with the attributes t (B,A). person: (B,1,S,S), where somebody is in s."""
         picture: Tensor = self.G(s, t, person)
+        if self.config.mirrored:
+            picture = (picture + self.G(s.flip(3), t, person.flip(3)).flip(3)) / 2
         return picture

@@ -220,6 +220,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "paints": "smooth",
             "confined": True,
             "judge": "apart",
+            "mirrored": True,
             "attributes": (*HAIR_COLOURS, "Male", "Young", "Smiling"),
         },
         "training": {
