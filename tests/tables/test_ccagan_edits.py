@@ -59,7 +59,7 @@ def evaluate(translator, frames, **more):
 
 
 def test_an_editor_that_does_nothing(translator, frames, monkeypatch):
-    monkeypatch.setattr(translator.model, "edit", lambda s, *_: s)  # noqa: ARG005
+    monkeypatch.setattr(translator.model, "edit", lambda s, *_: s)
     report = evaluate(translator, frames, count=8)
     assert json.loads(json.dumps(report)) == report
     assert set(report["edits"]) == set(NAMES) == set(report["true_edits"])
@@ -73,7 +73,7 @@ def test_an_editor_that_does_nothing(translator, frames, monkeypatch):
 
 
 def test_an_editor_that_brightens_everything(translator, frames, monkeypatch):
-    monkeypatch.setattr(translator.model, "edit", lambda s, *_: (s + 0.6).clamp(-1, 1))  # noqa: ARG005
+    monkeypatch.setattr(translator.model, "edit", lambda s, *_: (s + 0.6).clamp(-1, 1))
     edits = evaluate(translator, frames, count=8)["edits"]
     assert edits["Male"]["took_effect"] > 0.8  # the reader takes bright pictures for men,
     assert edits["Male"]["leakage"]["Young"] > 0.8  # and for old ones
@@ -127,7 +127,7 @@ def test_the_error_against_the_true_edit_is_nought_for_the_truth(translator, mon
         value = float(render(puppet, 0.5).attributes["Male"] < 0.5)
         truths.append(to_tensor(warp(render(true_edit(puppet, "Male", value), 0.5).picture, HAIR_CROP.to_crop(64, 0.5), (64, 64))))
     waiting = iter(truths * len(NAMES))
-    monkeypatch.setattr(translator.model, "edit", lambda *_: next(waiting))  # noqa: ARG005
+    monkeypatch.setattr(translator.model, "edit", lambda *_: next(waiting))
     report = ccagan.true_edit_error(translator, puppets=2)
     assert report["Male"]["edited"]["mean"] == 0
     assert report["Male"]["unchanged"]["mean"] > 0
@@ -164,7 +164,7 @@ def test_a_mouth_is_measured_where_the_edit_has_put_it(monkeypatch):
     loaded = load_frames(["puppets:80"], 64, ("Smiling", "Male"))
     plan = runs.plan("ccagan", "tiny", ["size=64", "channels=4", "attributes=Smiling,Male"])
     editor = Translator(runs.build_recipe(plan).model, "ccagan", "0" * 16)
-    monkeypatch.setattr(editor.model, "edit", lambda s, *_: (s + 1.2).clamp(-1, 1))  # noqa: ARG005
+    monkeypatch.setattr(editor.model, "edit", lambda s, *_: (s + 1.2).clamp(-1, 1))
 
     def smiles_when_bright(picture, expected):
         grinning = expected.copy()

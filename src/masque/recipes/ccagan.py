@@ -226,7 +226,6 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "training": {
             "classification_weight": 2.0,
             "reconstruction_weight": 3.0,
-            "certainty": 0.9,
             "light": 0.7,
             "r1": 0.1,
             "labels": "binary",
