@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from masque import runs
 from masque.data.batches import Batch
+from masque.errors import SettingError
 from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
 from masque.models.ccagan import ATTRIBUTES, CCAGANConfig
@@ -208,3 +209,16 @@ def test_d_may_lead_and_learn_faster():
     assert [step for step in range(12) if edit.due(step)] == [8, 10]
     assert all(judge.due(step) for step in range(12))
     assert [(recipe.learning_rate("D", step), recipe.learning_rate("G", step)) for step in (0, 15)] == [(4.0, 1.0), (2.0, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "says"),
+    [
+        ({"confined": True}, {}, "set paints to change or smooth"),
+        ({}, {"certainty": 0.4}, "certainty is a probability from above 0.5 to 1"),
+        ({}, {"certainty": 1.5}, "certainty is a probability from above 0.5 to 1"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_in_words(model, training, says):
+    with pytest.raises(SettingError, match=says):
+        make(model, **training)

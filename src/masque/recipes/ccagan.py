@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from masque.data.batches import Batch
+from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
@@ -81,6 +82,10 @@ class CCAGANRecipe:
     served = SERVED
 
     def __init__(self, config: CCAGANConfig, training: CCAGANTraining) -> None:
+        if config.confined and config.paints == "whole":
+            raise SettingError("Only a change can be confined to the person: set paints to change or smooth, or leave out confined.")
+        if not 0.5 < training.certainty <= 1:
+            raise SettingError(f"certainty is a probability from above 0.5 to 1, not {training.certainty:g}.")
         self.config, self.training = config, training
         self.model = CCAGAN(config)
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "D": self.model.D}
