@@ -247,3 +247,22 @@ def test_runs_go_on_though_masque_has_a_new_setting(tmp_path):
     made = runs.train(runs.plan("ccagan", "tiny", (), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu")
     assert made.step == 2
     assert json.loads(path.read_text())["training"]["r1"] == 0.0
+
+
+def test_a_progressive_gan_grows_on_from_a_smaller_one(tmp_path):
+    """Refused for other families, whose sizes are the model's they begin with."""
+    small, large = tmp_path / "small", tmp_path / "large"
+    changes = ["size=8", "encoder_since=0", "hold=8", "fade=0"]
+    runs.train(runs.plan("progan", "tiny", changes, SHORT), PUPPETS, small, accelerator="cpu")
+    more = ["size=16", "grown=8", "lead=2", "hold=4", "fade=4"]
+    plan = runs.plan("progan", "tiny", [*changes, *more, "lr=0"], SHORT, start=str(small))
+    runs.train(plan, PUPPETS, large, accelerator="cpu")
+    before, after = modelfile.read(small), modelfile.read(large)
+    assert after.config["size"] == 16
+    assert float(after.weights["G.stage"]) == 2.0
+    shared = [key for key in before.weights if key.startswith("G.") and key != "G.stage"]
+    assert shared
+    assert all(torch.equal(before.weights[key], after.weights[key]) for key in shared)
+    with pytest.raises(SettingError, match="add --set grown=8"):
+        runs.train(runs.plan("progan", "tiny", ["size=16"], SHORT, start=str(small)), PUPPETS, tmp_path / "other", accelerator="cpu")
+    assert not (tmp_path / "other").exists()

@@ -20,7 +20,7 @@ from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest
 from masque.modelfile import ModelFile
 from masque.train.engine import Engine, Progress, make_fabric
-from masque.train.phase import Begins, Recipe
+from masque.train.phase import Begins, Grows, Recipe
 from masque.train.state import load_state, states
 
 SHOWN = 8
@@ -59,9 +59,9 @@ def plan(
     """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
 
     start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a new run begins with
-    and whose sizes it has; networks that only training needs begin as its run left them, or anew where it is no run's. Raises
-    SettingError for an unknown family, preset or setting, or a value that does not fit, and CheckpointError for a start that is no such
-    model.
+    and whose sizes it has, unless the family grows; networks that only training needs begin as its run left them, or anew where it is no
+    run's. Raises SettingError for an unknown family, preset or setting, or a value that does not fit, and CheckpointError for a start that
+    is no such model.
     """
     entry = catalog.family(family)
     presets = entry.load("presets")
@@ -75,7 +75,7 @@ def plan(
             raise CheckpointError(f"{begun.folder} holds a model of the family {begun.family}: name one of {family}.")
         configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
     model, training, run = override(configs, assignments)
-    if begun is not None and model != configs[0]:
+    if begun is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
         raise SettingError("The networks of a run that begins with a model are that model's: leave out --set of their sizes.")
     return Plan(family, model, training, replace(run, **(run_changes or {})), begun)
 
@@ -96,7 +96,10 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)
     if settings.start is not None and not states(out):
-        begin_with(recipe, settings.start)
+        if isinstance(recipe, Grows) and settings.start.config != as_dict(settings.model):
+            recipe.grow_from(settings.start)
+        else:
+            begin_with(recipe, settings.start)
     return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
 
 

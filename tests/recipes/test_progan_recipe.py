@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
+from masque import modelfile
+from masque.config import as_dict
+from masque.errors import CheckpointError, SettingError
 from masque.layers.augment import DRAWS, augment
 from masque.layers.noise import uniform
+from masque.losses.adversarial import fake_loss, real_loss
+from masque.models.parser import FaceParser, ParserConfig, load_unet
 from masque.models.progan import ProGANConfig, pixel_norm
 from masque.recipes.progan import ProGANRecipe, ProGANTraining, stage_at
 
@@ -30,6 +38,7 @@ def test_sizes_are_held_and_faded_in_by_turns():
     at = [stage_at(images, hold=40, fade=20, most=2) for images in (0, 39, 40, 45, 60, 99, 100, 110, 119, 120, 10**6)]
     assert at == pytest.approx([0, 0, 0, 0.25, 1, 1, 1, 1.5, 1.95, 2, 2])
     assert stage_at(10, hold=10, fade=0, most=3) == 1
+    assert [stage_at(images, hold=40, fade=20, most=3, first=2) for images in (0, 39, 50, 1000)] == [2, 2, 2.5, 3]
 
 
 def test_real_pictures_have_the_side_and_the_details_of_the_stage():
@@ -109,3 +118,82 @@ def test_rates_fall_where_a_network_is_finished():
     assert [made.learning_rate("G", step) for step in (0, 80, 90, 100)] == [1.0, 1.0, 0.5, 0.0]
     assert [made.learning_rate("E", step) for step in (0, 100, 150, 200)] == pytest.approx([2.0, 2.0, 1.0, 0.0])
     assert recipe(lr=0.3).learning_rate("D", 10**7) == 0.3
+
+
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parser")
+    torch.manual_seed(1)
+    config = ParserConfig(size=16, channels=4, halvings=2)
+    modelfile.write(folder, "parser", as_dict(config), FaceParser(config).state_dict(), "a parser")
+    return str(folder)
+
+
+def test_a_lead_lets_d_learn_alone_at_first():
+    phases = {phase.name: phase for phase in recipe(lead=5).phases()}
+    assert [(phases["judge"].due(step), phases["paint"].due(step)) for step in (0, 4, 5)] == [(True, False), (True, False), (True, True)]
+
+
+def test_a_second_discriminator_sees_the_maps_of_a_parser(parser):
+    made, one = recipe(adversarial="logistic", parser=parser, maps=0.5, grown=16), batch(3)
+    phases = {phase.name: phase for phase in made.phases()}
+    assert phases["judge"].nets == phases["smooth"].nets == ("D", "D_maps")
+    assert phases["paint"].weights == {"adv": 1.0, "adv_maps": 0.5}
+    terms = made.judge_terms(one)
+    with torch.no_grad():
+        maps = load_unet(Path(parser)).maps
+        real, fake = (made.D_maps(maps(x)) for x in (one["image"], made.model.G(made.latent(one, "z"), 2.0)))
+    assert real.shape == (4, 2 * 16)  # 4×4 scores on each of the two maps
+    assert torch.allclose(terms["adv_maps"], real_loss(real) + fake_loss(fake))
+    made.smooth_terms(one)["r1_maps"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.D_maps.parameters())
+    assert all(p.grad is None for p in made.P_F.parameters())
+
+
+def test_what_the_parser_sees_moves_g(parser):
+    made, one = recipe(adversarial="logistic", parser=parser, grown=16), batch(3)
+    made.paint_terms(one)["adv_maps"].backward()
+    assert made.model.G.first.weight.grad.abs().sum() > 0
+
+
+def test_small_pictures_are_enlarged_for_the_parser(parser):
+    made = recipe(adversarial="logistic", parser=parser)
+    seen = []
+    made.P_F.maps = lambda x: seen.append(x.shape) or [torch.rand(4, 4, 8, 8), torch.rand(4, 8, 4, 4)]
+    made.judge_terms(batch(0))
+    assert seen == [(4, 3, 16, 16)] * 2
+
+
+def small(tmp_path, **changes):
+    """A model folder of half the size."""
+    torch.manual_seed(3)
+    config = replace(CONFIG, size=8, **changes)
+    net = ProGANRecipe(config, ProGANTraining()).model
+    modelfile.write(tmp_path, "progan", as_dict(config), net.state_dict(), "small")
+    return modelfile.read(tmp_path), net
+
+
+def test_growing_from_a_smaller_model(tmp_path):
+    """At the smaller side it paints what the smaller one paints; growth goes on from there."""
+    start, smaller = small(tmp_path)
+    made = recipe(grown=8)
+    made.grow_from(start)
+    z = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(made.model.G(z, 1.0), smaller.G(z, 1.0))
+        assert made.model.G(z).shape == (3, 3, 8, 8)
+    assert [made.stage(batch(step)) for step in (0, 10, 15)] == [1.0, 1.0, 1.5]
+
+
+def test_models_that_growth_cannot_begin_with(tmp_path):
+    start, _ = small(tmp_path)
+    with pytest.raises(SettingError, match="add --set grown=8"):
+        recipe().grow_from(start)
+    other, _ = small(tmp_path / "other", z=4)
+    with pytest.raises(SettingError, match="nothing but its size"):
+        recipe(grown=8).grow_from(other)
+    damaged = replace(start, weights={"G.nonsense": torch.zeros(1)})
+    with pytest.raises(CheckpointError, match="train it again"):
+        recipe(grown=8).grow_from(damaged)
+    with pytest.raises(SettingError, match="beyond the size of 16"):
+        recipe(grown=32)

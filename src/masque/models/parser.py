@@ -9,14 +9,17 @@ What the thesis leaves open: docs/papers/portrait.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from masque.config import from_dict
 from masque.faces.labels import LABELS, OPPOSITE
 from masque.layers.precision import full
 from masque.layers.stacks import he
+from masque.modelfile import read
 
 SERVED = ("P_F",)
 PARTS = len(LABELS)
@@ -95,3 +98,11 @@ class FaceParser(nn.Module):
         """How sure each label is, (B,11,S,S) summing to 1; the mirrored picture is heard as well."""
         both = torch.softmax(full(self.P_F(torch.cat([picture, picture.flip(3)]))), dim=1).chunk(2)
         return (both[0] + both[1].flip(3)[:, OPPOSITE.tolist()]) / 2
+
+
+def load_unet(folder: Path) -> UNet:
+    """P_F of a model of the family parser, frozen. Raises CheckpointError when the folder holds none."""
+    stored = read(folder, "parser")
+    net = UNet(from_dict(ParserConfig, stored.config))
+    stored.fill(net, "P_F")
+    return net.eval().requires_grad_(False)

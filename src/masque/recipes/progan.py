@@ -6,25 +6,31 @@ drift          drift      D
                adv        G
 logistic, R1   adv, r1    D (instead of WGAN-GP: Goodfellow et al. 2014, Mescheder et al. 2018)
                z, again, photo    E, on pictures that the finished G makes, and on photos
+beyond         adv_maps, r1_maps  D_maps, G: a second discriminator, which sees the maps of a face parser (Sauer et al. 2021)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from masque.config import as_dict
 from masque.data.batches import Batch
+from masque.errors import CheckpointError, SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.augment import DRAWS, augment
 from masque.layers.noise import normal, uniform
 from masque.losses.adversarial import fake_loss, gradient_penalty, r1_penalty, real_loss
 from masque.losses.matching import half_square
-from masque.models.progan import SERVED, Discriminator, ProGAN, ProGANConfig, pixel_norm, side_at, stages
+from masque.modelfile import ModelFile
+from masque.models.parser import load_unet
+from masque.models.progan import FIRST, SERVED, Discriminator, MapsDiscriminator, ProGAN, ProGANConfig, pixel_norm, side_at, stages
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
 
@@ -43,6 +49,14 @@ class ProGANTraining:
     """Images that each size is trained on after it is faded in."""
     fade: int = 800_000
     """Images over which a size is faded in."""
+    grown: int = 0
+    """Side that the networks have grown to already, in a run that begins with a model of this size: growth goes on from there. 0: none."""
+    lead: int = 0
+    """Steps in which D learns alone, so that one that begins anew does not lead a trained G astray."""
+    parser: str = ""
+    """Folder of a trained face parser, by whose maps a second discriminator judges. The papers have none. Choice 14."""
+    maps: float = 1.0
+    """Weight of what that one says, where there is one."""
     augment: Literal["none", "diff"] = "none"
     """diff: DiffAugment of what D sees, for small sets."""
     encoder_since: int = 0
@@ -59,12 +73,12 @@ class ProGANTraining:
     """Step at which the encoder's learning rate has fallen to 0 along half a cosine; 0 leaves it constant."""
 
 
-def stage_at(images: int, hold: int, fade: int, most: int) -> float:
-    """How far the networks have grown after so many images: first `hold` at 4×4, then each size is faded in and held (Fig. 2)."""
+def stage_at(images: int, hold: int, fade: int, most: int, first: int = 0) -> float:
+    """How far the networks have grown after so many images: `hold` at the first stage, then each size is faded in and held (Fig. 2)."""
     if images < hold:
-        return 0.0
+        return float(first)
     grown, within = divmod(images - hold, max(1, fade + hold))
-    return min(float(most), grown + min(1.0, within / fade if fade else 1.0))
+    return min(float(most), first + grown + min(1.0, within / fade if fade else 1.0))
 
 
 class ProGANRecipe:
@@ -76,20 +90,54 @@ class ProGANRecipe:
         self.config, self.training = config, training
         self.model, self.D = ProGAN(config), Discriminator(config)
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "E": self.model.E, "D": self.D}
-        self.most = stages(config.size)
+        self.most, self.first = stages(config.size), 0
+        if training.grown:
+            self.first = stages(training.grown)
+            if self.first > self.most:
+                raise SettingError(f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from.")
+        self.P_F = load_unet(Path(training.parser)) if training.parser else None
+        if self.P_F is not None:
+            with torch.no_grad():
+                maps = self.P_F.maps(torch.zeros(1, 3, config.size, config.size))
+            shapes = [(m.shape[1], m.shape[2]) for m in maps if m.shape[2] >= FIRST]
+            self.seen = len(shapes)
+            self.D_maps = MapsDiscriminator(shapes)
+            self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
+
+    def grow_from(self, start: ModelFile) -> None:
+        """Take the layers of a smaller model; those of the sizes it lacks, and an encoder of another size, stay as they are, untrained.
+
+        Raises SettingError where the two differ in more than the size, or `grown` is not the smaller one's; CheckpointError where weights
+        do not fit.
+        """
+        size = start.config.get("size")
+        if {**start.config, "size": 0} != {**as_dict(self.config), "size": 0} or not isinstance(size, int) or size > self.config.size:
+            raise SettingError(
+                "A progressive GAN can begin with a smaller one that differs in nothing but its size: leave out --set of others."
+            )
+        if self.training.grown != size:
+            raise SettingError(f"The weights to begin with have grown to {size} px: add --set grown={size}.")
+        own = self.model.G.state_dict()
+        stored = {key.removeprefix("G."): tensor for key, tensor in start.weights.items() if key.startswith("G.")}
+        if not stored.keys() <= own.keys() or any(own[key].shape != tensor.shape for key, tensor in stored.items()):
+            raise CheckpointError(f"{start.folder} does not fit this version of Masque: train it again.")
+        self.model.G.load_state_dict(stored, strict=False)
 
     def phases(self) -> Sequence[Phase]:
         """The algorithm of Section 2, and the encoder's."""
         w = self.training
         until = w.encoder_since or None
         phases = []
+        judges, maps = (("D", "D_maps"), {"adv_maps": w.maps}) if self.P_F is not None else (("D",), {})
         if w.adversarial == "wgan-gp":
             phases.append(Phase("judge", ("D",), self.judge_terms, {"adv": 1.0, "gp": w.gp, "drift": w.drift}, until=until))
         else:
-            phases.append(Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}, until=until))
+            phases.append(Phase("judge", judges, self.judge_terms, {"adv": 1.0, **maps}, until=until))
             # Seldom, but as heavily as if it were in every step (Karras et al. 2020).
-            phases.append(Phase("smooth", ("D",), self.smooth_terms, {"r1": w.r1 * w.r1_every}, every=w.r1_every, until=until))
-        phases.append(Phase("paint", ("G",), self.paint_terms, {"adv": 1.0}, until=until))
+            lazy = w.r1 * w.r1_every
+            penalties = {"r1": lazy, **({"r1_maps": lazy} if maps else {})}
+            phases.append(Phase("smooth", judges, self.smooth_terms, penalties, every=w.r1_every, until=until))
+        phases.append(Phase("paint", ("G",), self.paint_terms, {"adv": 1.0, **maps}, since=w.lead, until=until))
         if w.encoder_since:
             weights = {"z": 1.0, "again": 1.0} | ({"photo": w.photo} if w.photo else {})
             phases.append(Phase("encode", ("E",), self.encode_terms, weights, since=w.encoder_since))
@@ -116,7 +164,7 @@ class ProGANRecipe:
         """How far the networks have grown in the step that the batch is of."""
         world = torch.distributed.get_world_size() if torch.distributed.is_available() and torch.distributed.is_initialized() else 1
         images = int(batch["step"][0]) * len(batch["image"]) * world
-        return stage_at(images, self.training.hold, self.training.fade, self.most)
+        return stage_at(images, self.training.hold, self.training.fade, self.most, self.first)
 
     def real(self, batch: Batch) -> Tensor:
         """The batch's pictures at the present side; while a size is faded in, so are its details."""
@@ -131,11 +179,19 @@ class ProGANRecipe:
         """z (B,Z) ~ N(0,I) of the batch's samples."""
         return normal(batch["seed"], name, self.config.z, batch["image"].device).to(batch["image"].dtype)
 
-    def score(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
-        """What D says of pictures, which it may see changed."""
+    def scores(self, pictures: Tensor, batch: Batch, name: str) -> dict[str, Tensor]:
+        """What D says of pictures, which it may see changed, under "adv"; what D_maps says of the same under "adv_maps"."""
         if self.training.augment == "diff":
             pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
-        judged: Tensor = self.D(pictures, self.stage(batch))
+        judged = {"adv": self.D(pictures, self.stage(batch))}
+        return judged if self.P_F is None else {**judged, "adv_maps": self.score_maps(pictures)}
+
+    def score_maps(self, pictures: Tensor) -> Tensor:
+        """What D_maps says of pictures of any side, which P_F sees at the finished size."""
+        assert self.P_F is not None
+        if pictures.shape[2] != self.config.size:
+            pictures = F.interpolate(pictures, size=self.config.size, mode="bilinear", align_corners=False)
+        judged: Tensor = self.D_maps(self.P_F.maps(pictures)[: self.seen])
         return judged
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -144,9 +200,10 @@ class ProGANRecipe:
         with torch.no_grad():
             made = self.model.G(self.latent(batch, "z"), stage)
         x = self.real(batch)
-        real, fake = self.score(x, batch, "real"), self.score(made, batch, "made")
+        on_real, on_fake = self.scores(x, batch, "real"), self.scores(made, batch, "made")
         if self.training.adversarial == "logistic":
-            return {"adv": real_loss(real) + fake_loss(fake)}
+            return {name: real_loss(on_real[name]) + fake_loss(on_fake[name]) for name in on_real}
+        real, fake = on_real["adv"], on_fake["adv"]
         share = uniform(batch["seed"], "between", 1, x.device)[:, 0]
         return {
             "adv": fake.mean() - real.mean(),
@@ -156,14 +213,16 @@ class ProGANRecipe:
 
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures, as D sees them without augmentation."""
-        return {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), self.real(batch))}
+        x = self.real(batch)
+        terms = {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), x)}
+        return terms if self.P_F is None else {**terms, "r1_maps": r1_penalty(self.score_maps, x)}
 
     def paint_terms(self, batch: Batch) -> dict[str, Tensor]:
         """G against D."""
         stage = self.stage(batch)
         self.model.G.stage.fill_(stage)  # what the saved generator is to be used at
-        fake = self.score(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
-        return {"adv": real_loss(fake) if self.training.adversarial == "logistic" else -fake.mean()}
+        fake = self.scores(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
+        return {name: real_loss(score) if self.training.adversarial == "logistic" else -score.mean() for name, score in fake.items()}
 
     def encode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """E on endless pictures whose z is known, and on photos, which G is to make again."""

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.image import Picture
+from masque.modelfile import ModelFile
 
 Weight = float | Callable[[int], float]
 """A term's weight: a number, or a function of the step."""
@@ -74,6 +75,15 @@ class Begins(Protocol):
 
     def begin(self, frames: FrameSet) -> None:
         """Called once, with networks as they are initialised; what it changes in them is in every saved state. Raises MasqueError."""
+        ...
+
+
+@runtime_checkable
+class Grows(Protocol):
+    """A recipe whose networks can begin with a smaller model's."""
+
+    def grow_from(self, start: ModelFile) -> None:
+        """Take what the smaller model has. Raises MasqueError where it does not fit."""
         ...
 
 
