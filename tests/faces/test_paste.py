@@ -227,3 +227,20 @@ def test_the_photos_own_texture_survives_a_change():
     assert 0.9 < energy[1] / energy[0] < 1.1
     assert energy[2] < 0.1 * energy[0]
     assert abs((kept[inside].astype(int) - photo[inside]).mean() - 25) < 1.5
+
+
+def test_what_is_spared_does_not_change_up_to_its_border():
+    """A mask alone is blurred by enlarging, and the change around a small part runs into it."""
+    photo = np.full((128, 128, 3), 100, np.uint8)
+    matrix = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]])
+    before = np.full((32, 32, 3), 100, np.uint8)
+    after = np.full((32, 32, 3), 180, np.uint8)
+    spared = np.zeros((32, 32), np.uint8)
+    spared[14:18, 10:20] = 255
+    after[spared > 0] = 100
+    mask = np.full((32, 32), 255, np.uint8)
+    blurred = add_change(photo, before, after, matrix, mask)
+    kept = add_change(photo, before, after, matrix, mask, spared=spared)
+    assert (blurred[57:71, 41:79] != 100).any()
+    assert (kept[57:71, 41:79] == 100).all()
+    assert (kept[30, 60] == 180).all()

@@ -70,6 +70,14 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
             assert distance["mean"] > least
     assert set(report["other"]["features"]) == set(report["other"]["style"])
     assert "label agreement 1.000" in as_text(report)
+    assert set(report["transfer"]) >= {"mouth", "skin", "hair"}  # eyes are of few pixels at this size
+    for part in report["transfer"]:
+        moved = report["transfer"][part]
+        assert 0 < moved["pairs"] <= 6
+        assert moved["asked"]["mean"] < min(5.0, moved["unchanged"]["mean"])
+        assert moved["still"] == 1.0
+        assert moved["others"]["mean"] < 2
+    assert "another's hair: " in as_text(report)
     for errors in report["true"].values():
         assert errors["painted"]["mean"] == pytest.approx(errors["unchanged"]["mean"], abs=1e-3)  # the picture it gives back is of 8 bits
         assert errors["unchanged"]["mean"] > 0.003

@@ -128,19 +128,84 @@ def transfer(
         for name, labels in ((other.name, others), (subject.name, own)):
             if part != "all" and not np.isin(labels, LABELS_OF[component]).any():
                 raise PictureError(f"No {component} can be seen in {name}: choose another photo, or another --part.")
+    picture = restyled(painter, subject, own, other, others, part, detail)
+    record = painter.record("transfer", part=part, detail=detail, inputs=inputs(photo=subject, style=other),
+                            **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
+    return Result(picture, record)
+
+
+def restyled(
+    painter: Painter, subject: Subject, own: Labels, other: Subject, others: Labels, part: str, detail: Detail = "keep"
+) -> Picture:
+    """The subject's whole photo with a part in the style of the other's. own, others: their label maps (S,S)."""
     before, styles = painter.latents(subject, own), painter.latents(other, others)
     after = [styles[i] if component in PARTS[part] else before[i] for i, component in enumerate(COMPONENTS)]
     painted = painter.paint(after, subject.image, own)
     regions = [np.isin(own, LABELS_OF[component]) for component in PARTS[part]]
-    mask = np.rint(255 * _square(subject) * _soft(np.any(regions, axis=0))).astype(np.uint8)
+    share = _square(subject) * _soft(np.any(regions, axis=0))
     if detail == "network":
-        picture = paste(subject.photo, painted, subject.matrix, mask)
-    else:
-        plain = painter.paint(before, subject.image, own)
-        picture = add_change(subject.photo, plain, smoothed(plain, painted, regions), subject.matrix, mask)
-    record = painter.record("transfer", part=part, detail=detail, inputs=inputs(photo=subject, style=other),
-                            **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
-    return Result(picture, record)
+        return paste(subject.photo, painted, subject.matrix, np.rint(255 * share).astype(np.uint8))
+    # Eyes and lips are as small as the soft edge of the skin around them is wide.
+    small = [label for c in PARTS["eyes"] + PARTS["mouth"] if c not in PARTS[part] for label in LABELS_OF[c]]
+    spared = np.isin(own, small)
+    share[spared] = 0
+    plain, photo = painter.paint(before, subject.image, own), to_pictures(subject.image)[0]
+    change = smoothed(plain, painted, regions).astype(np.float32) - plain
+    picture = np.asarray(np.clip(photo + share[..., None] * change, 0, 255) / 255, dtype=np.float32)
+    shown = to_pictures(other.image)[0].astype(np.float32) / 255
+    for group in (group for component in PARTS[part] for group in LEVELS[component]):
+        inside, wanted = np.isin(own, group), np.isin(others, group)
+        if min(inside.sum(), wanted.sum()) >= FEWEST:
+            picture = levelled(picture, inside, share, shown, wanted, glossy=group == LABELS_OF["hair"])
+    toned = np.rint(255 * picture).astype(np.uint8)
+    shown_in = 255 * (share > 1 / 255).astype(np.uint8)
+    return add_change(subject.photo, photo, toned, subject.matrix, shown_in, spared=255 * spared.astype(np.uint8))
+
+
+LEVELS: Mapping[Component, tuple[tuple[int, ...], ...]] = {
+    "left eye": ((4,),), "right eye": ((5,),), "mouth": ((7, 9), (8,)), "skin": ((1, 6), (2, 3)), "hair": ((10,),),
+}  # fmt: skip
+"""Labels of a component that have one colour between them: lips take that of lips, teeth that of teeth, if there are any."""
+
+FEWEST = 12
+"""Pixels that a mean colour can be taken from."""
+
+GAIN = (0.4, 2.5)
+"""How much darker or lighter a part may become in proportion; what is farther is reached by a shift, or noise would be amplified."""
+
+
+def mean_colour(picture: NDArray[np.floating[Any]], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Mean CIELAB colour (3,) of a picture (H,W,3) in [0,1] where a mask (H,W) is true."""
+    lab = cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_RGB2LAB)
+    return np.asarray(lab[inside].mean(axis=0), dtype=np.float32)
+
+
+def levelled(
+    picture: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    share: NDArray[np.float32],
+    style: NDArray[np.float32],
+    there: NDArray[np.bool_],
+    glossy: bool = False,
+) -> NDArray[np.float32]:
+    """A picture (S,S,3) in [0,1] that has where `inside` (S,S) is true the mean CIELAB colour of `style` (S,S,3) where `there` is.
+
+    As far as `share` (S,S) in [0,1] lets it show. How a style varies over a part is the network's to say; its level can be read off the
+    style's photo. Most of the way is a gain, so that shadows stay shadows: in each channel, or where a part is glossy in all alike, since
+    gloss has the light's hue and not the part's. What is missing then is a shift.
+    """
+    weight = (share * _around(inside, len(inside)))[..., None]
+    gain = np.clip(style[there].mean(axis=0) / picture[inside].mean(axis=0).clip(min=0.02), *GAIN)
+    if glossy:
+        gain = np.clip(style[there].mean() / picture[inside].mean().clip(min=0.02), *GAIN)
+    picture = np.clip(picture * (1 + weight * (gain - 1)), 0, 1, dtype=np.float32)
+    asked = mean_colour(style, there)
+    for _ in range(4):  # what is cut off at black and white is made up for
+        lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+        lab += weight * (asked - lab[inside].mean(axis=0)) / max(0.2, float(weight[inside].mean()))
+        # CIELAB and back is not quite the same colour, which what nothing is asked of must stay.
+        picture = np.where(weight > 0, cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1), picture).astype(np.float32)
+    return picture
 
 
 def _reshaped(painter: Painter, subject: Subject, own: Labels, wanted: Labels, latents: Sequence[Tensor], detail: Detail) -> Picture:

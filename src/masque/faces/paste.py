@@ -110,11 +110,12 @@ def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Pict
     return result
 
 
-def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, mask: Mask) -> Picture:
+def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, mask: Mask, *, spared: Mask | None = None) -> Picture:
     """The photo with the difference after − before added where `mask` says, enlarged along the photo's own edges.
 
     before, after: RGB uint8 (S,S,3) as a network paints them without and with an edit; what it cannot paint (pores, strands, its own
-    blur) is in both and cancels. matrix: photo pixels -> their pixels. mask: (S,S).
+    blur) is in both and cancels. matrix: photo pixels -> their pixels. mask: (S,S). spared: (S,S), 255 where nothing is to
+    change up to its very border, though the change around it is blurred by enlarging.
     """
     size = before.shape[0]
     region = region_of(photo, matrix, size)
@@ -132,6 +133,8 @@ def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, 
     else:
         enlarged = warp(change, back, whole)
     share = warp(mask, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 255
+    if spared is not None:
+        share = share * (1 - np.clip(warp(spared, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 127, 0, 1))
     result = photo.copy()
     result[top:bottom, left:right] = np.clip(np.rint(under + share * enlarged), 0, 255).astype(np.uint8)
     return result

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 
 from masque.layers.noise import normal
 from masque.layers.precision import full
+from masque.layers.stacks import he
 
 SERVED = ("G", "E")
 """What edits need; the discriminator only serves training."""
@@ -216,14 +217,19 @@ class MapsDiscriminator(nn.Module):
         super().__init__()
         heads = []
         for inputs, side in shapes:
-            layers: list[nn.Module] = [Equalized(inputs, hidden, 1), nn.LeakyReLU(0.2)]
+            layers: list[nn.Module] = [he(nn.Conv2d(inputs, hidden, 1)), nn.LeakyReLU(0.2)]
             for _ in range(stages(side)):
-                layers += [Equalized(hidden, hidden, 3), nn.LeakyReLU(0.2), nn.AvgPool2d(2)]
-            heads.append(nn.Sequential(*layers, Equalized(hidden, hidden, 3), nn.LeakyReLU(0.2), Equalized(hidden, 1, 1, gain=1.0)))
+                layers += [he(nn.Conv2d(hidden, hidden, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            heads.append(
+                nn.Sequential(*layers, he(nn.Conv2d(hidden, hidden, 3, padding=1)), nn.LeakyReLU(0.2), he(nn.Conv2d(hidden, 1, 1)))
+            )
         self.heads = nn.ModuleList(heads)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps (B,C_i,s_i,s_i) -> scores (B,16·N). Only the direction of each pixel's channels is seen, as in LPIPS."""
+        """Maps (B,C_i,s_i,s_i) -> scores (B,16·N). Only the direction of each pixel's channels is seen, as in LPIPS.
+
+        No equalized learning rate here: by it a discriminator that begins anew takes ten times as long (docs/training.md).
+        """
         scores = []
         for head, values in zip(self.heads, maps, strict=True):
             # Not pixel_norm, which has no second derivative and so no R1.

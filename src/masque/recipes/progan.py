@@ -57,6 +57,10 @@ class ProGANTraining:
     """Folder of a trained face parser, by whose maps a second discriminator judges. The papers have none. Choice 14."""
     maps: float = 1.0
     """Weight of what that one says, where there is one."""
+    maps_lr: float = 5e-4
+    """Its learning rate."""
+    maps_r1: float = 0.02
+    """Its penalty: its gradients pass through a parser's and are larger than D's."""
     augment: Literal["none", "diff"] = "none"
     """diff: DiffAugment of what D sees, for small sets."""
     encoder_since: int = 0
@@ -64,6 +68,8 @@ class ProGANTraining:
     photo: float = 1.0
     """Weight of photos made again beside generated pictures, in E's training."""
     lr: float = 1e-3
+    judge_lr: float = 0.0
+    """Of D; 0: the same."""
     beta1: float = 0.0
     beta2: float = 0.99
     settle: int = 0
@@ -135,7 +141,7 @@ class ProGANRecipe:
             phases.append(Phase("judge", judges, self.judge_terms, {"adv": 1.0, **maps}, until=until))
             # Seldom, but as heavily as if it were in every step (Karras et al. 2020).
             lazy = w.r1 * w.r1_every
-            penalties = {"r1": lazy, **({"r1_maps": lazy} if maps else {})}
+            penalties = {"r1": lazy, **({"r1_maps": w.maps_r1 * w.r1_every} if maps else {})}
             phases.append(Phase("smooth", judges, self.smooth_terms, penalties, every=w.r1_every, until=until))
         phases.append(Phase("paint", ("G",), self.paint_terms, {"adv": 1.0, **maps}, since=w.lead, until=until))
         if w.encoder_since:
@@ -146,8 +152,8 @@ class ProGANRecipe:
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam (A.1)."""
         w = self.training
-        betas = (0.9, 0.999) if name == "E" else (w.beta1, w.beta2)
-        return torch.optim.Adam(parameters, lr=w.encoder_lr if name == "E" else w.lr, betas=betas, eps=1e-8, fused=True)
+        betas = {"E": (0.9, 0.999), "D_maps": (0.5, w.beta2)}.get(name, (w.beta1, w.beta2))
+        return torch.optim.Adam(parameters, lr=self.learning_rate(name, 0), betas=betas, eps=1e-8, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant; at the end of its training each network's falls to 0."""
@@ -156,9 +162,10 @@ class ProGANRecipe:
             since = w.encoder_since
             return half_cosine(w.encoder_lr, max(0, step - since), max(0, w.decay_to - since)) if w.decay_to else w.encoder_lr
         end = w.encoder_since or w.decay_to
+        rate = {"D": w.judge_lr or w.lr, "D_maps": w.maps_lr}.get(name, w.lr)
         if not w.settle or not end:
-            return w.lr
-        return w.lr * min(1.0, max(0.0, (end - step) / w.settle))
+            return rate
+        return rate * min(1.0, max(0.0, (end - step) / w.settle))
 
     def stage(self, batch: Batch) -> float:
         """How far the networks have grown in the step that the batch is of."""

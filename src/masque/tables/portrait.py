@@ -35,9 +35,10 @@ from masque.data.puppets import Rendered, draw_puppet, render, true_edit, true_s
 from masque.edits.estimate import face_features
 from masque.edits.measures import squared_distance
 from masque.edits.parse import Parser
-from masque.edits.repaint import Painter, shrunk
+from masque.edits.repaint import LEVELS, PARTS, Painter, mean_colour, restyled, shrunk
+from masque.edits.subject import cut_subject
 from masque.errors import DataError
-from masque.faces.detect import identity
+from masque.faces.detect import Face, identity
 from masque.faces.frame import warp
 from masque.faces.labels import LABELS, UNKNOWN, Labels
 from masque.faces.regions import HAIR_CROP, into_frame
@@ -45,7 +46,7 @@ from masque.image import Picture, to_pictures, to_tensor
 from masque.metrics.frechet import frechet_distance, kernel_distance
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
-from masque.models.portrait import COMPONENTS, part_mask
+from masque.models.portrait import COMPONENTS, LABELS_OF, part_mask
 from masque.runs import Alike, train_equally
 from masque.tables.written import write_table
 
@@ -104,6 +105,7 @@ def evaluate_portrait(
         if progress:
             progress(min(start + AT_ONCE, len(chosen)), len(chosen))
     report = {kind: measures.compute(extract(real), extract, distances) for kind, measures in kinds.items()}
+    report["transfer"] = transfers(painter, frames, chosen)
     report["true"] = true_errors(painter, puppets)
     return {
         "model": painter.family, "weights": painter.weights, "size": painter.size, "data": frames.fingerprint(), "features": features,
@@ -174,6 +176,69 @@ class _Measures:
             **result, distances[0]: frechet_distance(real, made),
             distances[1]: {"mean": kernel[0], "std": kernel[1]} if kernel else None,
         }  # fmt: skip
+
+
+NEAR, STILL = 5.0, 2.0
+"""ΔE up to which a part has the colour that was asked for, and below which another has kept its own."""
+
+
+def transfers(painter: Painter, frames: FrameSet, chosen: NDArray[np.int64]) -> dict[str, Any]:
+    """What `masque transfer --part` does to colours: each of the chosen frames in the style of the next one, part by part.
+
+    Distances are ΔE (CIE 1976) of mean colours in CIELAB over the frames' label maps; those of a part are of what has one colour in it,
+    lips to lips and teeth to teeth, by its pixels. What either shows less than 30 pixels of is left out.
+
+    Returns {part: {"pairs", "asked", "unchanged", "others", "near", "still"}}: how far the part then is from the style's, how far it was
+    before, the most that any other part or the background moved, each {mean, std}; and the share of pairs with an `asked` up to 5, with
+    `others` below 2.
+    """
+    assert frames.labels is not None
+    regions = {**{part: [n for c in PARTS[part] for n in LABELS_OF[c]] for part in PARTS if part != "all"}, "background": [0]}
+    seen, maps = [], []
+    for i in chosen:
+        face = Face((0, 0, frames.frames.shape[2], frames.frames.shape[1]), 1.0, frames.landmarks[i])
+        seen.append(cut_subject(frames.frames[i], face, painter.size, device=painter.device))
+        maps.append(shrunk(frames.labels[i], seen[-1].matrix, painter.size))
+    spreads = {part: {name: Spread() for name in ("asked", "unchanged", "others", "near", "still")} for part in regions if part in PARTS}
+    for a, b in zip(range(len(chosen)), np.roll(range(len(chosen)), -1), strict=True):
+        before, style, labels, others = (
+            frames.frames[chosen[a]],
+            frames.frames[chosen[b]],
+            frames.labels[chosen[a]],
+            frames.labels[chosen[b]],
+        )
+        for part, spread in spreads.items():
+            groups = [(np.isin(labels, group), np.isin(others, group)) for c in PARTS[part] for group in LEVELS[c]]
+            shown = [(mine, theirs) for mine, theirs in groups if min(mine.sum(), theirs.sum()) >= FEWEST]
+            if not shown:
+                continue
+            after = restyled(painter, seen[a], maps[a], seen[b], maps[b], part)
+            sizes = [int(mine.sum()) for mine, _ in shown]
+            near, far = (
+                float(np.average([_apart(picture, mine, style, theirs) for mine, theirs in shown], weights=sizes))
+                for picture in (after, before)
+            )
+            kept = [inside for other, of in regions.items() if other != part and (inside := np.isin(labels, of)).sum() >= FEWEST]
+            moved = max(_apart(after, inside, before, inside) for inside in kept)
+            values = {"asked": near, "unchanged": far, "others": moved, "near": float(near <= NEAR), "still": float(moved < STILL)}
+            for name, value in values.items():
+                spread[name].update(torch.tensor([value]))
+    report: dict[str, Any] = {}
+    for part, spread in spreads.items():
+        if not int(spread["asked"].count):
+            continue
+        made = {name: one.compute() for name, one in spread.items()}
+        report[part] = {
+            "pairs": int(spread["asked"].count), **{name: made[name] for name in ("asked", "unchanged", "others")},
+            "near": made["near"]["mean"], "still": made["still"]["mean"],
+        }  # fmt: skip
+    return report
+
+
+def _apart(one: Picture, here: NDArray[np.bool_], other: Picture, there: NDArray[np.bool_]) -> float:
+    """ΔE of the mean colour of one picture (H,W,3), where `here` is true, and of another's, where `there` is."""
+    a, b = (mean_colour(p / 255, inside) for p, inside in ((one, here), (other, there)))
+    return float(np.linalg.norm(a - b))
 
 
 EDIT = "Mouth_Slightly_Open"
@@ -297,6 +362,12 @@ def as_text(report: Mapping[str, Any]) -> str:
                 f"  {component}: colours {distance['mean']:.3f} from those asked for (the target's own {unchanged['mean']:.3f}), "
                 f"texture {r['features'][component]['mean']:.4f} ({r['features_unchanged'][component]['mean']:.4f})"
             )
+    for part, r in report["transfer"].items():
+        lines.append(
+            f"another's {part}: {r['asked']['mean']:.1f} ΔE from the colour asked for (before {r['unchanged']['mean']:.1f}), "
+            f"up to {NEAR:.0f} in {100 * r['near']:.0f} %; no other part moved by {STILL:.0f} or more in {100 * r['still']:.0f} % "
+            f"({r['others']['mean']:.1f} at most)"
+        )
     for edit, errors in report["true"].items():
         lines.append(f"{edit} of puppets: {errors['painted']['mean']:.4f} from the truth (doing nothing {errors['unchanged']['mean']:.4f})")
     return "\n".join(lines)
