@@ -263,17 +263,29 @@ def test_a_level_is_that_of_the_style():
     picture = np.full((32, 32, 3), 0.3, np.float32)
     picture[:, 16:] = (0.5, 0.3, 0.2)
     picture[8, 8] = 0.0
-    style = np.full((32, 32, 3), (0.45, 0.6, 0.5), np.float32)
-    left, whole = np.arange(32)[None] < 12, np.ones((32, 32), np.bool_)
-    inside = np.broadcast_to(left, (32, 32))
-    made = levelled(picture, inside, np.ones((32, 32), np.float32), style, whole)
+    style, whole = np.full((32, 32, 3), (0.45, 0.6, 0.5), np.float32), np.ones((32, 32), np.bool_)
+    inside = np.broadcast_to(np.arange(32)[None] < 12, (32, 32))
+    share = inside.astype(np.float32)
+    made = levelled(picture, inside, share, style, whole)
     assert np.linalg.norm(mean_colour(made, inside) - mean_colour(style, whole)) < 0.5
     assert made[8, 8].max() < 0.1
-    assert np.array_equal(made[:, 16:], picture[:, 16:])
-    white = levelled(picture, inside, np.ones((32, 32), np.float32), np.ones_like(style), whole)
-    assert np.linalg.norm(mean_colour(white, inside) - mean_colour(np.ones_like(style), whole)) < 3
-    grey = np.full_like(style, 0.6)
-    assert np.ptp(levelled(picture, inside, np.ones((32, 32), np.float32), grey, whole, glossy=True)[:8, :8]) < 0.02
+    assert np.array_equal(made[:, 12:], picture[:, 12:])
+    white = np.ones_like(style)
+    far = levelled(picture, inside, share, white, whole)
+    assert np.linalg.norm(mean_colour(far, inside) - mean_colour(white, whole)) < 3
+    gloss = levelled(picture, inside, share, np.full_like(style, 0.6), whole, glossy=True)
+    assert np.ptp(gloss[:8, :8]) < 0.02
+
+
+def test_brows_become_darker_with_the_skin(painter, files, truth, monkeypatch):
+    monkeypatch.setattr(painter, "paint", lambda *_: np.full((64, 64, 3), 120, np.uint8))
+    dark = cv2.convertScaleAbs(truth["two.png"].picture, alpha=0.4)
+    write_picture(files["two.png"].with_name("dark.png"), dark)
+    monkeypatch.setitem(truth, "dark.png", truth["two.png"])
+    after = transfer(painter, files["one.png"], files["two.png"].with_name("dark.png"), part="skin").picture / 255
+    before, labels = truth["one.png"].picture / 255, truth["one.png"].labels
+    for part in (2, 3):
+        assert mean_colour(after, labels == part)[0] < 0.85 * mean_colour(before, labels == part)[0]
 
 
 def test_many_faces_for_one_map(painter, files, truth):

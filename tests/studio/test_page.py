@@ -15,9 +15,11 @@ import torch
 
 import masque
 from masque import runs
+from masque.edits.latents import Latents
 from masque.edits.repaint import Painter
 from masque.edits.session import Session
 from masque.edits.subject import Parse, Shares, Subject
+from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import Translator
 from masque.errors import OutputError
 from masque.image import Picture, read_picture, write_picture
@@ -83,7 +85,11 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
             runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16, parse=bald_but_for(portraits["puppet3"])
         )
         session = masque.load(str(model_folder))
-        path, complaints = make_page(session, folder, lambda done, of: progress.append((done, of)), translator, painter)
+        latents = Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+        synthesizer = Synthesizer(runs.build_recipe(runs.plan("facefeat", "tiny")).model, "facefeat", "0" * 16)
+        path, complaints = make_page(
+            session, folder, lambda done, of: progress.append((done, of)), translator, painter, latents, synthesizer
+        )
     torch.set_num_threads(threads)
     assert path == folder / "index.html"
     reader = Reader()
@@ -119,10 +125,11 @@ def test_every_task_is_shown_for_every_photo(made: Made) -> None:
     names = {path.name for path in (made.folder / "out").iterdir()}
     for name in ("puppet1", "puppet3", ODD_NAME):
         assert {f"{name}.jpg", f"{name}-smile.jpg", f"{name}-blond.jpg", f"{name}-hair.jpg", f"{name}-faces.jpg"} <= names
-        assert f"{name}-attributes.jpg" in names
+        assert {f"{name}-attributes.jpg", f"{name}-person.jpg"} <= names
     assert {"puppet1-mouth-of-puppet3.jpg", "puppet3-mouth-of-puppet1.jpg", f"{ODD_NAME}-mouth-of-puppet1.jpg"} <= names
     assert {"swap-puppet1-on-puppet3.jpg", "swap-puppet3-on-puppet1.jpg", "blend-puppet1-puppet3.jpg"} <= names
     assert f"swap-{ODD_NAME}-on-puppet1.jpg" in names
+    assert {"combined-puppet1-puppet3.jpg", "morph-puppet1-puppet3.jpg"} <= names
 
 
 def test_the_records_on_the_page_are_those_in_the_pictures(made: Made) -> None:
@@ -132,7 +139,9 @@ def test_the_records_on_the_page_are_those_in_the_pictures(made: Made) -> None:
     on_page = [json.loads(record) for record in made.page.records]
     assert len(on_page) == len(written) > 10
     assert sorted(on_page, key=str_of) == sorted(written, key=str_of)
-    assert {record["edit"] for record in on_page} == {"swap", "edit", "random", "blend", "sheet", "repaint"}
+    assert {record["edit"] for record in on_page} == {
+        "swap", "edit", "random", "blend", "sheet", "repaint", "combine", "morph", "synthesize",
+    }  # fmt: skip
 
 
 def test_what_was_left_out_is_named(made: Made) -> None:

@@ -9,14 +9,27 @@ import torch
 from masque import runs
 from masque.catalog import load_session
 from masque.data.frames import load_frames
+from masque.edits.latents import Latents
+from masque.edits.parse import Parser
+from masque.edits.repaint import Painter
 from masque.edits.session import Session
 from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import Translator
 from masque.errors import DataError
+from masque.faces.labels import coloured, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
-from masque.image import Picture
+from masque.image import Picture, to_tensor
 from masque.models.ccagan import CCAGAN
-from masque.tables.sheets import SHEETS, ccagan_sheet, facefeat_sheet, people, rsgan_sheet
+from masque.tables.sheets import (
+    SHEETS,
+    ccagan_sheet,
+    facefeat_sheet,
+    parser_sheet,
+    people,
+    portrait_sheet,
+    progan_sheet,
+    rsgan_sheet,
+)
 
 PUPPETS = ["puppets:48"]
 
@@ -63,6 +76,51 @@ def test_facefeat_sheet(synthesizer: Synthesizer):
     picture, shown = facefeat_sheet(synthesizer, load_frames(PUPPETS, 32, (), ("test",)))
     assert len(shown) == 7
     assert all((row[k] != row[1]).any() for row in cells(picture, 7) for k in range(2, 7))
+
+
+def test_parser_sheet():
+    parser = Parser(runs.build_recipe(runs.plan("parser", "tiny")).model, "parser", "0" * 16)
+    frames = load_frames(PUPPETS, 32, (), ("test",))
+    picture, shown = parser_sheet(parser, frames, 3)
+    for row, place in zip(cells(picture, len(shown)), people(frames, 3), strict=True):
+        assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, 32, frames.scale)).all()
+        with torch.no_grad():
+            labels = parser.model.shares(to_tensor(row[0])).argmax(dim=1)[0].byte().numpy()
+        assert (row[2] == coloured(labels)).all()
+        assert (row[1] == overlay(row[0], labels)).all()
+
+
+def test_portrait_sheet():
+    """Styles and shapes are the next person's: with one label map for all, a new shape is no change."""
+    whole = np.zeros((11, 64, 64), np.float32)
+    whole[1], whole[10, :20], whole[1, :20] = 1, 1, 0
+    whole[8, 44:50, 24:40], whole[1, 44:50, 24:40] = 1, 0
+    model = runs.build_recipe(runs.plan("portrait", "tiny")).model
+    painter = Painter(model, "portrait", "0" * 16, parse=lambda _: whole)
+    frames = load_frames(PUPPETS, 64, (), ("test",))
+    picture, shown = portrait_sheet(painter, frames, 3)
+    assert len(shown) == 8
+    for row, place in zip(cells(picture, 8, 64), people(frames, 3), strict=True):
+        own = cut_crop(frames.frames[place], HAIR_CROP, 64, frames.scale)
+        assert (row[0] == own).all()
+        assert (row[6] == own).all()
+        assert (row[7] == own).all()
+        changed = [(row[k].astype(int) - own).any(axis=2) for k in (4, 5)]
+        assert changed[0][24:40].mean() > 0.5 > changed[0][:14].mean()
+        assert changed[1][:14].mean() > 0.5 > changed[1][30:].mean()
+
+
+def test_progan_sheet():
+    generator = Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+    frames = load_frames(PUPPETS, 16, (), ("test",))
+    picture, shown = progan_sheet(generator, frames, 3)
+    rows = cells(picture, len(shown), 16)
+    for row, place in zip(rows, people(frames, 3), strict=True):
+        assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, 16, frames.scale)).all()
+        again, far = (np.abs(row[k].astype(int) - row[0]).mean() for k in (1, 3))
+        assert again < far
+        assert len({cell.tobytes() for cell in row}) == len(row)
+    assert (progan_sheet(generator, frames, 3)[0] == picture).all()
 
 
 def test_everyone_is_shown_once():

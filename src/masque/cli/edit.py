@@ -400,7 +400,8 @@ def demo(
         from masque.studio.page import make_page
 
         session, translator, painter = masque.load(model, "swap"), masque.load("ccagan", "sheet"), masque.load("portrait", "repaint")
-        page, complaints = make_page(session, folder, bar.update, translator, painter)
+        latents, synthesizer = masque.load("progan", "morph"), masque.load("facefeat", "synthesize")
+        page, complaints = make_page(session, folder, bar.update, translator, painter, latents, synthesizer)
     for sentence in complaints:
         typer.echo(f"Left out: {sentence}", err=True)
     typer.echo(f"The pictures are in {page.absolute()}")

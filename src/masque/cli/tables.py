@@ -89,7 +89,10 @@ def tables(
 
 def sheet(
     model: Annotated[
-        str, typer.Argument(help="rsgan, ccagan or facefeat for the weights that come with Masque, or a run folder of these.")
+        str,
+        typer.Argument(
+            help="rsgan, ccagan, parser, portrait, progan or facefeat for the weights that come with Masque, or a run folder of these."
+        ),
     ],
     data: Data,
     out: Output = Path("sheet.png"),

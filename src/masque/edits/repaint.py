@@ -105,7 +105,7 @@ def repaint(
     if not (wanted[1:-1, 1:-1] > 0).any():
         raise PictureError("The label map has no face where the photo has one: start from what `masque parse` writes of this photo.")
     latents = painter.latents(subject, own)
-    picture = _reshaped(painter, subject, own, wanted, latents, detail)
+    picture = reshaped(painter, subject, own, wanted, latents, detail)
     changed = round(100 * float((own != wanted).mean()), 2)
     record = painter.record("repaint", part=part, detail=detail, inputs=inputs(**references), notes=notes, changed_labels_percent=changed,
                             **measure(picture, subject, {"photo": subject}))  # fmt: skip
@@ -156,16 +156,20 @@ def restyled(
     for group in (group for component in PARTS[part] for group in LEVELS[component]):
         inside, wanted = np.isin(own, group), np.isin(others, group)
         if min(inside.sum(), wanted.sum()) >= FEWEST:
-            picture = levelled(picture, inside, share, shown, wanted, glossy=group == LABELS_OF["hair"])
+            along = inside | np.isin(own, BROWS) if SKIN in group else inside
+            picture = levelled(picture, inside, share * _around(along, len(own)), shown, wanted, glossy=HAIR in group)
     toned = np.rint(255 * picture).astype(np.uint8)
     shown_in = 255 * (share > 1 / 255).astype(np.uint8)
     return add_change(subject.photo, photo, toned, subject.matrix, shown_in, spared=255 * spared.astype(np.uint8))
 
 
 LEVELS: Mapping[Component, tuple[tuple[int, ...], ...]] = {
-    "left eye": ((4,),), "right eye": ((5,),), "mouth": ((7, 9), (8,)), "skin": ((1, 6), (2, 3)), "hair": ((10,),),
+    "left eye": ((4,),), "right eye": ((5,),), "mouth": ((7, 9), (8,)), "skin": ((1, 6),), "hair": ((10,),),
 }  # fmt: skip
-"""Labels of a component that have one colour between them: lips take that of lips, teeth that of teeth, if there are any."""
+"""Labels of a component that have one colour between them: lips take that of lips, teeth that of teeth, if there are any. Brows, which are
+a few pixels of hair on skin, become lighter or darker with the skin."""
+
+BROWS = (LABELS.index("left brow"), LABELS.index("right brow"))
 
 FEWEST = 12
 """Pixels that a mean colour can be taken from."""
@@ -194,7 +198,7 @@ def levelled(
     style's photo. Most of the way is a gain, so that shadows stay shadows: in each channel, or where a part is glossy in all alike, since
     gloss has the light's hue and not the part's. What is missing then is a shift.
     """
-    weight = (share * _around(inside, len(inside)))[..., None]
+    weight = share[..., None]
     gain = np.clip(style[there].mean(axis=0) / picture[inside].mean(axis=0).clip(min=0.02), *GAIN)
     if glossy:
         gain = np.clip(style[there].mean() / picture[inside].mean().clip(min=0.02), *GAIN)
@@ -208,8 +212,10 @@ def levelled(
     return picture
 
 
-def _reshaped(painter: Painter, subject: Subject, own: Labels, wanted: Labels, latents: Sequence[Tensor], detail: Detail) -> Picture:
-    """The whole photo in the wanted shape."""
+def reshaped(
+    painter: Painter, subject: Subject, own: Labels, wanted: Labels, latents: Sequence[Tensor], detail: Detail = "keep"
+) -> Picture:
+    """The subject's whole photo in the wanted shape. own, wanted: label maps (S,S)."""
     target = uncovered(subject, own, wanted).to(painter.device)
     after, filled = painter.paint(latents, target, wanted), to_pictures(target)[0]
     changed = (own != wanted) | given_up(own, wanted)

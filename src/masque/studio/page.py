@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from masque.edits.latents import Latents
 from masque.edits.repaint import Painter
 from masque.edits.result import Result
 from masque.edits.session import Session
+from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import Translator
 from masque.errors import NoFaceError, OutputError, PictureError
-from masque.image import READABLE_SUFFIXES, Picture, read_picture, write_atomically, write_picture
+from masque.image import READABLE_SUFFIXES, Picture, grid, read_picture, write_atomically, write_picture
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
@@ -65,12 +67,15 @@ def make_page(
     progress: Callable[[int, int], None] | None = None,
     translator: Translator | None = None,
     painter: Painter | None = None,
+    latents: Latents | None = None,
+    synthesizer: Synthesizer | None = None,
 ) -> tuple[Path, list[str]]:
     """Run the main job on the sample photos and on every photo in folder/in; write folder/index.html and the pictures in folder/out.
 
     translator: where one is given, what it makes of each photo is shown as a sheet. painter: where one is given, each photo of a pair takes
-    parts of the other, in shape and in style. Returns the page's path and one sentence for each
-    photo that had to be left out. Raises OutputError.
+    parts of the other, in shape and in style. latents: where given, the two sample photos' latents are combined and a morph leads from one
+    to the other. synthesizer: where one is given, it draws new pictures of each photo's person. Returns the page's path and one sentence
+    for each photo that had to be left out. Raises OutputError.
     """
     photos = sample_photos()
     mine, complaints = own_photos(folder / "in")
@@ -86,7 +91,7 @@ def make_page(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {out} could not be made ({error.strerror}): choose another place.") from None
-    sections, jobs = [], list(_jobs(session, usable, translator, painter))
+    sections, jobs = [], list(_jobs(session, usable, translator, painter, latents, synthesizer))
     for done, (title, originals, work) in enumerate(jobs, start=1):
         shown = []
         for name in originals:
@@ -111,7 +116,12 @@ Work = Callable[[], Iterator[tuple[str, str, Result]]]
 
 
 def _jobs(
-    session: Session, photos: Mapping[str, Picture], translator: Translator | None, painter: Painter | None
+    session: Session,
+    photos: Mapping[str, Picture],
+    translator: Translator | None,
+    painter: Painter | None,
+    latents: Latents | None,
+    synthesizer: Synthesizer | None,
 ) -> Iterator[tuple[str, Sequence[str], Work]]:
     names = list(photos)
     first, second = names[0], names[1]
@@ -126,7 +136,11 @@ def _jobs(
         yield f"Random hair: {name}", (), lambda name=name: _random(session, photos[name], name)  # type: ignore[misc]
         if translator is not None:
             yield f"Attributes: {name}", (), lambda name=name: _sheet(translator, photos[name], name)  # type: ignore[misc]
+        if synthesizer is not None:
+            yield f"The same person: {name}", (name,), lambda name=name: _drawn(synthesizer, photos[name], name)  # type: ignore[misc]
     yield f"Blend: {first} to {second}", (), lambda: _blend(session, photos, first, second)
+    if latents is not None:
+        yield f"Combine and morph: {first} and {second}", (), lambda: _morph(latents, photos, first, second)
 
 
 def _swaps(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
@@ -168,6 +182,21 @@ def _sheet(translator: Translator, photo: Picture, name: str) -> Iterator[tuple[
 
 def _blend(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
     yield f"blend-{a}-{b}.jpg", "both parts in six steps, as the network paints them", session.blend(photos[a], photos[b], steps=6)
+
+
+def _drawn(synthesizer: Synthesizer, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
+    yield f"{name}-person.jpg", f"new pictures of the person, drawn by {synthesizer.family}", synthesizer.synthesize(photo, 8)
+
+
+MORPH = 7
+"""Frames of the morph that is shown."""
+
+
+def _morph(latents: Latents, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+    found = [latents.find(photos[name]) for name in (a, b)]
+    yield f"combined-{a}-{b}.jpg", f"half of each, by {latents.family}", latents.combine(found)
+    strip = Result(grid(list(latents.morph(found, MORPH, ease="linear")), MORPH), latents.record("morph", faces=[a, b], frames=MORPH))
+    yield f"morph-{a}-{b}.jpg", f"a morph from {a} to {b}, through the latents", strip
 
 
 def _html(session: Session, sections: Sequence[tuple[str, Sequence[Shown]]], complaints: Sequence[str]) -> str:

@@ -11,16 +11,24 @@ from numpy.typing import NDArray
 
 from masque.catalog import load_session
 from masque.data.frames import FrameSet, load_frames
+from masque.edits.invert import Options
+from masque.edits.latents import Latents as Generator
+from masque.edits.latents import between
+from masque.edits.parse import Parser
 from masque.edits.random_parts import SPREAD
+from masque.edits.repaint import Painter, reshaped, restyled, with_part
 from masque.edits.session import Session
-from masque.edits.subject import turned_round
+from masque.edits.subject import Subject, cut_subject, turned_round
 from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import UNKNOWN, Translator
 from masque.errors import CheckpointError, DataError
+from masque.faces.detect import Face
+from masque.faces.labels import coloured, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.layers.noise import normal
 from masque.models.ccagan import HAIR_COLOURS
+from masque.models.dcgan import DCGAN
 from masque.models.rsgan import Latents, face_region, hair_region
 from masque.tables.ccagan import person_in
 from masque.tables.facefeat import draw_sheet
@@ -118,6 +126,61 @@ def facefeat_sheet(session: Synthesizer, frames: FrameSet, seed: int = 0) -> tup
     return draw_sheet(session, frames, PEOPLE, seed), ["the picture", "from its own features", *["drawn"] * 5]
 
 
+def parser_sheet(session: Parser, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+    """A row for each person: the picture, the parts that the parser sees over it, and these alone."""
+    columns: list[list[Picture]] = [[], [], []]
+    for subject in subjects(frames, seed, session.size):
+        (picture,), labels = to_pictures(subject.image), session.shares(subject).argmax(axis=0).astype(np.uint8)
+        for column, cell in zip(columns, (picture, overlay(picture, labels), coloured(labels)), strict=True):
+            column.append(cell)
+    return _by_rows(columns), ["the picture", "its parts over it", "its parts"]
+
+
+def portrait_sheet(session: Painter, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+    """A row for each person: the picture, its label map, what the bare network makes of it in its own style and in the next one's; then as
+    they are shown to users, the next one's style of skin and of hair, and the next one's shape of mouth and of hair."""
+    size, chosen = session.size, subjects(frames, seed, session.size)
+    maps = [session.parts(subject) for subject in chosen]
+    latents = [session.latents(subject, labels) for subject, labels in zip(chosen, maps, strict=True)]
+    columns: list[list[Picture]] = [[] for _ in range(8)]
+    for place, (subject, own, z) in enumerate(zip(chosen, maps, latents, strict=True)):
+        following = (place + 1) % len(chosen)
+        other, others = chosen[following], maps[following]
+        cells = [to_pictures(subject.image)[0], coloured(own), session.paint(z, subject.image, own)]
+        cells.append(session.paint(latents[following], subject.image, own))
+        edited = [restyled(session, subject, own, other, others, part) for part in ("skin", "hair")]
+        edited += [reshaped(session, subject, own, with_part(own, others, part), z) for part in ("mouth", "hair")]
+        cells += [cut_crop(picture, HAIR_CROP, size, frames.scale) for picture in edited]
+        for column, cell in zip(columns, cells, strict=True):
+            column.append(cell)
+    shown = ["the picture", "its label map", "painted in its own style", "painted in the next one's style"]
+    return _by_rows(columns), [*shown, *(f"the next one's {what}" for what in ("skin", "hair", "mouth's shape", "hair's shape"))]
+
+
+def progan_sheet(session: Generator, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+    """A row for each person: the picture, what its latent makes, the face half way to the next one's, and three faces of nobody."""
+    chosen, model = subjects(frames, seed, session.size), session.model
+    found = session.search(chosen, Options(method="refine" if isinstance(model, DCGAN) else "encoder+refine", seed=seed)).z.cpu()
+    following = torch.roll(found, -1, 0)
+    half = torch.stack([between([a, b], 0.5, "spherical", model.config.z) for a, b in zip(found, following, strict=True)])
+    seeds = torch.arange(len(chosen)) + 1_000_003 * seed
+    drawn = [model.draw(seeds, f"sheet {number}") for number in range(3)]
+    columns = [
+        [to_pictures(subject.image)[0] for subject in chosen],
+        *(list(session.pictures(z)) for z in (found, model.settle(half), *drawn)),
+    ]
+    return _by_rows(columns), ["the picture", "found again", "half way to the next one", *["a face of nobody"] * 3]
+
+
+def subjects(frames: FrameSet, seed: int, size: int) -> list[Subject]:
+    """The chosen people as an edit has them; the frame is the photo, and its landmarks are those it was prepared with."""
+    height, width = frames.frames.shape[1:3]
+    return [
+        cut_subject(frames.frames[place], Face((0, 0, width, height), 1.0, frames.landmarks[place]), size, "a frame")
+        for place in people(frames, seed)
+    ]
+
+
 def _by_rows(columns: Sequence[Sequence[Picture]]) -> Picture:
     return grid([column[row] for row in range(len(columns[0])) for column in columns], len(columns))
 
@@ -125,6 +188,9 @@ def _by_rows(columns: Sequence[Sequence[Picture]]) -> Picture:
 SHEETS: Mapping[type, tuple[Callable[[Any, FrameSet, int], tuple[Picture, list[str]]], str]] = {
     Session: (rsgan_sheet, "rsgan"),
     Translator: (ccagan_sheet, "ccagan"),
+    Parser: (parser_sheet, "parser"),
+    Painter: (portrait_sheet, "portrait"),
+    Generator: (progan_sheet, "progan"),
     Synthesizer: (facefeat_sheet, "facefeat"),
 }
 """Session -> what draws its sheet, and the family's name."""
