@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from masque import modelfile
+from masque.config import as_dict
+from masque.errors import SettingError
 from masque.faces.labels import grow
+from masque.losses.adversarial import fake_loss, real_loss
 from masque.losses.matching import feature_matching, half_square, perceptual_distance
+from masque.models.parser import FaceParser, ParserConfig
 from masque.models.portrait import PortraitConfig
 from masque.recipes.portrait import PortraitRecipe, PortraitTraining, grown
 
@@ -166,3 +171,46 @@ def test_preview_shows_painted_and_styled_pictures(batch):
         pictures, columns = made.preview(batch, made.nets)
     assert (len(pictures), columns) == (10, 2)
     assert (pictures[6] == pictures[1]).all()  # the style of the first is the second picture
+
+
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("parser")
+    torch.manual_seed(1)
+    config = ParserConfig(size=64, channels=4, halvings=3)
+    modelfile.write(folder, "parser", as_dict(config), FaceParser(config).state_dict(), "a parser")
+    return str(folder)
+
+
+def test_a_trained_parser_stays_as_it_is(parser, batch):
+    made = recipe(parser=parser)
+    assert [p.name for p in made.phases() if p.due(0)] == ["judge_paired", "paired"]
+    phase(made, "paired").loss(batch)["shape"].backward()
+    assert all(p.grad is None for p in made.parser.parameters())
+    assert any(p.grad is not None for p in made.model.G.parameters())
+
+
+def test_a_critic_of_the_parsers_maps(parser, batch):
+    made = recipe(parser=parser, maps=0.5)
+    assert phase(made, "judge_paired").nets == ("D", "D_maps")
+    assert phase(made, "paired").weights["fool_maps"] == phase(made, "unpaired").weights["fool_maps"] == 0.5
+    with torch.no_grad():
+        painted = made.model.paint(made.model.components(batch["image"], batch["labels"]), batch["image"], batch["labels"])
+        real, fake = made.D_maps(batch["image"]), made.D_maps(painted)
+    assert real.shape == (2, 3 * 16)
+    assert torch.allclose(phase(made, "judge_paired").loss(batch)["adv_maps"], real_loss(real) + fake_loss(fake), atol=1e-5)
+    fooled = phase(made, "paired").loss(batch)["fool_maps"]
+    assert torch.allclose(fooled, real_loss(fake), atol=1e-5)
+    fooled.backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.model.embed.parameters())
+    smooth = phase(made, "smooth")
+    assert (smooth.nets, smooth.every) == (("D_maps",), 16)
+    assert float(smooth.loss(batch)["r1_maps"]) > 0
+    with pytest.raises(SettingError, match="--set parser=FOLDER"):
+        recipe(maps=1.0)
+
+
+def test_critics_may_lead():
+    made = recipe(lead=4)
+    assert [p.name for p in made.phases() if p.due(2)] == ["parse", "judge_paired"]
+    assert [p.name for p in made.phases() if p.due(4)] == ["parse", "judge_paired", "paired"]

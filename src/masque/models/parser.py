@@ -2,12 +2,14 @@
 
 paper  here        maps
 P_F    FaceParser  picture (B,3,S,S)  ->  logits of the eleven labels of Table 3.1 (B,11,S,S)
+       D_maps      picture (B,3,s,s)  ->  scores (B,16 a map), for families that let what P_F sees judge their pictures
 
 What the thesis leaves open: docs/papers/portrait.md.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from torch.nn import functional
 from masque.config import from_dict
 from masque.faces.labels import LABELS, OPPOSITE
 from masque.layers.precision import full
-from masque.layers.stacks import he
+from masque.layers.stacks import halvings, he
 from masque.modelfile import read
 
 SERVED = ("P_F",)
@@ -106,3 +108,46 @@ def load_unet(folder: Path) -> UNet:
     net = UNet(from_dict(ParserConfig, stored.config))
     stored.fill(net, "P_F")
     return net.eval().requires_grad_(False)
+
+
+SMALLEST = 4
+"""Side of the smallest maps that D_maps sees, and of its scores."""
+
+
+class MapsDiscriminator(nn.Module):
+    """Judges pictures by what a frozen parser sees in them: a few layers on each of its maps, down to 4×4 scores.
+
+    After Sauer et al. 2021, *Projected GANs Converge Faster*. A discriminator that begins with nothing has to find out first where hair,
+    eyes and lips are.
+    """
+
+    def __init__(self, parser: UNet, size: int, hidden: int = 48) -> None:
+        """parser: frozen; no part of this network. size: the side of the pictures that it is shown, whatever those to be judged have."""
+        super().__init__()
+        self.size, self.seen = size, (parser,)
+        with torch.no_grad():
+            found = parser.maps(torch.zeros(1, 3, size, size))
+        heads = []
+        for maps in found:
+            if maps.shape[2] < SMALLEST:
+                break
+            layers: list[nn.Module] = [he(nn.Conv2d(maps.shape[1], hidden, 1)), nn.LeakyReLU(0.2)]
+            for _ in range(halvings(maps.shape[2], SMALLEST)):
+                layers += [he(nn.Conv2d(hidden, hidden, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            heads.append(
+                nn.Sequential(*layers, he(nn.Conv2d(hidden, hidden, 3, padding=1)), nn.LeakyReLU(0.2), he(nn.Conv2d(hidden, 1, 1)))
+            )
+        self.heads = nn.ModuleList(heads)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Pictures (B,3,s,s) in [-1,1] of any side -> scores (B,16·N).
+
+        Of each map only the direction of a pixel's channels is seen, as in LPIPS.
+        """
+        if picture.shape[2] != self.size:
+            picture = functional.interpolate(picture, size=self.size, mode="bilinear", align_corners=False)
+        scores = []
+        for head, maps in zip(self.heads, self.seen[0].maps(picture), strict=False):
+            even = functional.normalize(full(maps), dim=1).mul(math.sqrt(maps.shape[1]))
+            scores.append(head(even).flatten(1))
+        return full(torch.cat(scores, dim=1))

@@ -5,7 +5,6 @@ generator                  G           z (B,512) ~ N(0,I), taken to the sphere  
 discriminator              D           picture (B,3,s,s)                        ->  score (B,1)
 α, the weight of the newest layers     stage - floor(stage)
 encoder (Section 4)        E           picture (B,3,S,S)                        ->  z (B,512)
-beyond the paper           D_maps      maps of a frozen network                 ->  scores (B,16 a map)
 
 At stage k pictures are of s = 4·2^k pixels; between two stages (2.3) the larger size is faded in. All layers of all sizes are there from
 the start, so that a state of any stage fits; the generator remembers its stage as a buffer.
@@ -26,7 +25,6 @@ from torch.nn import functional as F
 
 from masque.layers.noise import normal
 from masque.layers.precision import full
-from masque.layers.stacks import he
 
 SERVED = ("G", "E")
 """What edits need; the discriminator only serves training."""
@@ -206,36 +204,6 @@ class Discriminator(nn.Module):
         x = F.leaky_relu(self.last(minibatch_deviation(x, self.group)), 0.2)
         x = F.leaky_relu(self.dense(x.flatten(1)), 0.2)
         return full(self.score(x))
-
-
-class MapsDiscriminator(nn.Module):
-    """Judges pictures by what a frozen network sees in them (after Sauer et al. 2021, *Projected GANs Converge Faster*): a few layers on
-    each of its maps, down to 4×4 scores."""
-
-    def __init__(self, shapes: Sequence[tuple[int, int]], hidden: int = 48) -> None:
-        """shapes: channels and side of each map, none smaller than 4×4."""
-        super().__init__()
-        heads = []
-        for inputs, side in shapes:
-            layers: list[nn.Module] = [he(nn.Conv2d(inputs, hidden, 1)), nn.LeakyReLU(0.2)]
-            for _ in range(stages(side)):
-                layers += [he(nn.Conv2d(hidden, hidden, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-            heads.append(
-                nn.Sequential(*layers, he(nn.Conv2d(hidden, hidden, 3, padding=1)), nn.LeakyReLU(0.2), he(nn.Conv2d(hidden, 1, 1)))
-            )
-        self.heads = nn.ModuleList(heads)
-
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps (B,C_i,s_i,s_i) -> scores (B,16·N). Only the direction of each pixel's channels is seen, as in LPIPS.
-
-        No equalized learning rate here: by it a discriminator that begins anew takes ten times as long (docs/training.md).
-        """
-        scores = []
-        for head, values in zip(self.heads, maps, strict=True):
-            # Not pixel_norm, which has no second derivative and so no R1.
-            even = F.normalize(full(values), dim=1).mul(math.sqrt(values.shape[1]))
-            scores.append(head(even).flatten(1))
-        return full(torch.cat(scores, dim=1))
 
 
 class Encoder(nn.Module):

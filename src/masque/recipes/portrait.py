@@ -8,6 +8,7 @@ L_FM        match           embed, G; paired alone
 L_P         parse           P_F
 L_GP        shape           embed, G
             perceptual, kl  embed, G
+            fool_maps | adv_maps, r1_maps   embed, G | D_maps
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.data.batches import Batch
+from masque.errors import SettingError
 from masque.faces.labels import LABELS, coloured, grow
 from masque.image import Picture, to_pictures
 from masque.layers.gaussian import Gaussian
@@ -31,15 +33,17 @@ from masque.layers.noise import normal
 from masque.layers.precision import full
 from masque.layers.shares import neighbour
 from masque.layers.vgg import load_vgg
-from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, mean_of, real_loss
+from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, mean_of, r1_penalty, real_loss
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.matching import feature_matching, half_square, perceptual_distance
 from masque.losses.parsing import label_cross_entropy
-from masque.models.parser import FaceParser, ParserConfig
+from masque.models.parser import FaceParser, MapsDiscriminator, ParserConfig, load_unet
 from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
 from masque.train.phase import Phase
 
 HAIR = LABELS.index("hair")
+
+R1_EVERY = 16
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,15 @@ class PortraitTraining:
     """log: Eq. 3.3 and 3.4. hinge: as in later work."""
     parser_channels: int = 24
     """Width of P_F, which is trained along."""
+    parser: str = ""
+    """Folder of a trained face parser that is P_F from the start and stays as it is."""
+    maps: float = 0.0
+    """Weight of a third critic, which sees that parser's maps. The thesis has none. Choice 22."""
+    maps_lr: float = 5e-4
+    maps_r1: float = 0.02
+    """Its learning rate and gradient penalty, taken every 16 steps."""
+    lead: int = 0
+    """Steps in which the critics learn alone, so that those that begin anew do not lead a trained G astray."""
     lr: float = 2e-4
     critic_lr: float = 2e-4
     beta1: float = 0.5
@@ -91,25 +104,38 @@ class PortraitRecipe:
         self.config, self.training = config, training
         self.model, self.critics = Portrait(config), Critics(config)
         halvings = round(np.log2(config.size / 8))
-        self.parser = FaceParser(ParserConfig(config.size, training.parser_channels, halvings, fine=16)).P_F
+        if training.parser:
+            self.parser = load_unet(Path(training.parser))
+        else:
+            self.parser = FaceParser(ParserConfig(config.size, training.parser_channels, halvings, fine=16)).P_F
         self.nets: Mapping[str, nn.Module] = {"embed": self.model.embed, "G": self.model.G, "D": self.critics, "P_F": self.parser}
+        self.D_maps: MapsDiscriminator | None = None
+        if training.maps:
+            if not training.parser:
+                raise SettingError("maps weighs a critic that sees a trained parser's maps: name its folder with --set parser=FOLDER.")
+            self.D_maps = MapsDiscriminator(self.parser, config.size)
+            self.nets = {**self.nets, "D_maps": self.D_maps}
         self.vgg = load_vgg(Path(training.vgg)) if training.vgg else None
 
     def phases(self) -> Sequence[Phase]:
         """Eq. 3.7, 3.3 and 3.9 or 3.10."""
         w = self.training
         both = {"local": w.local, "fool": w.gd} | ({"kl": w.kl} if self.config.embedding == "vae" else {})
+        both |= {"fool_maps": w.maps} if self.D_maps is not None else {}
         unpaired = {**both, "shape": w.shape_unpaired}
         paired = {**both, "shape": w.shape, "global": w.overall, "match": w.gd * w.match}
         paired |= {"perceptual": w.perceptual} if w.perceptual else {}
-        phases = [Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0})]
+        phases = [] if w.parser else [Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0})]
+        judges, adv = (("D",), {"adv": 1.0}) if self.D_maps is None else (("D", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
         for turn, (name, weights) in enumerate((("paired", paired), ("unpaired", unpaired))):
             for number in range(1, w.critic_steps + 1):
                 judge = partial(self.judge_terms, paired=name == "paired", shift=number)
                 again = f"_{number}" if number > 1 else ""
-                phases.append(Phase(f"judge_{name}{again}", ("D",), judge, {"adv": 1.0}, every=2, turn=turn))
+                phases.append(Phase(f"judge_{name}{again}", judges, judge, adv, every=2, turn=turn))
             paint = partial(self.paint_terms, paired=name == "paired")
-            phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, turn=turn))
+            phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, turn=turn, since=w.lead))
+        if self.D_maps is not None:
+            phases.append(Phase("smooth", ("D_maps",), self.smooth_terms, {"r1_maps": R1_EVERY * w.maps_r1}, every=R1_EVERY))
         return phases
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
@@ -119,7 +145,7 @@ class PortraitRecipe:
     def learning_rate(self, name: str, step: int) -> float:
         """In stairs down to 0 at the end, or constant."""
         w = self.training
-        first = w.critic_lr if name == "D" else w.lr
+        first = {"D": w.critic_lr, "D_maps": w.maps_lr}.get(name, w.lr)
         if not w.decay_every:
             return first
         stairs = -(-w.decay_to // w.decay_every)
@@ -164,7 +190,15 @@ class PortraitRecipe:
         parts = [
             on_real(a, self.counted(a, labels)) + on_fake(b, self.counted(b, labels)) for (a, _), (b, _) in zip(real, fake, strict=True)
         ]
-        return {"adv": torch.stack(parts).mean()}
+        terms = {"adv": torch.stack(parts).mean()}
+        if self.D_maps is not None:
+            terms["adv_maps"] = real_loss(self.D_maps(x)) + fake_loss(self.D_maps(made.to(x.dtype)))
+        return terms
+
+    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 of the critic that sees P_F's maps."""
+        assert self.D_maps is not None
+        return {"r1_maps": r1_penalty(self.D_maps, batch["image"])}
 
     def paint_terms(self, batch: Batch, paired: bool) -> dict[str, Tensor]:
         """Eq. 3.9 on paired, Eq. 3.10 on unpaired pictures."""
@@ -180,6 +214,8 @@ class PortraitRecipe:
             "fool": torch.stack([self._fool(logits, self.counted(logits, labels)) for logits, _ in judged]).mean(),  # Eq. 3.4
             "shape": label_cross_entropy(self.parser(made), grown(labels)),  # Eq. 3.8
         }
+        if self.D_maps is not None:
+            terms["fool_maps"] = real_loss(self.D_maps(made))
         if self.config.embedding == "vae":
             costs = [kl_to_standard(g.mean, g.log_variance, w.free_bits) for g in inferred if isinstance(g, Gaussian)]
             terms["kl"] = torch.stack(costs).mean()

@@ -29,8 +29,8 @@ from masque.layers.noise import normal, uniform
 from masque.losses.adversarial import fake_loss, gradient_penalty, r1_penalty, real_loss
 from masque.losses.matching import half_square
 from masque.modelfile import ModelFile
-from masque.models.parser import load_unet
-from masque.models.progan import FIRST, SERVED, Discriminator, MapsDiscriminator, ProGAN, ProGANConfig, pixel_norm, side_at, stages
+from masque.models.parser import MapsDiscriminator, load_unet
+from masque.models.progan import SERVED, Discriminator, ProGAN, ProGANConfig, pixel_norm, side_at, stages
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
 
@@ -103,11 +103,7 @@ class ProGANRecipe:
                 raise SettingError(f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from.")
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
         if self.P_F is not None:
-            with torch.no_grad():
-                maps = self.P_F.maps(torch.zeros(1, 3, config.size, config.size))
-            shapes = [(m.shape[1], m.shape[2]) for m in maps if m.shape[2] >= FIRST]
-            self.seen = len(shapes)
-            self.D_maps = MapsDiscriminator(shapes)
+            self.D_maps = MapsDiscriminator(self.P_F, config.size)
             self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
 
     def grow_from(self, start: ModelFile) -> None:
@@ -191,15 +187,7 @@ class ProGANRecipe:
         if self.training.augment == "diff":
             pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
         judged = {"adv": self.D(pictures, self.stage(batch))}
-        return judged if self.P_F is None else {**judged, "adv_maps": self.score_maps(pictures)}
-
-    def score_maps(self, pictures: Tensor) -> Tensor:
-        """What D_maps says of pictures of any side, which P_F sees at the finished size."""
-        assert self.P_F is not None
-        if pictures.shape[2] != self.config.size:
-            pictures = F.interpolate(pictures, size=self.config.size, mode="bilinear", align_corners=False)
-        judged: Tensor = self.D_maps(self.P_F.maps(pictures)[: self.seen])
-        return judged
+        return judged if self.P_F is None else {**judged, "adv_maps": self.D_maps(pictures)}
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """WGAN-GP with drift (A.1), or the logistic loss."""
@@ -222,7 +210,7 @@ class ProGANRecipe:
         """R1 on real pictures, as D sees them without augmentation."""
         x = self.real(batch)
         terms = {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), x)}
-        return terms if self.P_F is None else {**terms, "r1_maps": r1_penalty(self.score_maps, x)}
+        return terms if self.P_F is None else {**terms, "r1_maps": r1_penalty(self.D_maps, x)}
 
     def paint_terms(self, batch: Batch) -> dict[str, Tensor]:
         """G against D."""
