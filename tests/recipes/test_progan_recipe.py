@@ -183,6 +183,16 @@ def test_growing_from_a_smaller_model(tmp_path):
     assert [made.stage(batch(step)) for step in (0, 10, 15)] == [1.0, 1.0, 1.5]
 
 
+def test_an_encoder_that_looks_at_the_smaller_side_goes_on(tmp_path):
+    start, smaller = small(tmp_path)
+    torch.manual_seed(4)
+    made = ProGANRecipe(replace(CONFIG, seen=8), ProGANTraining(grown=8))
+    made.grow_from(start)
+    x = torch.rand(2, 3, 16, 16) * 2 - 1
+    with torch.no_grad():
+        assert torch.allclose(made.model.E(x), smaller.E(torch.nn.functional.avg_pool2d(x, 2)), atol=1e-6)
+
+
 def test_models_that_growth_cannot_begin_with(tmp_path):
     start, _ = small(tmp_path)
     with pytest.raises(SettingError, match="add --set grown=8"):

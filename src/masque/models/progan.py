@@ -51,6 +51,8 @@ class ProGANConfig:
     """Pictures among which D measures how much they differ."""
     encoder: int = 32
     """Width of the encoder's first layer."""
+    seen: int = 0
+    """Side at which the encoder looks at pictures, 4 times a power of two; 0 is their own."""
     attributes: tuple[str, ...] = ()
     """None are needed."""
 
@@ -211,7 +213,8 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ProGANConfig) -> None:
         super().__init__()
-        widths = [min(config.encoder * 2**k, config.widest) for k in range(stages(config.size))]
+        self.side = config.seen or config.size
+        widths = [min(config.encoder * 2**k, config.widest) for k in range(stages(self.side))]
         layers: list[nn.Module] = []
         for inputs, outputs in zip([3, *widths], widths, strict=False):
             layers += [Equalized(inputs, outputs, 3), nn.LeakyReLU(0.2), nn.AvgPool2d(2)]
@@ -223,7 +226,7 @@ class Encoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Pictures (B,3,S,S) in [-1,1] -> z (B,Z) of length √Z, where N(0,I) lies for all that G can see."""
-        return pixel_norm(full(self.E(picture)))
+        return pixel_norm(full(self.E(F.interpolate(picture, size=self.side, mode="area") if picture.shape[2] != self.side else picture)))
 
 
 class ProGAN(nn.Module):

@@ -83,6 +83,12 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "training": {"dice": 1.0, "lr": 2e-3, "weight_decay": 0.01, "decay_to": 3000},
         "run": {"steps": 3000, "batch_size": 16, "shift": 8.0, "turn": 15.0, "zoom": 0.15, "colour": 0.3, "ema": 0.99},
     },
+    # What the shipped weights are: 256 px, wider, a halving more
+    "best": {
+        "model": {"size": 256, "channels": 32, "halvings": 6, "fine": 24},
+        "training": {"dice": 1.0, "lr": 1.5e-3, "weight_decay": 0.01, "decay_to": 4500},
+        "run": {"steps": 4500, "batch_size": 8, "shift": 8.0, "turn": 15.0, "zoom": 0.15, "colour": 0.3, "ema": 0.995},
+    },
     "tiny": {
         "model": {"size": 32, "channels": 8, "halvings": 3, "fine": 8}, "training": {"dice": 1.0, "lr": 2e-3},
         "run": {"steps": 60, "batch_size": 8, "log_every": 10, "save_every": 20, "preview_every": 60},

@@ -12,7 +12,7 @@ beyond         adv_maps, r1_maps  D_maps, G: a second discriminator, which sees 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masque.config import as_dict
+from masque.config import from_dict
 from masque.data.batches import Batch
 from masque.errors import CheckpointError, SettingError
 from masque.image import Picture, to_pictures
@@ -107,13 +107,14 @@ class ProGANRecipe:
             self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
 
     def grow_from(self, start: ModelFile) -> None:
-        """Take the layers of a smaller model; those of the sizes it lacks, and an encoder of another size, stay as they are, untrained.
+        """Take the layers of a smaller model; those of the sizes it lacks stay untrained, as does an encoder that looks at another size.
 
         Raises SettingError where the two differ in more than the size, or `grown` is not the smaller one's; CheckpointError where weights
         do not fit.
         """
-        size = start.config.get("size")
-        if {**start.config, "size": 0} != {**as_dict(self.config), "size": 0} or not isinstance(size, int) or size > self.config.size:
+        theirs = from_dict(ProGANConfig, start.config)  # which knows settings that are younger than the file
+        size, seen = theirs.size, theirs.seen or theirs.size
+        if replace(theirs, size=0, seen=0) != replace(self.config, size=0, seen=0) or size > self.config.size:
             raise SettingError(
                 "A progressive GAN can begin with a smaller one that differs in nothing but its size: leave out --set of others."
             )
@@ -124,6 +125,8 @@ class ProGANRecipe:
         if not stored.keys() <= own.keys() or any(own[key].shape != tensor.shape for key, tensor in stored.items()):
             raise CheckpointError(f"{start.folder} does not fit this version of Masque: train it again.")
         self.model.G.load_state_dict(stored, strict=False)
+        if seen == self.model.E.side:
+            start.fill(self.model.E, "E")
 
     def phases(self) -> Sequence[Phase]:
         """The algorithm of Section 2, and the encoder's."""
