@@ -197,7 +197,7 @@ def test_a_critic_of_the_parsers_maps(parser, batch):
     with torch.no_grad():
         painted = made.model.paint(made.model.components(batch["image"], batch["labels"]), batch["image"], batch["labels"])
         real, fake = made.D_maps(batch["image"]), made.D_maps(painted)
-    assert real.shape == (2, 3 * 16)
+    assert real.shape == (2, 4 * 16)
     assert torch.allclose(phase(made, "judge_paired").loss(batch)["adv_maps"], real_loss(real) + fake_loss(fake), atol=1e-5)
     fooled = phase(made, "paired").loss(batch)["fool_maps"]
     assert torch.allclose(fooled, real_loss(fake), atol=1e-5)

@@ -141,11 +141,30 @@ def test_a_second_discriminator_sees_the_maps_of_a_parser(parser):
     terms = made.judge_terms(one)
     with torch.no_grad():
         real, fake = (made.D_maps(x) for x in (one["image"], made.model.G(made.latent(one, "z"), 2.0)))
-    assert real.shape == (4, 2 * 16)  # 4×4 scores on each of the two maps
+    assert real.shape == (4, 3 * 16)  # 4×4 scores on the picture and on each of the two maps
     assert torch.allclose(terms["adv_maps"], real_loss(real) + fake_loss(fake))
     made.smooth_terms(one)["r1_maps"].backward()
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.D_maps.parameters())
     assert all(p.grad is None for p in made.P_F.parameters())
+
+
+def test_the_second_discriminator_may_judge_alone(parser):
+    made, one = recipe(adversarial="logistic", parser=parser, adv=0.0, grown=16), batch(3)
+    phases = {phase.name: phase for phase in made.phases()}
+    assert phases["judge"].nets == phases["smooth"].nets == ("D_maps",)
+    assert set(made.judge_terms(one)) == set(made.paint_terms(one)) == {"adv_maps"}
+    assert set(made.smooth_terms(one)) == {"r1_maps"}
+    for alone in ({}, {"parser": parser, "adversarial": "wgan-gp"}):
+        with pytest.raises(SettingError, match="something else has to judge"):
+            recipe(adv=0.0, **alone)
+
+
+def test_the_second_discriminator_sees_tints(parser):
+    """Which the maps' directions hardly show."""
+    made, one = recipe(adversarial="logistic", parser=parser, grown=16), batch(3)
+    made.D_maps(one["image"])[:, :16].sum().backward()
+    assert made.D_maps.heads[0][0].weight.grad.abs().sum() > 0
+    assert all(not p.grad.any() for p in made.D_maps.heads[1].parameters())
 
 
 def test_what_the_parser_sees_moves_g(parser):

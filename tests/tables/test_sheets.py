@@ -84,7 +84,7 @@ def test_parser_sheet():
     picture, shown = parser_sheet(parser, frames, 3)
     for row, place in zip(cells(picture, len(shown)), people(frames, 3), strict=True):
         assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, 32, frames.scale)).all()
-        with torch.no_grad():
+        with parser.inference():
             labels = parser.model.shares(to_tensor(row[0])).argmax(dim=1)[0].byte().numpy()
         assert (row[2] == coloured(labels)).all()
         assert (row[1] == overlay(row[0], labels)).all()

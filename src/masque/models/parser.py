@@ -2,7 +2,7 @@
 
 paper  here        maps
 P_F    FaceParser  picture (B,3,S,S)  ->  logits of the eleven labels of Table 3.1 (B,11,S,S)
-       D_maps      picture (B,3,s,s)  ->  scores (B,16 a map), for families that let what P_F sees judge their pictures
+       D_maps      picture (B,3,s,s)  ->  scores (B,16·N), for families that let what P_F sees judge their pictures
 
 What the thesis leaves open: docs/papers/portrait.md.
 """
@@ -115,10 +115,10 @@ SMALLEST = 4
 
 
 class MapsDiscriminator(nn.Module):
-    """Judges pictures by what a frozen parser sees in them: a few layers on each of its maps, down to 4×4 scores.
+    """Judges pictures by what a frozen parser sees in them: a few layers on each of its maps and on the picture, down to 4×4 scores.
 
     After Sauer et al. 2021, *Projected GANs Converge Faster*. A discriminator that begins with nothing has to find out first where hair,
-    eyes and lips are.
+    eyes and lips are. The picture itself is for what a parser overlooks: it has learnt that a tint is of no consequence.
     """
 
     def __init__(self, parser: UNet, size: int, hidden: int = 48) -> None:
@@ -128,11 +128,10 @@ class MapsDiscriminator(nn.Module):
         with torch.no_grad():
             found = parser.maps(torch.zeros(1, 3, size, size))
         heads = []
-        for maps in found:
-            if maps.shape[2] < SMALLEST:
-                break
-            layers: list[nn.Module] = [he(nn.Conv2d(maps.shape[1], hidden, 1)), nn.LeakyReLU(0.2)]
-            for _ in range(halvings(maps.shape[2], SMALLEST)):
+        firsts = [(he(nn.Conv2d(m.shape[1], hidden, 1)), m.shape[2]) for m in found if m.shape[2] >= SMALLEST]
+        for first, side in [(he(nn.Conv2d(3, hidden, 4, stride=2, padding=1)), size // 2), *firsts]:
+            layers: list[nn.Module] = [first, nn.LeakyReLU(0.2)]
+            for _ in range(halvings(side, SMALLEST)):
                 layers += [he(nn.Conv2d(hidden, hidden, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
             heads.append(
                 nn.Sequential(*layers, he(nn.Conv2d(hidden, hidden, 3, padding=1)), nn.LeakyReLU(0.2), he(nn.Conv2d(hidden, 1, 1)))
@@ -140,14 +139,12 @@ class MapsDiscriminator(nn.Module):
         self.heads = nn.ModuleList(heads)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Pictures (B,3,s,s) in [-1,1] of any side -> scores (B,16·N).
+        """Pictures (B,3,s,s) in [-1,1] of any side -> scores (B,16·N), the first sixteen from the picture itself.
 
         Of each map only the direction of a pixel's channels is seen, as in LPIPS.
         """
         if picture.shape[2] != self.size:
             picture = functional.interpolate(picture, size=self.size, mode="bilinear", align_corners=False)
-        scores = []
-        for head, maps in zip(self.heads, self.seen[0].maps(picture), strict=False):
-            even = functional.normalize(full(maps), dim=1).mul(math.sqrt(maps.shape[1]))
-            scores.append(head(even).flatten(1))
+        even = [functional.normalize(full(m), dim=1).mul(math.sqrt(m.shape[1])) for m in self.seen[0].maps(picture)]
+        scores = [head(seen).flatten(1) for head, seen in zip(self.heads, [picture, *even], strict=False)]
         return full(torch.cat(scores, dim=1))

@@ -55,8 +55,10 @@ class ProGANTraining:
     """Steps in which D learns alone, so that one that begins anew does not lead a trained G astray."""
     parser: str = ""
     """Folder of a trained face parser, by whose maps a second discriminator judges. The papers have none. Choice 14."""
+    adv: float = 1.0
+    """Weight of what D says; 0 leaves it to the second one, where there is one."""
     maps: float = 1.0
-    """Weight of what that one says, where there is one."""
+    """Weight of what that one says."""
     maps_lr: float = 5e-4
     """Its learning rate."""
     maps_r1: float = 0.02
@@ -102,6 +104,8 @@ class ProGANRecipe:
             if self.first > self.most:
                 raise SettingError(f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from.")
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
+        if not training.adv and (self.P_F is None or training.adversarial != "logistic"):
+            raise SettingError("Without D (adv=0) something else has to judge: add --set parser=FOLDER and adversarial=logistic.")
         if self.P_F is not None:
             self.D_maps = MapsDiscriminator(self.P_F, config.size)
             self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
@@ -133,16 +137,17 @@ class ProGANRecipe:
         w = self.training
         until = w.encoder_since or None
         phases = []
-        judges, maps = (("D", "D_maps"), {"adv_maps": w.maps}) if self.P_F is not None else (("D",), {})
+        judges = (*(("D",) if w.adv else ()), *(("D_maps",) if self.P_F is not None else ()))
+        adv = {**({"adv": w.adv} if w.adv else {}), **({"adv_maps": w.maps} if self.P_F is not None else {})}
         if w.adversarial == "wgan-gp":
             phases.append(Phase("judge", ("D",), self.judge_terms, {"adv": 1.0, "gp": w.gp, "drift": w.drift}, until=until))
         else:
-            phases.append(Phase("judge", judges, self.judge_terms, {"adv": 1.0, **maps}, until=until))
+            phases.append(Phase("judge", judges, self.judge_terms, dict.fromkeys(adv, 1.0), until=until))
             # Seldom, but as heavily as if it were in every step (Karras et al. 2020).
-            lazy = w.r1 * w.r1_every
-            penalties = {"r1": lazy, **({"r1_maps": w.maps_r1 * w.r1_every} if maps else {})}
+            penalties = {"r1": w.r1 * w.r1_every} if w.adv else {}
+            penalties |= {"r1_maps": w.maps_r1 * w.r1_every} if self.P_F is not None else {}
             phases.append(Phase("smooth", judges, self.smooth_terms, penalties, every=w.r1_every, until=until))
-        phases.append(Phase("paint", ("G",), self.paint_terms, {"adv": 1.0, **maps}, since=w.lead, until=until))
+        phases.append(Phase("paint", ("G",), self.paint_terms, adv, since=w.lead, until=until))
         if w.encoder_since:
             weights = {"z": 1.0, "again": 1.0} | ({"photo": w.photo} if w.photo else {})
             phases.append(Phase("encode", ("E",), self.encode_terms, weights, since=w.encoder_since))
@@ -189,7 +194,7 @@ class ProGANRecipe:
         """What D says of pictures, which it may see changed, under "adv"; what D_maps says of the same under "adv_maps"."""
         if self.training.augment == "diff":
             pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
-        judged = {"adv": self.D(pictures, self.stage(batch))}
+        judged = {"adv": self.D(pictures, self.stage(batch))} if self.training.adv else {}
         return judged if self.P_F is None else {**judged, "adv_maps": self.D_maps(pictures)}
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -212,7 +217,7 @@ class ProGANRecipe:
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures, as D sees them without augmentation."""
         x = self.real(batch)
-        terms = {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), x)}
+        terms = {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), x)} if self.training.adv else {}
         return terms if self.P_F is None else {**terms, "r1_maps": r1_penalty(self.D_maps, x)}
 
     def paint_terms(self, batch: Batch) -> dict[str, Tensor]:

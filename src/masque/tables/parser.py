@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from masque.data.batches import Batches, collate
@@ -37,7 +36,7 @@ def evaluate_parser(parser: Parser, frames: FrameSet, progress: Callable[[int, i
     for start in range(0, count, AT_ONCE):
         made = [batches.sample(int(i), np.random.default_rng(0)) for i in batches.chosen[start : start + AT_ONCE]]
         batch = collate(made)
-        with torch.inference_mode():
+        with parser.inference():
             seen = parser.model.shares(batch["image"].to(parser.device)).argmax(dim=1).cpu()
         matrix.update(seen, batch["labels"])
         if progress:
