@@ -13,8 +13,9 @@ import pytest
 import torch
 from small_runs import differing, fingerprint, leaves
 
-from masque import runs
-from masque.catalog import CATALOG
+from masque import modelfile, runs
+from masque.catalog import CATALOG, model_folder
+from masque.config import as_dict
 from masque.train.phase import weight_at
 from masque.train.state import load_state, states
 
@@ -31,6 +32,14 @@ def test_every_name_in_the_catalog_leads_somewhere(family):
     assert "tiny" in loaded["presets"]
     for preset in loaded["presets"]:
         assert isinstance(runs.plan(family, preset).model, loaded["config"])
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if "best" in CATALOG[name].load("presets")])
+def test_the_best_preset_is_what_ships(family):
+    """So that `--from FAMILY --preset best` goes on with it."""
+    shipped = modelfile.read(model_folder(family))
+    assert runs.plan(family, "best", start=family).model == runs.plan(family, "best").model
+    assert as_dict(runs.plan(family, "best").model) == {**as_dict(CATALOG[family].load("config")()), **shipped.config}
 
 
 @every_family

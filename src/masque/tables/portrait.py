@@ -117,7 +117,7 @@ class _Measures:
     """All measures of one kind of painted pictures."""
 
     def __init__(self) -> None:
-        self.agreement = MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN)
+        self.agreement, self.real_agreement = (MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN) for _ in range(2))
         self.spreads: dict[str, Spread] = {}
         self.painted: list[Picture] = []
 
@@ -131,10 +131,11 @@ class _Measures:
         x, labels, valid = target["image"], target["labels"], target["valid"]
         with torch.inference_mode():
             resized: dict[str, Any] = {"size": parser.size, "mode": "bilinear", "antialias": True, "align_corners": False}
-            shares = parser.model.shares(functional.interpolate(made, **resized))
-            shares = functional.interpolate(shares, size=made.shape[2], mode="bilinear", align_corners=False)
+            for pictures, agreement in ((made, self.agreement), (x, self.real_agreement)):
+                shares = parser.model.shares(functional.interpolate(pictures, **resized))
+                shares = functional.interpolate(shares, size=made.shape[2], mode="bilinear", align_corners=False)
+                agreement.update(shares.argmax(dim=1), labels)
             maps = [parser.model.P_F.maps(functional.interpolate(b, **resized))[:FINEST] for b in (made, x, source["image"])]
-        self.agreement.update(shares.argmax(dim=1), labels)
         wall = valid * (labels == 0)[:, None]
         for i in range(len(made)):
             if wall[i].any():
@@ -160,10 +161,12 @@ class _Measures:
 
     def compute(self, real: Tensor, extract: Extract, distances: tuple[str, str]) -> dict[str, Any]:
         """Plain values. real: features of the real pictures (N,F)."""
-        counts = self.agreement.compute().double()
-        right, union = counts.diag(), counts.sum(0) + counts.sum(1) - counts.diag()
-        there = union > 0
-        result: dict[str, Any] = {"label_agreement": float((right[there] / union[there]).mean())}
+        result: dict[str, Any] = {}
+        for name, matrix in (("label_agreement", self.agreement), ("real_label_agreement", self.real_agreement)):
+            counts = matrix.compute().double()
+            right, union = counts.diag(), counts.sum(0) + counts.sum(1) - counts.diag()
+            there = union > 0
+            result[name] = float((right[there] / union[there]).mean())
         for name, spread in self.spreads.items():
             group, _, component = name.partition(".")
             if component:
@@ -351,8 +354,8 @@ def as_text(report: Mapping[str, Any]) -> str:
     for kind, title in (("same", "in its own style"), ("other", "in another's style")):
         r = report[kind]
         lines.append(
-            f"{title}: label agreement {r['label_agreement']:.3f} mean IoU, background error {r['background_error']['mean']:.4f}, "
-            + (f"FID {r['fid']:.2f}" if "fid" in r else f"FFD {r['ffd']:.4f}")
+            f"{title}: label agreement {r['label_agreement']:.3f} mean IoU (the photos' {r['real_label_agreement']:.3f}), "
+            f"background error {r['background_error']['mean']:.4f}, " + (f"FID {r['fid']:.2f}" if "fid" in r else f"FFD {r['ffd']:.4f}")
         )
         if "error" in r:
             lines.append(f"  error {r['error']['mean']:.4f}, identity distance {r['identity_distance']['mean']:.3f}")
