@@ -157,7 +157,9 @@ def restyled(
         inside, wanted = np.isin(own, group), np.isin(others, group)
         if min(inside.sum(), wanted.sum()) >= FEWEST:
             along = inside | np.isin(own, BROWS) if SKIN in group else inside
-            picture = levelled(picture, inside, share * _around(along, len(own)), shown, wanted, glossy=HAIR in group)
+            # Around it, but not over what has a level of its own: lips around teeth.
+            weight = share * _around(along, len(own)) * (along | ~np.any(regions, axis=0))
+            picture = levelled(picture, inside, weight, shown, wanted, glossy=HAIR in group)
     toned = np.rint(255 * picture).astype(np.uint8)
     shown_in = 255 * (share > 1 / 255).astype(np.uint8)
     return add_change(subject.photo, photo, toned, subject.matrix, shown_in, spared=255 * spared.astype(np.uint8))
