@@ -54,6 +54,7 @@ def test_the_report(frames, session):
     assert all(name in text for name in (*METHODS, "spherical", "warp", "FFD"))
 
 
+@pytest.mark.slow
 def test_methods_without_an_encoder_may_be_given_few(frames, session):
     report = evaluate_invert(session, frames, mean_colours, "features", **SMALL, few=2)
     pictures = {name: (report["generated"][name]["pictures"], report["real"][name]["pictures"]) for name in METHODS}

@@ -54,6 +54,7 @@ def test_what_is_measured_is_not_measured_again(made, monkeypatch):
     assert (out / "table.md").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_other_versions_are_measured_again(made, monkeypatch):
     out, reports = made
     monkeypatch.setattr(rsgan_table, "versions", lambda: {**versions(), "dlib-bin": "0"})
@@ -65,6 +66,7 @@ def test_other_versions_are_measured_again(made, monkeypatch):
     assert len(measured) == len(reports)
 
 
+@pytest.mark.slow
 def test_the_same_weights_give_the_same_numbers(made):
     out, reports = made
     (out / "ali.json").unlink()

@@ -185,7 +185,7 @@ def _blend(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> I
 
 
 def _drawn(synthesizer: Synthesizer, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
-    yield f"{name}-person.jpg", f"new pictures of the person, drawn by {synthesizer.family}", synthesizer.synthesize(photo, 8)
+    yield f"{name}-person.jpg", f"new pictures of the person, drawn by {synthesizer.family}", synthesizer.synthesize(photo, 9)
 
 
 MORPH = 7

@@ -21,7 +21,7 @@ from masque.edits.session import Session
 from masque.edits.subject import Subject, cut_subject, turned_round
 from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import UNKNOWN, Translator
-from masque.errors import CheckpointError, DataError
+from masque.errors import DataError
 from masque.faces.detect import Face
 from masque.faces.labels import coloured, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
@@ -45,15 +45,11 @@ def draw(model: str, data: Sequence[str], seed: int = 0) -> tuple[Picture, list[
     """The sheet of a model, a family's name or a run folder, and what its columns show.
 
     Each row is a held-out person of `data`; the same seed chooses the same people and draws the same noise. Raises CheckpointError for a
-    model that has no sheet, DataError for a set without held-out pictures.
+    model that edits no photos, DataError for a set without held-out pictures.
     """
     session = load_session(model)
-    for kind, (paint, _) in SHEETS.items():
-        if isinstance(session, kind):
-            frames = load_frames(data, session.size, session.attributes, ("test",))
-            return paint(session, frames, seed)
-    *names, last = (name for _, name in SHEETS.values())
-    raise CheckpointError(f"{model} is a model of {session.family}, which has no sheet: name one of {', '.join(names)} or {last}.")
+    paint, _ = SHEETS[type(session)]
+    return paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
 
 
 def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64]:
