@@ -154,9 +154,13 @@ def test_the_second_discriminator_may_judge_alone(parser):
     assert phases["judge"].nets == phases["smooth"].nets == ("D_maps",)
     assert set(made.judge_terms(one)) == set(made.paint_terms(one)) == {"adv_maps"}
     assert set(made.smooth_terms(one)) == {"r1_maps"}
-    for alone in ({}, {"parser": parser, "adversarial": "wgan-gp"}):
-        with pytest.raises(SettingError, match="something else has to judge"):
-            recipe(adv=0.0, **alone)
+    with pytest.raises(SettingError, match="something else has to judge"):
+        recipe(adv=0.0)
+
+
+def test_a_second_discriminator_that_nothing_would_teach_is_refused(parser):
+    with pytest.raises(SettingError, match="adversarial=logistic"):
+        recipe(adversarial="wgan-gp", parser=parser)
 
 
 def test_the_second_discriminator_sees_tints(parser):

@@ -104,8 +104,10 @@ class ProGANRecipe:
             if self.first > self.most:
                 raise SettingError(f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from.")
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
-        if not training.adv and (self.P_F is None or training.adversarial != "logistic"):
-            raise SettingError("Without D (adv=0) something else has to judge: add --set parser=FOLDER and adversarial=logistic.")
+        if not training.adv and self.P_F is None:
+            raise SettingError("Without D (adv=0) something else has to judge: add --set parser=FOLDER.")
+        if self.P_F is not None and training.adversarial != "logistic":
+            raise SettingError("A discriminator of a parser's maps learns by the logistic loss alone: add --set adversarial=logistic.")
         if self.P_F is not None:
             self.D_maps = MapsDiscriminator(self.P_F, config.size)
             self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
