@@ -98,6 +98,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     if settings.start is not None and not states(out):
         if isinstance(recipe, Grows) and settings.start.config != as_dict(settings.model):
             recipe.grow_from(settings.start)
+            take_judges(recipe, settings.start, where_they_fit=True)
         else:
             begin_with(recipe, settings.start)
     return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
@@ -106,21 +107,34 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
 def begin_with(recipe: Recipe, start: ModelFile) -> None:
     """Give a recipe's networks the weights of a model, and those that only training needs what its run last had, where it is a run's.
 
-    Frozen networks stay what the recipe loaded. Raises CheckpointError where weights do not fit.
+    Raises CheckpointError where weights do not fit.
+    """
+    for name in recipe.nets:
+        if name in recipe.served:
+            start.fill(recipe.nets[name], name)
+    take_judges(recipe, start)
+
+
+def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) -> None:
+    """Give the networks that only training needs what they last had in the model's run, where it is a run's.
+
+    Frozen networks stay what the recipe loaded. where_they_fit: others stay as they are, too. Raises CheckpointError where weights do not fit.
     """
     found = states(start.folder.parent) if start.folder.name == "model" else []  # a packed model may lie in a run's folder, too
     trained = load_state(found[-1][1])["nets"] if found else {}
     for name, net in recipe.nets.items():
-        if name in recipe.served:
-            start.fill(net, name)
-        elif name in trained and any(p.requires_grad for p in net.parameters()):
-            try:
-                net.load_state_dict(trained[name])
-            except RuntimeError:
-                raise CheckpointError(
-                    f"{found[-1][1]} has another {name} than these settings ask for: begin with what `masque pack` makes of the run, "
-                    "which leaves it behind."
-                ) from None
+        if name in recipe.served or name not in trained or not any(p.requires_grad for p in net.parameters()):
+            continue
+        own = {key: value.shape for key, value in net.state_dict().items()}
+        if where_they_fit and own != {key: value.shape for key, value in trained[name].items()}:
+            continue
+        try:
+            net.load_state_dict(trained[name])
+        except RuntimeError:
+            raise CheckpointError(
+                f"{found[-1][1]} has another {name} than these settings ask for: begin with what `masque pack` makes of the run, "
+                "which leaves it behind."
+            ) from None
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:

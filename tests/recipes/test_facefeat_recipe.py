@@ -7,12 +7,13 @@ import dataclasses
 import pytest
 import torch
 
-from masque import runs
+from masque import modelfile, runs
 from masque.catalog import SHIPPED
 from masque.data.batches import Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
 from masque.models.facefeat import FaceFeat, FaceFeatConfig, Judges, sphere
+from masque.models.parser import FaceParser, ParserConfig
 from masque.recipes.facefeat import FaceFeatRecipe
 
 
@@ -124,6 +125,50 @@ def test_r1_is_asked_for_and_is_that_of_real_pictures_and_features(frames, batch
         (phase,) = (phase for phase in part.phases() if phase.name == "smooth")
         assert phase.nets == nets
         assert phase.loss(batch).keys() == phase.weights.keys()
+
+
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("parser")
+    torch.manual_seed(1)
+    config = ParserConfig(size=32, channels=4, halvings=3)
+    modelfile.write(folder, "parser", dataclasses.asdict(config), FaceParser(config).state_dict(), "a parser")
+    return str(folder)
+
+
+def test_a_second_discriminator_sees_the_maps_of_a_parser(frames, batch, parser):
+    plan = runs.plan("facefeat", "tiny", (f"parser={parser}", "maps=0.5", "maps_r1=0.1", "r1_every=4", "lead=7", "beyond=picture"))
+    made = runs.build_recipe(plan)
+    made.begin(frames)
+    phases = {phase.name: phase for phase in made.phases()}
+    assert phases["judge"].nets == ("D_I", "D_maps")
+    assert (phases["judge"].since, phases["draw"].since, phases["paint"].since) == (20, 27, 27)
+    assert phases["smooth_maps"].weights == {"r1_maps": pytest.approx(0.4)}
+    assert {name: weight for name, weight in phases["paint"].weights.items() if "maps" in name} == {"fool_maps": 0.5, "fool_maps_made": 0.5}
+    for name in ("judge", "smooth_maps", "paint"):
+        assert phases[name].loss(batch).keys() == phases[name].weights.keys()
+    said = iter([2.0, torch.tensor([0.5, -1.0]).repeat_interleave(4)[:, None]])  # of real pictures, of made and rebuilt ones
+    made.D_maps.forward = lambda x: x.new_zeros(len(x), 1) + next(said)
+    softplus = torch.nn.functional.softplus
+    wanted = softplus(torch.tensor(-2.0)) + 0.5 * (softplus(torch.tensor(0.5)) + softplus(torch.tensor(-1.0)))
+    assert float(made.judge_terms(batch)["adv_maps"]) == pytest.approx(float(wanted))
+
+
+def test_what_the_parser_sees_moves_the_painter_and_the_parser_stays(frames, batch, parser):
+    made = runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "beyond=picture")))
+    made.begin(frames)
+    terms = made.paint_terms(batch)
+    for name in ("fool_maps", "fool_maps_made"):
+        slope = torch.autograd.grad(terms[name], made.model.G_I.last.weight, retain_graph=True)[0]
+        assert float(slope.abs().sum()) > 0
+    made.smooth_maps_terms(batch)["r1_maps"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.D_maps.parameters())
+    assert all(p.grad is None for p in made.nets["P_F"].parameters())
+
+
+def test_a_parser_that_nothing_would_ask_is_refused(parser):
+    with pytest.raises(SettingError, match="leave out --set parser"):
+        runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "without=picture")))
 
 
 def test_all_terms_of_a_picture_pull_as_hard_as_each_other(recipe, batch):

@@ -14,7 +14,7 @@ from masque.layers.augment import DRAWS, augment
 from masque.layers.noise import uniform
 from masque.losses.adversarial import fake_loss, real_loss
 from masque.models.parser import FaceParser, ParserConfig
-from masque.models.progan import ProGANConfig, pixel_norm
+from masque.models.progan import Equalized, ProGANConfig, pixel_norm, widened
 from masque.recipes.progan import ProGANRecipe, ProGANTraining, stage_at
 
 CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)
@@ -188,7 +188,7 @@ def test_small_pictures_are_enlarged_for_the_parser(parser):
 def small(tmp_path, **changes):
     """A model folder of half the size."""
     torch.manual_seed(3)
-    config = replace(CONFIG, size=8, **changes)
+    config = replace(CONFIG, **{"size": 8, **changes})
     net = ProGANRecipe(config, ProGANTraining()).model
     modelfile.write(tmp_path, "progan", as_dict(config), net.state_dict(), "small")
     return modelfile.read(tmp_path), net
@@ -206,6 +206,35 @@ def test_growing_from_a_smaller_model(tmp_path):
     assert [made.stage(batch(step)) for step in (0, 10, 15)] == [1.0, 1.0, 1.5]
 
 
+@pytest.mark.parametrize(("q", "r"), [(1, 1), (2, 1), (1, 3), (2, 2)])
+def test_a_widened_layer_does_the_same_with_repeated_inputs(q, r):
+    torch.manual_seed(2)
+    narrow, wide = Equalized(4, 6, 3), Equalized(4 * r, 6 * q, 3)
+    wide.load_state_dict(widened(wide, narrow.weight, narrow.bias))
+    x = torch.randn(2, 4, 5, 5)
+    assert torch.allclose(wide(x.repeat(1, r, 1, 1)), narrow(x).repeat(1, q, 1, 1), atol=1e-5)
+    copies = wide.weight.detach().unflatten(1, (r, 4))
+    assert all(not torch.allclose(copies[:, 0], copies[:, k], atol=0.1) for k in range(1, r))  # which would learn the same for ever
+    with pytest.raises(ValueError, match="cannot be widened"):
+        widened(Equalized(5, 6, 3), narrow.weight, narrow.bias)
+
+
+def test_growing_wider(tmp_path):
+    """What a narrower model paints is painted; the encoder does not depend on it."""
+    start, narrow = small(tmp_path, size=16, channels=16)
+    made = recipe(grown=16)
+    assert made.model.G.convolutions[2][1].weight.shape[:2] == (8, 8)
+    assert narrow.G.convolutions[2][1].weight.shape[:2] == (2, 2)
+    made.grow_from(start)
+    z, x = torch.randn(3, 8), torch.rand(2, 3, 16, 16)
+    with torch.no_grad():
+        assert float((made.model.G(z) - narrow.G(z)).abs().max()) < 1e-3
+        assert torch.equal(made.model.E(x), narrow.E(x))
+    odd, _ = small(tmp_path / "odd", size=16, channels=24)  # 3 channels at 16×16, where 8 are wanted
+    with pytest.raises(SettingError, match="choose multiples"):
+        recipe(grown=16).grow_from(odd)
+
+
 def test_an_encoder_that_looks_at_the_smaller_side_goes_on(tmp_path):
     start, smaller = small(tmp_path)
     torch.manual_seed(4)
@@ -221,9 +250,9 @@ def test_models_that_growth_cannot_begin_with(tmp_path):
     with pytest.raises(SettingError, match="add --set grown=8"):
         recipe().grow_from(start)
     other, _ = small(tmp_path / "other", z=4)
-    with pytest.raises(SettingError, match="nothing but its size"):
+    with pytest.raises(SettingError, match="nothing but its size and width"):
         recipe(grown=8).grow_from(other)
-    damaged = replace(start, weights={"G.nonsense": torch.zeros(1)})
+    damaged = replace(start, weights={**start.weights, "G.first.weight": torch.zeros(1)})
     with pytest.raises(CheckpointError, match="train it again"):
         recipe(grown=8).grow_from(damaged)
     with pytest.raises(SettingError, match="beyond the size of 16"):

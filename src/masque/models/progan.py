@@ -111,6 +111,24 @@ def pixel_norm(x: Tensor) -> Tensor:
     return made
 
 
+def widened(layer: Equalized, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
+    """State for a layer of r times the inputs and q times the outputs of a trained one, doing the same where each input comes r times.
+
+    weight, bias: the trained one's. Outputs come q times. So that what comes twice does not learn twice the same, the copies of an input
+    are weighed differently, by numbers that sum to 0 (Chen et al. 2016, *Net2Net*, who add noise instead). Raises ValueError where widths
+    are no multiples.
+    """
+    outputs, inputs = layer.weight.shape[:2]
+    if outputs % len(weight) or inputs % weight.shape[1] or weight.shape[2:] != layer.weight.shape[2:]:
+        raise ValueError(f"{tuple(weight.shape)} cannot be widened to {tuple(layer.weight.shape)}")
+    q, r = outputs // len(weight), inputs // weight.shape[1]
+    rest = (1,) * (weight.dim() - 2)
+    copies = weight.repeat(q, r, *rest) / math.sqrt(r)  # √r of them is in the scale
+    noise = torch.randn(r, *copies[:, : weight.shape[1]].shape)
+    noise = (noise - noise.mean(dim=0)).transpose(0, 1).flatten(1, 2)
+    return {"weight": copies + noise / math.sqrt(r), "bias": bias.repeat(q)}
+
+
 def minibatch_deviation(x: Tensor, group: int) -> Tensor:
     """(B,C,H,W) -> (B,C+1,H,W): the last channel says how much the pictures of a group differ, averaged (Section 3).
 

@@ -7,6 +7,7 @@ Eq. 4          judge: adv               D^I
                smooth: r1, r1_f_1, r1_f_2    D^I, D_1^f, D_2^f; if asked for
 Eq. 1          draw: f_1, f_2, picture  G_1^f, G_2^f
 Eq. 3, 8       paint: rec, fool, id, id_made   G^I, E_2
+beyond         adv_maps, r1_maps | fool_maps   D_maps | G^I, E_2: a second discriminator, which sees the maps of a face parser
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
 from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
 from masque.models.identity import IdentityConfig, Softmax
+from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
 from masque.train.phase import Phase
@@ -84,11 +86,22 @@ class FaceFeatTraining:
     """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
     augment: Literal["none", "diff"] = "none"
     """diff: DiffAugment of all that D^I sees, for small sets; the paper does without."""
+    parser: str = ""
+    """Folder of a trained face parser, by whose maps a second discriminator judges pictures. The paper has none. Choice 22."""
+    maps: float = 1.0
+    """Weight of what that one says, once its gradient is as large as that of φ_rec."""
+    maps_lr: float = 5e-4
+    maps_r1: float = 0.02
+    """Its learning rate and gradient penalty, due as `r1` is."""
+    lead: int = 0
+    """Steps after `warm` in which the discriminators learn alone, so that those that begin anew do not lead trained generators astray."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.beyond if name not in BEYOND]
         if unknown:
             raise SettingError(f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}.")
+        if self.parser and self.without == "picture":
+            raise SettingError("Without φ^I (without=picture) a parser has no say either: leave out --set parser.")
 
 
 class FaceFeatRecipe:
@@ -103,6 +116,11 @@ class FaceFeatRecipe:
             **{name: getattr(self.model, name) for name in SERVED},
             **{name: getattr(self.judges, name) for name in ("D_f1", "D_f2", "D_I", "W_id")},
         }
+        self.D_maps: MapsDiscriminator | None = None
+        if training.parser:
+            parser = load_unet(Path(training.parser))
+            self.D_maps = MapsDiscriminator(parser, config.size)
+            self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": parser}
         self.warm = 0 if training.identity and training.shape else training.warm
         self.fits = Fits(self.model.E_1)
         self._known: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
@@ -146,24 +164,31 @@ class FaceFeatRecipe:
             phases.append(Phase("judge_features", ("D_f1", "D_f2"), self.judge_features_terms, judged, since=since))
         seen = w.without != "picture"
         if seen:
-            phases.append(Phase("judge", ("D_I",), self.judge_terms, {"adv": 1.0}, since=since))
+            judges, adv = (("D_I",), {"adv": 1.0}) if self.D_maps is None else (("D_I", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
+            phases.append(Phase("judge", judges, self.judge_terms, adv, since=since))
         if w.r1:
             names = {**({"D_I": "r1"} if seen else {}), **({"D_f1": "r1_f_1", "D_f2": "r1_f_2"} if judged else {})}
             weights = dict.fromkeys(names.values(), w.r1 * w.r1_every)
             phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
+        if self.D_maps is not None:
+            due = {"r1_maps": w.maps_r1 * w.r1_every}
+            phases.append(Phase("smooth_maps", ("D_maps",), self.smooth_maps_terms, due, since=since, every=w.r1_every))
+        since += w.lead
         if judged or seen:
             phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
-        more = {"shape": ("shape", "shape_made"), "picture": ("fool_made",)}
-        paint = ["rec", "fool", "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
+        fools = ("fool",) if self.D_maps is None else ("fool", "fool_maps")
+        more = {"shape": ("shape", "shape_made"), "picture": tuple(f"{name}_made" for name in fools)}
+        paint = ["rec", *fools, "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
         lost = {"id": ("id", "id_made"), "picture": ("fool", "fool_made"), "rec": ("rec",)}.get(w.without, ())
-        weights = {name: w.fool if name.startswith("fool") else 1.0 for name in paint if name not in lost}
+        shares = {"fool": w.fool, "fool_made": w.fool, "fool_maps": w.maps, "fool_maps_made": w.maps}
+        weights = {name: shares.get(name, 1.0) for name in paint if name not in lost}
         phases.append(Phase("paint", ("G_I", "E_2"), self.paint_terms, weights, since=since))
         return phases
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam."""
         early = name in ("E_id", "W_id", "E_1")
-        betas = (0.9 if early else self.training.beta1, 0.999)
+        betas = (0.9 if early else self.training.beta1, 0.99 if name == "D_maps" else 0.999)
         return torch.optim.Adam(parameters, lr=self.training.id_lr if early else self.training.lr, betas=betas, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
@@ -171,6 +196,8 @@ class FaceFeatRecipe:
         w = self.training
         if name in ("E_id", "W_id", "E_1"):
             return w.id_lr
+        if name == "D_maps":
+            return w.maps_lr
         if name.startswith("D_") and w.judge_lr:
             return w.judge_lr
         return w.late_lr if w.late_from and step - self.warm >= w.late_from else w.lr
@@ -219,7 +246,10 @@ class FaceFeatRecipe:
             drawn = self.model.drawn(batch["seed"], "judge")
             painted = self.paint(f_id, (drawn, (f_1, self.model.E_2(x))))
         real, made, rebuilt = self.score(torch.cat([x, painted.to(x.dtype)]), batch, "real", "made", "rebuilt")
-        return {"adv": real_loss(real) + 0.5 * (fake_loss(made) + fake_loss(rebuilt))}
+        terms = {"adv": real_loss(real) + 0.5 * (fake_loss(made) + fake_loss(rebuilt))}
+        if self.D_maps is not None:
+            terms["adv_maps"] = real_loss(self.D_maps(x)) + fake_loss(self.D_maps(painted.to(x.dtype)))
+        return terms
 
     def paint(self, f_id: Tensor, features: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         """G^I's pictures (N·B,3,S,S) of the same people with N pairs of f_1 and f_2."""
@@ -238,6 +268,11 @@ class FaceFeatRecipe:
             terms["r1_f_1"] = r1_penalty(self.judges.D_f1, self.known(batch)[1])
             terms["r1_f_2"] = r1_penalty(self.judges.D_f2, f_2)
         return terms
+
+    def smooth_maps_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """R1 of the discriminator that sees a parser's maps."""
+        assert self.D_maps is not None
+        return {"r1_maps": r1_penalty(self.D_maps, batch["image"])}
 
     def draw_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
@@ -272,8 +307,11 @@ class FaceFeatRecipe:
             terms["rec"] = weighted_l1(x, pictures[: len(x)], batch["valid"])
         if w.without != "picture":
             names = ("fool", "fool_made") if "picture" in w.beyond else ("fool",)
-            said = self.score(pictures[: len(names) * len(x)], batch, *names)
-            terms |= {name: real_loss(logits) for name, logits in zip(names, said, strict=True)}
+            shown = pictures[: len(names) * len(x)]
+            terms |= {name: real_loss(logits) for name, logits in zip(names, self.score(shown, batch, *names), strict=True)}
+            if self.D_maps is not None:
+                said = self.D_maps(shown).chunk(len(names))
+                terms |= {name.replace("fool", "fool_maps"): real_loss(logits) for name, logits in zip(names, said, strict=True)}
         if w.without != "id":
             terms |= zip(("id", "id_made"), self._unlike(pictures, f_id.repeat(count, 1), batch["seed"]).chunk(count), strict=True)
         if "shape" in w.beyond:

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from masque.config import from_dict
 from masque.data.batches import Batch
-from masque.errors import CheckpointError, SettingError
+from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.augment import DRAWS, augment
 from masque.layers.noise import normal, uniform
@@ -30,7 +30,7 @@ from masque.losses.adversarial import fake_loss, gradient_penalty, r1_penalty, r
 from masque.losses.matching import half_square
 from masque.modelfile import ModelFile
 from masque.models.parser import MapsDiscriminator, load_unet
-from masque.models.progan import SERVED, Discriminator, ProGAN, ProGANConfig, pixel_norm, side_at, stages
+from masque.models.progan import SERVED, Discriminator, Equalized, ProGAN, ProGANConfig, pixel_norm, side_at, stages, widened
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
 
@@ -115,23 +115,31 @@ class ProGANRecipe:
     def grow_from(self, start: ModelFile) -> None:
         """Take the layers of a smaller model; those of the sizes it lacks stay untrained, as does an encoder that looks at another size.
 
-        Raises SettingError where the two differ in more than the size, or `grown` is not the smaller one's; CheckpointError where weights
-        do not fit.
+        Layers of a narrower one are widened, and G paints what it painted. Raises SettingError where the two differ in more than size and
+        width, or `grown` is not the smaller one's size; CheckpointError where weights do not fit.
         """
         theirs = from_dict(ProGANConfig, start.config)  # which knows settings that are younger than the file
-        size, seen = theirs.size, theirs.seen or theirs.size
-        if replace(theirs, size=0, seen=0) != replace(self.config, size=0, seen=0) or size > self.config.size:
+        rest, own_rest = (replace(config, size=0, seen=0, channels=0, widest=0) for config in (theirs, self.config))
+        if rest != own_rest or theirs.size > self.config.size:
             raise SettingError(
-                "A progressive GAN can begin with a smaller one that differs in nothing but its size: leave out --set of others."
+                "A progressive GAN can begin with a smaller one that differs in nothing but its size and width: leave out --set of others."
             )
-        if self.training.grown != size:
-            raise SettingError(f"The weights to begin with have grown to {size} px: add --set grown={size}.")
-        own = self.model.G.state_dict()
-        stored = {key.removeprefix("G."): tensor for key, tensor in start.weights.items() if key.startswith("G.")}
-        if not stored.keys() <= own.keys() or any(own[key].shape != tensor.shape for key, tensor in stored.items()):
-            raise CheckpointError(f"{start.folder} does not fit this version of Masque: train it again.")
-        self.model.G.load_state_dict(stored, strict=False)
-        if seen == self.model.E.side:
+        if self.training.grown != theirs.size:
+            raise SettingError(f"The weights to begin with have grown to {theirs.size} px: add --set grown={theirs.size}.")
+        own, smaller = self.model.G, ProGAN(theirs).G
+        start.fill(smaller, "G")
+        state = {"stage": smaller.stage}
+        layers = dict(own.named_modules())
+        try:
+            for name, layer in smaller.named_modules():
+                if isinstance(layer, Equalized):
+                    state |= {f"{name}.{key}": value for key, value in widened(layers[name], layer.weight, layer.bias).items()}
+        except ValueError as error:
+            raise SettingError(
+                f"The widths of the model to begin with do not divide these ({error}): choose multiples of its own."
+            ) from None
+        own.load_state_dict(state, strict=False)
+        if (theirs.seen or theirs.size, theirs.widest) == (self.model.E.side, self.config.widest):
             start.fill(self.model.E, "E")
 
     def phases(self) -> Sequence[Phase]:
