@@ -118,7 +118,7 @@ def begin_with(recipe: Recipe, start: ModelFile) -> None:
 def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) -> None:
     """Give the networks that only training needs what they last had in the model's run, where it is a run's.
 
-    Frozen networks stay what the recipe loaded. where_they_fit: others stay as they are, too. Raises CheckpointError where weights do not fit.
+    Frozen networks stay what the recipe loaded. where_they_fit: so do others. Raises CheckpointError where weights do not fit.
     """
     found = states(start.folder.parent) if start.folder.name == "model" else []  # a packed model may lie in a run's folder, too
     trained = load_state(found[-1][1])["nets"] if found else {}

@@ -40,11 +40,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_faces_are_drawn(generator, tmp_path):
     out = tmp_path / "sheet.png"
-    outcome = masque("sample", generator, "--count", 4, "--seed", 2, "-o", out, "--json")
+    outcome = masque("sample", generator, "--count", 4, "--seed", 2, "--truncation", 0.8, "-o", out, "--json")
     assert outcome.code == 0, outcome.err
     assert read_picture(out).shape == (34, 34, 3)
     record = verify(out).record
-    assert (record["edit"], record["count"], record["seed"]) == ("sample", 4, 2)
+    assert (record["edit"], record["count"], record["seed"], record["truncation"]) == ("sample", 4, 2, 0.8)
 
 
 def test_a_photos_latent_its_picture_and_the_film_of_the_search(generator, photos, tmp_path):

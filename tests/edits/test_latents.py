@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from masque import runs
 from masque.data.puppets import draw_puppet, render
 from masque.edits.invert import Options
-from masque.edits.latents import Latents, between, compute, read_latent, times, warp_morph
+from masque.edits.latents import TRUNCATION, Latents, between, compute, read_latent, times, warp_morph
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 
 
@@ -143,6 +143,20 @@ def test_samples_are_drawn_by_their_seed(session):
     assert sheet.picture.shape == (2 * 16 + 2, 3 * 16 + 4, 3)
     with pytest.raises(ValueRangeError, match="0 faces cannot be drawn"):
         session.sample(0)
+
+
+def test_samples_are_truncated_as_far_as_asked(session):
+    bias = session.model.G.first.bias.data
+    bias.copy_(torch.randn_like(bias))  # a trained one's; without any, the length of z is normalised away
+    try:
+        usual, whole, said = session.sample(4), session.sample(4, truncation=1.0), session.sample(4, truncation=TRUNCATION)
+    finally:
+        bias.zero_()
+    assert np.array_equal(usual.picture, said.picture)
+    assert not np.array_equal(usual.picture, whole.picture)
+    assert usual.record["truncation"] == TRUNCATION
+    with pytest.raises(ValueRangeError, match="from 0 to 1"):
+        session.sample(4, truncation=1.5)
 
 
 def test_latents_are_kept_in_files(three, tmp_path):

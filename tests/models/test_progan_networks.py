@@ -73,6 +73,22 @@ def test_only_the_direction_of_z_counts():
     assert torch.allclose(generator(z), generator(3.7 * z), atol=1e-6)
 
 
+def test_truncation_goes_so_much_of_the_way_from_the_mean():
+    torch.manual_seed(0)
+    net, z = ProGAN(SMALL), torch.randn(4, SMALL.z)
+    seen = []
+    net.G.convolutions[0][0].register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    first, bias = net.G.first, torch.randn_like(net.G.first.bias)
+    first.bias.data.copy_(bias)
+    with torch.no_grad():
+        assert torch.equal(net.generate(z, 1.0), net.generate(z))
+        plain, mean = net.generate(z, 0.5), net.generate(z, 0.0)
+        wanted = bias + 0.5 * (first(pixel_norm(z)) - bias)  # the mean over the sphere is the bias
+        assert torch.allclose(seen[2], pixel_norm(torch.nn.functional.leaky_relu(wanted.unflatten(1, (-1, 4, 4)), 0.2)), atol=1e-5)
+    assert not torch.allclose(plain, net.generate(z))
+    assert torch.allclose(mean, mean[:1].expand_as(mean), atol=1e-5)
+
+
 def test_pixels_have_mean_square_one():
     x = 5 * torch.randn(2, 8, 3, 3)
     assert torch.allclose(pixel_norm(x).square().mean(dim=1), torch.ones(2, 3, 3), atol=1e-5)

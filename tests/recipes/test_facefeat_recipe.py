@@ -166,6 +166,27 @@ def test_what_the_parser_sees_moves_the_painter_and_the_parser_stays(frames, bat
     assert all(p.grad is None for p in made.nets["P_F"].parameters())
 
 
+def test_the_second_discriminator_may_judge_alone(frames, batch, parser):
+    made = runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "fool=0", "r1=0.5", "beyond=picture")))
+    made.begin(frames)
+    phases = {phase.name: phase for phase in made.phases()}
+    assert (phases["judge"].nets, phases["smooth"].nets) == (("D_maps",), ("D_f1", "D_f2"))
+    made.judges.D_I.forward = None  # which nobody asks
+    for phase in phases.values():
+        if phase.name not in ("tell", "see"):
+            assert phase.loss(batch).keys() == phase.weights.keys()
+    assert "fool" not in phases["paint"].weights
+    x, seen = batch["image"], []
+    made.D_maps.forward = lambda pictures: seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
+    with torch.no_grad():
+        terms = made.judge_terms(batch)
+        real, drawn, rebuilt = (part.mean(dim=(1, 2, 3)) for part in seen[0].chunk(3))
+    assert torch.equal(seen[0][: len(x)], x)
+    softplus = torch.nn.functional.softplus
+    wanted = softplus(-real).mean() + 0.5 * (softplus(drawn).mean() + softplus(rebuilt).mean())
+    assert float(terms["adv_maps"]) == pytest.approx(float(wanted), rel=1e-5)
+
+
 def test_a_parser_that_nothing_would_ask_is_refused(parser):
     with pytest.raises(SettingError, match="leave out --set parser"):
         runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "without=picture")))

@@ -18,7 +18,7 @@ def report(family: str) -> dict:
     return {
         "model": family, "weights": "w", "size": 16, "data": "d", "features": "f", "generated_pictures": 4, "real_pictures": 2,
         "generated": {"lipton": method}, "real": {"lipton": real}, "morph": {"spherical": steps, "warp": steps},
-        "samples": {"pictures": 4, "ffd": 0.7, "kfd": None, "swd": {}},
+        "samples": {"pictures": 4, "ffd": 0.7, "kfd": None, "swd": {}, "truncation": 0.6, "truncated_ffd": 0.8},
     }  # fmt: skip
 
 

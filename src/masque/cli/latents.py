@@ -48,6 +48,10 @@ def sample(
     model: Annotated[str, typer.Argument(help="A family's name, or a run folder.")] = "progan",
     count: Annotated[int, typer.Option("--count", help="How many faces.", min=1, max=1024)] = 16,
     seed: Annotated[int, Seed] = 0,
+    truncation: Annotated[
+        float | None,
+        typer.Option("--truncation", help="1 for all the variety there is; less for plainer faces, fewer spoilt; 0.7.", min=0, max=1),
+    ] = None,
     out: Output = Path("sheet.png"),
     as_json: Json = False,
 ) -> None:
@@ -61,7 +65,7 @@ def sample(
     with Wait("Drawing"):
         import masque
 
-        result = masque.load(model, "sample").sample(count, seed)
+        result = masque.load(model, "sample").sample(count, seed, truncation=truncation)
     result.save(out)
     answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
 

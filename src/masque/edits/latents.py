@@ -25,6 +25,9 @@ from masque.image import Picture, grid, to_pictures, write_atomically
 AT_ONCE = 16
 """Pictures made in one pass."""
 
+TRUNCATION = 0.7
+"""Of faces drawn to be looked at. What is measured of a generator has none."""
+
 Ease = Literal["linear", "smooth"]
 Path_ = Literal["linear", "spherical"]
 
@@ -75,20 +78,26 @@ class Latents(Loaded):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model, self.features = model, features
 
-    def pictures(self, z: Tensor) -> Iterator[Picture]:
-        """The pictures (S,S,3) of latents (N,Z), made sixteen at a time."""
+    def pictures(self, z: Tensor, truncation: float = 1.0) -> Iterator[Picture]:
+        """The pictures (S,S,3) of latents (N,Z), made sixteen at a time. truncation: as the model's `generate` has it."""
         for start in range(0, len(z), AT_ONCE):
             with self.inference():  # not around the yield: the caller must not find itself in inference mode
-                made = to_pictures(self.model.generate(z[start : start + AT_ONCE].to(self.device)).clamp(-1, 1))
+                made = to_pictures(self.model.generate(z[start : start + AT_ONCE].to(self.device), truncation).clamp(-1, 1))
             yield from made
 
-    def sample(self, count: int = 16, seed: int = 0, columns: int | None = None) -> Result:
-        """`count` drawn faces as a sheet. Raises ValueRangeError."""
+    def sample(self, count: int = 16, seed: int = 0, columns: int | None = None, truncation: float | None = None) -> Result:
+        """`count` drawn faces as a sheet. truncation in [0,1], TRUNCATION if it is not said: 1 has all the variety, less has fewer spoilt.
+
+        Raises ValueRangeError.
+        """
         if count < 1:
             raise ValueRangeError(f"{count} faces cannot be drawn: ask for one at least.")
+        truncation = TRUNCATION if truncation is None else truncation
+        if not 0 <= truncation <= 1:
+            raise ValueRangeError(f"truncation is {truncation} and must be from 0 to 1.")
         z = self.model.draw(torch.arange(count) + 1_000_003 * seed, "sample")
-        sheet = grid(list(self.pictures(z)), columns or math.ceil(math.sqrt(count)))
-        return Result(sheet, self.record("sample", count=count, seed=seed))
+        sheet = grid(list(self.pictures(z, truncation)), columns or math.ceil(math.sqrt(count)))
+        return Result(sheet, self.record("sample", count=count, seed=seed, truncation=truncation))
 
     def search(self, subjects: Sequence[Subject], options: Options, watch: Watch | None = None) -> Recovery:
         """The latents of several faces, in one batch. Raises CheckpointError where face features are asked for and not at hand."""

@@ -93,9 +93,9 @@ class DCGAN(nn.Module):
         self.config = config
         self.G = Generator(config)
 
-    def generate(self, z: Tensor) -> Tensor:
-        """z (B,Z) -> pictures (B,3,S,S)."""
-        made: Tensor = self.G(z)
+    def generate(self, z: Tensor, truncation: float = 1.0) -> Tensor:
+        """z (B,Z) -> pictures (B,3,S,S). truncation: how much of the way from the middle of the domain to z is gone."""
+        made: Tensor = self.G(truncation * z)
         return made
 
     def draw(self, seeds: Tensor, name: str, device: torch.device | None = None) -> Tensor:

@@ -169,14 +169,16 @@ class Generator(nn.Module):
         )
         self.to_rgb = nn.ModuleList(Equalized(w, 3, 1, gain=1.0) for w in widths)
 
-    def forward(self, z: Tensor, stage: float | None = None, details: Sequence[Tensor] = ()) -> Tensor:
+    def forward(self, z: Tensor, stage: float | None = None, details: Sequence[Tensor] = (), truncation: float = 1.0) -> Tensor:
         """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or another.
 
-        details (B,C,8,8), (B,C',16,16): each is added to the map of its side.
+        details (B,C,8,8), (B,C',16,16): each is added to the map of its side. truncation: what the first layer, which is linear, makes of
+        z is taken to so much of its distance from what it makes on average; below 1, faces are plainer and fewer are spoilt (Karras et
+        al. 2019, appendix B, where it is done to the mapped latent).
         """
         stage = float(self.stage) if stage is None else stage
         last, share = math.ceil(stage), stage - math.floor(stage)
-        x = pixel_norm(z)
+        x = truncation * pixel_norm(z)  # whose mean is 0
         x = pixel_norm(F.leaky_relu(self.first(x).unflatten(1, (-1, FIRST, FIRST)), 0.2))
         before = x
         for k in range(last + 1):
@@ -270,10 +272,11 @@ class ProGAN(nn.Module):
         ends = [0, *self.widths[: self.widths.index(z.shape[1]) + 1]]
         return [z[:, start:end] for start, end in pairwise(ends)]
 
-    def generate(self, z: Tensor) -> Tensor:
-        """z (B,W) -> pictures (B,3,S,S) at the finished size, whatever the stage."""
+    def generate(self, z: Tensor, truncation: float = 1.0) -> Tensor:
+        """z (B,W) -> pictures (B,3,S,S) at the finished size, whatever the stage. truncation: as in G."""
         z, *maps = self.parts(z)
-        made: Tensor = self.G(z, details=[m.reshape(len(z), -1, side, side) for m, side in zip(maps, DETAILS, strict=False)])
+        details = [m.reshape(len(z), -1, side, side) for m, side in zip(maps, DETAILS, strict=False)]
+        made: Tensor = self.G(z, details=details, truncation=truncation)
         return made if made.shape[2] == self.config.size else F.interpolate(made, size=self.config.size, mode="nearest")
 
     def draw(self, seeds: Tensor, name: str) -> Tensor:

@@ -78,7 +78,8 @@ class FaceFeatTraining:
     that of φ_rec, teach noise."""
     beta1: float = 0.5
     fool: float = 1.0
-    """Of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less noise."""
+    """Of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less noise. 0 leaves D^I out
+    of everything where there is a `parser`."""
     r1: float = 0.0
     """Weight of R1 on all three discriminators (Mescheder et al. 2018), which the paper does without: it keeps them from being sure of all
     they see, after which their gradients teach nothing."""
@@ -117,6 +118,7 @@ class FaceFeatRecipe:
             **{name: getattr(self.judges, name) for name in ("D_f1", "D_f2", "D_I", "W_id")},
         }
         self.D_maps: MapsDiscriminator | None = None
+        self.alone = bool(training.parser) and not training.fool
         if training.parser:
             parser = load_unet(Path(training.parser))
             self.D_maps = MapsDiscriminator(parser, config.size)
@@ -164,19 +166,20 @@ class FaceFeatRecipe:
             phases.append(Phase("judge_features", ("D_f1", "D_f2"), self.judge_features_terms, judged, since=since))
         seen = w.without != "picture"
         if seen:
-            judges, adv = (("D_I",), {"adv": 1.0}) if self.D_maps is None else (("D_I", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
-            phases.append(Phase("judge", judges, self.judge_terms, adv, since=since))
+            adv = {**({} if self.alone else {"D_I": "adv"}), **({} if self.D_maps is None else {"D_maps": "adv_maps"})}
+            phases.append(Phase("judge", tuple(adv), self.judge_terms, dict.fromkeys(adv.values(), 1.0), since=since))
         if w.r1:
-            names = {**({"D_I": "r1"} if seen else {}), **({"D_f1": "r1_f_1", "D_f2": "r1_f_2"} if judged else {})}
+            names = {**({"D_I": "r1"} if seen and not self.alone else {}), **({"D_f1": "r1_f_1", "D_f2": "r1_f_2"} if judged else {})}
             weights = dict.fromkeys(names.values(), w.r1 * w.r1_every)
-            phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
+            if names:
+                phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
         if self.D_maps is not None:
             due = {"r1_maps": w.maps_r1 * w.r1_every}
             phases.append(Phase("smooth_maps", ("D_maps",), self.smooth_maps_terms, due, since=since, every=w.r1_every))
         since += w.lead
         if judged or seen:
             phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
-        fools = ("fool",) if self.D_maps is None else ("fool", "fool_maps")
+        fools = (*(() if self.alone else ("fool",)), *(() if self.D_maps is None else ("fool_maps",)))
         more = {"shape": ("shape", "shape_made"), "picture": tuple(f"{name}_made" for name in fools)}
         paint = ["rec", *fools, "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
         lost = {"id": ("id", "id_made"), "picture": ("fool", "fool_made"), "rec": ("rec",)}.get(w.without, ())
@@ -231,12 +234,12 @@ class FaceFeatRecipe:
         return {name: real_loss(D(real)) + fake_loss(D(fake)) for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)}
 
     def score(self, pictures: Tensor, batch: Batch, *names: str) -> tuple[Tensor, ...]:
-        """What D^I says of pictures (N·B,3,S,S): the logits (B,1) of each of the N batches that they are, which have names, and which it
-        may see changed."""
+        """What D^I, or D_maps where that judges alone, says of pictures (N·B,3,S,S): the logits (B,·) of each of the N batches that they
+        are, which have names, and which it may see changed."""
         if self.training.augment == "diff":
             draws = [uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device) for name in names]
             pictures = augment(pictures, torch.cat(draws))
-        said: Tensor = self.judges.D_I(pictures)
+        said: Tensor = (self.D_maps if self.alone and self.D_maps is not None else self.judges.D_I)(pictures)
         return said.chunk(len(names))
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -246,8 +249,8 @@ class FaceFeatRecipe:
             drawn = self.model.drawn(batch["seed"], "judge")
             painted = self.paint(f_id, (drawn, (f_1, self.model.E_2(x))))
         real, made, rebuilt = self.score(torch.cat([x, painted.to(x.dtype)]), batch, "real", "made", "rebuilt")
-        terms = {"adv": real_loss(real) + 0.5 * (fake_loss(made) + fake_loss(rebuilt))}
-        if self.D_maps is not None:
+        terms = {"adv_maps" if self.alone else "adv": real_loss(real) + 0.5 * (fake_loss(made) + fake_loss(rebuilt))}
+        if self.D_maps is not None and not self.alone:
             terms["adv_maps"] = real_loss(self.D_maps(x)) + fake_loss(self.D_maps(painted.to(x.dtype)))
         return terms
 
@@ -260,7 +263,7 @@ class FaceFeatRecipe:
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures and features."""
         terms = {}
-        if self.training.without != "picture":
+        if self.training.without != "picture" and not self.alone:
             terms["r1"] = r1_penalty(self.judges.D_I, batch["image"])
         if self.training.without != "features":
             with torch.no_grad():
@@ -308,8 +311,10 @@ class FaceFeatRecipe:
         if w.without != "picture":
             names = ("fool", "fool_made") if "picture" in w.beyond else ("fool",)
             shown = pictures[: len(names) * len(x)]
-            terms |= {name: real_loss(logits) for name, logits in zip(names, self.score(shown, batch, *names), strict=True)}
-            if self.D_maps is not None:
+            scores = self.score(shown, batch, *names)
+            own = [name.replace("fool", "fool_maps") for name in names] if self.alone else names
+            terms |= {name: real_loss(logits) for name, logits in zip(own, scores, strict=True)}
+            if self.D_maps is not None and not self.alone:
                 said = self.D_maps(shown).chunk(len(names))
                 terms |= {name.replace("fool", "fool_maps"): real_loss(logits) for name, logits in zip(names, said, strict=True)}
         if w.without != "id":

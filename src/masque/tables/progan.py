@@ -6,7 +6,8 @@ generated.<method>  pictures that G made itself: `recovered`, the share whose ev
 real.<method>       held-out photos: `mse`, `ms_ssim`, `identity_distance` (dlib's, squared), `feature_distance` (Masque's, squared),
                     `seconds` a photo; `pictures`
 morph.<path>        feature distance from frame to frame: `largest_step`, `mean_step`; through the latents, and the classical morph
-samples             `ffd`, `kfd` of drawn faces against held-out photos, `swd` by side (sliced Wasserstein distance × 1000)
+samples             `ffd`, `kfd` of drawn faces against held-out photos, `swd` by side (sliced Wasserstein distance × 1000);
+                    `truncated_ffd`, of the same at `truncation`
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch import Tensor
 from masque.data.batches import Batches, collate
 from masque.data.frames import FrameSet
 from masque.edits.invert import Options, invert, recovered
-from masque.edits.latents import Latents, times
+from masque.edits.latents import TRUNCATION, Latents, times
 from masque.edits.measures import squared_distance
 from masque.edits.morph_warp import WarpMorph
 from masque.errors import DataError
@@ -164,17 +165,20 @@ def _morphs(
 def _samples(session: Latents, frames: FrameSet, chosen: Sequence[int], count: int, seed: int, extract: Extract) -> dict[str, Any]:
     number = min(count, len(chosen))
     z = session.model.draw(torch.arange(number) + 1_000_003 * (seed + 13), "samples")
+    truncated = list(session.pictures(z, TRUNCATION))
     drawn = list(session.pictures(z))
     # A drawn face has no frame around it: it is compared within the mean frame's.
     around = frames.frames[chosen[0]]
-    real, made = extract([frames.frames[i] for i in chosen[:number]]), extract([into_frame(around, picture) for picture in drawn])
+    real = extract([frames.frames[i] for i in chosen[:number]])
+    made, plain = (extract([into_frame(around, picture) for picture in pictures]) for pictures in (drawn, truncated))
     batches = Batches(frames, "test", session.size, len(chosen), seed=0)
     photos = torch.cat([collate([batches.sample(int(i), np.random.default_rng(0))])["image"] for i in chosen[:number]])
     kernel = kernel_distance(real, made) if number >= 4 else None
     distances = sliced_wasserstein(photos, torch.cat([to_tensor(p) for p in drawn])) if session.size >= 16 else {}
     return {
         "pictures": number, "ffd": frechet_distance(real, made), "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
-        "swd": {str(side): value for side, value in distances.items()},
+        "swd": {str(side): value for side, value in distances.items()}, "truncation": TRUNCATION,
+        "truncated_ffd": frechet_distance(real, plain),
     }  # fmt: skip
 
 
@@ -195,5 +199,6 @@ def as_text(report: Mapping[str, Any]) -> str:
     lines += ["", "steps of a morph           largest    mean"]
     lines += [f"{path:24s} {r['largest_step']:9.4f} {r['mean_step']:7.4f}" for path, r in report["morph"].items()]
     s = report["samples"]
-    levels = ", ".join(f"{side} px {value:.1f}" for side, value in s["swd"].items())
-    return "\n".join([*lines, "", f"{s['pictures']} samples: FFD {s['ffd']:.4f}; sliced Wasserstein distance × 1000: {levels or '–'}"])
+    levels = ", ".join(f"{side} px {value:.1f}" for side, value in s["swd"].items()) or "–"
+    told = f"{s['pictures']} samples: FFD {s['ffd']:.4f}, truncated to {s['truncation']} {s['truncated_ffd']:.4f}"
+    return "\n".join([*lines, "", f"{told}; sliced Wasserstein distance × 1000: {levels}"])

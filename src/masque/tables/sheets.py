@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from masque.catalog import load_session
 from masque.data.frames import FrameSet, load_frames
 from masque.edits.invert import Options
+from masque.edits.latents import TRUNCATION, between
 from masque.edits.latents import Latents as Generator
-from masque.edits.latents import between
 from masque.edits.parse import Parser
 from masque.edits.random_parts import SPREAD
 from masque.edits.repaint import Painter, reshaped, restyled, with_part
@@ -163,7 +163,8 @@ def progan_sheet(session: Generator, frames: FrameSet, seed: int = 0) -> tuple[P
     drawn = [model.draw(seeds, f"sheet {number}") for number in range(3)]
     columns = [
         [to_pictures(subject.image)[0] for subject in chosen],
-        *(list(session.pictures(z)) for z in (found, model.settle(half), *drawn)),
+        *(list(session.pictures(z)) for z in (found, model.settle(half))),
+        *(list(session.pictures(z, TRUNCATION)) for z in drawn),
     ]
     return _by_rows(columns), ["the picture", "found again", "half way to the next one", *["a face of nobody"] * 3]
 
