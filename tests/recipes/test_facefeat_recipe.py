@@ -12,7 +12,7 @@ from masque.catalog import SHIPPED
 from masque.data.batches import Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
-from masque.models.facefeat import FaceFeat, FaceFeatConfig, Judges, sphere
+from masque.models.facefeat import FLOOR, FaceFeat, FaceFeatConfig, Judges, WhitenedPerceptron, sphere
 from masque.models.parser import FaceParser, ParserConfig
 from masque.recipes.facefeat import FaceFeatRecipe
 
@@ -185,6 +185,45 @@ def test_the_second_discriminator_may_judge_alone(frames, batch, parser):
     softplus = torch.nn.functional.softplus
     wanted = softplus(-real).mean() + 0.5 * (softplus(drawn).mean() + softplus(rebuilt).mean())
     assert float(terms["adv_maps"]) == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_whitened_features_have_mean_0_and_variance_1_in_every_direction():
+    torch.manual_seed(0)
+    net, mixed = WhitenedPerceptron(6, (8, 8, 8), 1, memory=0.9), torch.randn(6, 6)
+    mixed[:, 5] *= 1e-3
+    x = torch.randn(20_000, 6) @ mixed.T + 3
+    for part in x.chunk(40):
+        net.learn(part.mean(dim=0), part.T @ part / len(part))
+    seen = []
+    net.layers[0].register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    net(x)
+    cov = torch.cov(seen[0].T)
+    assert torch.allclose(seen[0].mean(dim=0), torch.zeros(6), atol=0.2)
+    assert torch.allclose(cov - torch.diag(cov.diag()), torch.zeros(6, 6), atol=0.1)
+    small = torch.linalg.eigvalsh(torch.cov(x.T)) < FLOOR
+    assert small.any()
+    assert not small.all()
+    assert torch.allclose(cov.diag().sort().values[small.sum() :], torch.ones(int((~small).sum())), atol=0.15)
+    assert float(cov.diag().min()) < 0.9
+
+
+def test_the_competition_over_features_alone(frames, batch):
+    made = runs.build_recipe(runs.plan("facefeat", "tiny", ("competition=features", "whiten=true", "r1=0.5", "lead=3")))
+    made.begin(frames)
+    phases = {phase.name: phase for phase in made.phases() if phase.name not in ("tell", "see")}
+    assert {name: phase.nets for name, phase in phases.items()} == {
+        "judge_features": ("D_f1", "D_f2"), "smooth": ("D_f1", "D_f2"), "draw": ("G_f1", "G_f2"),
+    }  # fmt: skip
+    assert phases["draw"].since == 23
+    before = made.judges.D_f2.turn.clone()
+    for phase in phases.values():
+        assert phase.loss(batch).keys() == phase.weights.keys()
+    assert not torch.equal(made.judges.D_f2.turn, before)
+    moved = made.judges.D_f2.turn.clone()
+    phases["draw"].loss(batch)
+    assert torch.equal(made.judges.D_f2.turn, moved)  # by real features alone
+    with pytest.raises(SettingError, match="no competition over features"):
+        runs.build_recipe(runs.plan("facefeat", "tiny", ("competition=features", "without=features")))
 
 
 def test_a_parser_that_nothing_would_ask_is_refused(parser):

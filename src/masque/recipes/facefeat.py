@@ -33,11 +33,12 @@ from masque.layers.noise import uniform
 from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
-from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
+from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, WhitenedPerceptron, sphere
 from masque.models.identity import IdentityConfig, Softmax
 from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
+from masque.train.distributed import mean_over_processes
 from masque.train.phase import Phase
 
 BEYOND = ("shape", "picture", "views")
@@ -94,6 +95,10 @@ class FaceFeatTraining:
     maps_lr: float = 5e-4
     maps_r1: float = 0.02
     """Its learning rate and gradient penalty, due as `r1` is."""
+    whiten: bool = False
+    """D_2^f sees f_2 whitened by the moments of real ones. Choice 23."""
+    competition: Literal["both", "features"] = "both"
+    """features: the second one rests. E_2 and G^I stay, and G_1^f and G_2^f learn from D_1^f and D_2^f alone."""
     lead: int = 0
     """Steps after `warm` in which the discriminators learn alone, so that those that begin anew do not lead trained generators astray."""
 
@@ -101,6 +106,8 @@ class FaceFeatTraining:
         unknown = [name for name in self.beyond if name not in BEYOND]
         if unknown:
             raise SettingError(f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}.")
+        if self.competition == "features" and self.without == "features":
+            raise SettingError("Without φ^f (without=features) there is no competition over features: leave out --set competition.")
         if self.parser and self.without == "picture":
             raise SettingError("Without φ^I (without=picture) a parser has no say either: leave out --set parser.")
 
@@ -112,7 +119,7 @@ class FaceFeatRecipe:
 
     def __init__(self, config: FaceFeatConfig, training: FaceFeatTraining) -> None:
         self.config, self.training = config, training
-        self.model, self.judges = FaceFeat(config), Judges(config, training.softmax)
+        self.model, self.judges = FaceFeat(config), Judges(config, training.softmax, training.whiten)
         self.nets: Mapping[str, nn.Module] = {
             **{name: getattr(self.model, name) for name in SERVED},
             **{name: getattr(self.judges, name) for name in ("D_f1", "D_f2", "D_I", "W_id")},
@@ -125,7 +132,7 @@ class FaceFeatRecipe:
             self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": parser}
         self.warm = 0 if training.identity and training.shape else training.warm
         self.fits = Fits(self.model.E_1)
-        self._known: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
+        self._known: tuple[Tensor, dict[str, Tensor]] | None = None
 
     def begin(self, frames: FrameSet) -> None:
         """Take over trained extractors, and learn the 3D model where none is named. Raises DataError, CheckpointError, SettingError."""
@@ -164,7 +171,8 @@ class FaceFeatRecipe:
         judged = {"f_1": 1.0, "f_2": 1.0} if w.without != "features" else {}
         if judged:
             phases.append(Phase("judge_features", ("D_f1", "D_f2"), self.judge_features_terms, judged, since=since))
-        seen = w.without != "picture"
+        painted = w.competition == "both"
+        seen = painted and w.without != "picture"
         if seen:
             adv = {**({} if self.alone else {"D_I": "adv"}), **({} if self.D_maps is None else {"D_maps": "adv_maps"})}
             phases.append(Phase("judge", tuple(adv), self.judge_terms, dict.fromkeys(adv.values(), 1.0), since=since))
@@ -173,12 +181,14 @@ class FaceFeatRecipe:
             weights = dict.fromkeys(names.values(), w.r1 * w.r1_every)
             if names:
                 phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
-        if self.D_maps is not None:
+        if self.D_maps is not None and painted:
             due = {"r1_maps": w.maps_r1 * w.r1_every}
             phases.append(Phase("smooth_maps", ("D_maps",), self.smooth_maps_terms, due, since=since, every=w.r1_every))
         since += w.lead
         if judged or seen:
             phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
+        if not painted:
+            return phases
         fools = (*(() if self.alone else ("fool",)), *(() if self.D_maps is None else ("fool_maps",)))
         more = {"shape": ("shape", "shape_made"), "picture": tuple(f"{name}_made" for name in fools)}
         paint = ["rec", *fools, "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
@@ -219,17 +229,29 @@ class FaceFeatRecipe:
 
     def known(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """f_id and f_1 of the batch's pictures, by networks that no longer learn: seen once, though four phases of a step ask for them."""
-        x, E_id, E_1 = batch["image"], self.model.E_id.eval(), self.model.E_1.eval()
+        return self._seen(batch, "E_id"), self._seen(batch, "E_1")
+
+    def _seen(self, batch: Batch, name: Literal["E_id", "E_1"]) -> Tensor:
+        """One of them."""
+        x = batch["image"]
         if self._known is None or self._known[0] is not x:
+            self._known = x, {}
+        found = self._known[1]
+        if name not in found:
+            net = self.nets[name].eval()
             with torch.no_grad():
-                self._known = x, (sphere(E_id(x)), E_1(x))
-        return self._known[1]
+                found[name] = sphere(net(x)) if name == "E_id" else net(x)
+        return found[name]
 
     def judge_features_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 2. As it is printed it has no lower bound: log(1 − D) takes the place of −log D."""
-        _, f_1 = self.known(batch)
+        f_1 = self._seen(batch, "E_1")
         with torch.no_grad():
             f_2, made = sphere(self.model.E_2(batch["image"])), self.model.drawn(batch["seed"], "judge features")
+            if isinstance(self.judges.D_f2, WhitenedPerceptron):
+                moments = torch.cat([f_2.mean(dim=0), (f_2.T @ f_2 / len(f_2)).flatten()])
+                moments = mean_over_processes(moments)
+                self.judges.D_f2.learn(moments[: f_2.shape[1]], moments[f_2.shape[1] :].reshape(f_2.shape[1], -1))
         pairs = ((self.judges.D_f1, f_1, made[0]), (self.judges.D_f2, f_2, made[1]))
         return {name: real_loss(D(real)) + fake_loss(D(fake)) for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)}
 
@@ -263,12 +285,12 @@ class FaceFeatRecipe:
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures and features."""
         terms = {}
-        if self.training.without != "picture" and not self.alone:
+        if self.training.competition == "both" and self.training.without != "picture" and not self.alone:
             terms["r1"] = r1_penalty(self.judges.D_I, batch["image"])
         if self.training.without != "features":
             with torch.no_grad():
                 f_2 = sphere(self.model.E_2(batch["image"]))
-            terms["r1_f_1"] = r1_penalty(self.judges.D_f1, self.known(batch)[1])
+            terms["r1_f_1"] = r1_penalty(self.judges.D_f1, self._seen(batch, "E_1"))
             terms["r1_f_2"] = r1_penalty(self.judges.D_f2, f_2)
         return terms
 
@@ -279,11 +301,10 @@ class FaceFeatRecipe:
 
     def draw_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
-        f_id, _ = self.known(batch)
         drawn = dict(zip(("f_1", "f_2"), self.model.drawn(batch["seed"], "draw"), strict=True))
         terms: dict[str, Tensor] = {}
-        if self.training.without != "picture":
-            fooled = real_loss(*self.score(self.paint(f_id, [(drawn["f_1"], drawn["f_2"])]), batch, "draw"))
+        if self.training.competition == "both" and self.training.without != "picture":
+            fooled = real_loss(*self.score(self.paint(self._seen(batch, "E_id"), [(drawn["f_1"], drawn["f_2"])]), batch, "draw"))
             if self.training.without == "features":
                 return {"picture": fooled}
             parts = []

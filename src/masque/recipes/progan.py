@@ -105,7 +105,9 @@ class ProGANRecipe:
                 raise SettingError(f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from.")
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
         if not training.adv and self.P_F is None:
-            raise SettingError("Without D (adv=0) something else has to judge: add --set parser=FOLDER.")
+            raise SettingError(
+                "Without D (adv=0) something else has to judge: add --set parser=FOLDER, which `masque pack parser --out FOLDER` writes."
+            )
         if self.P_F is not None and training.adversarial != "logistic":
             raise SettingError("A discriminator of a parser's maps learns by the logistic loss alone: add --set adversarial=logistic.")
         if self.P_F is not None:
@@ -291,16 +293,14 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "run": {"steps": 180_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "small": _SMALL,
-    # What the shipped weights are: nothing larger is better yet
-    "best": _SMALL,
-    # 128 px and few channels, judged by what a face parser sees; it needs `parser`
-    "128-few": {
-        "model": _grown(128, 1024, widest=256, encoder=32, seen=64),
+    # What the shipped weights are: 128 px, judged by what a face parser sees; it needs `parser`
+    "best": {
+        "model": _grown(128, 2048, widest=256, encoder=32, seen=64),
         "training": {
-            "adversarial": "logistic", "adv": 0.0, "maps_lr": 1e-3, "hold": 20_000, "fade": 20_000, "lr": 1.5e-3, "encoder_since": 30_000,
-            "settle": 3000, "decay_to": 33_000,
+            "adversarial": "logistic", "adv": 0.0, "maps_lr": 7e-4, "hold": 20_000, "fade": 20_000, "lr": 1e-3, "encoder_since": 12_000,
+            "settle": 3000, "decay_to": 17_000,
         },
-        "run": {"steps": 33_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.998},
+        "run": {"steps": 17_000, "batch_size": 64, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "tiny": {
         "model": _grown(16, 64, widest=16, z=16, encoder=4, group=2),
