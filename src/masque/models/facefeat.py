@@ -188,7 +188,8 @@ class WhitenedPerceptron(Perceptron):
             kept.lerp_(new, share)
         middle = self.mean / self.weight
         variance, directions = torch.linalg.eigh(self.second / self.weight - torch.outer(middle, middle))
-        self.turn.copy_(directions / variance.clamp_min(FLOOR).sqrt())
+        # Turned back again: directions of like variance change places from step to step, and what comes after would see another world.
+        self.turn.copy_(directions / variance.clamp_min(FLOOR).sqrt() @ directions.T)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,inputs) -> (B,outputs)."""
