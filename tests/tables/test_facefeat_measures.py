@@ -138,6 +138,8 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
     assert (report["lfw"]["pairs"], report["lfw"]["pictures"], report["lfw"]["centred"]) == (12, 12, 1)
     assert report["lfw"]["photos"]["accuracy"] > 0.9
     assert report["ffd"] > 0
+    assert set(report["swd"]) == {"32", "16"}
+    assert all(far > 0 for far in report["swd"].values())
     assert abs(report["yaw"]["followed"]) < 0.5  # of a network that has learnt nothing
     assert {what: (done, most) for done, most, what in told} == {"held-out people": (16, 16), "IJB-A": (8, 8), "LFW": (36, 36)}
     text = as_text(report)
