@@ -16,6 +16,8 @@ from masque.losses.adversarial import fake_loss, real_loss
 from masque.models.parser import FaceParser, ParserConfig
 from masque.models.progan import Equalized, ProGANConfig, pixel_norm, widened
 from masque.recipes.progan import ProGANRecipe, ProGANTraining, stage_at
+from masque.runs import take_judges
+from masque.train.state import save_state
 
 CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)
 
@@ -257,3 +259,18 @@ def test_models_that_growth_cannot_begin_with(tmp_path):
         recipe(grown=8).grow_from(damaged)
     with pytest.raises(SettingError, match="beyond the size of 16"):
         recipe(grown=32)
+
+
+def test_a_discriminator_of_the_maps_goes_on_where_g_is_widened(tmp_path, parser):
+    """The paper's D, whose width is G's, begins anew."""
+    start, _ = small(tmp_path / "run" / "model", size=16, channels=16)
+    torch.manual_seed(5)
+    before = ProGANRecipe(replace(CONFIG, channels=16), ProGANTraining(adversarial="logistic", parser=parser, grown=16))
+    save_state(tmp_path / "run", 3, {"nets": {name: net.state_dict() for name, net in before.nets.items()}}, keep=1)
+    made = recipe(adversarial="logistic", parser=parser, grown=16)
+    own = {key: value.clone() for key, value in made.D.state_dict().items()}
+    take_judges(made, start, where_they_fit=True)
+    assert all(torch.equal(value, before.D_maps.state_dict()[key]) for key, value in made.D_maps.state_dict().items())
+    assert all(torch.equal(value, own[key]) for key, value in made.D.state_dict().items())
+    with pytest.raises(CheckpointError, match="another D than"):
+        take_judges(made, start)
