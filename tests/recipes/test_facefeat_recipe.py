@@ -236,6 +236,8 @@ def test_the_competition_over_features_alone(frames, batch):
 def test_a_parser_that_nothing_would_ask_is_refused(parser):
     with pytest.raises(SettingError, match="leave out --set parser"):
         runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "without=picture")))
+    with pytest.raises(SettingError, match="leave out --set parser"):
+        runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "competition=features")))
 
 
 def test_all_terms_of_a_picture_pull_as_hard_as_each_other(recipe, batch):

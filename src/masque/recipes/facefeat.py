@@ -108,8 +108,15 @@ class FaceFeatTraining:
             raise SettingError(f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}.")
         if self.competition == "features" and self.without == "features":
             raise SettingError("Without φ^f (without=features) there is no competition over features: leave out --set competition.")
-        if self.parser and self.without == "picture":
-            raise SettingError("Without φ^I (without=picture) a parser has no say either: leave out --set parser.")
+        if self.parser and not self.pictures_judged:
+            raise SettingError(
+                "Where no pictures are judged (without=picture, competition=features) a parser has no say: leave out --set parser."
+            )
+
+    @property
+    def pictures_judged(self) -> bool:
+        """Whether φ^I has a say."""
+        return self.competition == "both" and self.without != "picture"
 
 
 class FaceFeatRecipe:
@@ -172,7 +179,7 @@ class FaceFeatRecipe:
         if judged:
             phases.append(Phase("judge_features", ("D_f1", "D_f2"), self.judge_features_terms, judged, since=since))
         painted = w.competition == "both"
-        seen = painted and w.without != "picture"
+        seen = w.pictures_judged
         if seen:
             adv = {**({} if self.alone else {"D_I": "adv"}), **({} if self.D_maps is None else {"D_maps": "adv_maps"})}
             phases.append(Phase("judge", tuple(adv), self.judge_terms, dict.fromkeys(adv.values(), 1.0), since=since))
@@ -181,7 +188,7 @@ class FaceFeatRecipe:
             weights = dict.fromkeys(names.values(), w.r1 * w.r1_every)
             if names:
                 phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
-        if self.D_maps is not None and painted:
+        if self.D_maps is not None:
             due = {"r1_maps": w.maps_r1 * w.r1_every}
             phases.append(Phase("smooth_maps", ("D_maps",), self.smooth_maps_terms, due, since=since, every=w.r1_every))
         since += w.lead
@@ -285,7 +292,7 @@ class FaceFeatRecipe:
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures and features."""
         terms = {}
-        if self.training.competition == "both" and self.training.without != "picture" and not self.alone:
+        if self.training.pictures_judged and not self.alone:
             terms["r1"] = r1_penalty(self.judges.D_I, batch["image"])
         if self.training.without != "features":
             with torch.no_grad():
@@ -303,7 +310,7 @@ class FaceFeatRecipe:
         """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
         drawn = dict(zip(("f_1", "f_2"), self.model.drawn(batch["seed"], "draw"), strict=True))
         terms: dict[str, Tensor] = {}
-        if self.training.competition == "both" and self.training.without != "picture":
+        if self.training.pictures_judged:
             fooled = real_loss(*self.score(self.paint(self._seen(batch, "E_id"), [(drawn["f_1"], drawn["f_2"])]), batch, "draw"))
             if self.training.without == "features":
                 return {"picture": fooled}
