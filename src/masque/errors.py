@@ -46,6 +46,21 @@ class TrainingError(MasqueError):
     """A training run that had to stop."""
 
 
+LONGEST_QUOTE = 80
+"""Characters of a text from a file that are shown to a person."""
+
+
+def printable(text: object, most: int = LONGEST_QUOTE) -> str:
+    """A text from a file or a name, safe to print: on one line, without what moves a terminal's cursor, of at most `most` characters.
+
+    Everything that `str.isprintable` refuses (control characters, line ends, marks that turn the direction of writing, bytes of a name
+    that are no UTF-8) becomes its Python escape, such as \\x1b; what is longer is cut and ends in an ellipsis.
+    """
+    # What is cut off anyway need not be escaped: a text may be megabytes long.
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)[: most + 1])
+    return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A half sentence that helps after a wrong name: the nearest known one, or all of them.
 
