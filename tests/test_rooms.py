@@ -24,7 +24,7 @@ LINES = (
     ("layers", "losses", "data"),
     ("faces",),
     ("modelfile", "provenance", "film"),
-    ("image", "config"),
+    ("image", "config", "arrays"),
     ("errors",),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""
@@ -40,7 +40,7 @@ NEVER = {
 }
 """Beyond the lines: nothing that runs an edit needs anything that trains, and the engine knows no model."""
 
-NO_NETWORKS = {"faces", "config", "provenance", "errors", "data.layouts", "data.prepared", "data.puppets"}
+NO_NETWORKS = {"faces", "config", "arrays", "provenance", "errors", "data.layouts", "data.prepared", "data.puppets"}
 """Rooms and files in which torch has no place."""
 
 FAMILY_ROOMS = ("models", "recipes", "tables")

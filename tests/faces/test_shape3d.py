@@ -9,6 +9,7 @@ from masque.data.puppets import _MALE, IDENTITY, draw_puppet, vertices
 from masque.errors import DataError
 from masque.faces.frame import MIRRORED
 from masque.faces.shape3d import Fit, ShapeModel, angles_of, fit, learn_shapes, read_shape_model, rotations
+from robustness import mutations
 
 
 def test_angles_by_hand():
@@ -115,19 +116,45 @@ def test_files_that_are_no_models(learnt, tmp_path):
         return tmp_path / "bad.npz"
 
     (tmp_path / "words.npz").write_text("words")
-    for path in (tmp_path / "words.npz", tmp_path / "missing.npz"):
-        with pytest.raises(DataError, match="is not a file of arrays"):
-            read_shape_model(path)
-    with pytest.raises(DataError, match=r"mean of shape \(53215, 3\), not \(68, 3\)"):
+    with pytest.raises(DataError, match="is no morphable model"):
+        read_shape_model(tmp_path / "words.npz")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_shape_model(tmp_path / "missing.npz")
+    with pytest.raises(DataError, match=r"mean has the shape \(53215, 3\), not \(68, 3\)"):
         read_shape_model(stored(mean=np.zeros((53215, 3))))
-    with pytest.raises(DataError, match=r"identity of shape None, not \(K, 68, 3\)"):
+    with pytest.raises(DataError, match=r"noise has the shape \(3,\), not \(\)"):
+        read_shape_model(stored(noise=np.ones(3)))
+    with pytest.raises(DataError, match="holds no identity"):
         read_shape_model(stored(identity=None))
-    with pytest.raises(DataError, match=r"expression_deviation of shape \(7,\), not \(29,\)"):
+    with pytest.raises(DataError, match="29 bases of expression and 7 deviations"):
         read_shape_model(stored(expression_deviation=np.ones(7)))
+    with pytest.raises(DataError, match="0 bases of identity"):
+        read_shape_model(stored(identity=np.zeros((0, 68, 3))))
+    for values in (
+        {"noise": np.array(0.0)}, {"noise": np.array(-1.0)}, {"noise": np.array(1e-300)}, {"identity": 1e300 * learnt.identity},
+        {"mean": learnt.mean * 1e200}, {"expression_deviation": np.full(29, 1e308)},
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="no model of a face"):
+            read_shape_model(stored(**values))
     with pytest.raises(DataError, match="nose points away"):
         read_shape_model(stored(mean=learnt.mean * [1, 1, -1]))
     with pytest.raises(DataError, match="not finite"):
         read_shape_model(stored(mean=learnt.mean * np.nan))
+
+
+def test_a_damaged_model_is_refused_in_one_sentence_or_can_be_fitted(learnt, tmp_path, capfd):
+    some = {"mean": learnt.mean, "identity": learnt.identity[:2], "expression": learnt.expression[:2], "noise": np.array(learnt.noise)}
+    whole = mutations.archive({name: mutations.npy(array) for name, array in some.items()})
+    path = tmp_path / "model.npz"
+    for name, data in [*mutations.of_npz(some), *mutations.of_bytes(whole, 200)]:
+        path.write_bytes(data)
+        said = "it can be fitted"
+        try:
+            fit(read_shape_model(path), learnt.mean[None, :, :2] * [50, -50], rounds=1)
+        except DataError as error:
+            said = str(error).replace(str(path), "")
+        assert mutations.is_plain(said), name
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_a_model_cannot_be_learnt_from():

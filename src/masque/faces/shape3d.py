@@ -9,6 +9,7 @@ between the mean shape's eyes. Bases are multiplied by their standard deviations
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masque.arrays import ArrayError, Shape, read_npz
 from masque.errors import DataError
 from masque.faces.frame import MIRRORED
 from masque.image import write_atomically
@@ -30,6 +32,16 @@ FLOOR = 0.01
 """Least noise: landmarks are not that exact, and the camera is no weak perspective, which deformations would else be found for."""
 FEWEST, ENOUGH = 16, 3000
 """Pictures from which a model can be learnt; of more, evenly chosen ones give the deformations."""
+
+FARTHEST, LEAST_NOISE = 100.0, 1e-4
+"""What a model that is read may hold, in units of the distance between the eyes: beyond that, fitting is no longer exact."""
+SHAPES: Mapping[str, Shape] = {
+    "mean": (LANDMARKS, 3), "identity": ("I", LANDMARKS, 3), "expression": ("E", LANDMARKS, 3), "identity_deviation": ("I",),
+    "expression_deviation": ("E",), "noise": (),
+}  # fmt: skip
+"""The arrays of a morphable model's file."""
+LARGEST = 1 << 26
+"""Bytes of such a file and of each array in it: thousands of bases."""
 
 
 @dataclass(frozen=True)
@@ -158,30 +170,38 @@ def read_shape_model(path: Path) -> ShapeModel:
     """A morphable model's landmark rows: .npz with mean (68,3), identity (I,68,3) and expression (E,68,3), in iBUG's order and the axes
     above, in any unit.
 
-    Optional: identity_deviation (I,) and expression_deviation (E,), by which the bases are multiplied; noise, in the file's unit. Raises
-    DataError when it is missing or of another shape.
+    Optional: identity_deviation (I,) and expression_deviation (E,), by which the bases are multiplied; noise, in the file's unit. Other
+    arrays in the file are not looked at. Raises DataError when it is missing, damaged or of another shape, and for a mean that is no face.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            values = {name: np.asarray(stored[name], dtype=float) for name in stored.files}
-    except (OSError, ValueError, EOFError):
-        raise DataError(f"{path} is not a file of arrays: write it with numpy.savez.") from None
-    for name, shape in (("mean", (LANDMARKS, 3)), ("identity", (-1, LANDMARKS, 3)), ("expression", (-1, LANDMARKS, 3))):
-        found = values[name].shape if name in values else None
-        if found is None or len(found) != len(shape) or any(a not in (-1, b) for a, b in zip(shape, found, strict=True)):
-            wanted = str(tuple("K" if side == -1 else side for side in shape)).replace("'", "")
-            raise DataError(f"{path} has {name} of shape {found}, not {wanted}: write the landmarks' rows of the morphable model.")
-    bases = []
+        values = read_npz(path, SHAPES, np.float64, LARGEST)
+    except ArrayError as error:
+        raise DataError(f"{path} is no morphable model ({error}): write the landmarks' rows of one with numpy.savez.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): name the file of a morphable model.") from None
+    for name in ("mean", "identity", "expression"):
+        if name not in values:
+            raise DataError(f"{path} holds no {name}: write the landmarks' rows of a morphable model with numpy.savez.")
     for name in ("identity", "expression"):
         deviation = values.get(f"{name}_deviation", np.ones(len(values[name])))
-        if deviation.shape != values[name].shape[:1]:
-            raise DataError(f"{path} has {name}_deviation of shape {deviation.shape}, not ({len(values[name])},): one for each basis.")
-        bases.append(values[name] * deviation[:, None, None])
-    if not all(np.isfinite(value).all() for value in values.values()):
-        raise DataError(f"{path} holds numbers that are not finite: write it again.")
+        if not 0 < len(values[name]) == len(deviation):
+            raise DataError(
+                f"{path} has {len(values[name])} bases of {name} and {len(deviation)} deviations: write one at least, and as many of both."
+            )
+        with np.errstate(over="ignore"):  # refused below
+            values[name] *= deviation[:, None, None]
     if not _depth(values["mean"]) > 0:
         raise DataError(f"In {path} the nose points away from the viewer: z is to grow towards the viewer, and y upwards.")
-    return _in_units(values["mean"], bases[0], bases[1], float(values.get("noise", 0.02 * _between_eyes(values["mean"]))))
+    with np.errstate(all="ignore"):
+        noise = float(values.get("noise", 0.02 * _between_eyes(values["mean"])))
+        model = _in_units(values["mean"], values["identity"], values["expression"], noise)
+    farthest = max(float(np.abs(shapes).max()) for shapes in (model.mean, model.bases))
+    if not farthest <= FARTHEST or not LEAST_NOISE <= model.noise <= FARTHEST:
+        raise DataError(
+            f"{path} is no model of a face: in units of the distance between the eyes, all is to be at most {FARTHEST:g} and its noise "
+            f"at least {LEAST_NOISE:g}."
+        )
+    return model
 
 
 def _centred(shapes: Floats) -> Floats:
