@@ -25,6 +25,7 @@ LINES = (
     ("faces",),
     ("modelfile", "provenance", "film"),
     ("image", "config", "arrays"),
+    ("output",),
     ("errors",),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""
@@ -40,7 +41,7 @@ NEVER = {
 }
 """Beyond the lines: nothing that runs an edit needs anything that trains, and the engine knows no model."""
 
-NO_NETWORKS = {"faces", "config", "arrays", "provenance", "errors", "data.layouts", "data.prepared", "data.puppets"}
+NO_NETWORKS = {"faces", "config", "arrays", "provenance", "output", "errors", "data.layouts", "data.prepared", "data.puppets"}
 """Rooms and files in which torch has no place."""
 
 FAMILY_ROOMS = ("models", "recipes", "tables")

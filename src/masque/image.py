@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from masque.errors import OutputError, PictureError
+from masque.output import check_folder_of as check_folder_of
+from masque.output import write_atomically as write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,35 +148,6 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     encoding(path)
     return check_folder_of(path)
-
-
-def check_folder_of(path: Path) -> Path:
-    """`path` again, if a file can be written there; OutputError otherwise."""
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder: name a file to write.")
-    if not path.parent.is_dir():
-        raise OutputError(f"The folder {path.parent} does not exist: make it first (mkdir -p {path.parent}).")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"The folder {path.parent} may not be written: choose another place for {path.name}.")
-    return path
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Run `write` on a temporary neighbour of `path` and rename it into place, so that `path` is never half written.
-
-    Raises OutputError when the disk is full or the folder may not be written; whatever stood at `path` is then untouched.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"{path} could not be written ({reason}): free some space or choose another place.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def encoding(path: Path) -> tuple[str, dict[str, Any]]:
