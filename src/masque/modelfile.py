@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from masque.errors import CheckpointError
 from masque.image import write_atomically
+from masque.lock import only_writer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -63,8 +64,9 @@ def pack(source: Path, target: Path, card: str | None = None, whole: Collection[
     except (OSError, UnicodeDecodeError):
         raise CheckpointError(f"{stored.folder} has no readable card.md: give a text about the weights with --card.") from None
     weights = {name: tensor if name.split(".")[0] in whole else _halved(tensor) for name, tensor in stored.weights.items()}
-    write(target, stored.family, stored.config, weights, card)
-    return read(target)
+    with only_writer(target):
+        write(target, stored.family, stored.config, weights, card)
+        return read(target)
 
 
 def _halved(tensor: Tensor) -> Tensor:

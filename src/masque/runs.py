@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest
+from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
+from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, make_fabric
 from masque.train.phase import Begins, Grows, Recipe
 from masque.train.state import load_state, states
@@ -158,18 +161,40 @@ def train(
 ) -> Progress:
     """Train, or go on training, the run at `out`; write its model for users; return how it ended.
 
-    data: prepared folders or `puppets:N`. time_limit: seconds, loading included, after which to stop with a full state. Raises MasqueError.
+    data: prepared folders or `puppets:N`. time_limit: seconds, loading included, after which to stop with a full state. Raises
+    MasqueError; OutputError where another process trains there.
     """
     begun = time.monotonic()
+    check_place(out)
+    # The first process holds the lock for those that it launches.
+    with only_writer(out) if first_process() else nullcontext():
+        fabric = make_fabric(settings.run, accelerator, devices)
+        fabric.launch()
+        left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
+        return train_with(fabric, settings, data, out, left, on_step)
+
+
+def check_place(out: Path) -> None:
+    """Raise CheckpointError where `out` is no place for a run: neither one nor new."""
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out} is a file: name a folder for the run.")
-    # Temporary files alone are what a run that was killed in its first moment leaves.
-    if out.is_dir() and any(not p.name.endswith(".part") for p in out.iterdir()) and not (out / "settings.json").exists():
+    # What a killed process leaves is all that there is of a run that was killed in its first moment.
+    if out.is_dir() and not all(left_behind(p) for p in out.iterdir()) and not (out / "settings.json").exists():
         raise CheckpointError(f"{out} holds something that is not a run: choose a new folder.")
     if not out.absolute().parent.is_dir():
         raise CheckpointError(f"The folder {out.absolute().parent} does not exist: make it first.")
-    fabric = make_fabric(settings.run, accelerator, devices)
-    fabric.launch()
+
+
+def train_with(
+    fabric: Fabric,
+    settings: Plan,
+    data: Sequence[str],
+    out: Path,
+    time_limit: float | None,
+    on_step: Callable[[int, Mapping[str, float], float], None] | None,
+) -> Progress:
+    """What each process of a training does once all are launched; see `train`."""
+    begun = time.monotonic()
     entry = catalog.family(settings.family)
     frames = load_frames(data, settings.model.size, settings.model.attributes, labels=entry.reads_labels)
     if not len(frames.indices("train")):

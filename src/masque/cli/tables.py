@@ -51,11 +51,12 @@ def table(
     for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
         if name in more and paper != its:
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
+    from masque.lock import only_writer
     from masque.runs import Alike
     from masque.tables.all_tables import TABLES
 
     make, as_text = TABLES[paper]
-    with Bar(f"Table of {paper}") as bar:
+    with only_writer(out), Bar(f"Table of {paper}") as bar:
         report = make(data, out, Alike(preset, set_, _steps(steps), limit, bar.update), **more)
     answer(as_text(report), report, as_json)
 
@@ -76,11 +77,12 @@ def tables(
     Example: masque tables --data prepared --out tables --preset small --time-limit 2h
     """
     from masque.config import seconds
+    from masque.lock import only_writer
     from masque.runs import Alike
     from masque.tables.all_tables import all_tables
 
     limit = seconds(time_limit) if time_limit is not None else None
-    with Bar("Tables") as bar:
+    with only_writer(out), Bar("Tables") as bar:
         how = Alike(preset, (), _steps(steps), limit, bar.update)
         reasons = all_tables(data, out, how, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}})
     lines = [f"{paper}: {out / paper / 'table.md'}" if not why else f"{paper}: not made. {why}" for paper, why in reasons.items()]

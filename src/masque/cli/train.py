@@ -79,8 +79,9 @@ def pack(
     from masque import modelfile
     from masque.catalog import CATALOG, model_folder
     from masque.errors import OutputError
+    from masque.lock import left_behind
 
-    if out.exists() and not (out / "config.json").is_file() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not (out / "config.json").is_file() and not (out.is_dir() and all(map(left_behind, out.iterdir()))):
         raise OutputError(f"{out} exists and is no model folder: choose another place.")
     try:
         text = card.read_text(encoding="utf-8") if card is not None else None

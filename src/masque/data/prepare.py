@@ -26,6 +26,7 @@ from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
 from masque.faces.labels import UNKNOWN, Labels
 from masque.image import Picture, read_picture, write_atomically
+from masque.lock import left_behind, only_writer, remove_unfinished
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
 """Face frames -> attribute values in [0,1] for each; brought by the caller, since this room knows no network."""
@@ -83,23 +84,26 @@ def prepare(
     left out. workers: processes, all cores by default. parse: says what is background in pictures that come without masks of parts; by
     label_maps it also writes their label maps, on which portraits can be trained. progress: called with (done, all).
     The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
-    OutputError (disk full); a single bad picture is counted and left out.
+    OutputError (disk full, or somebody else prepares there); a single bad picture is counted and left out.
     """
     sources = read_layout(source, layout, held_out, only)
     listing = "\n".join(str(s.path.relative_to(source)) + s.split for s in sources)
     settings = Settings(
         str(source.resolve()), layout, size, held_out, most_turned, label_maps, hashlib.sha256(listing.encode()).hexdigest()[:16]
     )
-    done = _open_journal(out, settings)
-    resumed = len(done)
-    todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
-    work = partial(_prepare_one, out=out, scale=size / 128, most_turned=most_turned)
-    for result in each(work, todo, workers):
-        done[result["number"]] = result
-        _append(out / "journal.jsonl", result)
-        if progress:
-            progress(len(done), len(sources))
-    return _finish(out, sources, done, settings, classify, parse, resumed, progress)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
+    with only_writer(out):
+        done = _open_journal(out, settings)
+        resumed = len(done)
+        todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
+        work = partial(_prepare_one, out=out, scale=size / 128, most_turned=most_turned)
+        for result in each(work, todo, workers):
+            done[result["number"]] = result
+            _append(out / "journal.jsonl", result)
+            if progress:
+                progress(len(done), len(sources))
+        return _finish(out, sources, done, settings, classify, parse, resumed, progress)
 
 
 def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
@@ -112,7 +116,7 @@ def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
         if before[:1] != lines:
             raise DataError(f"{out} holds a set that was prepared from another source or with other settings: choose another folder.")
         lines = before
-    elif out.exists() and (not out.is_dir() or any(not p.name.endswith(".part") for p in out.iterdir())):
+    elif any(not left_behind(p) for p in out.iterdir()):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     try:
         done = {r["number"]: r for r in map(json.loads, lines[1:])}
@@ -125,8 +129,7 @@ def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
         for folder in (out / "images", out / "masks"):
             folder.mkdir(exist_ok=True)
         for folder in (out, out / "images", out / "masks", out / "labels"):
-            for unfinished in folder.glob(".*.part"):
-                unfinished.unlink(missing_ok=True)
+            remove_unfinished(folder.glob(".*.part"))
     except OSError as error:
         raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
     return done

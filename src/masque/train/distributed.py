@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import torch
 import torch.distributed as dist
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from torch import Tensor, nn
 
 
@@ -33,6 +34,11 @@ def mean_over_processes(values: Tensor) -> Tensor:
     total = values.clone()
     dist.all_reduce(total)
     return total / dist.get_world_size()
+
+
+def first_process() -> bool:
+    """Whether this is the process, or the first of several, that writes and speaks for all: known before they are launched, too."""
+    return rank_zero_only.rank == 0  # type: ignore[attr-defined]
 
 
 def _several() -> bool:

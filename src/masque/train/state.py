@@ -12,6 +12,7 @@ import torch
 
 from masque.errors import CheckpointError
 from masque.image import write_atomically
+from masque.lock import remove_unfinished
 
 VERSION = 1
 
@@ -82,8 +83,7 @@ def same_run(
 def open_run(run: Path, settings: Mapping[str, Any]) -> None:
     """Make the folder of a run with its settings.json, and remove what a killed process was writing there. Raises OutputError."""
     run.mkdir(parents=True, exist_ok=True)
-    for unfinished in run.rglob(".*.part"):
-        unfinished.unlink()
+    remove_unfinished(run.rglob(".*.part"))
     write_atomically(run / "settings.json", lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
 
 

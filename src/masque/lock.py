@@ -1,0 +1,120 @@
+"""One writer at a time: a lock on a folder that the system lets go of when its process ends, however it ends.
+
+It is a flock of a small file in the folder, which also says whose it is. A process that is killed leaves the file behind, and that does no
+harm: not the file keeps others out, but the lock on it. Threads of one process keep each other out as well; processes that a holder forks
+do not hold what it holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from masque.errors import OutputError, printable
+from masque.output import refused
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+NAME = ".writing.lock"
+LONGEST = 200
+"""Bytes that are read of what a lock file says."""
+NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
+"""What file systems answer that know no locks."""
+
+_held: set[int] = set()
+
+
+def _let_go() -> None:
+    """In a forked process: close what its parent holds, or the lock would outlive the parent for as long as this process lives."""
+    for number in _held:
+        with suppress(OSError):
+            os.close(number)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
+def left_behind(path: Path) -> bool:
+    """Whether a file in a folder is one that a killed process leaves: a half-written one, or the lock."""
+    return path.name.endswith(".part") or path.name == NAME
+
+
+def remove_unfinished(found: Iterable[Path]) -> None:
+    """Remove what a killed process was writing: files alone, of a folder whose only writer this process is."""
+    for path in list(found):
+        if path.is_file() or path.is_symlink():
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the only one who writes into `folder`, which is made if it is not there, and goes again if nothing was written into it.
+
+    Reading needs no lock. Where the file system knows no locks (some network ones; Windows), a warning is logged and nobody is kept out.
+    Raises OutputError where somebody else is writing there, in this process or another, or where the folder cannot be made.
+    """
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = _taken(folder)
+    except OSError as error:
+        raise refused(folder, error) from None
+    _held.add(number)
+    try:
+        yield
+    finally:
+        # First the name, then the lock: whoever opened the file before sees that it is no longer the folder's (see _taken).
+        if number in _held:  # not in a process forked meanwhile
+            with suppress(OSError):
+                (folder / NAME).unlink()
+            _held.discard(number)
+            os.close(number)
+            if made:
+                with suppress(OSError):  # not empty, as it should be
+                    folder.rmdir()
+
+
+def _taken(folder: Path) -> int:
+    """The locked file's descriptor. Raises OutputError where another holds it, OSError where there can be none."""
+    path = folder / NAME
+    while True:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        try:
+            if not _locked(number, folder):
+                holder = printable(os.pread(number, LONGEST, 0).decode("utf-8", "replace").strip())
+                who = f" ({holder})" if holder else ""
+                raise OutputError(f"Something else is writing into {folder}{who}: wait until it has ended, or name another folder.")
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(number), path.stat()):
+                    with suppress(OSError):  # it is only for people to read
+                        os.truncate(number, 0)
+                        os.pwrite(number, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+                    return number
+        except BaseException:
+            os.close(number)
+            raise
+        os.close(number)  # its last holder has removed it since it was opened
+
+
+def _locked(number: int, folder: Path) -> bool:
+    try:
+        if fcntl is None:
+            raise OSError(errno.ENOSYS, "no locks")
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        logging.getLogger(__name__).warning("The system has no lock for %s: let nothing else write into it meanwhile.", folder)
+    return True
