@@ -1,0 +1,504 @@
+"""Every way from a file into Masque, each with a small valid input."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import mutations
+import numpy as np
+import torch
+from harness import Crafted, Reader
+from PIL import Image, ImageCms
+
+from masque import catalog, modelfile, provenance, runs
+from masque.config import as_dict
+from masque.data.frames import load_frames
+from masque.data.layouts import read_layout
+from masque.data.lfw import read_pairs
+from masque.data.prepare import prepare
+from masque.data.puppets import draw_puppet, render
+from masque.data.templates import read_ijba
+from masque.edits.latents import Latent, compute, read_latent
+from masque.edits.result import Result
+from masque.faces.labels import read_labels, write_labels
+from masque.faces.shape3d import learn_shapes, read_shape_model
+from masque.film import write_film
+from masque.image import read_picture
+from masque.layers.vgg import load_vgg
+from masque.train.log import Log
+from masque.train.state import load_state, same_run
+
+SIDE = 64
+
+
+def picture(mode: str = "RGB") -> Image.Image:
+    """A small picture of a puppet in a Pillow mode."""
+    pixels = cv2.resize(render(draw_puppet(3), 0.5).picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    image = Image.fromarray(pixels)
+    if mode == "I;16":
+        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    if mode == "F":
+        return image.convert("F")
+    if mode == "P":
+        return image.quantize(32)
+    return image.convert(mode)
+
+
+def saved(kind: str, mode: str = "RGB", **options: Any) -> bytes:
+    """The bytes of a picture file of a format and mode."""
+    stream = io.BytesIO()
+    picture(mode).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _exif() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a description"
+    return exif.tobytes()
+
+
+def _profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+PICTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "png": ("PNG", "RGB", {}),
+    "png, alpha": ("PNG", "RGBA", {}),
+    "png, palette": ("PNG", "P", {"transparency": 3}),
+    "png, 16 bit": ("PNG", "I;16", {}),
+    "png, animated": ("PNG", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (SIDE, SIDE), "red")]}),
+    "png, profile": ("PNG", "RGB", {"icc_profile": _profile()}),
+    "jpeg": ("JPEG", "RGB", {"exif": _exif(), "icc_profile": _profile()}),
+    "jpeg, progressive": ("JPEG", "RGB", {"progressive": True}),
+    "jpeg, cmyk": ("JPEG", "CMYK", {}),
+    "jpeg, grey": ("JPEG", "L", {}),
+    "webp": ("WEBP", "RGB", {"exif": _exif()}),
+    "webp, lossless": ("WEBP", "RGBA", {"lossless": True}),
+    "tiff, lzw": ("TIFF", "RGB", {"compression": "tiff_lzw"}),
+    "tiff, deflate": ("TIFF", "RGB", {"compression": "tiff_adobe_deflate"}),
+    "tiff, jpeg": ("TIFF", "RGB", {"compression": "jpeg"}),
+    "tiff, plain float": ("TIFF", "F", {}),
+    "tiff, fax": ("TIFF", "1", {"compression": "group4"}),
+    "bmp": ("BMP", "RGB", {}),
+    "gif": ("GIF", "P", {}),
+    "ppm": ("PPM", "RGB", {}),
+    "jpeg 2000": ("JPEG2000", "RGB", {}),
+}
+
+
+def _write(file: str, content: bytes, folder: Path) -> None:
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_bytes(content)
+
+
+def picture_readers() -> Iterator[Reader]:
+    """Every kind of picture file, as a photo."""
+    for name, (kind, mode, options) in PICTURES.items():
+        content = partial(saved, kind, mode, **options)
+        yield Reader(f"photo: {name}", "photo.png", lambda folder, c=content: _write("photo.png", c(), folder), _as_photo)
+
+
+def _as_photo(folder: Path) -> None:
+    photo = read_picture(folder / "photo.png")
+    assert photo.dtype == np.uint8
+    assert photo.ndim == 3
+    assert photo.shape[2] == 3
+
+
+def json_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Damage of a JSON file: its values, its nesting, its encoding."""
+    value = json.loads(data)
+    for name, changed in mutations.of_json(value):
+        yield name, json.dumps(changed).encode("utf-8", "surrogatepass")
+    yield "nested too deeply", b"[" * 100_000 + b"]" * 100_000
+    yield "a number of a million digits", b"1" * 1_000_000
+    yield "with a mark of byte order", b"\xef\xbb\xbf" + data
+    yield "utf-16", data.decode().encode("utf-16")
+    yield "twice", data + data
+    yield "a key twice", data.rstrip()[:-1] + b"," + data.strip()[1:]
+
+
+def text_lines(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Damage of a table of text: lines, columns, ends, encodings, names that are paths."""
+    lines = data.splitlines()
+    for number in range(len(lines)):
+        for name, words in {
+            "no words": b"",
+            "one word": b"x",
+            "many words": b"x " * 100,
+            "many commas": b"x," * 10_000,
+            "absolute": lines[number].replace(b"0", b"/etc/passwd"),
+            "upwards": lines[number].replace(b"1", b"../1"),
+            "nul": lines[number] + b"\0",
+            "quote": b'"' + lines[number],
+            "large": b"9" * 5000,
+            "not utf-8": b"\xff\xfe" + lines[number],
+            "escape": b"\x1b[2J" + lines[number],
+            "minus": lines[number].replace(b"1", b"-1"),
+            "nan": lines[number].replace(b"1", b"nan"),
+            "long field": b"a" * 200_000,
+            "unicode digits": lines[number].replace(b"1", "²".encode()),
+        }.items():
+            yield f"line {number + 1}: {name}", b"\n".join([*lines[:number], words, *lines[number + 1 :]]) + b"\n"
+        yield f"without line {number + 1}", b"\n".join([*lines[:number], *lines[number + 1 :]]) + b"\n"
+        yield f"line {number + 1} twice", b"\n".join([*lines[: number + 1], *lines[number:]]) + b"\n"
+    yield "ends of Windows", data.replace(b"\n", b"\r\n")
+    yield "ends of old Macs", data.replace(b"\n", b"\r")
+    yield "with a mark of byte order", b"\xef\xbb\xbf" + data
+    yield "utf-16", data.decode().encode("utf-16")
+
+
+def npy_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Damage of a .npy file."""
+    return mutations.of_npy(np.load(io.BytesIO(data)))
+
+
+def npz_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Damage of a .npz file."""
+    with np.load(io.BytesIO(data)) as stored:
+        return mutations.of_npz(dict(stored))
+
+
+def safetensors_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Damage of a safetensors file's header."""
+    length = int.from_bytes(data[:8], "little")
+    header, body = json.loads(data[8 : 8 + length]), data[8 + length :]
+    names = [name for name in header if name != "__metadata__"]
+    # Every tensor's entry has the same form: one of them stands for all.
+    some = {name: header[name] for name in header if name in (*names[:1], "__metadata__")}
+    rest = {name: header[name] for name in names[1:]}
+    for name, changed in mutations.of_json(some):
+        text = json.dumps({**changed, **rest} if isinstance(changed, dict) else changed).encode("utf-8", "surrogatepass")
+        yield name, len(text).to_bytes(8, "little") + text + body
+    for kind in ("F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "U16", "U64", "F4", "C64", "x"):
+        text = json.dumps({**header, names[0]: {**header[names[0]], "dtype": kind}}).encode()
+        yield f"kind {kind}", len(text).to_bytes(8, "little") + text + body
+    for value in (np.nan, np.inf, -np.inf):
+        yield f"holds {value}", data[:-4] + np.float32(value).tobytes()
+    yield "long header", (2**63).to_bytes(8, "little") + data[8:]
+
+
+def state_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Run states with one part replaced or left out, and files that torch wrote of something else."""
+    state = torch.load(io.BytesIO(data), weights_only=True)
+
+    def written(value: Any) -> bytes:
+        stream = io.BytesIO()
+        torch.save(value, stream)
+        return stream.getvalue()
+
+    odd: tuple[Any, ...] = (
+        None,
+        -1,
+        10**30,
+        "text",
+        [],
+        {},
+        float("nan"),
+        torch.zeros(3),
+        torch.full((2, 2), torch.nan),
+        {"a": torch.zeros(1)},
+    )
+    for key in state:
+        yield f"without {key}", written({k: v for k, v in state.items() if k != key})
+        for value in odd:
+            yield f"{key} = {value!r:.20}", written({**state, key: value})
+        if isinstance(state[key], dict):
+            for inner in list(state[key])[:4]:
+                yield f"without {key}/{inner}", written({**state, key: {k: v for k, v in state[key].items() if k != inner}})
+                for value in odd:
+                    yield f"{key}/{inner} = {value!r:.20}", written({**state, key: {**state[key], inner: value}})
+    for value in odd:
+        yield f"the whole = {value!r:.20}", written(value)
+    yield "another key", written({**state, "another": 1})
+
+
+# Inputs of many files, made once and copied
+
+
+@cache
+def _made(what: str) -> Path:
+    """A folder with a valid input that takes a while to make."""
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="masque-robustness-"))
+    if what == "prepared":
+        _photos(folder / "people")
+        prepare(folder / "people", folder / "set", size=32, held_out=1, workers=1)
+    elif what == "run":
+        runs.train(runs.plan("rsgan", "tiny", ["batch_size=2", "steps=2"]), ["puppets:8"], folder / "run")
+    else:
+        plan = runs.plan(what, "tiny")
+        nets = runs.build_recipe(plan).nets
+        served = {name: nets[name] for name in catalog.family(what).load("model_parts") if name in nets} or dict(nets)
+        modelfile.write(folder / "model", what, as_dict(plan.model), torch.nn.ModuleDict(served).state_dict(), "# tiny, untrained\n")
+    return folder
+
+
+def _photos(folder: Path) -> None:
+    for person in range(3):
+        for number in range(2):
+            (folder / f"person{person}").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(render(draw_puppet(50 * person + number, 500 + person)).picture).save(
+                folder / f"person{person}" / f"{number}.png"
+            )
+
+
+def _copy(what: str, folder: Path) -> None:
+    shutil.copytree(_made(what), folder, dirs_exist_ok=True)
+
+
+def _load_prepared(folder: Path) -> None:
+    load_frames([str(folder / "set")], 32, ("Smiling",)).fingerprint()
+
+
+def prepared_readers() -> Iterator[Reader]:
+    """Every file of a prepared set, and the journal of one whose preparation goes on."""
+    files: dict[str, Crafted | None] = {
+        "prepared.json": json_file, "index.csv": text_lines, "landmarks.npy": npy_file, "images/000001.jpg": None, "masks/000001.png": None,
+    }  # fmt: skip
+    for file, crafted in files.items():
+        yield Reader(f"prepared set: {file}", f"set/{file}", partial(_copy, "prepared"), _load_prepared, crafted)
+    yield Reader(
+        "prepared set: journal.jsonl", "set/journal.jsonl", partial(_copy, "prepared"),
+        lambda folder: prepare(_made("prepared") / "people", folder / "set", size=32, held_out=1, workers=1), text_lines, writes=True,
+    )  # fmt: skip
+
+
+def _load_run(folder: Path) -> None:
+    runs.plan_of(folder / "run")
+
+
+def _same_run(folder: Path) -> None:
+    plan = runs.plan("rsgan", "tiny", ["batch_size=2", "steps=2"])
+    before = json.loads((_made("run") / "run" / "settings.json").read_text())
+    same_run(folder / "run", before, frozenset(), plan.defaults())
+
+
+def _resume(folder: Path) -> None:
+    runs.train(runs.plan("rsgan", "tiny", ["batch_size=2", "steps=2"]), ["puppets:8"], folder / "run")
+
+
+def _log(folder: Path) -> None:
+    Log(folder / "run", 2, tensorboard=False).close()
+
+
+def run_readers() -> Iterator[Reader]:
+    """Every file of a run folder."""
+    build = partial(_copy, "run")
+    yield Reader("run: settings.json, looked at", "run/settings.json", build, _load_run, json_file)
+    yield Reader("run: settings.json, gone on with", "run/settings.json", build, _same_run, json_file)
+    yield Reader("run: state, looked at", "run/state-2.ckpt", build, lambda folder: load_state(folder / "run" / "state-2.ckpt"), state_file)
+    yield Reader("run: state, gone on with", "run/state-2.ckpt", build, _resume, state_file, writes=True)
+    yield Reader("run: log.jsonl", "run/log.jsonl", build, _log, text_lines, writes=True)
+
+
+def model_readers() -> Iterator[Reader]:
+    """Model folders of two families, read as edits read them."""
+    for family in ("rsgan", "progan"):
+        for file, crafted in (("config.json", json_file), ("weights.safetensors", safetensors_file)):
+            load = lambda folder: catalog.load_session(str(folder / "model"))  # noqa: E731
+            yield Reader(f"model ({family}): {file}", f"model/{file}", partial(_copy, family), load, crafted)
+
+
+def _shapes(folder: Path) -> None:
+    drawn = [render(draw_puppet(seed, 500 + seed // 4)).landmarks for seed in range(24)]
+    learn_shapes(np.stack(drawn), np.arange(24) // 4, 3, 3).save(folder / "shape.npz")
+
+
+def _latent(folder: Path) -> None:
+    Latent(torch.randn(32, generator=torch.Generator().manual_seed(0)), "anna", "0" * 16).save(folder / "latent.safetensors")
+
+
+def _vgg(folder: Path) -> None:
+    weights = {}
+    for place in (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28):  # where torchvision's VGG-19 has its convolutions, up to relu5_1
+        inside, outside = (2 if place else 3), 2
+        weights[f"features.{place}.weight"] = torch.zeros(outside, inside, 3, 3)
+        weights[f"features.{place}.bias"] = torch.zeros(outside)
+    from safetensors.torch import save_file
+
+    save_file(weights, folder / "vgg.safetensors")
+    torch.save(weights, folder / "vgg.pth")
+
+
+def file_readers() -> Iterator[Reader]:
+    """Single files: 3D models, latents, foreign weights, label maps, formulas."""
+    yield Reader("3D face model", "shape.npz", _shapes, lambda folder: read_shape_model(folder / "shape.npz"), npz_file)
+    yield Reader("latent", "latent.safetensors", _latent, lambda folder: read_latent(folder / "latent.safetensors"), safetensors_file)
+    yield Reader(
+        "VGG weights (safetensors)", "vgg.safetensors", _vgg, lambda folder: load_vgg(folder / "vgg.safetensors"), safetensors_file
+    )
+    yield Reader("VGG weights (.pth)", "vgg.pth", _vgg, lambda folder: load_vgg(folder / "vgg.pth"))
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[8:60, 8:56], labels[20:26, 18:28], labels[20:26, 36:46], labels[44:50, 22:42] = 1, 4, 5, 8
+    yield Reader("label map: palette", "labels.png", lambda folder: write_labels(folder / "labels.png", labels), _labels)
+    yield Reader("label map: colours", "labels.png", lambda folder: _write("labels.png", _coloured_map(labels), folder), _labels)
+    yield Reader("formula", "formula.txt", lambda folder: _write("formula.txt", b"(a - b + c) / 3 + 0.5*a", folder), _formula, formulas)
+
+
+def _labels(folder: Path) -> None:
+    read_labels(folder / "labels.png")
+
+
+def _coloured_map(labels: np.ndarray[Any, Any]) -> bytes:
+    from masque.faces.labels import coloured
+
+    stream = io.BytesIO()
+    Image.fromarray(coloured(labels)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _formula(folder: Path) -> None:
+    text = (folder / "formula.txt").read_bytes().decode("utf-8", "surrogateescape")
+    z = {name: torch.full((8,), 0.1) for name in "abc"}
+    assert bool(compute(text, z).isfinite().all())
+
+
+def formulas(_: bytes) -> Iterator[tuple[str, bytes]]:
+    """Formulas that cannot be computed, or that only look like some."""
+    for text in (
+        "a*1e400 + b",
+        "a*1e308*1e308",
+        "a*(1e308*1e308)",
+        "a/1e-320/1e-320",
+        "a*0/0",
+        "9**9**9*a",
+        "a**2",
+        "a//2",
+        "a%2",
+        "a*-1e400",
+        "(" * 5000 + "a",
+        "(" * 90 + "a" + ")" * 90,
+        "-" * 5000 + "a",
+        "a+" * 20_000 + "a",
+        "a if b else c",
+        "a.b",
+        "a()",
+        "[a]",
+        "lambda: a",
+        "1 is 1",
+        "'a'",
+        "a\n+b",
+        "a;b",
+        "a\0",
+        "1_0*a",
+        "0x10*a",
+        "1j*a",
+        "True*a",
+        "a*nan",
+        "a*inf",
+        "1" * 5000 + "*a",
+        "a*1" + "0" * 400,
+        "é",
+        "ａ",
+        "a ",
+        "",
+        " ",
+        "#",
+        "a#b",
+        "\ud800",
+        "a if 1is 1else b",
+        "1or a",
+        "0or a",
+        "1_a",
+        "a*1e-400",
+        "a:=b",
+        "*a",
+        "a,b",
+        "f'{a}'",
+        "...",
+        "a!b",
+        "\x1b[2Ja",
+        "a*1e39",
+        "a*1e38*1e38",
+    ):
+        yield repr(text[:30]), text.encode("utf-8", "surrogatepass")
+
+
+CELEBA = {
+    "list_attr_celeba.txt": "3\nSmiling Male Young\n000001.jpg 1 -1 1\n000002.jpg -1 -1 1\n000003.jpg 1 1 -1\n",
+    "identity_CelebA.txt": "000001.jpg 10\n000002.jpg 10\n000003.jpg 11\n",
+    "list_eval_partition.txt": "000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n",
+}
+
+
+def _celeba(folder: Path) -> None:
+    for number in (1, 2, 3):
+        _write(f"celeba/img_align_celeba/{number:06d}.jpg", b"never opened here", folder)
+    for name, text in CELEBA.items():
+        _write(f"celeba/{name}", text.encode(), folder)
+
+
+def _kaggle(folder: Path) -> None:
+    for number in (1, 2, 3):
+        _write(f"celeba/img_align_celeba/img_align_celeba/{number:06d}.jpg", b"never opened here", folder)
+    attributes = "image_id,Smiling,Male,Young\n000001.jpg,1,-1,1\n000002.jpg,-1,-1,1\n000003.jpg,1,1,-1\n"
+    _write("celeba/list_attr_celeba.csv", attributes.encode(), folder)
+    _write("celeba/list_eval_partition.csv", b"image_id,partition\n000001.jpg,0\n000002.jpg,1\n000003.jpg,2\n", folder)
+
+
+def _lfw(folder: Path) -> None:
+    for person in range(4):
+        for number in (1, 2):
+            _write(f"lfw/lfw/P_{person}/P_{person}_{number:04d}.jpg", b"never opened here", folder)
+    _write("lfw/pairs.txt", b"2\t1\nP_0\t1\t2\nP_0\t1\tP_1\t1\nP_2\t1\t2\nP_2\t2\tP_3\t1\n", folder)
+
+
+HEADING = "TEMPLATE_ID,SUBJECT_ID,FILE,MEDIA_ID,SIGHTING_ID,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT\n"
+
+
+def _ijba(folder: Path) -> None:
+    verify, search = "ijba/IJB-A_11_sets/split1", "ijba/IJB-A_1N_sets/split1"
+    _write(f"{verify}/verify_metadata_1.csv", (HEADING + "11,A,img/1.png,9,9,5.4,2,30,40\n12,B,img/2.png,9,9,5,2,30,40\n").encode(), folder)
+    _write(f"{verify}/verify_comparisons_1.csv", b"11,12\n12,12\n", folder)
+    _write(f"{search}/search_gallery_1.csv", (HEADING + "21,A,img/2.png,9,9,5,2,30,40\n").encode(), folder)
+    _write(f"{search}/search_probe_1.csv", (HEADING + "11,B,img/1.png,9,9,5,2,30,40\n").encode(), folder)
+    for number in (1, 2):
+        _write(f"ijba/images/img/{number}.png", b"never opened here", folder)
+
+
+def list_readers() -> Iterator[Reader]:
+    """The lists that data sets come with."""
+    layout = lambda folder: read_layout(folder / "celeba", "celeba")  # noqa: E731
+    for name in CELEBA:
+        yield Reader(f"CelebA: {name}", f"celeba/{name}", _celeba, layout, text_lines)
+    for name in ("list_attr_celeba.csv", "list_eval_partition.csv"):
+        yield Reader(f"CelebA: {name}", f"celeba/{name}", _kaggle, layout, text_lines)
+    yield Reader("LFW: pairs.txt", "lfw/pairs.txt", _lfw, lambda folder: read_pairs(folder / "lfw"), text_lines)
+    for file in ("IJB-A_11_sets/split1/verify_metadata_1.csv", "IJB-A_11_sets/split1/verify_comparisons_1.csv"):
+        yield Reader(f"IJB-A: {Path(file).name}", f"ijba/{file}", _ijba, lambda folder: read_ijba(folder / "ijba"), text_lines)
+
+
+def _verify(file: str, folder: Path) -> None:
+    provenance.verify(folder / file)
+
+
+def _edited(file: str, folder: Path) -> None:
+    Result(np.asarray(picture()), {"edit": "swap", "model": "rsgan", "inputs": {"a": "0" * 64}}).save(folder / file)
+
+
+def _film(file: str, folder: Path) -> None:
+    frames = [np.asarray(picture()), np.asarray(picture())[:, ::-1]]
+    write_film(folder / file, frames, 2, 1.0, note=provenance.note({"edit": "morph"}))
+
+
+def verify_readers() -> Iterator[Reader]:
+    """Everything that `masque verify` looks at."""
+    for file in ("out.png", "out.jpg", "out.webp"):
+        yield Reader(f"verify: {file[4:]}", file, partial(_edited, file), partial(_verify, file))
+    for file in ("out.mp4", "out.gif"):
+        yield Reader(f"verify: {file[4:]}", file, partial(_film, file), partial(_verify, file))
+
+
+READERS: tuple[Reader, ...] = (
+    *picture_readers(), *file_readers(), *verify_readers(), *list_readers(), *prepared_readers(), *model_readers(), *run_readers(),
+)  # fmt: skip
