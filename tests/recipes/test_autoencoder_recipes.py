@@ -134,23 +134,22 @@ def test_alpha_gan_by_hand(batch, monkeypatch):
     assert any(p.grad is not None for p in recipe.model.G.parameters())
 
 
-@pytest.mark.parametrize(
-    ("family", "phase", "term"), [("vaegan", "encode", "like"), ("ali", "judge", "adv"), ("alphagan", "autoencode", "rec")]
-)
+LEARNING = [("vaegan", "encode", "like"), ("ali", "judge", "adv"), ("alphagan", "autoencode", "rec")]
+
+
+@pytest.mark.parametrize(("family", "phase", "term"), LEARNING)
 def test_each_learns(family, phase, term, batch):
+    """What one phase trains learns one batch by heart, while its adversary stands still: against one that learns too, no loss need fall."""
     recipe = recipe_of(family)
-    phases = list(recipe.phases())
-    optimizers = {name: torch.optim.Adam(net.parameters(), lr=2e-3, betas=(0.5, 0.999)) for name, net in recipe.nets.items()}
+    learning = phase_of(recipe, phase)
+    for name, net in recipe.nets.items():
+        net.requires_grad_(name in learning.nets)
+    optimizer = torch.optim.Adam([p for name in learning.nets for p in recipe.nets[name].parameters()], lr=2e-3, betas=(0.5, 0.999))
     values = []
-    for _ in range(25):
-        for p in phases:
-            for name, net in recipe.nets.items():
-                net.requires_grad_(name in p.nets)
-            terms = p.loss(batch)
-            if p.name == phase:
-                values.append(float(terms[term].detach()))
-            sum(p.weights[name] * value for name, value in terms.items()).backward()
-            for name in p.nets:
-                optimizers[name].step()
-                optimizers[name].zero_grad(set_to_none=True)
-    assert sum(values[-5:]) < 0.9 * sum(values[:5])
+    for _ in range(40):
+        loss = learning.loss(batch)[term]
+        values.append(float(loss.detach()))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    assert values[-1] < 0.6 * values[0]  # they come to 0.34, 0.0001 and 0.13 of it
