@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masque.errors import CheckpointError
+from masque.errors import CheckpointError, printable
 from masque.image import write_atomically
 from masque.lock import only_writer
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 VERSION = 1
+
+LARGEST_CONFIG = 1 << 20
+"""Bytes of config.json: a thousand times what one has."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class ModelFile:
         try:
             net.load_state_dict({key.removeprefix(prefix): tensor for key, tensor in self.weights.items() if key.startswith(prefix)})
         except RuntimeError as error:
-            reason = str(error).splitlines()[0].rstrip(".:")
+            reason = printable(str(error).splitlines()[0].rstrip(".:"))
             raise CheckpointError(f"{self.folder} does not fit this version of Masque ({reason}): train it again.") from None
 
 
@@ -80,27 +85,81 @@ def read(folder: Path, family: str | None = None) -> ModelFile:
 
     Raises CheckpointError when it is missing, foreign, damaged, written by a newer Masque, or of another family than the one asked for.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    folder = folder / "model" if (folder / "model" / "config.json").is_file() else folder
+    folder = folder / "model" if _is_file(folder / "model" / "config.json") else folder
     config, weights = folder / "config.json", folder / "weights.safetensors"
-    if not config.is_file() or not weights.is_file():
+    if not _is_file(config) or not _is_file(weights):
         raise CheckpointError(f"There is no model in {folder}: name a run folder of `masque train`, or a model's name.")
     try:
-        about = json.loads(config.read_text(encoding="utf-8"))
+        with config.open("rb") as opened:
+            text = opened.read(LARGEST_CONFIG + 1)
+        if len(text) > LARGEST_CONFIG:
+            raise ValueError
+        about = json.loads(text.decode("utf-8"))
         version, found, settings = about["masque"], about["family"], about["config"]
         if not (isinstance(version, int) and isinstance(found, str) and isinstance(settings, dict)):
             raise ValueError
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except OSError as error:
+        raise CheckpointError(_unreadable(config, error)) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{config} was not written by Masque, or is damaged: name another model.") from None
     if family not in (None, found):
-        raise CheckpointError(f"{folder} holds a model of the family {found}: name one of {family}.")
+        raise CheckpointError(f"{folder} holds a model of the family {printable(found)}: name one of {family}.")
     if version > VERSION:
-        raise CheckpointError(f"{folder} was written by a newer Masque (model version {version}, known is {VERSION}): update Masque.")
+        raise CheckpointError(
+            f"{folder} was written by a newer Masque (model version {printable(version)}, known is {VERSION}): update Masque."
+        )
     try:
         stored = weights.read_bytes()
-        tensors = {name: tensor.float() for name, tensor in load(stored).items()}
-    except (SafetensorError, OSError, ValueError, KeyError) as error:  # KeyError for a kind of number that torch lacks
-        raise CheckpointError(f"{weights} is damaged ({error}): fetch or train it again.") from None
+        tensors, _ = tensors_in(stored)
+    except OSError as error:
+        raise CheckpointError(_unreadable(weights, error)) from None
+    except ValueError as error:
+        raise CheckpointError(f"{weights} is damaged ({printable(error)}): fetch or train it again.") from None
     return ModelFile(folder, found, settings, tensors, hashlib.sha256(stored).hexdigest()[:16])
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read ({error.strerror}): check its permissions and its disk."
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
+
+
+def read_tensors(path: Path, largest: int) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """`tensors_in` of a file of at most `largest` bytes. Raises ValueError, and OSError where it is missing or may not be read."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with path.open("rb") as opened:
+        stored = opened.read(largest + 1) if path.stat().st_size <= largest else b""
+    if not 0 < len(stored) <= largest:
+        raise ValueError("it is empty or too large")
+    return tensors_in(stored)
+
+
+def tensors_in(stored: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file by name, fp32 whatever they were stored in, and its notes.
+
+    Raises ValueError with what is wrong: damage, a kind of number that torch lacks, complex numbers, and numbers that are not finite.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        raw = load(stored)
+        notes = json.loads(stored[8 : 8 + int.from_bytes(stored[:8], "little")]).get("__metadata__") or {}
+    except KeyError as error:
+        raise ValueError(f"numbers of the unknown kind {error}") from None
+    except (SafetensorError, RuntimeError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(printable(error)) from None
+    tensors = {}
+    for name, tensor in raw.items():
+        if tensor.is_complex():
+            raise ValueError(f"{printable(name)} holds complex numbers")
+        tensors[name] = tensor.float()
+        if not bool(tensors[name].isfinite().all()):
+            raise ValueError(f"{printable(name)} holds numbers that are not finite")
+    return tensors, notes

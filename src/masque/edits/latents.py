@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import operator
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from masque.edits.formula import LARGEST, compute
 from masque.edits.invert import Features, Generative, Options, Recovery, Watch, invert
 from masque.edits.loaded import Loaded
 from masque.edits.morph_warp import WarpMorph
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
-from masque.errors import CheckpointError, PictureError, ValueRangeError
+from masque.errors import CheckpointError, PictureError, ValueRangeError, printable
 from masque.image import Picture, grid, to_pictures, write_atomically
+from masque.modelfile import read_tensors
 
 AT_ONCE = 16
 """Pictures made in one pass."""
@@ -52,18 +52,19 @@ class Latent:
         return target
 
 
+LARGEST_FILE = 1 << 26
+"""Bytes: a latent with the finest detail of a picture of 1024 pixels is far smaller."""
+
+
 def read_latent(path: str | os.PathLike[str]) -> Latent:
     """The latent in a file. Raises CheckpointError when it is missing, damaged or not one."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="pt") as opened:
-            about = opened.metadata() or {}
-            z = opened.get_tensor("z")
-            if about.get("masque") != "latent" or z.dim() != 1 or not bool(z.isfinite().all()):
-                raise ValueError
-            return Latent(z.float(), about["name"], about["weights"])
-    except (OSError, SafetensorError, ValueError, KeyError):
+        tensors, about = read_tensors(Path(path), LARGEST_FILE)
+        z = tensors["z"]
+        if about.get("masque") != "latent" or z.dim() != 1 or not bool((z.abs() <= LARGEST).all()):
+            raise ValueError
+        return Latent(z, about["name"], about["weights"])
+    except (OSError, ValueError, KeyError):
         raise CheckpointError(f"{path} holds no latent: make one with `masque invert`.") from None
 
 
@@ -125,7 +126,8 @@ class Latents(Loaded):
         """The latent, if it is of this model. Raises CheckpointError."""
         if latent.weights != self.weights or len(latent.z) not in self.model.widths:
             raise CheckpointError(
-                f"The latent of {latent.name} belongs to the model {latent.weights}, not {self.weights}: find it anew by `masque invert`."
+                f"The latent of {printable(latent.name)} belongs to the model {printable(latent.weights)}, not {self.weights}: find it "
+                "anew by `masque invert`."
             )
         return latent
 
@@ -153,7 +155,7 @@ class Latents(Loaded):
             longer = made[: self.config.z].square().mean().sqrt().clamp_min(1.0)
             made[self.config.z :] /= longer
         if float(made[: self.config.z].square().mean()) < 1e-6:
-            raise ValueRangeError(f"The formula {formula!r} leaves no face: its faces cancel each other.")
+            raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
         (picture,) = self.pictures(self.model.settle(made[None]))
         return Result(picture, self.record("combine", formula=formula, faces=[latent.name for latent in latents]))
 
@@ -219,46 +221,4 @@ def between(stops: Sequence[Tensor], at: float, path: Path_, width: int | None =
         angle = torch.arccos((torch.dot(a, b) / (a.norm() * b.norm())).clamp(-1, 1))
         if 1e-4 < float(angle) < math.pi - 1e-4:  # else no direction, or every direction, leads there
             made[: len(a)] = (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
-    return made
-
-
-OPERATIONS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-}  # fmt: skip
-
-
-def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
-    """A formula of names, numbers, + − * / and brackets, computed. Raises ValueRangeError with what is wrong."""
-
-    def value(node: ast.AST) -> Any:
-        if isinstance(node, ast.Expression):
-            return value(node.body)
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-            return float(node.value)
-        if isinstance(node, ast.Name):
-            if node.id not in names:
-                known = f"{', '.join(names)} are the photos in their order"
-                raise ValueRangeError(f"The formula names {node.id}, and there is no such photo: {known}.")
-            return names[node.id]
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return -value(node.operand)
-        if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
-            left, right = value(node.left), value(node.right)
-            if isinstance(left, Tensor) and isinstance(right, Tensor) and isinstance(node.op, ast.Mult | ast.Div):
-                raise ValueRangeError(f"The formula {formula!r} multiplies or divides faces: only numbers can do that.")
-            if isinstance(node.op, ast.Add | ast.Sub) and isinstance(left, Tensor) != isinstance(right, Tensor):
-                raise ValueRangeError(f"The formula {formula!r} adds a number to a face: multiply faces by numbers instead.")
-            if isinstance(node.op, ast.Div) and isinstance(right, Tensor):
-                raise ValueRangeError(f"The formula {formula!r} divides by a face: only numbers can do that.")
-            if isinstance(node.op, ast.Div) and right == 0:
-                raise ValueRangeError(f"The formula {formula!r} divides by 0.")
-            return OPERATIONS[type(node.op)](left, right)
-        raise ValueError
-
-    try:
-        made = value(ast.parse(formula.strip(), mode="eval"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueRangeError(f"The formula {formula!r} cannot be read: write one such as 'a - b + c' or '(a + b) / 2'.") from None
-    if not isinstance(made, Tensor):
-        raise ValueRangeError(f"The formula {formula!r} names no photo: write one such as 'a - b + c'.")
     return made
