@@ -24,7 +24,7 @@ LINES = (
     ("layers", "losses", "data"),
     ("faces",),
     ("modelfile", "provenance", "film"),
-    ("image", "config", "arrays", "lock"),
+    ("image", "config", "arrays", "jsonfile", "lock"),
     ("output",),
     ("errors",),
 )
@@ -41,7 +41,9 @@ NEVER = {
 }
 """Beyond the lines: nothing that runs an edit needs anything that trains, and the engine knows no model."""
 
-NO_NETWORKS = {"faces", "config", "arrays", "lock", "provenance", "output", "errors", "data.layouts", "data.prepared", "data.puppets"}
+NO_NETWORKS = {
+    "faces", "config", "arrays", "jsonfile", "lock", "provenance", "output", "errors", "data.layouts", "data.prepared", "data.puppets",
+}  # fmt: skip
 """Rooms and files in which torch has no place."""
 
 FAMILY_ROOMS = ("models", "recipes", "tables")

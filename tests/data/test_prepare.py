@@ -157,10 +157,29 @@ def test_other_settings_are_refused_and_nothing_is_touched(prepared_folder, phot
     assert same_folder(prepared_folder, again) == []
 
 
-def test_a_damaged_journal_is_a_plain_sentence(prepared_folder, photo_folder, tmp_path):
+POINTS = [[1.0, 2.0]] * 68
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"number"', "[]", "[" * 100_000, '{"number": 1}', '{"number": 0, "dropped": "x"}', '{"number": 10, "dropped": "x"}',
+        '{"number": [1], "dropped": "x"}', '{"number": true, "dropped": "x"}', '{"number": 1, "dropped": 3}',
+        json.dumps({"number": 1, "landmarks": POINTS[1:], "attributes": {}}),
+        json.dumps({"number": 1, "landmarks": [*POINTS[1:], [1.0]], "attributes": {}}),
+        json.dumps({"number": 1, "landmarks": [*POINTS[1:], ["a", "b"]], "attributes": {}}),
+        json.dumps({"number": 1, "landmarks": [*POINTS[1:], [1e300, 0.0]], "attributes": {}}),
+        json.dumps({"number": 1, "landmarks": [*POINTS[1:], [float("nan"), 0.0]], "attributes": {}}),
+        json.dumps({"number": 1, "landmarks": POINTS, "attributes": {"Male": "yes"}}),
+        json.dumps({"number": 1, "landmarks": POINTS, "attributes": {"Male": 2}}),
+        json.dumps({"number": 1, "landmarks": POINTS, "attributes": []}),
+        json.dumps({"number": 1, "landmarks": POINTS}),
+    ],
+)  # fmt: skip
+def test_a_damaged_journal_is_a_plain_sentence(prepared_folder, photo_folder, tmp_path, damaged):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
     journal = again / "journal.jsonl"
-    journal.write_text(journal.read_text().splitlines()[0] + '\n{"number"\n')
+    journal.write_text(journal.read_text().splitlines()[0] + f"\n{damaged}\n")
     with pytest.raises(DataError, match=r"journal.jsonl is damaged: choose another folder, or delete"):
         prepare(photo_folder, again, size=64, held_out=0.4, workers=1)
 

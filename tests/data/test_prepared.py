@@ -122,3 +122,90 @@ def test_a_set_may_be_moved(written, tmp_path_factory):
     moved = tmp_path_factory.mktemp("elsewhere") / "set"
     shutil.copytree(written, moved)
     assert open_prepared(moved).frame(2).shape == (109, 89, 3)
+
+
+def index(text: str):
+    return lambda root: (root / "index.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def line(file: str = "000001", split: str = "train", value: str = "1") -> str:
+    return f"file,source,identity,split,Male\n{file},a,b,{split},{value}\n000003,a,b,test,\n000004,a,b,train,0.5\n"
+
+
+def landmarks(value: float):
+    def spoil(root: Path) -> None:
+        points = np.load(root / "landmarks.npy")
+        points[1, 3, 0] = value
+        np.save(root / "landmarks.npy", points)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (about("[" * 100_000), "prepared.json: it is no JSON: it is nested too deeply"),
+        (about('{"version": 1, "version": 1, "scale": 0.5}'), "it says version twice"),
+        (about('{"version": "1", "scale": 0.5}'), "it says no version"),
+        (about('{"version": true, "scale": 0.5}'), "it says no version"),
+        *((about(f'{{"version": 1, "scale": {scale}}}'), "prepared.json: it") for scale in ("1e999", "NaN", "-1", "0", "9" * 400, '"a"')),
+        (lambda root: (root / "prepared.json").write_bytes(b'{"version": 1, "scale": 0.5, "source": "\xff"}'), "no text in UTF-8"),
+        (index(""), "the first line has to name file, source, identity, split"),
+        (index(line().replace("Male", "split")), "the first line has to name"),
+        (index(line().replace("000003", "000001")), "a picture stands in it twice"),
+        (index(line(file="../000001")), "is no file's name"),
+        (index(line(file="/etc/passwd")), "is no file's name"),
+        (index(line(file="..")), "is no file's name"),
+        (index(line(split="trian")), "the split of 000001 is trian"),
+        *((index(line(value=value)), "Male of 000001 is") for value in ("nan", "inf", "1e400", "-1", "1.5")),
+        (index(line(value="x" * 200_000)), "field larger than field limit"),
+        (index(line(value='"')), "index.csv: "),
+        (index(line() + "000009,a\n"), "index.csv: "),
+        (index(line(value="\0")), "index.csv: "),
+        (index(line(value="\x1b[2J")), r"\\x1b"),
+        *((landmarks(value), "landmarks.npy: ") for value in (np.nan, np.inf, 1e9, -1e9)),
+        (lambda root: np.save(root / "landmarks.npy", np.full((3, 68, 2), "a")), "landmarks.npy: "),
+        (lambda root: (root / "landmarks.npy").write_bytes(b""), "landmarks.npy: "),
+        (lambda root: (root / "landmarks.npy").write_bytes(b"PK\3\4junk"), "landmarks.npy: "),
+    ],
+)
+def test_every_damage_is_one_sentence(written, damage, sentence):
+    damage(written)
+    with pytest.raises(DataError, match=sentence) as caught:
+        open_prepared(written)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).endswith(": prepare it again.")
+
+
+def test_a_mark_of_byte_order_is_no_damage(written):
+    for name in ("index.csv", "prepared.json"):
+        (written / name).write_bytes(b"\xef\xbb\xbf" + (written / name).read_bytes())
+    assert list(open_prepared(written).rows) == ROWS
+
+
+def spoilt(size: tuple[int, int] = (89, 109), mode: str = "L", value: int = 0):
+    return lambda path: Image.new(mode, size, (value,) * 3 if mode == "RGB" else value).save(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "sentence"),
+    [
+        ("images/000001.jpg", Path.unlink, "is damaged .There is no file .*prepare it again"),
+        ("images/000001.jpg", lambda path: path.write_bytes(b"\xff\xd8"), "is damaged .*prepare it again"),
+        ("images/000001.jpg", spoilt((90, 109), "RGB"), "is not 89×109 pixels, as its set says: prepare the set again"),
+        ("masks/000001.png", spoilt((1, 1)), "is not 89×109 pixels"),
+        ("masks/000001.png", spoilt(mode="RGB"), "is not 89×109 pixels"),
+        ("masks/000001.png", spoilt(value=3), "holds 3, which stands for nothing: prepare the set again"),
+        ("labels/000001.png", spoilt((109, 89)), "is not 89×109 pixels"),
+        ("labels/000001.png", spoilt(value=11), "holds 11, which stands for nothing"),
+    ],
+)
+def test_pictures_and_maps_that_are_not_the_sets(written, file, damage, sentence):
+    write_frame(written, "000001", np.zeros((109, 89, 3), np.uint8), np.zeros((109, 89), np.uint8), np.full((109, 89), 255, np.uint8))
+    opened = open_prepared(written)
+    read = {"images": opened.frame, "masks": opened.mask, "labels": opened.labels}[file.split("/")[0]]
+    assert read(0).shape[:2] == (109, 89)
+    damage(written / file)
+    with pytest.raises(DataError, match=sentence):
+        read(0)

@@ -20,12 +20,13 @@ from masque.data.layouts import Source, read_layout
 from masque.data.measured import frame_mask, measure_attributes
 from masque.data.parts import in_frame, read_parts, unusable
 from masque.data.pool import each
-from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, read_map, write_frame, write_index, write_maps
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, check_landmarks, read_map, write_frame, write_index, write_maps
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
 from masque.faces.labels import UNKNOWN, Labels
 from masque.image import Picture, read_picture, write_atomically
+from masque.jsonfile import parse_object
 from masque.lock import left_behind, only_writer, remove_unfinished
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
@@ -94,7 +95,7 @@ def prepare(
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     with only_writer(out):
-        done = _open_journal(out, settings)
+        done = _open_journal(out, settings, len(sources))
         resumed = len(done)
         todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
         work = partial(_prepare_one, out=out, scale=size / 128, most_turned=most_turned)
@@ -106,8 +107,8 @@ def prepare(
         return _finish(out, sources, done, settings, classify, parse, resumed, progress)
 
 
-def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
-    """The finished results in `out` by number; makes the folders of a new set."""
+def _open_journal(out: Path, settings: Settings, count: int) -> dict[int, dict[str, Any]]:
+    """The finished results in `out`, of `count` in all, by number; makes the folders of a new set."""
     path = out / "journal.jsonl"
     lines = [json.dumps(asdict(settings))]
     if path.is_file():
@@ -119,8 +120,8 @@ def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
     elif any(not left_behind(p) for p in out.iterdir()):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     try:
-        done = {r["number"]: r for r in map(json.loads, lines[1:])}
-    except (ValueError, KeyError, TypeError):
+        done = {r["number"]: r for r in (_result(line, count, settings.size / 128) for line in lines[1:])}
+    except ValueError:
         raise DataError(f"{path} is damaged: choose another folder, or delete {out} and prepare it again.") from None
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -133,6 +134,22 @@ def _open_journal(out: Path, settings: Settings) -> dict[int, dict[str, Any]]:
     except OSError as error:
         raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
     return done
+
+
+def _result(line: str, count: int, scale: float) -> dict[str, Any]:
+    """What a line of the journal says of one picture of `count`. Raises ValueError where `_prepare_one` would not have said it."""
+    result = parse_object(line)
+    if type(result.get("number")) is not int or not 1 <= result["number"] <= count:
+        raise ValueError("there is no such picture")
+    if isinstance(result.get("dropped"), str):
+        return result
+    landmarks, attributes = result.get("landmarks"), result.get("attributes")
+    if not isinstance(landmarks, list) or not all(isinstance(point, list) and list(map(type, point)) == [float] * 2 for point in landmarks):
+        raise ValueError("its landmarks are no points")
+    check_landmarks(np.array(landmarks, dtype=np.float64).reshape(1, -1, 2), scale)
+    if not isinstance(attributes, dict) or not all(type(v) in (int, float) and 0 <= v <= 1 for v in attributes.values()):
+        raise ValueError("its attributes are no numbers from 0 to 1")
+    return result
 
 
 def _append(path: Path, result: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from masque.errors import DataError
-from masque.faces.labels import Labels, encode_labels
+from masque.arrays import read_npy
+from masque.errors import DataError, PictureError, printable
+from masque.faces.frame import HEIGHT, frame_size
+from masque.faces.labels import LABELS, UNKNOWN, Labels, encode_labels
 from masque.image import Picture, encoded, read_picture, write_atomically
+from masque.jsonfile import read_object
 
 VERSION = 1
 PERSON, BACKGROUND, BEYOND = 0, 1, 2
 MASK_PALETTE = (240, 240, 240, 60, 90, 160, 0, 0, 0)
 FIXED_COLUMNS = ("file", "source", "identity", "split")
+SPLITS = ("train", "validation", "test")
+SCALES = (1 / 16, 16)
+"""Frame pixels per CelebA pixel: the least and the most that a set may have."""
+FARTHEST = 8
+"""Heights of the frame from its corner, beyond which there is no landmark of a face that it shows."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +69,16 @@ class PreparedSet:
 
     def frame(self, index: int) -> Picture:
         """The face frame of row `index`, RGB uint8 (218s,178s,3)."""
-        return read_picture(self.root / "images" / f"{self.rows[index].file}.jpg")
+        path = self.root / "images" / f"{self.rows[index].file}.jpg"
+        try:
+            return self._fitting(path, read_picture(path))
+        except PictureError as error:
+            raise DataError(f"{self.root} is damaged ({str(error).rstrip('.')}): prepare it again.") from None
 
     def mask(self, index: int) -> NDArray[np.uint8]:
         """PERSON, BACKGROUND or BEYOND for each pixel of the frame, uint8 (218s,178s)."""
-        return read_map(self.root / "masks" / f"{self.rows[index].file}.png")
+        path = self.root / "masks" / f"{self.rows[index].file}.png"
+        return self._fitting(path, read_map(path), (PERSON, BACKGROUND, BEYOND))
 
     def has_labels(self, index: int) -> bool:
         """Whether the parts of this frame are known."""
@@ -72,7 +86,17 @@ class PreparedSet:
 
     def labels(self, index: int) -> Labels:
         """The label map of the frame, uint8 (218s,178s). Raises DataError where there is none."""
-        return read_map(self._label_file(index))
+        path = self._label_file(index)
+        return self._fitting(path, read_map(path), (*range(len(LABELS)), UNKNOWN))
+
+    def _fitting(self, path: Path, pixels: NDArray[np.uint8], known: Sequence[int] = ()) -> NDArray[np.uint8]:
+        """The same pixels, of the size that this set's frames have. known: the values a map may have. Raises DataError."""
+        width, height = frame_size(self.scale)
+        if pixels.shape[:2] != (height, width) or pixels.ndim != (2 if known else 3):
+            raise DataError(f"{path} is not {width}×{height} pixels, as its set says: prepare the set again.")
+        if known and not np.isin(pixels, known).all():
+            raise DataError(f"{path} holds {pixels[~np.isin(pixels, known)][0]}, which stands for nothing: prepare the set again.")
+        return pixels
 
     def _label_file(self, index: int) -> Path:
         return self.root / "labels" / f"{self.rows[index].file}.png"
@@ -109,30 +133,74 @@ def open_prepared(root: Path) -> PreparedSet:
             else "make one with `masque prepare`"
         )
         raise DataError(f"{root} is not a prepared set; {hint}.")
-    try:
-        about = json.loads((root / "prepared.json").read_text())
-        if about["version"] > VERSION:
-            raise DataError(f"{root} was prepared by a newer Masque (version {about['version']}, known is {VERSION}): update Masque.")
-        rows, names = _read_index(root / "index.csv")
-        landmarks = np.load(root / "landmarks.npy", allow_pickle=False)
-        scale = float(about["scale"])
+    with _reading(root, "prepared.json"):
+        about = read_object(root / "prepared.json")
+        version = about.get("version")
+        if type(version) is not int:
+            raise ValueError("it says no version")
+    if version > VERSION:
+        raise DataError(f"{root} was prepared by a newer Masque (version {printable(version, 20)}, known is {VERSION}): update Masque.")
+    with _reading(root, "prepared.json"):
+        scale: Any = about.get("scale")
+        if type(scale) not in (int, float) or not SCALES[0] <= scale <= SCALES[1]:
+            raise ValueError(f"its scale is {printable(scale, 20)} and no number from {SCALES[0]} to {SCALES[1]}")
         parsed = bool(about.get("label_maps") and about.get("parsed"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{root} is damaged ({error}): prepare it again.") from None
-    if landmarks.shape != (len(rows), 68, 2):
-        raise DataError(f"{root} is damaged ({len(rows)} rows, landmarks of shape {landmarks.shape}): prepare it again.")
-    return PreparedSet(root, tuple(rows), landmarks, scale, names, parsed)
+    with _reading(root, "index.csv"):
+        rows, names = _read_index(root / "index.csv")
+    with _reading(root, "landmarks.npy"):
+        landmarks = read_npy(root / "landmarks.npy", ("N", 68, 2))
+        if len(landmarks) != len(rows):
+            raise DataError(f"{root} is damaged ({len(rows)} rows, landmarks of shape {landmarks.shape}): prepare it again.")
+        check_landmarks(landmarks, scale)
+    return PreparedSet(root, tuple(rows), landmarks, float(scale), names, parsed)
+
+
+def check_landmarks(landmarks: NDArray[Any], scale: float) -> None:
+    """Raise ValueError unless landmarks (N,68,2), all finite, are those of faces that frames of this scale may show."""
+    if landmarks.shape[1:] != (68, 2):
+        raise ValueError("it has faces without 68 landmarks")
+    if len(landmarks) and np.abs(landmarks).max() > FARTHEST * HEIGHT * scale:
+        raise ValueError("it has landmarks far outside of the pictures")
+
+
+@contextmanager
+def _reading(root: Path, name: str) -> Iterator[None]:
+    """What goes wrong while one file of a set is read, as one sentence."""
+    try:
+        yield
+    except (OSError, ValueError, csv.Error) as error:
+        reason = (error.strerror or error) if isinstance(error, OSError) else error
+        raise DataError(f"{root} is damaged ({name}: {printable(reason, 200)}): prepare it again.") from None
 
 
 def _read_index(path: Path) -> tuple[list[Row], tuple[str, ...]]:
-    with path.open(newline="") as opened:
-        reader = csv.DictReader(opened)
-        names = tuple(n for n in reader.fieldnames or () if n not in FIXED_COLUMNS)
-        rows = [
-            Row(line["file"], line["source"], line["identity"], line["split"], {n: float(line[n]) for n in names if line[n]})
-            for line in reader
-        ]
+    """The rows, and the names of the attributes. Raises OSError, ValueError and csv.Error."""
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as opened:
+        reader = csv.reader(opened, strict=True)
+        columns = next(reader, [])
+        if any(columns.count(name) != 1 for name in (*FIXED_COLUMNS, *columns)):
+            raise ValueError(f"the first line has to name {', '.join(FIXED_COLUMNS)} and attributes, each once")
+        names = tuple(name for name in columns if name not in FIXED_COLUMNS)
+        rows = [_row(dict(zip(columns, line, strict=True)), names) for line in reader if line]
+    if len({row.file for row in rows}) < len(rows):
+        raise ValueError("a picture stands in it twice")
     return rows, names
+
+
+def _row(line: Mapping[str, str], names: Sequence[str]) -> Row:
+    """One line of the index. Raises ValueError."""
+    file, split = line["file"], line["split"]
+    if not file or file in (".", "..") or any(mark in file for mark in "/\\\0"):
+        raise ValueError(f"{printable(file)} is no file's name")
+    if split not in SPLITS:
+        raise ValueError(f"the split of {printable(file)} is {printable(split, 20)} and none of {', '.join(SPLITS)}")
+    attributes = {}
+    for name in names:
+        if line[name]:
+            attributes[name] = value = float(line[name])
+            if not 0 <= value <= 1:  # which is not true of NaN either
+                raise ValueError(f"{printable(name)} of {printable(file)} is {printable(line[name], 20)} and no number from 0 to 1")
+    return Row(file, line["source"], line["identity"], split, attributes)
 
 
 def write_index(root: Path, rows: Sequence[Row], landmarks: NDArray[np.float32], about: Mapping[str, Any]) -> None:
@@ -145,7 +213,7 @@ def write_index(root: Path, rows: Sequence[Row], landmarks: NDArray[np.float32],
         values = [f"{row.attributes[n]:.4g}" if n in row.attributes else "" for n in names]
         writer.writerow([row.file, row.source, row.identity, row.split, *values])
     write_atomically(root / "landmarks.npy", lambda part: _save_array(part, landmarks))
-    write_atomically(root / "index.csv", lambda part: part.write_text(text.getvalue()))
+    write_atomically(root / "index.csv", lambda part: part.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape"))
     write_atomically(root / "prepared.json", lambda part: part.write_text(json.dumps({"version": VERSION, **about}, indent=1) + "\n"))
 
 

@@ -1,0 +1,70 @@
+"""JSON objects from files of anybody: what is not plain JSON in UTF-8, or says one thing twice, is refused, and nothing else happens."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from masque.errors import printable
+
+LARGEST = 1 << 24
+"""Bytes that a file may have."""
+
+
+class ObjectError(ValueError):
+    """Half a sentence on a file, such as "it is no JSON", that says why no object was read from it."""
+
+
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object that a file holds; a mark of byte order at its start is no matter.
+
+    Raises ObjectError where it holds something else, the same name twice in one object, a number that is not finite, or more than 16 MB;
+    OSError where it is missing or may not be read.
+    """
+    if not stat.S_ISREG(Path(path).stat().st_mode):  # a pipe would be waited for
+        raise ObjectError("it is not a file")
+    with Path(path).open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ObjectError(f"it has more than the {LARGEST >> 20} MB that are read")
+    try:
+        return parse_object(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ObjectError("it is no text in UTF-8") from None
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The same of a text. Raises ObjectError."""
+    try:
+        made = json.loads(text, object_pairs_hook=_once, parse_constant=_number, parse_float=_number)
+    except ObjectError:
+        raise
+    except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets in each other
+        raise ObjectError(f"it is no JSON: {printable(error) if isinstance(error, ValueError) else 'it is nested too deeply'}") from None
+    if not isinstance(made, dict):
+        raise ObjectError(f"it holds {_in_words(made)} and no object")
+    return made
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ObjectError(f"it says {printable(twice)} twice")
+    return made
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ObjectError(f"it holds the number {printable(text, 20)}")
+    return number
+
+
+def _in_words(value: Any) -> str:
+    return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
