@@ -301,34 +301,42 @@ def load_session(name: str, serving: str | None = None) -> AnySession:
 
 
 def load_model(name: str) -> tuple[nn.Module, ModelFile]:
-    """The networks of a model by family name or folder, though its family edit nothing, and its file. Raises CheckpointError."""
+    """The networks of a model by family name or folder, though its family edit nothing, ready to be used, and its file.
+
+    Raises CheckpointError.
+    """
     from masque import modelfile
 
     stored = modelfile.read(model_folder(name))
     if stored.family not in CATALOG:
         raise CheckpointError(f"{stored.folder} holds a model of the family {stored.family}, which this version of Masque does not know.")
-    return _filled(CATALOG[stored.family], stored), stored
+    return _filled(CATALOG[stored.family], stored).eval(), stored
 
 
 def _filled(entry: Family, stored: ModelFile) -> nn.Module:
     """A family's networks with stored weights. Raises CheckpointError where they do not fit."""
     from masque.config import from_dict
+    from masque.layers.randomness import OwnRandomness
 
     try:
-        model: nn.Module = entry.load("model")(from_dict(entry.load("config"), stored.config))
+        with OwnRandomness():
+            model: nn.Module = entry.load("model")(from_dict(entry.load("config"), stored.config))
     except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
         raise CheckpointError(
             f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0].rstrip('.')}): train it again."
         ) from None
-    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
     served = entry.load("model_parts")
-    lacking = sum(name.split(".")[0] in served for name in expected.keys() - stored.weights.keys())
-    unknown = len(stored.weights.keys() - expected.keys())
-    misshapen = sum(tensor.shape != expected.get(name, tensor.shape) for name, tensor in stored.weights.items())
+    # A network that is a family's only one is stored under the name that its recipe has for it.
+    alone = f"{served[0]}." if len(served) == 1 and served[0] not in dict(model.named_children()) else ""
+    weights = {name.removeprefix(alone): tensor for name, tensor in stored.weights.items()}
+    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    lacking = sum(bool(alone) or name.split(".")[0] in served for name in expected.keys() - weights.keys())
+    unknown = len(weights.keys() - expected.keys())
+    misshapen = sum(tensor.shape != expected.get(name, tensor.shape) for name, tensor in weights.items())
     if lacking or unknown or misshapen:
         raise CheckpointError(
             f"{stored.folder} does not fit its config ({lacking} tensors missing, {unknown} unknown, {misshapen} of another shape): "
             "fetch it again."
         )
-    model.load_state_dict(stored.weights, strict=False)
+    model.load_state_dict(weights, strict=False)
     return model

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,9 +20,12 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from masque.errors import OutputError, PictureError
 from masque.output import check_folder_of as check_folder_of
 from masque.output import write_atomically as write_atomically
+from masque.quiet import quieten_pillow
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+quieten_pillow()
 
 Picture = NDArray[np.uint8]
 """RGB uint8 (H,W,3)."""
@@ -68,25 +70,22 @@ def decoded(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             raise PictureError(f"{path} is a folder, not a picture: name one picture file.")
         if path.stat().st_size == 0:
             raise PictureError(f"{path} is empty (0 bytes): it was probably not copied completely, so fetch it again.")
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata, and about size from 89 megapixels on; the check below comes before any pixel is decoded.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as opened:
-                if opened.format not in DECODED:
-                    raise UnidentifiedImageError
-                megapixels = opened.width * opened.height / 1e6
-                if megapixels > MAX_MEGAPIXELS:
-                    raise PictureError(_too_large(path, f"{math.ceil(megapixels)}"))
-                opened.seek(0)
-                opened.load()
-                yield opened
+        with Image.open(path) as opened:
+            if opened.format not in DECODED:
+                raise UnidentifiedImageError
+            megapixels = opened.width * opened.height / 1e6
+            if megapixels > MAX_MEGAPIXELS:
+                raise PictureError(_too_large(path, f"{math.ceil(megapixels)}"))
+            opened.seek(0)
+            opened.load()
+            yield opened
     except PictureError:
         raise
     except (FileNotFoundError, NotADirectoryError):
         raise PictureError(f"There is no file {path}: check the name.") from None
     except PermissionError:
         raise PictureError(f"{path} may not be read: check its permissions.") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(_too_large(path, f"far more than {MAX_MEGAPIXELS:.0f}")) from None
     except UnidentifiedImageError:
         raise PictureError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are).") from None

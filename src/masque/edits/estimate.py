@@ -17,6 +17,7 @@ from masque.faces.frame import WIDTH, invert, warp
 from masque.faces.labels import UNKNOWN, Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
+from masque.layers.randomness import OwnRandomness
 from masque.models.attributes import AttributeClassifier, AttributesConfig
 from masque.models.identity import load_features
 from masque.models.shape import FaceShape, ShapeConfig
@@ -41,7 +42,8 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
 def face_shape(folder: Path) -> tuple[FaceShape, str]:
     """E_1 and the 3D model that it speaks of, frozen, and the hash of its weights. Raises CheckpointError when the folder holds none."""
     stored = modelfile.read(folder, "shape")
-    model = FaceShape(from_dict(ShapeConfig, stored.config))
+    with OwnRandomness():
+        model = FaceShape(from_dict(ShapeConfig, stored.config))
     stored.fill(model)
     return model.eval().requires_grad_(False), stored.hash
 
@@ -58,7 +60,8 @@ def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str
     """
     stored = modelfile.read(folder, "attributes")
     config = from_dict(AttributesConfig, stored.config)
-    classifier = AttributeClassifier(config)
+    with OwnRandomness():
+        classifier = AttributeClassifier(config)
     stored.fill(classifier, "classifier")
     classifier.eval().requires_grad_(False)
 

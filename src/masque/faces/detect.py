@@ -6,7 +6,10 @@ The landmark model was trained on iBUG 300-W, whose terms exclude commercial pro
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,25 +65,58 @@ def _model_file(name: str) -> str:
     raise MasqueError("dlib's face models are missing: install them with `pip install face-recognition-models`.")
 
 
-@cache
-def _detector() -> Any:
+class _Spares:
+    """Tools of which a thread may use one at a time: each call takes a spare one, or makes one where all are in use, and gives it back.
+
+    So there are as many as there were calls at once, however many threads come and go, which one for each thread would not give.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+        self.spare: deque[Any] = deque()  # its append and pop are atomic
+
+    @contextmanager
+    def one(self) -> Iterator[Any]:
+        """A tool that nobody else uses meanwhile."""
+        try:
+            tool = self.spare.pop()
+        except IndexError:
+            tool = self.make()
+        try:
+            yield tool
+        finally:
+            self.spare.append(tool)
+
+
+def _new_detector() -> Any:
     import dlib
 
     return dlib.get_frontal_face_detector()
 
 
-@cache
-def _predictor() -> Any:
-    import dlib
-
-    return dlib.shape_predictor(_model_file("shape_predictor_68_face_landmarks.dat"))
-
-
-@cache
-def _recogniser() -> Any:
+def _new_recogniser() -> Any:
     import dlib
 
     return dlib.face_recognition_model_v1(_model_file("dlib_face_recognition_resnet_model_v1.dat"))
+
+
+_DETECTORS, _RECOGNISERS = _Spares(_new_detector), _Spares(_new_recogniser)
+"""Both write into themselves while they work: a detector that two threads share crashes the process, or sees what the other one sees."""
+
+_ONCE = threading.Lock()
+
+
+def _predictor() -> Any:
+    """The landmark model, which only reads itself and so serves all threads."""
+    with _ONCE:  # or several threads would each read its 100 MB at the start
+        return _read_predictor()
+
+
+@cache
+def _read_predictor() -> Any:
+    import dlib
+
+    return dlib.shape_predictor(_model_file("shape_predictor_68_face_landmarks.dat"))
 
 
 def find_faces(photo: Picture) -> list[Face]:
@@ -92,7 +128,8 @@ def find_faces(photo: Picture) -> list[Face]:
     for scale, doublings in _looks(photo.shape[0], photo.shape[1]):
         size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
         searched = photo if scale == 1.0 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-        boxes, scores, _ = _detector().run(np.ascontiguousarray(searched), doublings, 0.0)
+        with _DETECTORS.one() as detector:
+            boxes, scores, _ = detector.run(np.ascontiguousarray(searched), doublings, 0.0)
         if boxes:
             ranked = sorted(zip(scores, boxes, strict=True), key=lambda pair: -pair[0])
             return [_face(photo, box, score, scale) for score, box in ranked]
@@ -179,4 +216,5 @@ def identity(picture: Picture, landmarks: Landmarks) -> NDArray[np.float32]:
     left, top = (int(v) for v in landmarks.min(axis=0))
     right, bottom = (int(v) for v in landmarks.max(axis=0))
     shape = dlib.full_object_detection(dlib.rectangle(left, top, right, bottom), points)
-    return np.array(_recogniser().compute_face_descriptor(np.ascontiguousarray(picture), shape), dtype=np.float32)
+    with _RECOGNISERS.one() as recogniser:
+        return np.array(recogniser.compute_face_descriptor(np.ascontiguousarray(picture), shape), dtype=np.float32)

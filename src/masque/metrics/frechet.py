@@ -6,12 +6,15 @@ Fréchet face distance (FFD) and the kernel face distance (KFD), and no number o
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
+
+from masque.layers.randomness import OwnRandomness
+from masque.quiet import quieten_torchmetrics
+
+quieten_torchmetrics()
 
 SUBSETS = 50
 LARGEST_SUBSET = 100
@@ -35,11 +38,9 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
         raise ValueError("a Fréchet distance needs two pictures of each kind at least")
     metric = FrechetInceptionDistance(feature=_Handed(real.shape[1]), input_img_size=(real.shape[1], 1, 1), normalize=True)
     metric.set_dtype(torch.float64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        metric.update(real.double()[:, :, None, None], real=True)
-        metric.update(made.double()[:, :, None, None], real=False)
-        return float(metric.compute())
+    metric.update(real.double()[:, :, None, None], real=True)
+    metric.update(made.double()[:, :, None, None], real=False)
+    return float(metric.compute())
 
 
 def kernel_distance(real: Tensor, made: Tensor, seed: int = 0) -> tuple[float, float]:
@@ -50,9 +51,7 @@ def kernel_distance(real: Tensor, made: Tensor, seed: int = 0) -> tuple[float, f
     size = min(LARGEST_SUBSET, min(len(real), len(made)) // 2)
     if size < 2:
         raise ValueError("a kernel distance needs four pictures of each kind at least")
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.simplefilter("ignore")
-        torch.manual_seed(seed)
+    with OwnRandomness(seed):  # torchmetrics draws the subsets from torch's global state
         metric = KernelInceptionDistance(feature=_Handed(real.shape[1]), subsets=SUBSETS, subset_size=size, normalize=True)
         metric.update(real.float()[:, :, None, None], real=True)
         metric.update(made.float()[:, :, None, None], real=False)

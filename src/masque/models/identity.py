@@ -23,6 +23,7 @@ from masque.config import from_dict
 from masque.faces.regions import FACE_CROP, HAIR_CROP
 from masque.layers.noise import uniform
 from masque.layers.precision import full
+from masque.layers.randomness import OwnRandomness
 from masque.layers.resnet import ResNet
 from masque.layers.stacks import Residual, down_stack
 from masque.modelfile import ModelFile, read
@@ -106,7 +107,8 @@ class Features(nn.Module):
 def load_features(folder: Path) -> tuple[Features, ModelFile]:
     """E_id of a model of the family identity, frozen, and its file. Raises CheckpointError when the folder holds none."""
     stored = read(folder, "identity")
-    net = Features(from_dict(IdentityConfig, stored.config))
+    with OwnRandomness():
+        net = Features(from_dict(IdentityConfig, stored.config))
     stored.fill(net, "features")
     return net.eval().requires_grad_(False), stored
 

@@ -26,6 +26,7 @@ from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
 from masque.errors import TrainingError
 from masque.image import grid, write_picture
 from masque.layers.precision import has_bf16
+from masque.quiet import quieten_fabric
 from masque.train.distributed import average_gradients
 from masque.train.ema import Average
 from masque.train.log import Log, Terms
@@ -90,6 +91,7 @@ def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int =
     if precision == "auto":
         precision = "bf16" if has_bf16(accelerator) else "32"
     name: Any = {"bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}[precision]
+    quieten_fabric()
     fabric = Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
     if fabric.device.type == "cuda":
         torch.set_float32_matmul_precision("high")

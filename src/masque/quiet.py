@@ -1,0 +1,37 @@
+"""What the libraries beneath would print is not printed: what a user has to know stands in Masque's own sentences."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import warnings
+from contextlib import suppress
+
+
+def quieten_pillow() -> None:
+    """Pillow's warnings of odd metadata and large pictures, its logger, and what libtiff writes from C past Python's streams.
+
+    For the whole program and for good, since threads share all three: a context around each picture would take the filters of one thread
+    away while another one still reads. A program that wants them sets its own filters and handlers, which come first.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # else logging prints to stderr what nobody handles
+    with suppress(ImportError, OSError, AttributeError):  # a Pillow without libtiff, or whose libtiff cannot be reached: it may then print
+        from PIL import _imaging
+
+        library = ctypes.CDLL(_imaging.__file__)
+        for name in ("TIFFSetWarningHandler", "TIFFSetErrorHandler"):
+            handler = getattr(library, name)
+            handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            handler(None)
+
+
+def quieten_torchmetrics() -> None:
+    """Its warnings that a measure keeps all features in memory."""
+    warnings.filterwarnings("ignore", module=r"torchmetrics\.")
+
+
+def quieten_fabric() -> None:
+    """Fabric's announcements of precision and devices ("Using bfloat16 Automatic Mixed Precision")."""
+    for name in ("lightning_fabric", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
