@@ -23,7 +23,7 @@ LINES = (
     ("models", "train", "metrics"),
     ("layers", "losses", "data"),
     ("faces",),
-    ("modelfile", "provenance", "film"),
+    ("modelfile", "provenance", "film", "folders"),
     ("image", "config", "arrays", "jsonfile", "lock"),
     ("output",),
     ("errors", "quiet"),

@@ -32,7 +32,11 @@ Picture = NDArray[np.uint8]
 
 MAX_MEGAPIXELS = 50.0
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-READABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jp2", ".avif"})
+READABLE_SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jfif", ".jpe", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".pfm", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".avif", ".avifs",
+})  # fmt: skip
+"""What a picture's name may end in, in lower case, where a folder is searched: all endings of the formats below."""
 DECODED = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF"})
 """Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts Ghostscript)."""
 

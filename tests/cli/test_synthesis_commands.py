@@ -54,7 +54,8 @@ def test_identity_folders_are_enlarged(facefeat: Path, lfw_folder: Path, tmp_pat
     out = tmp_path / "more"
     outcome = masque("augment", lfw_folder, "--model", facefeat, "--per-picture", 2, "--out", out, "--workers", 1, "--json")
     assert outcome.code == 0, outcome.err
-    assert outcome.values == {"out": str(out), "people": 6, "photos": 12, "made": 22, "without": 1}
+    counts = {"people": 6, "photos": 12, "made": 22, "without": 1, "left_out": {"not a picture by its ending": 1}}
+    assert outcome.values == {"out": str(out), **counts}
     assert sum(1 for _ in out.rglob("*.jpg")) == 12
     assert masque("verify", out / "Puppet_0" / "Puppet_0_0001-new2.png", "--json").values["record"]["photo"] == "Puppet_0_0001.jpg"
     again = masque("augment", lfw_folder, "--model", facefeat, "--out", out)

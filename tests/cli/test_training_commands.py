@@ -140,13 +140,18 @@ def test_prepare_counts_what_it_drops_and_goes_on(people: Path, tmp_path: Path) 
     outcome = masque("prepare", people, "--out", tmp_path / "set", "--size", 32, "--held-out", 1, "--workers", 1, "--json")
     assert (outcome.code, outcome.err) == (0, "")
     dropped = {"no face found": 1, "not readable as a picture": 3}
-    assert outcome.values == {"out": str(tmp_path / "set"), "kept": 4, "dropped": dropped}
+    found = {"layout": "identities", "pictures": 8, "people": 2, "official_split": False, "left_out": {}, "notes": []}
+    assert outcome.values == {"out": str(tmp_path / "set"), "kept": 4, "dropped": dropped, **found}
     with (tmp_path / "set" / "index.csv").open() as opened:
         rows = list(csv.DictReader(opened))
     assert [(row["identity"], row["split"]) for row in rows] == [("ann", "train")] * 2 + [("ben", "test")] * 2
     again = masque("prepare", people, "--out", tmp_path / "set", "--size", 32, "--held-out", 1, "--workers", 1)
     assert again.code == 0
-    assert again.out.splitlines()[1:] == ["  1 dropped: no face found", "  3 dropped: not readable as a picture"]
+    assert again.out.splitlines()[1:] == [
+        "  Layout identities: 8 pictures, of 2 people; 1 of 2 people are for testing.",
+        "  1 dropped: no face found",
+        "  3 dropped: not readable as a picture",
+    ]
 
 
 def test_prepare_takes_only_what_a_list_names(people: Path, tmp_path: Path) -> None:
@@ -167,7 +172,7 @@ def test_preparing_that_cannot_start(people: Path, tmp_path: Path) -> None:
         ([people, "--out", tmp_path], "choose a new folder"),
         ([people, "--out", tmp_path / "list.txt"], "choose a new folder"),
         ([people, "--out", tmp_path / "set", "--only", tmp_path / "list.txt"], "None of the 1 files"),
-        ([people, "--out", tmp_path / "set", "--only", tmp_path / "latin.txt"], "list of names"),
+        ([people, "--out", tmp_path / "set", "--only", tmp_path / "latin.txt"], "None of the 1 files"),
         ([people, "--out", tmp_path / "set", "--only", tmp_path / "none.txt"], "list of names"),
         ([people, "--out", tmp_path / "set", "--held-out", 2], "leaves nothing to train on"),
     ):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from masque.cli.options import Json
 from masque.cli.show import Bar, answer
+
+if TYPE_CHECKING:
+    from masque.data.sources import Found
 
 
 def register(app: typer.Typer) -> None:
@@ -40,21 +43,29 @@ def prepare(
     Example: masque prepare photos/ --out prepared --size 128
     """
     from masque.catalog import shipped_classifier, shipped_parts
+    from masque.data.lists import names_in
     from masque.data.prepare import prepare as run
-    from masque.errors import DataError
 
-    names = None
-    if only is not None:
-        try:
-            names = [line.strip() for line in only.read_text().splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError):
-            raise DataError(f"{only} cannot be read as a list of names: give a text file with one name a line.") from None
+    names = None if only is None else names_in(only)
     with Bar("Preparing") as bar:
         report = run(
             source, out, layout=layout, size=size, held_out=held_out, most_turned=float("inf") if most_turned is None else most_turned,
             only=names, workers=workers, classify=shipped_classifier(), parse=shipped_parts(), label_maps=label_maps, progress=bar.update,
         )  # fmt: skip
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
-    answer(
-        f"Prepared {report.kept} pictures in {out}.{dropped}", {"out": str(out), "kept": report.kept, "dropped": report.dropped}, as_json
-    )
+    left_out = "".join(f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count)
+    notes = "".join(f"\n  {note}" for note in report.found.notes)
+    values = {"out": str(out), "kept": report.kept, "dropped": report.dropped, **report.found.counts()}
+    answer(f"Prepared {report.kept} pictures in {out}.\n  {described(report.found)}{dropped}{left_out}{notes}", values, as_json)
+
+
+def described(found: Found) -> str:
+    """One line on a data set: its layout, how many pictures and people it has, and what is held out."""
+    tested = [source for source in found.sources if source.split == "test"]
+    if found.official_split or not found.people:
+        held = f"{len(tested)} of {len(found.sources)} pictures are for testing"
+    else:
+        held = f"{len({source.identity for source in tested})} of {found.people} people are for testing"
+    people = f"of {found.people} people" if found.people else "nobody known by name"
+    official = " by the official split" if found.official_split else ""
+    return f"Layout {found.layout}: {len(found.sources)} pictures, {people}; {held}{official}."

@@ -301,15 +301,15 @@ def faces_for(
 
     Example: masque faces-for labels.png --styles portraits/ --count 8 -o sheet.png
     """
-    from masque.errors import NoFaceError, PictureError
+    from masque.errors import NoFaceError, PictureError, printable
     from masque.faces.labels import read_labels
-    from masque.image import READABLE_SUFFIXES, check_output
+    from masque.folders import find_pictures
+    from masque.image import check_output
 
     check_output(out)
     shape, notes = read_labels(labels)
-    found = sorted(p for p in styles.iterdir() if p.suffix.lower() in READABLE_SUFFIXES) if styles.is_dir() else []
-    if not found:
-        raise PictureError(f"There is no picture in {styles}: name a folder of portraits.")
+    found, left_out = find_pictures(styles, "portraits")
+    notes = [*notes, *left_out]
     with Wait("Painting"):
         import masque
         from masque.edits.repaint import faces_for as paint
@@ -320,7 +320,7 @@ def faces_for(
                 painter.subject(path)
                 usable.append(path)
             except (NoFaceError, PictureError) as error:
-                notes = [*notes, f"left out {path.name}: {error}"]
+                notes = [*notes, f"left out {printable(path.name)}: {error}"]
             if len(usable) == count:
                 break
         if not usable:
@@ -336,14 +336,14 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
 
     Example: masque faces group.jpg
     """
-    from masque.errors import NoFaceError
+    from masque.errors import NoFaceError, printable
     from masque.faces.detect import SMALLEST_FACE, choose_face, find_faces
     from masque.image import read_picture
 
     with Wait("Looking for faces"):
         found = find_faces(read_picture(photo))
     if not found:
-        choose_face(found, name=photo.name)
+        choose_face(found, name=printable(photo.name))
     largest = max(found, key=lambda face: face.size)
     rows, lines = [], []
     for number, face in enumerate(found, start=1):
@@ -362,7 +362,7 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
         )
     answer("\n".join(lines), {"faces": rows}, as_json)
     if not any(row["usable"] for row in rows):
-        raise NoFaceError(f"No face in {photo.name} is {SMALLEST_FACE} pixels wide or more: use a larger picture.")
+        raise NoFaceError(f"No face in {printable(photo.name)} is {SMALLEST_FACE} pixels wide or more: use a larger picture.")
 
 
 def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to ask.")], as_json: Json = False) -> None:

@@ -213,8 +213,9 @@ def morph(
         times(len(faces) + loop, frames, ease)  # whether there are enough faces and frames, before anything is searched
         if path == "warp":
             from masque.edits.latents import warp_morph
+            from masque.errors import printable
 
-            pictures, names = warp_morph(faces, frames, ease, loop), [face.name for face in faces]
+            pictures, names = warp_morph(faces, frames, ease, loop), [printable(face.name) for face in faces]
             record: dict[str, object] = {"edit": "morph", "model": "none", "masque": masque.__version__}
         else:
             generator = masque.load(model, "morph")
@@ -245,13 +246,16 @@ def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: flo
 def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) -> list[Latent]:
     """The latent of each argument: read, found, or the mean of a folder's; all photos are searched in one batch."""
     from masque.edits.latents import read_latent
-    from masque.image import READABLE_SUFFIXES
+    from masque.folders import find_pictures
 
-    photos = {
-        face: sorted(p for p in face.iterdir() if p.suffix.lower() in READABLE_SUFFIXES) if face.is_dir() else [face]
-        for face in faces
-        if face.suffix != ".safetensors"
-    }
+    photos: dict[Path, tuple[Path, ...]] = {}
+    for face in faces:
+        if face.is_dir():
+            photos[face], notes = find_pictures(face, "photos of one person")
+            for note in notes:
+                typer.echo(f"Note: {note}", err=True)
+        elif face.suffix != ".safetensors":
+            photos[face] = (face,)
     wanted = [photo for several in photos.values() for photo in several]
     found: dict[Path, Latent] = {}
     if wanted:

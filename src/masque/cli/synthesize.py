@@ -117,11 +117,13 @@ def augment(
     with Bar("Drawing") as bar:
         import masque
         from masque.edits.augment import augment as enlarge
+        from masque.folders import in_words
 
         done = enlarge(masque.load(model, "augment"), folder, out, per_picture, seed, workers, bar.update)
     lost = f" In {done.without} photos no face was found: nothing was drawn of them." if done.without else ""
     text = f"Wrote {out}: {done.photos} photos of {done.people} people, and {done.made} new pictures.{lost}"
-    answer(text, {"out": str(out), **vars(done)}, as_json)
+    besides = f" Left out: {in_words(done.left_out)}." if done.left_out else ""
+    answer(f"{text}{besides}", {"out": str(out), **vars(done)}, as_json)
 
 
 def _yaws(text: str, steps: int) -> list[float]:

@@ -1,143 +1,206 @@
-"""Readers of data sets as their authors publish them: CelebA's official layout, identity folders, plain folders of photos."""
+"""Readers of data sets as people have them: CelebA's official layout, identity folders, plain folders of photos."""
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from unicodedata import normalize
 
-from masque.errors import DataError
-from masque.image import READABLE_SUFFIXES
+from masque.data.celeba import celeba, celebamask, is_celeba, is_celebamask
+from masque.data.sources import NOT_NAMED, Found, Keep, Source, held_out_from
+from masque.errors import DataError, printable
+from masque.folders import Tree, in_words, is_inside, read_tree, unreadable
 
 LAYOUTS = ("auto", "celeba", "celebamask-hq", "utkface", "identities", "photos")
 UTKFACE_NAME = re.compile(r"(\d{1,3})_([01])_\d_\d+")
 """UTKFace: <age>_<0 man, 1 woman>_<ethnicity>_<date>.jpg"""
+UTKFACE_SHARE = 0.9
+"""Of the pictures, how many must be named so at least: a few of UTKFace's own lack a number."""
 YOUNG_UNTIL, OLD_FROM = 30, 50
 """Ages up to which a face is Young = 1, and from which it is 0; linear between, since no year divides the two."""
-MASKS_OF_PARTS, PICTURES_OF_PARTS = "CelebAMask-HQ-mask-anno", "CelebA-HQ-img"
-"""CelebAMask-HQ's folders: <MASKS>/<0 to 14>/<number, five digits>_<part>.png, and <PICTURES>/<number>.jpg."""
-PART_NAME = re.compile(r"(\d{5})_(\w+)")
-SPLITS = ("train", "validation", "test")
-
-Keep = Callable[[Path], bool]
-"""Whether a picture is taken."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One picture of a data set, before anything is done to it."""
-
-    path: Path
-    identity: str = ""
-    """The person's name or number in the data set; empty when unknown."""
-    split: str = "train"
-    attributes: Mapping[str, float] = field(default_factory=dict)
-    """Values in [0,1] by CelebA's names; what the data set does not say is absent."""
-    aligned: bool = False
-    """True for a picture that is CelebA's 178×218 frame already."""
-    parts: Mapping[str, Path] = field(default_factory=dict)
-    """Masks of CelebAMask-HQ's parts, by their names there; empty where there are none."""
+SPLIT_FOLDERS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test",
+    "testing": "test",
+}  # fmt: skip
+"""Names, in lower case, of folders that divide a set for training and testing."""
 
 
 def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None) -> list[Source]:
-    """Every picture of a data set, in an order that depends on file names only.
+    """Every picture of a data set, in an order that depends on file names only: the `sources` of `look_through`, which see."""
+    return look_through(source, layout, held_out, only).sources
+
+
+def look_through(source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None) -> Found:
+    """Every picture of a data set, in an order that depends on file names only, and what was left out of it.
 
     source: the data set's folder. layout: one of LAYOUTS. held_out: how much of a set without an official split becomes `test`: below 1 a
     share, from 1 on a number, of identities (of pictures where identities are unknown), taken from the end of their order by name.
     only: file names (or paths relative to the source) to take; all others are as if they were not there.
-    Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for.
+    Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for, and for names that leave the folder.
     """
-    if not source.is_dir():
-        raise DataError(f"There is no folder {source}: name the folder that holds the pictures.")
-    layout = detect_layout(source) if layout == "auto" else layout
-    names = None if only is None else set(only)
+    if layout not in LAYOUTS:
+        raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
+    tree = read_tree(source)
+    layout, base = _detected(tree) if layout == "auto" else (layout, _base(tree, layout))
+    asked = None if only is None else {_inside(name) for name in only}
+    used: set[str] = set()
 
     def keep(path: Path) -> bool:
-        return names is None or path.name in names or str(path.relative_to(source)) in names
+        if asked is None:
+            return True
+        names = {normalize("NFC", path.name), normalize("NFC", str(path.relative_to(source)))} & asked
+        used.update(names)
+        return bool(names)
 
-    readers = {
-        "celeba": lambda: [s for s in _celeba(source) if keep(s.path)],
-        "celebamask-hq": lambda: _celebamask(source, held_out, keep),
-        "utkface": lambda: _utkface(source, held_out, keep),
-        "identities": lambda: _identities(source, held_out, keep),
-        "photos": lambda: _photos(source, held_out, keep),
-    }
-    if layout not in readers:
-        raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
-    found = readers[layout]()
-    if not found and names:
-        raise DataError(f"None of the {len(names)} files named is in {source}: check the list.")
-    if not found:
-        raise DataError(f"There is no picture in {source}: name the folder that holds them.")
+    found = _read(layout, base, held_out, keep)
+    found.root = source
+    found.left_out.update(tree.left_out)
+    for beside in _beside(tree, base):
+        found.left_out += unreadable(list(beside.others))
+    if asked and not found.sources:
+        raise DataError(f"None of the {len(asked)} files named is in {source}: check the list of names.")
+    if not found.sources:
+        missed = f" that can be used (left out: {in_words(+found.left_out)})" if +found.left_out else ""
+        raise DataError(f"There is no picture in {source}{missed}: name the folder that holds them.")
+    if asked is not None and (missing := sorted(asked - used)):
+        one = printable(missing[0])
+        found.notes.append(f"{len(missing)} of the {len(asked)} names in the list of --only name no picture here, {one} for one.")
     return found
 
 
 def detect_layout(source: Path) -> str:
     """Which layout a folder has, by the files and folders that CelebA, CelebAMask-HQ, UTKFace and sets of people have; else `photos`."""
-    if _find(source, "list_attr_celeba.txt") and _find(source, "img_align_celeba"):
-        return "celeba"
-    if (source / MASKS_OF_PARTS).is_dir():
-        return "celebamask-hq"
-    if (pictures := _pictures(source)) and all(UTKFACE_NAME.match(p.name) for p in pictures):
-        return "utkface"
-    root = _unwrapped(source)
-    folders = _folders(root)
-    if len(folders) > 1 and not _pictures(root) and all(not any(q.is_dir() for q in p.iterdir()) for p in folders):
-        return "identities"
-    return "photos"
+    return _detected(read_tree(source))[0]
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in READABLE_SUFFIXES and not p.name.startswith("."))
+def _read(layout: str, base: Tree, held_out: float, keep: Keep) -> Found:
+    if layout == "celeba":
+        return celeba(base, keep)
+    if layout == "celebamask-hq":
+        return celebamask(base, held_out, keep)
+    return {"utkface": _utkface, "identities": _identities, "photos": _photos}[layout](base, held_out, keep)
 
 
-def _unwrapped(source: Path) -> Path:
+def _inside(name: str) -> str:
+    """A name of the list of --only, as names of pictures are compared with it. Raises DataError for one that leads out of the folder."""
+    path = os.path.normpath(name)
+    if not is_inside(path):
+        raise DataError(f"{printable(name)} in the list of --only is no file in the folder: write names, or paths from that folder on.")
+    return normalize("NFC", path)
+
+
+def _levels(tree: Tree) -> Iterator[Tree]:
+    """The folder itself, and those that it is wrapped in: each the only one with pictures in the one before."""
+    yield tree
+    while not tree.pictures and len(tree.pictured) == 1:
+        (tree,) = tree.pictured
+        yield tree
+
+
+def _beside(tree: Tree, base: Tree) -> Iterator[Tree]:
+    """The folders above the one that is read."""
+    for level in _levels(tree):
+        if level is base:
+            return
+        yield level
+
+
+def _detected(tree: Tree) -> tuple[str, Tree]:
+    """Layout, and the folder that has it."""
+    for level in _levels(tree):
+        if is_celeba(level):
+            return "celeba", level
+        if is_celebamask(level):
+            return "celebamask-hq", level
+        if level.pictures and sum(bool(UTKFACE_NAME.match(p.name)) for p in level.pictures) >= UTKFACE_SHARE * len(level.pictures):
+            return "utkface", level
+    root = _unwrapped(tree)
+    people = _people(root)
+    # A picture or two beside the folders of people is a cover or a contact sheet.
+    if len(people) > 1 and 2 * len(root.pictures) < len(people):
+        return "identities", root
+    return "photos", tree
+
+
+def _base(tree: Tree, layout: str) -> Tree:
+    """The folder that has a layout which was asked for."""
+    if layout == "identities":
+        return _unwrapped(tree)
+    fits: dict[str, Callable[[Tree], bool]] = {
+        "celeba": is_celeba, "celebamask-hq": is_celebamask, "utkface": lambda level: bool(level.pictures),
+    }  # fmt: skip
+    return next((level for level in _levels(tree) if fits[layout](level)), tree) if layout in fits else tree
+
+
+def _unwrapped(tree: Tree) -> Tree:
     """The folder itself, or the one folder in it when that alone is there and holds folders (LFW: lfw/lfw_deepfunneled/<person>/)."""
-    folders = _folders(source)
-    return folders[0] if len(folders) == 1 and not _pictures(source) and _folders(folders[0]) else source
+    while not tree.pictures and len(tree.pictured) == 1 and tree.pictured[0].pictured:
+        (tree,) = tree.pictured
+    return tree
 
 
-def _folders(source: Path) -> list[Path]:
-    return sorted(p for p in source.iterdir() if p.is_dir() and not p.name.startswith("."))
+def _split_of(folder: Tree) -> str | None:
+    return SPLIT_FOLDERS.get(folder.path.name.lower())
 
 
-def _held_out_from(count: int, held_out: float) -> int:
-    """Index of the first held-out one among `count`."""
-    number = round(count * held_out) if held_out < 1 else round(held_out)
-    if count and number >= count:
-        raise DataError(f"Holding out {number} of {count} leaves nothing to train on: hold out fewer.")
-    return count - number
+def _divided(root: Tree) -> bool:
+    """Whether the folders of a set are named after what they are for: train/, test/."""
+    return len(root.pictured) > 1 and not root.pictures and all(_split_of(folder) for folder in root.pictured)
 
 
-def _identities(source: Path, held_out: float, keep: Keep) -> list[Source]:
-    root = _unwrapped(source)
-    people = _folders(root)
+def _people(root: Tree) -> list[tuple[Tree, str | None]]:
+    """The folders of people, each with the split that it is in where folders say so."""
+    if not _divided(root):
+        return [(person, None) for person in root.pictured]
+    if any(split.pictures for split in root.pictured):  # train/1.jpg: folders of pictures, not of people
+        return []
+    return [(person, _split_of(split)) for split in root.pictured for person in split.pictured]
+
+
+def _identities(root: Tree, held_out: float, keep: Keep) -> Found:
+    """A folder for each person, with pictures at any depth."""
+    people = _people(root)
     if not people:
-        raise DataError(f"{source} has no folders of people in it: the photos of each person belong in a folder of their own.")
-    kept = [(person, pictures) for person in people if (pictures := [path for path in _pictures(person) if keep(path)])]
-    first = _held_out_from(len(kept), held_out)
-    return [
-        Source(path, identity=person.name, split="test" if number >= first else "train")
-        for number, (person, pictures) in enumerate(kept)
-        for path in pictures
-    ]
+        raise DataError(f"{root.path} has no folders of people in it: the photos of each person belong in a folder of their own.")
+    found = Found("identities", root.path, official_split=_divided(root))
+    kept = [(person, split, pictures) for person, split in people if (pictures := [p for p in person.all_pictures() if keep(p)])]
+    first = 0 if found.official_split else held_out_from(len(kept), held_out)
+    for number, (person, split, pictures) in enumerate(kept):
+        split = split or ("test" if number >= first else "train")
+        found.sources += [Source(path, identity=person.path.name, split=split) for path in pictures]
+    splits = {(source.identity, source.split) for source in found.sources}
+    if len(splits) > found.people:
+        found.notes.append(f"{len(splits) - found.people} people have folders of one name for training and for testing.")
+    found.left_out["beside the folders of people"] = len(root.pictures)
+    found.left_out[NOT_NAMED] = root.count - len(root.pictures) - len(found.sources)
+    found.left_out["folder without a picture"] = len(root.folders) - len(root.pictured)
+    found.left_out += unreadable(list(root.all_others()))
+    return found
 
 
-def _photos(source: Path, held_out: float, keep: Keep) -> list[Source]:
-    found = (p for p in source.rglob("*") if p.suffix.lower() in READABLE_SUFFIXES and p.is_file() and not p.name.startswith("."))
-    paths = sorted(path for path in found if keep(path))
-    first = _held_out_from(len(paths), held_out) if len(paths) > 1 else len(paths)
-    return [Source(path, split="test" if number >= first else "train") for number, path in enumerate(paths)]
+def _photos(tree: Tree, held_out: float, keep: Keep) -> Found:
+    """Any pictures; folders that are called train and test are taken at their word."""
+    found = Found("photos", tree.path, official_split=_divided(tree))
+    paths = [path for path in tree.all_pictures() if keep(path)]
+    splits = {path: _split_of(folder) for folder in tree.pictured for path in folder.all_pictures()} if found.official_split else {}
+    first = held_out_from(len(paths), held_out) if len(paths) > 1 and not found.official_split else len(paths)
+    found.sources = [Source(path, split=splits.get(path) or ("test" if number >= first else "train")) for number, path in enumerate(paths)]
+    found.left_out[NOT_NAMED] = tree.count - len(paths)
+    found.left_out += unreadable(list(tree.all_others()))
+    return found
 
 
-def _utkface(source: Path, held_out: float, keep: Keep) -> list[Source]:
+def _utkface(base: Tree, held_out: float, keep: Keep) -> Found:
     """Age and gender stand in the names; the held-out ones are the last by a hash of the name, so that all ages are among both."""
-    named = [(match, path) for path in _pictures(source) if (match := UTKFACE_NAME.match(path.name)) and keep(path)]
-    named.sort(key=lambda pair: (zlib.crc32(pair[1].name.encode()), pair[1].name))
-    first = _held_out_from(len(named), held_out)
-    return [
+    found = Found("utkface", base.path)
+    matches = [(match, path) for path in base.pictures if (match := UTKFACE_NAME.match(path.name))]
+    named = [(match, path) for match, path in matches if keep(path)]
+    named.sort(key=lambda pair: (zlib.crc32(os.fsencode(pair[1].name)), os.fsencode(pair[1].name)))
+    first = held_out_from(len(named), held_out)
+    found.sources = [
         Source(
             path,
             split="test" if number >= first else "train",
@@ -145,89 +208,8 @@ def _utkface(source: Path, held_out: float, keep: Keep) -> list[Source]:
         )
         for number, (match, path) in enumerate(named)
     ]
-
-
-def _celebamask(source: Path, held_out: float, keep: Keep) -> list[Source]:
-    """In the order of the numbers; the last ones are held out. Names of people are in another file, which few have."""
-    pictures = source / PICTURES_OF_PARTS
-    if not pictures.is_dir() or not (source / MASKS_OF_PARTS).is_dir():
-        raise DataError(f"{source} lacks {PICTURES_OF_PARTS} or {MASKS_OF_PARTS}: unpack CelebAMask-HQ there.")
-    parts: dict[int, dict[str, Path]] = {}
-    for path in sorted((source / MASKS_OF_PARTS).glob("*/*.png")):
-        if match := PART_NAME.fullmatch(path.stem):
-            parts.setdefault(int(match[1]), {})[match[2]] = path
-    numbered = sorted((int(p.stem), p) for p in _pictures(pictures) if p.stem.isdigit() and int(p.stem) in parts)
-    if not numbered:
-        raise DataError(f"{source} has no picture with masks of its parts: unpack CelebAMask-HQ there.")
-    numbered = [(number, path) for number, path in numbered if keep(path)]
-    first = _held_out_from(len(numbered), held_out)
-    return [Source(path, split="test" if place >= first else "train", parts=parts[number]) for place, (number, path) in enumerate(numbered)]
-
-
-def _find(source: Path, name: str) -> Path | None:
-    for folder in (source, source / "Anno", source / "Eval", source / "Img"):
-        if (folder / name).exists():
-            return folder / name
-    return None
-
-
-def _celeba(source: Path) -> list[Source]:
-    images, attributes = _find(source, "img_align_celeba"), _find(source, "list_attr_celeba.txt")
-    if images is None or attributes is None:
-        raise DataError(f"{source} lacks img_align_celeba or list_attr_celeba.txt: unpack CelebA's aligned pictures and annotations there.")
-    values = _celeba_attributes(attributes)
-    identities = _two_columns(_find(source, "identity_CelebA.txt"))
-    parts = _two_columns(_find(source, "list_eval_partition.txt"))
-    splits = dict(zip("012", SPLITS, strict=True))
-    for name, part in parts.items():
-        if part not in splits:
-            raise DataError(f"list_eval_partition.txt in {source} puts {name} into part {part}, not 0, 1 or 2: fetch the file again.")
-    return [
-        Source(
-            images / name,
-            identity=identities.get(name, ""),
-            split=splits[parts.get(name, "0")],
-            attributes=values[name],
-            aligned=True,
-        )
-        for name in sorted(values)
-        if (images / name).exists()
-    ]
-
-
-def _celeba_attributes(path: Path) -> dict[str, dict[str, float]]:
-    """list_attr_celeba.txt: a count, the names, then one line per picture with -1 or 1 for each name; returned as 0 or 1."""
-    rows = read_columns(path)
-    if len(rows) < 3:
-        raise DataError(f"{path} is cut short: fetch the file again.")
-    names, table = rows[1], {}
-    for number, row in enumerate(rows[2:], start=3):
-        if not row:
-            continue
-        file, *signs = row
-        if len(signs) != len(names):
-            raise DataError(f"Line {number} of {path} has {len(signs)} values for {len(names)} attributes: fetch the file again.")
-        if not set(signs) <= {"-1", "1"}:
-            raise DataError(f"Line {number} of {path} has values other than -1 and 1: fetch the file again.")
-        table[file] = {name: (int(sign) + 1) / 2 for name, sign in zip(names, signs, strict=True)}
-    return table
-
-
-def read_columns(path: Path) -> list[list[str]]:
-    """The words of each line of a text file. Raises DataError when it cannot be read."""
-    try:
-        return [line.split() for line in path.read_text().splitlines()]
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} cannot be read as text: fetch the file again.") from None
-
-
-def _two_columns(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    pairs = {}
-    for number, row in enumerate(read_columns(path), start=1):
-        if len(row) not in (0, 2):
-            raise DataError(f"Line {number} of {path} has {len(row)} columns, not 2: fetch the file again.")
-        if row:
-            pairs[row[0]] = row[1]
-    return pairs
+    found.left_out["not named as UTKFace names its pictures"] = len(base.pictures) - len(matches)
+    found.left_out[NOT_NAMED] = len(matches) - len(named)
+    found.left_out["in folders beside the pictures"] = base.count - len(base.pictures)
+    found.left_out += unreadable(list(base.all_others()))
+    return found

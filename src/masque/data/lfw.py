@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.data.layouts import read_columns
+from masque.data.lists import read_columns
 from masque.data.pool import each
-from masque.errors import DataError
+from masque.errors import DataError, printable
 from masque.faces.detect import Face, Landmarks, face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
+from masque.folders import is_name, list_folder
 from masque.image import Picture, read_picture
 
 PLACE = (0.25, 0.25, 0.5, 0.5)
@@ -84,7 +85,9 @@ def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]
         names, places = words[:1] if same else words[::2], words[1:] if same else words[1::2]
         if len(words) != (3 if same else 4) or not all(map(_whole, places)):
             form = "a name and two numbers" if same else "two names, each with a number"
-            raise DataError(f"Line {number} of {path} is {' '.join(words)!r} and should be {form}: fetch LFW's pairs.txt again.")
+            raise DataError(f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's pairs.txt again.")
+        if not all(is_name(_file(name, 1)) for name in names):
+            raise DataError(f"Line {number} of {path} names {printable(names[0])}, which is no person's: fetch LFW's pairs.txt again.")
         one, other = names[0], names[-1]
         rows.append(((one, int(places[0])), (other, int(places[1]))))
     if len(rows) != 2 * folds * count:
@@ -96,12 +99,16 @@ def _whole(word: str) -> bool:
     return word.isdecimal() and len(word) < 7
 
 
+def _file(name: str, number: int) -> str:
+    return f"{name}_{number:04d}.jpg"
+
+
 def _pictures(root: Path, named: Sequence[tuple[str, int]]) -> tuple[Path, ...]:
     """The files of these pictures, in the folder that holds most of the people."""
     people = {name for name, _ in named}
-    folders = [root, *sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))]
-    folder = max(folders, key=lambda p: len(people & {person.name for person in p.iterdir()}))
-    paths = tuple(folder / name / f"{name}_{number:04d}.jpg" for name, number in named)
+    listings = [top := list_folder(root), *map(list_folder, top.folders)]
+    folder = max(listings, key=lambda listing: len(people & {person.name for person in listing.folders})).path
+    paths = tuple(folder / name / _file(name, number) for name, number in named)
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(

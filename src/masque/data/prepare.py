@@ -16,11 +16,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from masque.data.layouts import Source, read_layout
+from masque.data.layouts import look_through
 from masque.data.measured import frame_mask, measure_attributes
 from masque.data.parts import in_frame, read_parts, unusable
 from masque.data.pool import each
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, check_landmarks, read_map, write_frame, write_index, write_maps
+from masque.data.sources import Found, Source
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
@@ -61,6 +62,8 @@ class Report:
     """reason -> count"""
     resumed: int
     """How many pictures an earlier, interrupted run had done."""
+    found: Found
+    """What the data set was found to hold."""
 
 
 def prepare(
@@ -87,10 +90,11 @@ def prepare(
     The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
     OutputError (disk full, or somebody else prepares there); a single bad picture is counted and left out.
     """
-    sources = read_layout(source, layout, held_out, only)
-    listing = "\n".join(str(s.path.relative_to(source)) + s.split for s in sources)
+    found = look_through(source, layout, held_out, only)
+    sources = found.sources
+    listing = "\n".join(found.name(s) + s.split for s in sources)
     settings = Settings(
-        str(source.resolve()), layout, size, held_out, most_turned, label_maps, hashlib.sha256(listing.encode()).hexdigest()[:16]
+        str(source.resolve()), layout, size, held_out, most_turned, label_maps, hashlib.sha256(os.fsencode(listing)).hexdigest()[:16]
     )
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
@@ -104,7 +108,7 @@ def prepare(
             _append(out / "journal.jsonl", result)
             if progress:
                 progress(len(done), len(sources))
-        return _finish(out, sources, done, settings, classify, parse, resumed, progress)
+        return _finish(out, found, done, settings, classify, parse, resumed, progress)
 
 
 def _open_journal(out: Path, settings: Settings, count: int) -> dict[int, dict[str, Any]]:
@@ -213,7 +217,7 @@ def turned(landmarks: Any) -> float:
 
 def _finish(
     out: Path,
-    sources: Sequence[Source],
+    found: Found,
     done: dict[int, dict[str, Any]],
     settings: Settings,
     classify: Classify | None,
@@ -221,6 +225,7 @@ def _finish(
     resumed: int,
     progress: Callable[[int, int], None] | None,
 ) -> Report:
+    sources = found.sources
     dropped = Counter(r["dropped"] for r in done.values() if "dropped" in r)
     kept = sorted(number for number, r in done.items() if "dropped" not in r)
     if not kept:
@@ -234,9 +239,8 @@ def _finish(
         _parse(out, without, parse, settings.label_maps, progress)
     elif settings.label_maps and without:
         raise DataError("No face parser comes with this installation, and label maps need one: install Masque with its weights.")
-    root = Path(settings.source)
     rows = [
-        Row(f"{n:06d}", os.path.relpath(sources[n - 1].path.resolve(), root), sources[n - 1].identity, sources[n - 1].split, attributes[n])
+        Row(f"{n:06d}", found.name(sources[n - 1]), sources[n - 1].identity, sources[n - 1].split, attributes[n])
         for n in kept
     ]
     landmarks = np.array([done[n]["landmarks"] for n in kept], dtype=np.float32)
@@ -245,10 +249,10 @@ def _finish(
         "most_turned": settings.most_turned if math.isfinite(settings.most_turned) else None,  # JSON has no infinity
         "kept": len(kept), "parsed": len(without) if parse is not None else 0,
         "dropped": dict(sorted(dropped.items())), "splits": dict(Counter(row.split for row in rows)),
-        "identities": len({row.identity for row in rows if row.identity}),
+        "identities": len({row.identity for row in rows if row.identity}), "layout_asked": settings.layout, **found.counts(),
     }  # fmt: skip
     write_index(out, rows, landmarks, about)
-    return Report(len(kept), dict(dropped), resumed)
+    return Report(len(kept), dict(dropped), resumed, found)
 
 
 def _classify(out: Path, attributes: dict[int, dict[str, float]], classify: Classify) -> None:

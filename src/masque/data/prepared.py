@@ -27,6 +27,7 @@ from masque.arrays import read_npy
 from masque.errors import DataError, PictureError, printable
 from masque.faces.frame import HEIGHT, frame_size
 from masque.faces.labels import LABELS, UNKNOWN, Labels, encode_labels
+from masque.folders import is_name
 from masque.image import Picture, encoded, read_picture, write_atomically
 from masque.jsonfile import read_object
 
@@ -190,7 +191,7 @@ def _read_index(path: Path) -> tuple[list[Row], tuple[str, ...]]:
 def _row(line: Mapping[str, str], names: Sequence[str]) -> Row:
     """One line of the index. Raises ValueError."""
     file, split = line["file"], line["split"]
-    if not file or file in (".", "..") or any(mark in file for mark in "/\\\0"):
+    if not is_name(file):
         raise ValueError(f"{printable(file)} is no file's name")
     if split not in SPLITS:
         raise ValueError(f"the split of {printable(file)} is {printable(split, 20)} and none of {', '.join(SPLITS)}")

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.errors import DataError
+from masque.errors import DataError, printable
+from masque.folders import is_inside, list_folder
 
 Numbers = NDArray[np.int64]
 
@@ -80,7 +81,8 @@ def read_ijba(root: Path) -> tuple[list[Sighting], list[Split]]:
     verify, search = root / "IJB-A_11_sets", root / "IJB-A_1N_sets"
     if not verify.is_dir() or not search.is_dir():
         raise DataError(f"There are no folders IJB-A_11_sets and IJB-A_1N_sets in {root}: name the folder that holds IJB-A.")
-    numbers = sorted(int(p.name[5:]) for p in verify.iterdir() if p.name.startswith("split") and p.name[5:].isdecimal())
+    names = [folder.name for folder in list_folder(verify).folders]
+    numbers = sorted(int(name[5:]) for name in names if name.startswith("split") and name[5:].isdecimal())
     if not numbers:
         raise DataError(f"There are no folders split1, split2 … in {verify}: unpack all of IJB-A there.")
     places: dict[tuple[str, tuple[int, int, int, int]], int] = {}
@@ -111,8 +113,10 @@ def _templates(path: Path, places: dict[tuple[str, tuple[int, int, int, int]], i
         try:
             template, person, file, *box = (row[i].strip() for i in at)
             left, top, width, height = (round(float(n)) for n in box)
-        except (IndexError, ValueError):
+        except (IndexError, ValueError, OverflowError):
             raise DataError(f"Line {line} of {path} is not a row of its table: unpack IJB-A again.") from None
+        if not is_inside(file):
+            raise DataError(f"Line {line} of {path} names {printable(file)}, which is no file of IJB-A: unpack it again.")
         number = places.setdefault((file, (left, top, width, height)), len(places))
         found.setdefault(template, (person, []))[1].append(number)
     return found
@@ -140,7 +144,7 @@ def _split(tables: Sequence[Templates], comparisons: Path) -> Split:
 
 def _rows(path: Path) -> list[list[str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             return [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError, csv.Error):
         raise DataError(f"There is no table {path}, or it cannot be read: unpack all of IJB-A there.") from None

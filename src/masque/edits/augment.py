@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from masque.data.layouts import Source, read_layout
+from masque.data.layouts import look_through
 from masque.data.pool import each
+from masque.data.sources import Source
 from masque.edits.result import Result
 from masque.edits.subject import find_subject
 from masque.edits.synthesize import Synthesizer
-from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError
+from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError, printable
+from masque.folders import LONGEST_NAME
 from masque.image import Picture, to_pictures, to_tensor
 
 AT_ONCE = 16
@@ -34,6 +37,19 @@ class Augmented:
     """New pictures beside them."""
     without: int
     """Photos in which no face was found: copied, and nothing drawn."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """reason -> count of what was not copied."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A photo that new pictures are to be drawn of."""
+
+    number: int
+    copy: Path
+    stem: str
+    """What its new pictures are called after: its name, with its ending where another photo beside it has the same stem."""
+    crop: Picture
 
 
 def augment(
@@ -48,9 +64,9 @@ def augment(
     """Copy identity folders, with `per_picture` new pictures of the person beside each photo.
 
     folder: one folder of photos for each person. out: a folder that does not exist yet; `anna/1.jpg` is `out/anna/1.jpg` and
-    `out/anna/1-new1.png` … there. workers: processes that look for faces, one per core if None. Raises DataError for a source without
-    such folders or without a face, OutputError where `out` exists or cannot be written, and ValueRangeError. A run that fails leaves
-    nothing.
+    `out/anna/1-new1.png` … there, and so at any depth. workers: processes that look for faces, one per core if None. Raises
+    DataError for a source without such folders or without a face, OutputError where `out` exists or cannot be written, and
+    ValueRangeError. A run that fails leaves nothing.
     """
     if per_picture < 1:
         raise ValueRangeError(f"{per_picture} new pictures cannot be drawn of a photo: ask for one at least.")
@@ -58,14 +74,15 @@ def augment(
         raise OutputError(f"{out} exists already: choose a new folder.")
     if out.resolve().is_relative_to(folder.resolve()):
         raise OutputError(f"{out} lies in {folder}, which it is to enlarge: choose a folder elsewhere.")
-    sources = read_layout(folder, "identities", held_out=0)
+    found = look_through(folder, "identities", held_out=0)
+    sources = found.sources
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
     except OSError as error:
         raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
     try:
-        made, without = _fill(session, sources, part, per_picture, seed, workers, progress)
+        made, without = _fill(session, sources, folder, part, per_picture, seed, workers, progress)
         if without == len(sources):
             raise DataError(f"In none of the {without} photos in {folder} a face was found: Masque needs photos of faces.")
         part.chmod(0o755)
@@ -74,12 +91,13 @@ def augment(
         raise OutputError(f"{out} could not be written ({error.strerror}): free some space or choose another place.") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Augmented(len({source.identity for source in sources}), len(sources), made, without)
+    return Augmented(found.people, len(sources), made, without, dict(+found.left_out))
 
 
 def _fill(
     session: Synthesizer,
     sources: Sequence[Source],
+    folder: Path,
     out: Path,
     per_picture: int,
     seed: int,
@@ -88,47 +106,38 @@ def _fill(
 ) -> tuple[int, int]:
     """Copy and draw all; the numbers of new pictures and of photos without a face."""
     made = without = 0
-    waiting: list[tuple[int, Picture]] = []
+    stems = Counter(source.path.with_suffix("") for source in sources)
+    waiting: list[Waiting] = []
     crops = each(partial(_crop, size=session.size), [source.path for source in sources], workers, ordered=True)
     for number, (source, crop) in enumerate(zip(sources, crops, strict=True)):
-        person = out / source.identity
-        person.mkdir(exist_ok=True)
-        shutil.copyfile(source.path, person / source.path.name)
+        copy = out / source.path.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.path, copy)
         if crop is None:
             without += 1
         else:
-            waiting.append((number, crop))
+            waiting.append(Waiting(number, copy, copy.stem if stems[source.path.with_suffix("")] == 1 else copy.name, crop))
         if len(waiting) == AT_ONCE or (waiting and number == len(sources) - 1):
-            made += _draw(session, sources, waiting, out, per_picture, seed)
+            made += _draw(session, waiting, per_picture, seed)
             waiting = []
         if progress:
             progress(number + 1, len(sources))
     return made, without
 
 
-def _draw(
-    session: Synthesizer, sources: Sequence[Source], waiting: Sequence[tuple[int, Picture]], out: Path, per_picture: int, seed: int
-) -> int:
-    """New pictures of some photos, given by number with their crops."""
-    numbers = [number for number, _ in waiting]
+def _draw(session: Synthesizer, waiting: Sequence[Waiting], per_picture: int, seed: int) -> int:
+    """New pictures of some photos."""
     with session.inference():
-        f_id = session.model.seen(to_tensor([crop for _, crop in waiting]).to(session.device))[0]
+        f_id = session.model.seen(to_tensor([photo.crop for photo in waiting]).to(session.device))[0]
         # What is drawn for a photo depends on its place alone, not on which others are drawn with it.
-        seeds = torch.tensor([[number * per_picture + k for k in range(per_picture)] for number in numbers]).flatten()
+        seeds = torch.tensor([[photo.number * per_picture + k for k in range(per_picture)] for photo in waiting]).flatten()
         drawn = session.model.drawn((seeds + 1_000_003 * seed).to(session.device), "augment")
         pictures = to_pictures(session.model.G_I(f_id.repeat_interleave(per_picture, dim=0), *drawn).clamp(-1, 1))
-    for at, number in enumerate(numbers):
-        path = sources[number].path
-        stem = _stem(path)
+    for at, photo in enumerate(waiting):
         for k in range(per_picture):
-            record = session.record("augment", photo=path.name, number=k + 1, seed=seed)
-            Result(pictures[at * per_picture + k], record).save(out / sources[number].identity / f"{stem}-new{k + 1}.png")
-    return len(numbers) * per_picture
-
-
-def _stem(path: Path) -> str:
-    """What new pictures of a photo are called after: its name, with its ending where another photo beside it has the same stem."""
-    return path.stem if sum(other.stem == path.stem for other in path.parent.iterdir()) == 1 else path.name
+            record = session.record("augment", photo=printable(photo.copy.name, LONGEST_NAME), number=k + 1, seed=seed)
+            Result(pictures[at * per_picture + k], record).save(photo.copy.with_name(f"{photo.stem}-new{k + 1}.png"))
+    return len(waiting) * per_picture
 
 
 def _crop(path: Path, size: int) -> Picture | None:

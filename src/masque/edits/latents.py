@@ -19,6 +19,7 @@ from masque.edits.morph_warp import WarpMorph
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError, printable
+from masque.folders import LONGEST_NAME
 from masque.image import Picture, grid, to_pictures, write_atomically
 from masque.modelfile import read_tensors
 
@@ -113,8 +114,8 @@ class Latents(Loaded):
         return self.latent(self.search([subject], options or Options(), watch).z[0], subject.name)
 
     def latent(self, z: Tensor, name: str) -> Latent:
-        """A latent of this model."""
-        return Latent(self.model.settle(z[None])[0].cpu(), name, self.weights)
+        """A latent of this model. name: whose; what of it is no text is escaped, since a name of a file need not be any."""
+        return Latent(self.model.settle(z[None])[0].cpu(), printable(name, LONGEST_NAME), self.weights)
 
     def average(self, latents: Sequence[Latent], name: str) -> Latent:
         """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""

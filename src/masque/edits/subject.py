@@ -14,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest
+from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
+from masque.folders import LONGEST_NAME
 from masque.image import Picture, read_picture, to_tensor
 
 Photo = Picture | str | os.PathLike[str]
@@ -74,7 +75,7 @@ def as_photo(photo: Photo) -> tuple[Picture, str]:
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
             raise PictureError(f"The photo is an array of {photo.dtype} {photo.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
         return photo, "the photo"
-    return read_picture(photo), Path(photo).name
+    return read_picture(photo), printable(Path(photo).name, LONGEST_NAME)
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -15,8 +15,9 @@ from masque.edits.result import Result
 from masque.edits.session import Session
 from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import Translator
-from masque.errors import NoFaceError, OutputError, PictureError
-from masque.image import READABLE_SUFFIXES, Picture, grid, read_picture, write_atomically, write_picture
+from masque.errors import NoFaceError, OutputError, PictureError, printable
+from masque.folders import list_folder, missed
+from masque.image import Picture, grid, read_picture, write_atomically, write_picture
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
@@ -25,6 +26,10 @@ figure { margin: 0; } img { max-height: 22rem; max-width: 100%; border-radius: 4
 figcaption { font-size: .9rem; color: #555; } pre { font-size: .75rem; background: #f4f4f4; padding: .5rem; overflow-x: auto;
   max-width: 36rem; }
 """
+
+
+LONGEST_SHOWN = 60
+"""Characters of a photo's name: two of them make the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +56,23 @@ def own_photos(folder: Path) -> tuple[dict[str, Picture], list[str]]:
 
     Of two that differ in their ending only, the second keeps it in its name.
     """
-    photos, complaints = {}, []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.suffix.lower() in READABLE_SUFFIXES and not path.name.startswith("."):
-            try:
-                photos[path.name if path.stem in photos else path.stem] = read_picture(path)
-            except PictureError as error:
-                complaints.append(str(error))
+    if not folder.is_dir():
+        return {}, []
+    photos: dict[str, Picture] = {}
+    listing = list_folder(folder)
+    complaints = missed(listing)
+    for path in listing.pictures:
+        try:
+            photos[_called(path, photos)] = read_picture(path)
+        except PictureError as error:
+            complaints.append(str(error))
     return photos, complaints
+
+
+def _called(path: Path, others: Collection[str]) -> str:
+    """A photo's name as it can stand in the page and, beside another one, in names of files; different from the others'."""
+    names = [printable(name, LONGEST_SHOWN).replace("\\", "-").replace("…", "-") for name in (path.stem, path.name)]
+    return next((name for name in names if name not in others), f"{names[0]}-{len(others) + 1}")
 
 
 def make_page(

@@ -11,19 +11,21 @@ utkface     UTKFace's last 15 % by a hash of the name                           
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from masque.data.layouts import read_layout
+from masque.data.lists import check_file_name, read_text
 from masque.data.measured import read_attributes
 from masque.data.prepare import Classify
-from masque.errors import DataError, NoFaceError
+from masque.errors import DataError, NoFaceError, printable
 from masque.faces.detect import choose_face, find_faces
 from masque.faces.frame import cut_frame
+from masque.folders import list_folder
 from masque.image import read_picture
 
 Labelled = Iterator[tuple[Path, dict[str, float]]]
@@ -39,27 +41,31 @@ OPEN_SHARE = 0.001
 def london(root: Path) -> Labelled:
     """Smiling, by folder."""
     for folder, value in (("neutral_front", 0.0), ("smiling_front", 1.0)):
-        for path in sorted((root / folder).glob("*.jpg")):
+        for path in list_folder(root / folder).pictures if (root / folder).is_dir() else ():
             yield path, {"Smiling": value}
 
 
 def celebamask(root: Path) -> Labelled:
     """Mouth_Slightly_Open, by the mask of the inner mouth."""
-    masks = {path.name: path for path in (root / "CelebAMask-HQ-mask-anno").rglob("*_mouth.png")}
-    for path in sorted((root / "CelebA-HQ-img").glob("*.jpg"), key=lambda p: int(p.stem)):
-        if int(path.stem) >= FIRST_HELD_OUT:
-            mask = masks.get(f"{int(path.stem):05d}_mouth.png")
-            share = float((np.asarray(Image.open(mask).convert("L")) > 0).mean()) if mask else 0.0
-            yield path, {"Mouth_Slightly_Open": float(share > OPEN_SHARE)}
+    for source in read_layout(root, "celebamask-hq", 0):
+        if int(source.path.stem) >= FIRST_HELD_OUT:
+            mask = source.parts.get("mouth")
+            share = float(read_picture(mask).any(axis=2).mean()) if mask else 0.0
+            yield source.path, {"Mouth_Slightly_Open": float(share > OPEN_SHARE)}
 
 
 def sfhq(root: Path) -> Labelled:
     """Hair colours, by caption: the one that is named is 1, the other nameable ones 0."""
-    with (root / "labels.csv").open(newline="") as opened:
-        for row in csv.DictReader(opened):
-            named = [name for name, words in CAPTIONS.items() if words in row["captions"]]
-            if len(named) == 1:
-                yield root / "images" / row["file"], {name: float(name == named[0]) for name in CAPTIONS}
+    path = root / "labels.csv"
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    try:
+        rows = [(row["file"], row["captions"]) for row in reader]
+    except (csv.Error, KeyError) as error:
+        raise DataError(f"{path} is not a table of files and captions ({printable(error)}): fetch it again.") from None
+    for number, (file, caption) in enumerate(rows, start=2):
+        named = [name for name, words in CAPTIONS.items() if words in (caption or "")]
+        if len(named) == 1:
+            yield root / "images" / check_file_name(file or "", path, number), {name: float(name == named[0]) for name in CAPTIONS}
 
 
 def utkface(root: Path) -> Labelled:
