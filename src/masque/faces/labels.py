@@ -5,6 +5,7 @@ A label map is uint8 (H,W) of indices into LABELS. Left and right are those of t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from masque.errors import OutputError, PictureError
-from masque.image import Picture, check_output, decoded, encoded, write_atomically
+from masque.errors import OutputError, PictureError, printable
+from masque.faces.mapfile import LOSSY, numbers_of, unscaled
+from masque.faces.painted import meaning
+from masque.image import ORIENTATION, UPRIGHT, Picture, check_output, decoded, encoded, write_atomically
 
 Labels = NDArray[np.uint8]
 """(H,W) indices into LABELS."""
@@ -37,9 +40,6 @@ COLOURS = np.array(
 
 OPPOSITE = np.array([0, 1, 3, 2, 5, 4, 6, 7, 8, 9, 10], dtype=np.uint8)
 """What each label is in the mirror."""
-
-NEAR = 60.0
-"""Colours farther than this from all of COLOURS (in RGB) were not meant to be one of them."""
 
 GROWN = (4, 5, 7, 8, 9)
 """Eyes and mouth, which Section 4.2.2 enlarges, since annotators cut them tight."""
@@ -122,45 +122,72 @@ def write_labels(path: str | Path, labels: Labels) -> Path:
     return path
 
 
-def read_labels(path: str | Path) -> tuple[Labels, Sequence[str]]:
-    """A label map (H,W) from a palette, grey or RGB picture, and what had to be put right, a sentence each.
+Source = str | os.PathLike[str] | Image.Image | NDArray[Any]
+"""What a label map can be read from: see `read_labels`."""
 
-    Palette and grey pictures hold the labels themselves, unless all of their colours are those of COLOURS in another order. RGB
-    pictures, such as painting programs write, are snapped to the nearest of COLOURS. Raises PictureError for a file that is not a
-    picture, and for labels or colours that are none of the eleven, with their pixel counts.
+
+def read_labels(source: Source) -> tuple[Labels, Sequence[str]]:
+    """A label map (H,W) as a program saved it, and what had to be put right, a sentence each.
+
+    source: a picture's path, a Pillow image, whole numbers (H,W), or RGB or RGBA uint8 (H,W,3 or 4). Palette and grey pictures of any depth
+    hold the labels themselves, also as grey in three channels, unless a palette's colours are those of COLOURS in another order. Other
+    pictures are read by their colours: what has one of COLOURS is that label, and a pixel of any other becomes one of the labels around it.
+    What is transparent by half or more is background. A turned EXIF orientation is applied; of several pages or frames the first counts.
+
+    Raises PictureError for what is not a picture, for labels or areas of colours that are none of the eleven, with their pixel counts, and
+    for labels saved as grey by JPEG, which changes them.
     """
-    path = Path(path)
-    with decoded(path) as image:
-        if image.mode in ("P", "L", "1") and "transparency" not in image.info:
-            indices = np.array(image, dtype=np.uint8)
-            if image.mode != "P" or not _other_order(image, indices):
-                return _known(indices, path), []
-        pixels = np.array(image.convert("RGBA").convert("RGB"), dtype=np.uint8)
-    colours, at, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
-    distance = np.linalg.norm(colours[:, None].astype(np.float32) - COLOURS[None].astype(np.float32), axis=2)
-    far = distance.min(axis=1) > NEAR
-    if far.any():
-        most = np.argsort(-counts[far])[:3]
-        listed = ", ".join(f"#{bytes(colours[far][i]).hex()}: {counts[far][i]} pixels" for i in most)
-        raise PictureError(f"{path.name} has colours that are no part of a face ({listed}): paint with the colours of `masque parse`.")
-    snapped = distance.argmin(axis=1).astype(np.uint8)[at.reshape(-1)].reshape(pixels.shape[:2])
-    moved = int(counts[distance.min(axis=1) > 0].sum())
-    return snapped, [f"{path.name}: {moved} pixels of other colours were taken for the nearest label."] if moved else []
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        with decoded(path) as image:
+            return _of_image(image, printable(path.name), path)
+    if isinstance(source, Image.Image):
+        return _of_image(source, "The label map")
+    if not isinstance(source, np.ndarray) or source.dtype == np.bool_ or not np.issubdtype(source.dtype, np.number) or not source.size:
+        kind = f"an array of {source.dtype} {source.shape}" if isinstance(source, np.ndarray) else f"a {type(source).__name__}"
+        raise PictureError(f"The label map is {kind}: give whole numbers of shape (H, W) from 0 to {len(LABELS) - 1}, or a path.")
+    if source.ndim == 3 and source.dtype == np.uint8 and source.shape[2] in (3, 4):
+        return _of_image(Image.fromarray(np.ascontiguousarray(source)), "The label map")
+    if source.ndim != 2:
+        raise PictureError(f"The label map is an array of shape {source.shape}: give labels (H, W), or RGB pixels as uint8 (H, W, 3).")
+    return _known(source, "The label map"), []
 
 
-def _other_order(image: Image.Image, indices: NDArray[Any]) -> bool:
-    """Whether a palette picture has the label colours, but at other indices: painting programs sort palettes."""
-    palette = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
-    used = np.unique(indices)
-    used = used[used < len(palette)]
-    of_label = [int(i) for i in used if i < len(COLOURS)]
-    in_order = len(of_label) == len(used) and all((palette[i] == COLOURS[i]).all() for i in of_label)
-    return not in_order and all((palette[i] == COLOURS).all(axis=1).any() for i in used)
+def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[Labels, Sequence[str]]:
+    frames = getattr(image, "n_frames", 1)
+    notes = [f"{name} has {frames} pages or frames: the first was read."] if frames > 1 else []
+    numbers = numbers_of(image, COLOURS, path)
+    if numbers is None:
+        labels, more = _by_colour(image, name)
+    else:
+        if image.format in LOSSY and numbers.any():
+            raise PictureError(f"{name} holds labels as grey levels, and JPEG changes those: save it as .png, or paint in colours.")
+        numbers, scale = unscaled(numbers, len(LABELS))
+        labels = _known(numbers, name)
+        more = [] if scale == 1 else [f"{name}: its grey levels were taken for {scale:g} times the labels."]
+    turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+    if turn is not None:
+        labels = np.asarray(Image.fromarray(labels).transpose(turn))
+    return labels, [*notes, *more]
 
 
-def _known(indices: Labels, path: Path) -> Labels:
-    unknown = {int(v): int(n) for v, n in zip(*np.unique(indices, return_counts=True), strict=True) if v >= len(LABELS)}
-    if unknown:
-        listed = ", ".join(f"{value}: {count} pixels" for value, count in list(unknown.items())[:5])
-        raise PictureError(f"{path.name} has labels that are no part of a face ({listed}): labels go from 0 to {len(LABELS) - 1}.")
-    return indices
+def _by_colour(image: Image.Image, name: str) -> tuple[Labels, list[str]]:
+    found = meaning(image, COLOURS)
+    if found.unknown:
+        listed = ", ".join(f"#{code.to_bytes(3, 'little').hex()}: {count} pixels" for code, count in list(found.unknown.items())[:3])
+        raise PictureError(f"{name} has colours that are no part of a face ({listed}): paint with the colours of `masque parse`.")
+    if found.moved and not found.labels.any():
+        raise PictureError(f"{name} is all but black, and no part of a face can be told: save it as .png in its colours.")
+    notes = [f"{name}: {found.moved} pixels of other colours were taken for the nearest label."] if found.moved else []
+    return found.labels, notes
+
+
+def _known(numbers: NDArray[Any], name: str) -> Labels:
+    """Numbers (H,W) as labels. Raises PictureError, with counts, for those that are none."""
+    with np.errstate(invalid="ignore"):
+        strange = ~((numbers >= 0) & (numbers < len(LABELS)) & (numbers == np.floor(numbers)))
+    if strange.any():
+        values, counts = np.unique(numbers[strange], return_counts=True)
+        listed = ", ".join(f"{value:g}: {count} pixels" for value, count in list(zip(values.tolist(), counts.tolist(), strict=True))[:5])
+        raise PictureError(f"{name} has labels that are no part of a face ({listed}): labels go from 0 to {len(LABELS) - 1}.")
+    return numbers.astype(np.uint8)
