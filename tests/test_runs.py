@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -81,6 +82,61 @@ def test_attributes_that_some_pictures_do_not_know_can_be_learnt():
     frames.attributes[:, 0] = np.nan
     with pytest.raises(DataError, match="Male, which is unknown"):
         runs.check_attributes(frames)
+
+
+def with_people(frames: FrameSet, *people: str) -> FrameSet:
+    """The frames, all to train on, with these people in turn; an empty name is nobody known."""
+    names = tuple(f"0/{people[i % len(people)]}" if people[i % len(people)] else "" for i in range(len(frames)))
+    return dataclasses.replace(frames, identities=names, splits=("train",) * len(frames))
+
+
+@pytest.mark.parametrize(
+    ("family", "people", "settings", "sentence"),
+    [
+        ("identity", ("anna",), (), "The term people can teach nothing on the pictures to train on, which know one person alone: prepare"),
+        ("identity", ("",), (), "The term people can teach nothing .*, which know nobody: prepare a set of two people or more"),
+        ("identity", ("anna", "bo"), ("attributes=Wearing_Hat",), "The term bce .* know none of Wearing_Hat: .* --set attribute_weight=0"),
+        ("rsgan", ("anna", "bo"), ("attributes=Wearing_Hat",), "The term GC can teach nothing .* or leave it out with --set GC=0"),
+        ("rsgan", ("anna", "bo"), ("attributes=Wearing_Hat", "GC=0"), "The term C can teach nothing .* or leave it out with --set C=0"),
+        ("facefeat", ("anna",), (), "know one person alone"),
+        ("facefeat", ("",), (), "know nobody"),
+    ],
+)
+def test_terms_that_could_teach_nothing_are_refused(tmp_path, monkeypatch, family, people, settings, sentence):
+    monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), *people))
+    with pytest.raises(DataError, match=sentence):
+        runs.train(runs.plan(family, "tiny", settings, SHORT), PUPPETS, tmp_path / "run", accelerator="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_terms_that_are_left_out_ask_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), "anna", "bo", ""))
+    for family, settings in (("identity", ["attribute_weight=0"]), ("rsgan", ["C=0", "GC=0"])):
+        plan = runs.plan(family, "tiny", ["attributes=Wearing_Hat", *settings], {**SHORT, "steps": 1})
+        assert runs.train(plan, PUPPETS, tmp_path / family, accelerator="cpu").finished
+
+
+def test_a_run_goes_on_with_the_people_it_began_with_alone(tmp_path, monkeypatch):
+    """Whatever they are called; a run of before people were part of the data's fingerprint goes on where they were numbered as they are."""
+
+    def train(steps: int, *people: str) -> int:
+        monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), *people))
+        plan = runs.plan("identity", "tiny", [], {**SHORT, "steps": steps})
+        return runs.train(plan, PUPPETS, tmp_path / "run", accelerator="cpu").step
+
+    assert train(1, "anna", "bo") == 1
+    assert train(2, "zoe", "bo") == 2
+    for others in (("anna", "bo", "cy"), ("anna", "anna", "bo"), ("anna", "bo", "")):
+        with pytest.raises(CheckpointError, match="these pictures with other people in them"):
+            train(3, *others)
+    settings = tmp_path / "run" / "settings.json"
+    values = json.loads(settings.read_text())
+    values["data"], _, people = values["data"].partition("-")
+    settings.write_text(json.dumps(values))
+    with pytest.raises(CheckpointError, match="people that an older Masque numbered by the names of their folders"):
+        train(3, "zoe", "bo")
+    assert train(3, "anna", "bo") == 3
+    assert json.loads(settings.read_text())["data"] == f"{values['data']}-{people}"
 
 
 def test_sizes_that_do_not_fit_are_a_plain_sentence():

@@ -53,6 +53,8 @@ class Family:
     """Networks that half precision would spoil, so that packing leaves them as they are"""
     needs_attributes: bool = False
     """Whether it learns nothing from data in which an attribute is unknown or always the same"""
+    reads_people: bool = False
+    """Whether it learns who is who, so that a run goes on with the numbers of people that it began with alone"""
     reads_labels: LabelMaps = "none"
     """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own will do"""
     reads_attributes: bool = False
@@ -114,6 +116,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.identity:IdentityTraining",
         presets="masque.recipes.identity:PRESETS",
         edits=(),
+        reads_people=True,
     ),
     "shape": Family(
         model="masque.models.shape:FaceShape",
@@ -134,6 +137,7 @@ CATALOG: Mapping[str, Family] = {
         presets="masque.recipes.facefeat:PRESETS",
         edits=("synthesize", "frontalize", "mix-identity", "augment"),
         session="masque.edits.synthesize:Synthesizer",
+        reads_people=True,
         whole=("E_1",),
     ),
     "parser": Family(

@@ -23,7 +23,7 @@ from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, make_fabric
-from masque.train.phase import Begins, Grows, Recipe
+from masque.train.phase import Asking, Begins, Grows, Recipe
 from masque.train.state import load_state, states
 
 SHOWN = 8
@@ -47,7 +47,7 @@ class Plan:
             "data": data.fingerprint(), **({"start": self.start.hash} if self.start else {}),
         }  # fmt: skip
 
-    def defaults(self) -> dict[str, dict[str, Any]]:
+    def defaults(self) -> dict[str, Any]:
         """What each setting is in a run that is older than the setting: a new one is off unless asked for."""
         return {name: as_dict(type(getattr(self, name))()) for name in ("model", "training", "run")}
 
@@ -96,6 +96,8 @@ def build_recipe(settings: Plan) -> Recipe:
 def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> Engine:
     """The engine of a run at `out`, its latest state loaded. Raises MasqueError."""
     recipe = build_recipe(settings)
+    if isinstance(recipe, Asking):
+        check_terms_teach(recipe, data)
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)
     if settings.start is not None and not states(out):
@@ -104,7 +106,10 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
             take_judges(recipe, settings.start, where_they_fit=True)
         else:
             begin_with(recipe, settings.start)
-    return Engine(fabric, recipe, settings.run, out, settings.identity(data), RESUMABLE, settings.defaults())
+    identity, defaults = settings.identity(data), settings.defaults()
+    if not catalog.family(settings.family).reads_people or data.numbered_by_name():
+        defaults["data"] = data.fingerprint().partition("-")[0]  # of runs that are older than people's place in it
+    return Engine(fabric, recipe, settings.run, out, identity, RESUMABLE, defaults)
 
 
 def begin_with(recipe: Recipe, start: ModelFile) -> None:
@@ -271,6 +276,26 @@ def check_attributes(frames: FrameSet) -> None:
                 f"The pictures to train on cannot teach {name}, which {what}: add others with --data, or name the attributes to learn with "
                 "--set attributes=NAME,NAME."
             )
+
+
+def check_terms_teach(recipe: Asking, frames: FrameSet) -> None:
+    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: too few people are known, or no attribute is."""
+    train = frames.indices("train")
+    people = len(set(frames.people()[train].tolist()) - {-1})
+    known = bool((~np.isnan(frames.attributes[train])).any())
+    for phase in recipe.phases():
+        for name, weight in phase.weights.items():
+            asks = recipe.asks.get(name)
+            if asks is None or not (callable(weight) or weight) or (people > 1 if asks.of == "people" else known):
+                continue
+            if asks.of == "people":
+                one = "one person alone" if people else "nobody"
+                why, mend = f"which know {one}", "prepare a set of two people or more, with a folder for each"
+            else:
+                why = f"which know none of {', '.join(frames.attribute_names) or 'no attributes'}"
+                mend = "add a set that knows some with --data"
+            without = f", or leave it out with --set {asks.weight}=0" if asks.weight else ""
+            raise DataError(f"The term {name} can teach nothing on the pictures to train on, {why}: {mend}{without}.")
 
 
 def _shown(settings: Plan, frames: FrameSet) -> Batch | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,22 +88,61 @@ def test_a_set_without_the_split_is_left_out_beside_one_that_has_it(prepared_fol
 def test_several_sets_are_joined_in_order(prepared_folder):
     first, second = load_frames([str(prepared_folder)], 32, NAMES), load_frames(["puppets:5"], 32, NAMES)
     joined = load_frames([str(prepared_folder), "puppets:5"], 32, NAMES)
+    assert joined.identities == (*first.identities, *second.identities)  # those of the first set: its place is the same
     for part, rows in ((first, slice(0, 4)), (second, slice(4, 9))):
         cut = {n: getattr(joined, n)[rows] for n in ("frames", "masks", "landmarks", "attributes", "identities", "splits", "sources")}
         assert same(dataclasses.replace(joined, **cut), part)
     assert len(joined) == 9
 
 
-def test_people_of_two_sets_are_different_people(tmp_path, puppet_files):
+@pytest.fixture
+def two_sets(tmp_path, puppet_files):
+    """Two sets in different folders, both called prepared, each of an anna and a bo with two pictures."""
     from masque.data.prepare import prepare
 
-    for name in ("lfw", "casia"):
-        for person, file in (("anna", puppet_files[0]), ("bo", puppet_files[1])):
+    for name, (first, second) in (("lfw", puppet_files[:2]), ("casia", puppet_files[2:4])):
+        for person, file in (("anna", first), ("bo", second)):
             (tmp_path / "source" / name / person).mkdir(parents=True)
-            shutil.copy(file, tmp_path / "source" / name / person)
-        prepare(tmp_path / "source" / name, tmp_path / name, size=32, held_out=0, workers=1)
-    joined = load_frames([str(tmp_path / "lfw"), str(tmp_path / "casia")], 32, NAMES)
-    assert joined.identities == ("lfw/anna", "lfw/bo", "casia/anna", "casia/bo")
+            for copy in ("1.png", "2.png"):
+                shutil.copy(file, tmp_path / "source" / name / person / copy)
+        (tmp_path / name).mkdir()
+        prepare(tmp_path / "source" / name, tmp_path / name / "prepared", size=32, held_out=0, workers=1)
+    return [str(tmp_path / name / "prepared") for name in ("lfw", "casia")]
+
+
+def test_people_of_two_sets_are_different_people_though_both_have_one_name(two_sets):
+    joined = load_frames(two_sets, 32, NAMES)
+    assert joined.people().tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    again = load_frames([*two_sets, two_sets[0]], 32, NAMES)  # the same set twice is of the same people
+    assert again.people().tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1]
+    link = Path(two_sets[0]).parent / "link"
+    link.symlink_to(two_sets[0])
+    assert load_frames([two_sets[0], str(link)], 32, NAMES).people().tolist() == [0, 0, 1, 1] * 2
+    assert len(set(load_frames([*two_sets, "puppets:12", "puppets:12"], 32, NAMES).identities)) == 4 + 3
+
+
+def test_renamed_and_moved_sets_are_the_same_people(two_sets, tmp_path):
+    before = load_frames(two_sets, 32, NAMES)
+    (tmp_path / "elsewhere").mkdir()
+    moved = [str(shutil.move(path, tmp_path / "elsewhere" / name)) for path, name in zip(two_sets, ("zoe", "adam"), strict=True)]
+    after = load_frames(moved, 32, NAMES)
+    assert after.people().tolist() == before.people().tolist()
+    assert after.fingerprint() == before.fingerprint()
+    assert load_frames(moved[::-1], 32, NAMES).fingerprint() != before.fingerprint()
+
+
+def test_who_is_who_is_part_of_the_fingerprint():
+    frames = load_frames(["puppets:12"], 32, NAMES)
+
+    def called(*people: str) -> FrameSet:
+        return dataclasses.replace(frames, identities=tuple(name and f"0/{name}" for name in people))
+
+    one = called(*"aaaabbbbcccc")
+    assert one.fingerprint() == called(*"zzzzyyyyxxxx").fingerprint()
+    others = [called(*"aaaabbbbcccd"), called(*"aaaabbbbccca"), called(*["", *"aaabbbbcccc"]), called(*[""] * 12)]
+    assert len({made.fingerprint() for made in (one, *others)}) == 5
+    assert {made.fingerprint()[:16] for made in (one, *others)} == {called(*[""] * 12).fingerprint()}
+    assert [made.numbered_by_name() for made in (one, called(*"zzzzyyyyxxxx"), called(*[""] * 12))] == [True, False, True]
 
 
 def test_large_sets_live_in_a_file_and_are_the_same(prepared_folder, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class FrameSet:
     """(N,A) in [0,1], NaN where unknown."""
     attribute_names: tuple[str, ...]
     identities: tuple[str, ...]
-    """The person in each frame; empty where unknown."""
+    """The person in each frame, named by the place of the set in `--data` and the folder within it; empty where unknown."""
     splits: tuple[str, ...]
     sources: tuple[str, ...]
     scale: float
@@ -52,17 +52,34 @@ class FrameSet:
         return np.flatnonzero(np.array(self.splits) == split)
 
     def people(self) -> NDArray[np.int64]:
-        """(N,) the person in each frame as a number from 0 on in the order of their names, -1 where unknown."""
-        numbers = {name: number for number, name in enumerate(sorted(set(self.identities) - {""}))}
+        """(N,) the person in each frame as a number from 0 on in the order in which they first appear, -1 where unknown.
+
+        So a set or a person that is renamed keeps its numbers.
+        """
+        return self._numbered(dict.fromkeys(self.identities))
+
+    def numbered_by_name(self) -> bool:
+        """Whether `people` numbers them as runs that are older than this order did, by the names of set and person.
+
+        Of several sets that is not known: their names may have changed since.
+        """
+        sets = {name.partition("/")[0] for name in self.identities} - {""}
+        return len(sets) <= 1 and np.array_equal(self.people(), self._numbered(sorted(set(self.identities))))
+
+    def _numbered(self, names: Iterable[str]) -> NDArray[np.int64]:
+        numbers = {name: number for number, name in enumerate(name for name in names if name)}
         return np.array([numbers.get(name, -1) for name in self.identities], dtype=np.int64)
 
     def fingerprint(self) -> str:
-        """A short hash over pixels, landmarks and attributes: the same set gives the same one."""
+        """A short hash over pixels, landmarks and attributes and, after a hyphen and where people are known, one over who is in which
+        frame: the same set gives the same one, whatever it is called."""
         digest = hashlib.sha256()
         for array in (self.frames, self.landmarks, self.attributes, *(() if self.labels is None else (self.labels,))):
             digest.update(np.ascontiguousarray(array[:: max(1, len(array) // 256)]).tobytes())
         digest.update(repr((len(self), self.attribute_names, self.splits)).encode())
-        return digest.hexdigest()[:16]
+        people = self.people()
+        known = f"-{hashlib.sha256(people.tobytes()).hexdigest()[:8]}" if (people >= 0).any() else ""
+        return digest.hexdigest()[:16] + known
 
 
 LabelMaps = Literal["none", "any", "some known", "known"]
@@ -92,14 +109,20 @@ def load_frames(
     found = [
         _puppets(item, size, attribute_names, splits, labels)
         if item.startswith("puppets:")
-        else _prepared(open_prepared(Path(item)), size, attribute_names, splits, labels)
-        for item in data
+        else _prepared(open_prepared(Path(item)), place, size, attribute_names, splits, labels)
+        for place, item in zip(_places(data), data, strict=True)
     ]
     parts = [part for part in found if part is not None]  # a set that is all for training has nothing to measure on
     if not parts:
         verb, which = ("have", "them") if len(data) > 1 else ("has", "it")
         raise DataError(f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another --held-out.")
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _places(data: Sequence[str]) -> list[int]:
+    """The place of each set among `data`; a set that is named again has the place where it came first, and so the same people."""
+    paths = [item if item.startswith("puppets:") else str(Path(item).resolve()) for item in data]
+    return [paths.index(path) for path in paths]
 
 
 def _parsed(item: str) -> bool:
@@ -116,7 +139,9 @@ def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint
         return np.memmap(pixels, np.uint8, "w+", shape=(*shape, 3)), np.memmap(masks, np.uint8, "w+", shape=shape)
 
 
-def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequence[str], labels: LabelMaps) -> FrameSet | None:
+def _prepared(
+    opened: PreparedSet, place: int, size: int, names: Sequence[str], splits: Sequence[str], labels: LabelMaps
+) -> FrameSet | None:
     scale = size / 128
     if scale > opened.scale * 1.01:
         raise DataError(
@@ -149,8 +174,8 @@ def _prepared(opened: PreparedSet, size: int, names: Sequence[str], splits: Sequ
     with ThreadPoolExecutor(os.cpu_count()) as readers:  # decoders do not hold Python up
         list(readers.map(read, range(len(chosen))))
     rows = [opened.rows[i] for i in chosen]
-    # People of different data sets are different people, though their folders may have the same name.
-    people = tuple(f"{opened.root.name}/{row.identity}" if row.identity else "" for row in rows)
+    # People of different data sets are different people, though their folders, and the sets', may have the same name.
+    people = tuple(f"{place}/{row.identity}" if row.identity else "" for row in rows)
     return FrameSet(
         frames, masks, at_scale(opened.landmarks[chosen], scale / opened.scale).astype(np.float32), opened.attributes(names)[chosen],
         tuple(names), people, tuple(row.split for row in rows), tuple(row.source for row in rows), scale, parts,

@@ -39,7 +39,7 @@ from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
 from masque.train.distributed import mean_over_processes
-from masque.train.phase import Phase
+from masque.train.phase import Asks, Phase
 
 BEYOND = ("shape", "picture", "views")
 
@@ -123,6 +123,7 @@ class FaceFeatRecipe:
     """E_id and E_1, and then both competitions in every step."""
 
     served = SERVED
+    asks: Mapping[str, Asks] = {"people": Asks("people")}
 
     def __init__(self, config: FaceFeatConfig, training: FaceFeatTraining) -> None:
         self.config, self.training = config, training

@@ -30,7 +30,7 @@ from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
 from masque.models.identity import Features, load_features
 from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, Part, RSGANConfig, face_region, hair_region
-from masque.train.phase import Phase, Weight
+from masque.train.phase import Asks, Phase, Weight
 from masque.train.rates import linear
 
 PARTS: tuple[Part, Part] = ("face", "hair")
@@ -108,6 +108,8 @@ class Made:
 class RSGANRecipe:
     """One method is one line of Algorithm A1."""
 
+    asks: Mapping[str, Asks] = {name: Asks("attributes", name) for name in ("C", "GC")}
+
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training
         self.model = RSGAN(config)
@@ -153,7 +155,7 @@ class RSGANRecipe:
     def rising(self, weight: float) -> Weight:
         """A weight that rises linearly from `adversarial_from` on: discriminators that are new tear apart autoencoders that are not."""
         since, ramp = self.training.adversarial_from, self.training.adversarial_ramp
-        return (lambda step: weight * min(1.0, max(0.0, (step - since) / ramp))) if ramp else weight
+        return (lambda step: weight * min(1.0, max(0.0, (step - since) / ramp))) if ramp and weight else weight
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam as in Section 3.1, for every network; plain steps for the moments, which makes them running averages."""

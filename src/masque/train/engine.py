@@ -109,7 +109,7 @@ class Engine:
         run: Path,
         identity: Mapping[str, Any],
         may_change: frozenset[str] = frozenset(),
-        defaults: Mapping[str, Mapping[str, Any]] | None = None,
+        defaults: Mapping[str, Any] | None = None,
     ) -> None:
         """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
 

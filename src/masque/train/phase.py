@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -76,6 +76,24 @@ class Begins(Protocol):
     def begin(self, frames: FrameSet) -> None:
         """Called once, with networks as they are initialised; what it changes in them is in every saved state. Raises MasqueError."""
         ...
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What has to be known of pictures to train on, or a term is 0 in every batch and teaches nothing."""
+
+    of: Literal["people", "attributes"]
+    """At least two people, or some attribute of some picture"""
+    weight: str = ""
+    """The setting that leaves the term out where it is 0; empty where it cannot be"""
+
+
+@runtime_checkable
+class Asking(Recipe, Protocol):
+    """A recipe that has such terms."""
+
+    asks: Mapping[str, Asks]
+    """Term -> what it asks of the data"""
 
 
 @runtime_checkable

@@ -55,12 +55,12 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def same_run(
-    run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Mapping[str, Any]] | None = None
+    run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Any] | None = None
 ) -> None:
     """Make sure that a folder that holds a run already holds this one.
 
-    defaults: what settings are, by group, in a run that is older than they are. Raises CheckpointError naming the first setting that
-    differs, apart from those in `may_change`.
+    defaults: what settings are, by group, in a run that is older than they are, and what else a value outside the groups may be in one.
+    Raises CheckpointError naming the first setting that differs, apart from those in `may_change`.
     """
     path = run / "settings.json"
     if not path.exists():
@@ -76,7 +76,7 @@ def same_run(
             for name in sorted(old.keys() | new.keys()):
                 if name not in may_change and old.get(name) != new.get(name):
                     raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
-        elif old != new:
+        elif old != new and (old is None or old != (defaults or {}).get(group)):
             raise CheckpointError(_other_run(run, group, old, new))
 
 
@@ -88,4 +88,9 @@ def open_run(run: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _other_run(run: Path, name: str, old: Any, new: Any) -> str:
+    if name == "data" and str(old).partition("-")[0] == str(new).partition("-")[0]:
+        return (
+            f"{run} holds a run whose data has these pictures with other people in them, or people that an older Masque numbered by the "
+            "names of their folders: choose another --out, or give the sets that it was started with."
+        )
     return f"{run} holds a run with {name} = {old}, not {new}: choose another --out, or give the settings it was started with."
