@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from command_line import masque
 from PIL import Image
 
 from masque import catalog
+from masque.edits.session import Session
+from masque.faces.detect import SURE_FROM, Face, face_at, find_faces
 from masque.image import Picture, read_picture, write_picture
 
 MADE_BY_AI = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -121,6 +124,24 @@ def test_faces_lists_both_people(couple: Path) -> None:
     text = masque("faces", couple).out
     assert len(text.splitlines()) == len(values["faces"])
     assert text.count("taken unless another is picked") == 1
+
+
+def test_faces_and_every_edit_take_the_same_face(
+    photos: dict[str, Picture], session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small face that the detector is sure of, and a large find that it is not sure of."""
+    photo = photos["astronaut"]
+    sure = find_faces(photo)[0]
+    found = [sure, Face((20, 20, 2 * sure.size, 2 * sure.size), SURE_FROM - 0.01, 2 * sure.landmarks)]
+    for module in ("faces.detect", "edits.subject", "data.prepare", "data.lfw", "tables.attributes", "tables.facefeat"):
+        monkeypatch.setattr(import_module(f"masque.{module}"), "find_faces", lambda _photo: found)
+    path = write_picture(tmp_path / "two.png", photo)
+    rows = masque("faces", path, "--json").values["faces"]
+    assert [row["taken"] for row in rows] == [True, False]
+    assert [("taken" in line) for line in masque("faces", path).out.splitlines()] == [True, False]
+    assert session.subject(path).face is sure
+    assert session.edit(path, {"Male": 1}).record["inputs"]["photo"]["face"] == list(sure.box)
+    assert face_at(found, *map(float, sure.landmarks[30])) is sure
 
 
 def test_of_two_equal_faces_one_is_taken(photos: dict[str, Picture], tmp_path: Path) -> None:

@@ -332,31 +332,29 @@ def faces_for(
 
 
 def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], as_json: Json = False) -> None:
-    """List the faces in a photo, with the numbers that --pick takes.
+    """List the faces in a photo, with the numbers that --pick takes, and say which one is taken without it.
 
     Example: masque faces group.jpg
     """
     from masque.errors import NoFaceError, printable
-    from masque.faces.detect import SMALLEST_FACE, choose_face, find_faces
+    from masque.faces.detect import SMALLEST_FACE, choose_face, find_faces, main_face
     from masque.image import read_picture
 
     with Wait("Looking for faces"):
         found = find_faces(read_picture(photo))
     if not found:
         choose_face(found, name=printable(photo.name))
-    largest = max(found, key=lambda face: face.size)
+    main = main_face(found)
     rows, lines = [], []
     for number, face in enumerate(found, start=1):
         left, top, width, height = face.box
         usable = face.size >= SMALLEST_FACE
-        rows.append(
-            {"number": number, "left": left, "top": top, "width": width, "height": height, "score": round(face.score, 3), "usable": usable}
-        )
-        notes = [
-            n
-            for n, on in (("taken unless another is picked", face is largest), (f"too small, {SMALLEST_FACE} px needed", not usable))
-            if on
-        ]
+        rows.append({
+            "number": number, "left": left, "top": top, "width": width, "height": height, "score": round(face.score, 3), "usable": usable,
+            "taken": face is main,
+        })  # fmt: skip
+        marks = (("taken unless another is picked", face is main), (f"too small, {SMALLEST_FACE} px needed", not usable))
+        notes = [note for note, on in marks if on]
         lines.append(
             f"{number}: {width}×{height} px at ({left}, {top}), score {face.score:.2f}" + (f" ({'; '.join(notes)})" if notes else "")
         )

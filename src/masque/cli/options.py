@@ -16,7 +16,9 @@ Model = Annotated[str, typer.Option("--model", help="A family's name for the wei
 Data = Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Seed = typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)
-Pick = Annotated[int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`; the largest if not given.")]
+Pick = Annotated[
+    int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`, which marks the one taken otherwise.")
+]
 Set = Annotated[list[str], typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.")]
 
 Lfw = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]

@@ -32,7 +32,7 @@ def swap(
 ) -> Result:
     """Put the face of one photo into another.
 
-    face, hair: RGB uint8 (H,W,3) of any size, or paths; the largest face of each is taken unless picked by number. attributes: values in
+    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. attributes: values in
     [0,1] that both parts shall have in place of the estimated ones. stitch: `gradient` stitches the face alone into the photo
     (RSGAN-GD), `none` lays the whole painted crop over it (RSGAN). detail: `keep` carries the pixels' own sharpness over.
     Returns the whole `hair` photo with the new face, and its record.

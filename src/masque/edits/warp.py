@@ -32,7 +32,7 @@ CANVAS = 512
 def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, pick_hair: int | None = None) -> Result:
     """Put the face of one photo into another by its landmarks alone.
 
-    face, hair: RGB uint8 (H,W,3) of any size, or paths; the largest face of each is taken unless picked by number. Returns the whole `hair`
+    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. Returns the whole `hair`
     photo with the new face, and its record. Raises PictureError, NoFaceError.
     """
     from masque import __version__

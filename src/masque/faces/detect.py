@@ -176,7 +176,7 @@ def landmarks_near(picture: Picture, expected: Landmarks) -> Landmarks | None:
 
 
 def main_face(faces: Sequence[Face]) -> Face:
-    """The face that is taken unless another is picked: the largest of the sure ones, or of all where none is sure."""
+    """The face that every edit and command takes unless another is picked: the largest of the sure ones, or of all where none is."""
     return max([f for f in faces if f.score >= SURE_FROM] or faces, key=lambda f: f.size)
 
 
@@ -201,7 +201,10 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
         raise NoFaceError(f"There is no face number {pick} in {name}: {count} found, counted from 1 (`masque faces` lists them).")
     face = faces[pick - 1] if pick is not None else main_face(faces)
     if face.size < SMALLEST_FACE:
-        raise NoFaceError(f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture of it.")
+        other = ", or pick another of its faces" if pick is None and any(other.size >= SMALLEST_FACE for other in faces) else ""
+        raise NoFaceError(
+            f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture of it{other}."
+        )
     return face
 
 
