@@ -25,7 +25,7 @@ LINES = (
     ("faces",),
     ("modelfile", "provenance", "film", "folders"),
     ("image", "config", "arrays", "jsonfile", "lock"),
-    ("output",),
+    ("output", "container"),
     ("errors", "quiet"),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""
@@ -42,8 +42,8 @@ NEVER = {
 """Beyond the lines: nothing that runs an edit needs anything that trains, and the engine knows no model."""
 
 NO_NETWORKS = {
-    "faces", "config", "arrays", "jsonfile", "lock", "provenance", "output", "errors", "quiet", "data.layouts", "data.prepared",
-    "data.puppets",
+    "faces", "config", "arrays", "jsonfile", "lock", "provenance", "container", "output", "errors",
+    "quiet", "data.layouts", "data.prepared", "data.puppets",
 }  # fmt: skip
 """Rooms and files in which torch has no place."""
 

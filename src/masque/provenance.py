@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.errors import PictureError
-from masque.image import decoded
+from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
+from masque.errors import PictureError, printable
+from masque.image import decoded, read_picture
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 NAMESPACES = {
@@ -30,8 +30,10 @@ NAMESPACES = {
     "masque": "urn:masque:record:1",
 }
 PROPERTIES = (("Iptc4xmpExt", "DigitalSourceType"), ("masque", "Pixels"), ("masque", "Record"))
-LARGEST_PACKET = 1_000_000
-"""Bytes above which a packet is not parsed: Masque's own are a few thousand."""
+LARGEST_PACKET = LARGEST_TEXT
+"""Bytes above which a packet is not parsed."""
+DEEPEST = 50
+"""How deep elements, or values in a record, may lie in one another: Masque's own need six."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Verdict:
     source_type: str | None
     """IPTC's digitalSourceType, None when the picture has none."""
     unchanged: bool | None
-    """Whether the pixels are those that were written with the record; None without a record, and for a film."""
+    """Whether a viewer shows what was written with the record; None without a record, and for a film."""
+    reason: str | None = field(default=None, compare=False)
+    """Why `unchanged` is False, as half a sentence."""
 
 
 def fingerprint(picture: NDArray[np.uint8]) -> str:
@@ -70,54 +74,130 @@ def note(record: Mapping[str, Any]) -> str:
     return json.dumps({"DigitalSourceType": SOURCE_TYPE, "Record": record}, sort_keys=True)
 
 
+def verify(path: Path) -> Verdict:
+    """Read back what a picture or film says of itself, whoever wrote it.
+
+    A picture counts as unchanged when a viewer shows what was written: its pixels have the fingerprint that stands beside the record, and
+    the file holds nothing that Masque never writes and a viewer may heed (alpha, an orientation, a colour profile, more frames …). The
+    record itself is not signed: anybody can write one. The kind of file is told by its content. Raises PictureError when the file cannot
+    be read as a picture or film.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    if kind == "MP4":
+        return _of_film(path)
+    if kind == "GIF" and (comment := gif_comment(path)) is not None:
+        with decoded(path):
+            return _noted(comment)
+    pixels = fingerprint(read_picture(path))
+    if kind not in ("PNG", "JPEG", "WEBP"):
+        with decoded(path) as image:
+            xmp = image.info.get("xmp") or b""
+        return _judged(Contents((xmp,) if isinstance(xmp, bytes) else (), "a format that Masque does not write"), pixels)
+    try:
+        return _judged(contents(path, kind), pixels)
+    except OSError as error:
+        raise PictureError(f"{printable(path, 300)} cannot be read ({error.strerror}): fetch it again.") from None
+
+
+def _of_film(path: Path) -> Verdict:
+    try:
+        return _noted(mp4_comment(path))
+    except OSError as error:
+        raise PictureError(f"{printable(path, 300)} cannot be read ({error.strerror}): fetch it again.") from None
+    except ValueError as error:
+        raise PictureError(f"{printable(path, 300)} is not a film that can be read ({error}): fetch it again.") from None
+
+
 def _noted(comment: str) -> Verdict:
     try:
         said = json.loads(comment)
         record, source = said["Record"], said["DigitalSourceType"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return Verdict(None, None, None)
-    return Verdict(record if isinstance(record, dict) else None, str(source), None)
+    return Verdict(record if isinstance(record, dict) and not _deep(record) else None, str(source), None)
 
 
-def verify(path: Path) -> Verdict:
-    """Read back what a picture or film says of itself, whoever wrote it. Raises PictureError when the file cannot be read as either."""
-    if path.suffix.lower() == ".mp4" and path.is_file():
-        import av
+def _judged(held: Contents, pixels: str) -> Verdict:
+    """The verdict on a picture whose decoded pixels have this fingerprint."""
+    if not held.packets:
+        return Verdict(None, None, None)
+    said, odd = _properties(held.packets[0])
+    texts = said.get("Record", [])
+    source = said.get("DigitalSourceType", [None])[0]
+    record = _record(texts[0]) if texts else None
+    if record is None:
+        return Verdict(None, source, None)
+    reason = f"it holds {held.foreign}" if held.foreign else None
+    if len(held.packets) > 1 or any(len(several) > 1 for several in said.values()):
+        reason = reason or "it says several things of itself"
+    elif odd or json.dumps(record, sort_keys=True) != texts[0]:
+        reason = reason or "what it says of itself is not as Masque writes it"
+    elif said.get("Pixels") != [pixels]:
+        reason = reason or "other pixels were written with this record"
+    return Verdict(record, source, reason is None, reason)
 
-        try:
-            with av.open(str(path)) as film:
-                return _noted(film.metadata.get("comment", ""))
-        except (av.FFmpegError, UnicodeDecodeError):
-            raise PictureError(f"{path} is not a film that can be read: name a picture, or an .mp4 or .gif film.") from None
-    if path.suffix.lower() == ".gif":
-        with decoded(path) as image:
-            comment = image.info.get("comment", b"")
-        return _noted(comment.decode(errors="replace") if isinstance(comment, bytes) else str(comment))
-    with decoded(path) as image:
-        pixels = fingerprint(np.array(image.convert("RGB"), dtype=np.uint8))
-        xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
-    properties = _properties(xmp.encode() if isinstance(xmp, str) else xmp)
+
+def _record(text: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(properties.get("Record", ""))
+        record = json.loads(text)
     except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        return Verdict(None, properties.get("DigitalSourceType"), None)
-    return Verdict(record, properties.get("DigitalSourceType"), properties.get("Pixels") == pixels)
+        return None
+    return record if isinstance(record, dict) and not _deep(record) else None
 
 
-def _properties(xmp: bytes) -> dict[str, str]:
-    """What a packet says under the names that matter here. XMP allows a property as an element or as an attribute of another."""
+def _deep(value: Any) -> bool:
+    """Whether values lie in one another deeper than in any record of Masque; programs that print them may fail at some depth."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
+    """What a packet says under the names that matter here, and whether it says anything in names that Masque does not use.
+
+    XMP allows a property as an element or as an attribute of another. A packet that is none, or declares entities, says nothing.
+    """
     if len(xmp) > LARGEST_PACKET:
-        return {}
+        return {}, True
+    names = {f"{NAMESPACES[space]} {name}": name for space, name in PROPERTIES}
+    spaces = set(NAMESPACES.values())
+    found: dict[str, list[str]] = {}
+    open_elements: list[tuple[str, list[str]]] = []
+    odd = False
+
+    def note(name: str, text: str) -> None:
+        nonlocal odd
+        odd = odd or (" " in name and name.split(" ")[0] not in spaces)
+        if name in names and text.strip():
+            found.setdefault(names[name], []).append(text.strip())
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if len(open_elements) > DEEPEST:
+            raise ValueError
+        for attribute, text in attributes.items():
+            note(attribute, text)
+        open_elements.append((name, []))
+
+    def end(_name: str) -> None:
+        name, texts = open_elements.pop()
+        note(name, "".join(texts))
+
+    def refuse(*_: object) -> None:
+        raise ValueError
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = lambda text: open_elements[-1][1].append(text)
+    parser.StartDoctypeDeclHandler = refuse  # XMP has none, and entities can be made to grow without end
     try:
-        tree = ElementTree.fromstring(re.sub(rb"<\?xpacket[^>]*\?>", b"", xmp).strip(b"\xef\xbb\xbf \r\n\0"))
-    except (ElementTree.ParseError, ValueError, LookupError):  # the last two for an encoding that is not known
-        return {}
-    names = {f"{{{NAMESPACES[space]}}}{name}": name for space, name in PROPERTIES}
-    found: dict[str, str] = {}
-    for element in tree.iter():
-        for tag, text in ((element.tag, element.text), *element.attrib.items()):
-            if tag in names and text:
-                found.setdefault(names[tag], text.strip())
-    return found
+        parser.Parse(xmp.strip(b"\xef\xbb\xbf \r\n\0"), True)
+    except (expat.ExpatError, ValueError, LookupError):  # the last for an encoding that is not known
+        return {}, True
+    return found, odd

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from masque.cli.options import Json, Model, Output, Pick, Seed, Set, attribute_values
-from masque.cli.show import Bar, Wait, answer
+from masque.cli.show import Bar, Wait, answer, quoted
 
 Detail = Annotated[
     Literal["keep", "network"],
@@ -368,19 +368,20 @@ def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to 
 
     Example: masque verify out.png
     """
-    import json
+    import re
 
-    from masque.errors import PictureError
+    from masque.errors import PictureError, printable
     from masque.provenance import verify as read_back
 
     verdict = read_back(picture)
     if verdict.record is None:
-        made = f", though it is marked as {verdict.source_type.rsplit('/', 1)[-1]}" if verdict.source_type else ""
+        made = f", though it is marked as {printable(verdict.source_type.rsplit('/', 1)[-1])}" if verdict.source_type else ""
         raise PictureError(f"{picture} carries no record of Masque{made}: it was not made by Masque, or the record was removed.")
-    state = {True: "as Masque wrote them", False: "changed since Masque wrote them", None: "not checked in a film"}[verdict.unchanged]
-    record = verdict.record
-    text = f"Made by Masque ({record.get('edit')} with {record.get('model')}); its pixels are {state}.\n{json.dumps(record, indent=1)}"
-    answer(text, {"record": verdict.record, "source_type": verdict.source_type, "unchanged": verdict.unchanged}, as_json)
+    state = {True: "as Masque wrote them", False: f"changed since Masque wrote them ({verdict.reason})", None: "not checked in a film"}
+    by = f"{verdict.record.get('edit')} with {verdict.record.get('model')}"
+    by = f" ({by})" if re.fullmatch(r"[\w-]{1,40} with [\w.-]{1,40}", by) else ""  # a text of somebody else's could go on as this sentence
+    values = {"record": verdict.record, "source_type": verdict.source_type, "unchanged": verdict.unchanged, "reason": verdict.reason}
+    answer(f"Made by Masque{by}; its pixels are {state[verdict.unchanged]}.\n{quoted(verdict.record)}", values, as_json)
 
 
 def demo(

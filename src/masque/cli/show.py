@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from masque.errors import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -79,6 +81,25 @@ class Wait:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.over.set()
         self.thread.join()
+
+
+LONGEST_RECORD = 200
+"""Lines of a record that are shown; all of it stands in the answer as JSON."""
+
+
+def quoted(record: Mapping[str, Any]) -> str:
+    """A record from a file as JSON for people: in plain ASCII, so that nothing in it moves the cursor, with long texts cut."""
+    lines = json.dumps(_cut(record), indent=1).split("\n")
+    left = len(lines) - LONGEST_RECORD
+    return "\n".join(lines if left <= 0 else [*lines[:LONGEST_RECORD], f"… and {left} lines more"])
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {printable(key): _cut(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut(inner) for inner in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def answer(text: str, values: Mapping[str, Any], as_json: bool) -> None:

@@ -1,0 +1,268 @@
+"""What a file holds beside its pixels: chunks of PNG and WebP, segments of JPEG, comments of GIF and MP4.
+
+A viewer shows more than the pixels that a decoder hands over: it turns, tints, animates and lays over by what stands in other chunks.
+What Masque writes is listed here for each format, exactly; whatever else a file holds is named. Each byte is read once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from masque.errors import printable
+
+LARGEST_FILE = 256 * 2**20
+"""Bytes of a picture above which it is not looked into: 50 megapixels that cannot be compressed take 151 million."""
+LARGEST_TEXT = 1_000_000
+"""Bytes above which a comment or an XMP packet is not read: Masque's own are a few thousand."""
+MOST_PARTS = 50_000
+"""Chunks, segments or boxes of a file: the largest picture has some 2,400."""
+
+PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8"
+JFIF = b"JFIF\0\1\1\0\0\1\0\1\0\0"
+"""What the first segment of a JPEG says: pixels are square, and there is no thumbnail."""
+XMP_OF_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_OF_PNG = b"XML:com.adobe.xmp\0"
+ONLY_XMP = b"\x04\0\0\0"
+"""The flags of a WebP with an XMP packet, and without alpha, animation, colour profile and EXIF."""
+
+MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
+"""What ends the compressed pixels of a JPEG: in them, \\xff is followed by \\x00."""
+WRITTEN = {
+    "PNG": re.compile("IHDR (iTXt (IDAT )+|(IDAT )+iTXt )IEND "),
+    "JPEG": re.compile("APP0 APP1 (DQT )+SOF0 (DHT )+SOS EOI "),
+    "WEBP": re.compile("VP8X (VP8 |VP8L) XMP  "),
+}
+"""The parts of a picture with a record, in the order that Masque writes them in; in a PNG the record may come after the pixels, too."""
+SEGMENTS = {0xC0: "SOF0", 0xC2: "SOF2", 0xC4: "DHT", 0xD9: "EOI", 0xDA: "SOS", 0xDB: "DQT", 0xDD: "DRI", 0xFE: "COM"}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a picture holds beside its pixels."""
+
+    packets: tuple[bytes, ...]
+    """Its XMP packets, in their order."""
+    foreign: str | None
+    """The first thing that Masque never writes, as a noun; None if there is none."""
+
+
+class Part(NamedTuple):
+    """A chunk or segment."""
+
+    name: str
+    packet: bytes | None = None
+    """Its XMP packet."""
+    foreign: str | None = None
+    """What in it Masque never writes, or None."""
+
+
+class UnreadableError(Exception):
+    """A place in a file from which on it is no picture any more. The text is a noun."""
+
+
+def kind_of(path: Path) -> str | None:
+    """PNG, JPEG, WEBP, GIF or MP4, by the first bytes of a file and not by its name; None for another or one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except (OSError, ValueError):
+        return None
+    for kind, start in (("PNG", PNG), ("JPEG", JPEG), ("GIF", GIF)):
+        if head.startswith(start):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    # AVIF and HEIC are of the same family of files, and pictures.
+    return "MP4" if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix") else None
+
+
+def contents(path: Path, kind: str) -> Contents:
+    """What a PNG, JPEG or WEBP holds beside its pixels. Raises OSError."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        return Contents((), "more bytes than any picture of Masque")
+    parts: list[Part] = []
+    readers: dict[str, Callable[[bytes], Iterator[Part]]] = {"PNG": _png, "JPEG": _jpeg, "WEBP": _webp}
+    end = None
+    try:
+        for part in readers[kind](data):
+            parts.append(part)
+            if len(parts) > MOST_PARTS:
+                raise UnreadableError("more parts than any picture of Masque")
+    except UnreadableError as error:
+        end = str(error)
+    except (struct.error, IndexError):
+        end = "an end that is cut off"
+    foreign = next((part.foreign for part in parts if part.foreign), None)
+    return Contents(tuple(p.packet for p in parts if p.packet is not None), foreign or end or _not_written(kind, [p.name for p in parts]))
+
+
+def _not_written(kind: str, parts: list[str]) -> str | None:
+    """What is not as Masque writes it."""
+    if WRITTEN[kind].fullmatch("".join(f"{part} " for part in parts)):
+        return None
+    known = re.findall(r"\w+", WRITTEN[kind].pattern)
+    odd = [part for part in parts if part.strip() not in known]
+    return f"a part called {printable(odd[0].strip())}" if odd else "its parts in another order or number"
+
+
+def _png(data: bytes) -> Iterator[Part]:
+    at = len(PNG)
+    while at < len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        body = memoryview(data)[at + 8 : at + 8 + length]
+        (check,) = struct.unpack_from(">I", data, at + 8 + length)
+        at += 12 + length
+        packet = _packet_of_png(bytes(body)) if name == b"iTXt" and length <= LARGEST_TEXT else None
+        foreign = None
+        if check != zlib.crc32(body, zlib.crc32(name)):
+            foreign = "a damaged chunk"
+        elif name == b"IHDR" and bytes(body[8:12]) != b"\x08\x02\0\0":
+            foreign = "pixels that are not 8-bit RGB"
+        elif name == b"iTXt" and packet is None:
+            foreign = "a text that is no record"
+        yield Part(_text(name), packet, foreign)
+        if name == b"IEND" and at != len(data):
+            raise UnreadableError("something after its end")
+
+
+def _packet_of_png(body: bytes) -> bytes | None:
+    """An uncompressed packet in no language, which is how XMP has to stand in a PNG."""
+    before = XMP_OF_PNG + b"\0\0\0\0"
+    return body.removeprefix(before) if body.startswith(before) else None
+
+
+def _jpeg(data: bytes) -> Iterator[Part]:
+    at = 2
+    while True:
+        mark, code = data[at], data[at + 1]
+        if mark != 0xFF:
+            raise UnreadableError("bytes between its segments")
+        if code == 0xD9:
+            yield Part("EOI")
+            if at + 2 != len(data):
+                raise UnreadableError("something after its end")
+            return
+        restarts = 0xD0 <= code < 0xD8
+        if not restarts:
+            (length,) = struct.unpack_from(">H", data, at + 2)
+            yield _segment(code, data[at + 4 : at + 2 + length])
+            at += 2 + length
+        if restarts or code == 0xDA:
+            end = MARKER.search(data, at + 2 if restarts else at)
+            if end is None:
+                raise UnreadableError("an end that is cut off")
+            at = end.start()
+
+
+def _segment(code: int, body: bytes) -> Part:
+    name = SEGMENTS.get(code) or (f"APP{code - 0xE0}" if 0xE0 <= code < 0xF0 else f"segment {code:02X}")
+    if name == "APP1" and body.startswith(XMP_OF_JPEG):
+        return Part(name, body.removeprefix(XMP_OF_JPEG))
+    if name == "APP1":
+        return Part(name, foreign="EXIF")
+    if name == "APP0" and body != JFIF:
+        return Part(name, foreign="pixels that are not square, or a thumbnail")
+    if name == "SOF0" and (body[:1], body[5:6], body[6::3]) != (b"\x08", b"\x03", b"\1\2\3"):
+        return Part(name, foreign="pixels that are not 8-bit colours")
+    return Part(name)
+
+
+def _webp(data: bytes) -> Iterator[Part]:
+    (size,) = struct.unpack_from("<I", data, 4)
+    at = 12
+    while at < len(data):
+        name, length = struct.unpack_from("<4sI", data, at)
+        body = memoryview(data)[at + 8 : at + 8 + length]
+        if len(body) < length:
+            raise UnreadableError("an end that is cut off")
+        at += 8 + length + length % 2
+        foreign = None
+        if name == b"VP8X" and (body[:4] != ONLY_XMP or length != 10):
+            foreign = "alpha, an animation, a colour profile or EXIF"
+        elif name == b"VP8L" and body[4] & 0x10:
+            foreign = "alpha"
+        yield Part(_text(name), bytes(body) if name == b"XMP " and length <= LARGEST_TEXT else None, foreign)
+    if size + 8 != len(data):
+        raise UnreadableError("something after its end")
+
+
+def _text(name: bytes) -> str:
+    return name.decode("latin-1")
+
+
+def gif_comment(path: Path) -> str | None:
+    """The comments before the first picture of a GIF, one after the other; empty if they are far longer than any of Masque's.
+
+    None where no picture follows. Raises OSError.
+    """
+    with path.open("rb") as file:
+        data = file.read(2 * LARGEST_TEXT)
+    said: list[bytes] = []
+    try:
+        at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
+        while data[at] == 0x21:
+            label, at = data[at + 1], at + 2
+            while length := data[at]:
+                said += [data[at + 1 : at + 1 + length]] if label == 0xFE else []
+                at += 1 + length
+            at += 1
+        return b"".join(said).decode(errors="replace") if data[at] == 0x2C else None
+    except IndexError:
+        return "" if len(data) == 2 * LARGEST_TEXT else None
+
+
+def mp4_comment(path: Path) -> str:
+    """The comment of an MP4, empty if it has none. Raises OSError, and ValueError for a file that is damaged, cut short, or no film."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        moov = [box for box in _boxes(file, 0, size) if box[0] == b"moov"]
+        inner = list(_boxes(file, *moov[0][1:])) if len(moov) == 1 else []
+        if not any(name == b"trak" for name, *_ in inner):
+            raise ValueError("there is no film in it")
+        for name, start, end in inner:
+            if name == b"udta":
+                return _comment(file, start, end)
+    return ""
+
+
+def _comment(file: BinaryIO, start: int, end: int) -> str:
+    """As iTunes keeps it, below `udta`; what does not have this form is none of Masque's."""
+    try:
+        for name, skipped in ((b"meta", 4), (b"ilst", 0), (b"\xa9cmt", 0), (b"data", 8)):
+            start, end = next((at + skipped, to) for box, at, to in _boxes(file, start, end) if box == name)
+    except (StopIteration, ValueError):
+        return ""
+    if not 0 <= end - start <= LARGEST_TEXT:
+        return ""
+    file.seek(start)
+    return file.read(end - start).decode(errors="replace")
+
+
+def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of the content of each box between two places. Raises ValueError where they do not fill the room between."""
+    for _ in range(MOST_PARTS):
+        if start == end:
+            return
+        file.seek(start)
+        head = file.read(16)
+        if len(head) < 8:
+            raise ValueError("it is cut short")
+        size, name = struct.unpack_from(">I4s", head)
+        header = 8
+        if size == 1 and len(head) == 16:
+            (size,), header = struct.unpack_from(">Q", head, 8), 16
+        size = size or end - start
+        if size < header or start + size > end:
+            raise ValueError("it is cut short")
+        yield name, start + header, start + size
+        start += size
+    raise ValueError("it has too many parts")
