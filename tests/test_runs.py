@@ -151,13 +151,30 @@ def test_a_plan_comes_back_from_its_run(tmp_path, frames, family):
     assert runs.plan_of(tmp_path) == plan
 
 
-@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"family": "rsgan", "model": {}, "training": {"spin": 3}, "run": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "{}",
+        "[]",
+        "[" * 50_000,
+        '{"family": -1}',
+        '{"family": []}',
+        '{"family": "\\u001b"}',
+        '{"family": "rsgan", "model": {"size": 1e999}, "training": {}, "run": {}}',
+        '{"family": "rsgan", "model": 3, "training": {}, "run": {}}',
+        '{"family": "rsgan", "model": {"size": 99999999999999999999}, "training": {}, "run": {}}',
+        '{"family": "rsgan", "model": {"size": 64, "size": 32}, "training": {}, "run": {}}',
+        '{"family": "rsgan", "model": {}, "training": {"spin": 3}, "run": {}}',
+    ],
+)
 def test_a_run_that_cannot_be_read(tmp_path, text):
     with pytest.raises(CheckpointError, match=r"is not a run: there is no settings.json"):
         runs.plan_of(tmp_path)
     (tmp_path / "settings.json").write_text(text)
-    with pytest.raises(CheckpointError, match=r"settings.json is damaged or from another version"):
+    with pytest.raises(CheckpointError, match=r"settings.json is damaged or from another version") as caught:
         runs.plan_of(tmp_path)
+    assert str(caught.value).isprintable()
 
 
 def test_a_run_becomes_a_session_with_the_averaged_weights(trained, frames):

@@ -12,12 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from masque.errors import SettingError, nearest
+from masque.errors import LONGEST_QUOTE, SettingError, nearest, printable
 
 D = TypeVar("D")
 
 LARGEST_SEED = 2**31 - 1
 """Small enough that what is computed from seed, step and place in the batch fits into 64 bits."""
+
+
+LARGEST_NUMBER = 2**62
+"""Whole numbers beyond which none can be computed with."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def _fits(value: Any, kind: Any) -> bool:
         return value in typing.get_args(kind)
     if typing.get_origin(kind) is tuple:
         return isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+    if type(value) is int and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        return False
     return type(value) in ((int, float) if kind is float else (kind,))
 
 
@@ -152,11 +158,13 @@ def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
     Raises SettingError for a value that no field takes, or that its field does not: it comes from another version.
     """
     fields = typing.get_type_hints(kind)
+    if not isinstance(values, Mapping):
+        raise SettingError(f"{printable(repr(values))} stands where settings should.")
     for name, value in values.items():
         if name not in fields:
-            raise SettingError(f"There is no setting {name}; {nearest(name, sorted(fields))}.")
+            raise SettingError(f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], sorted(fields))}.")
         if not _fits(value, fields[name]):
-            raise SettingError(f"{name} is {value!r} and should be {_in_words(fields[name])}.")
+            raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(fields[name])}.")
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 

@@ -18,13 +18,15 @@ from masque import catalog, modelfile
 from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
-from masque.errors import CheckpointError, DataError, SettingError, nearest
+from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
+from masque.jsonfile import read_object
 from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, make_fabric
+from masque.train.fitting import check_tensors
 from masque.train.phase import Asking, Begins, Grows, Recipe
-from masque.train.state import load_state, states
+from masque.train.state import newest_state, states
 
 SHOWN = 8
 
@@ -129,20 +131,25 @@ def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) 
     Frozen networks stay what the recipe loaded. where_they_fit: so do others. Raises CheckpointError where weights do not fit.
     """
     found = states(start.folder.parent) if start.folder.name == "model" else []  # a packed model may lie in a run's folder, too
-    trained = load_state(found[-1][1])["nets"] if found else {}
+    trained = newest_state(start.folder.parent, _check_nets)["nets"] if found else {}
     for name, net in recipe.nets.items():
         if name in recipe.served or name not in trained or not any(p.requires_grad for p in net.parameters()):
             continue
-        own = {key: value.shape for key, value in net.state_dict().items()}
-        if where_they_fit and own != {key: value.shape for key, value in trained[name].items()}:
-            continue
         try:
-            net.load_state_dict(trained[name])
-        except RuntimeError:
+            check_tensors(trained[name], net.state_dict(), name, any_kind=True)
+        except ValueError:
+            if where_they_fit:
+                continue
             raise CheckpointError(
-                f"{found[-1][1]} has another {name} than these settings ask for: begin with what `masque pack` makes of the run, "
+                f"{start.folder.parent} has another {name} than these settings ask for: begin with what `masque pack` makes of the run, "
                 "which leaves it behind."
             ) from None
+        net.load_state_dict(trained[name])
+
+
+def _check_nets(state: Mapping[str, Any]) -> None:
+    if not isinstance(state.get("nets"), dict):
+        raise ValueError("it has no networks")
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
@@ -326,7 +333,9 @@ def plan_of(run: Path) -> Plan:
     if not path.is_file():
         raise CheckpointError(f"{run} is not a run: there is no settings.json in it.")
     try:
-        values = json.loads(path.read_text())
+        values = read_object(path)
+        if not isinstance(values["family"], str):
+            raise ValueError("its family is no name")
         entry = catalog.family(values["family"])
         return Plan(
             values["family"],
@@ -334,5 +343,7 @@ def plan_of(run: Path) -> Plan:
             from_dict(entry.load("training"), values["training"]),
             from_dict(RunSettings, values["run"]),
         )
-    except (ValueError, KeyError, TypeError, SettingError) as error:
-        raise CheckpointError(f"{path} is damaged or from another version ({error}).") from None
+    except KeyError as error:
+        raise CheckpointError(f"{path} is damaged or from another version (it has no {error.args[0]}).") from None
+    except (OSError, ValueError, SettingError) as error:
+        raise CheckpointError(f"{path} is damaged or from another version ({printable(error, 200)}).") from None

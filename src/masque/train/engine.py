@@ -29,9 +29,10 @@ from masque.layers.precision import has_bf16
 from masque.quiet import quieten_fabric
 from masque.train.distributed import average_gradients
 from masque.train.ema import Average
+from masque.train.fitting import check_state
 from masque.train.log import Log, Terms
 from masque.train.phase import Phase, Recipe, check_terms, weight_at
-from masque.train.state import load_state, open_run, same_run, save_state, states
+from masque.train.state import newest_state, open_run, same_run, save_state, states
 
 LOOK_EVERY = 20
 """Steps after which terms are checked for being finite, at the latest; a state is never saved unchecked."""
@@ -137,7 +138,7 @@ class Engine:
         fabric.barrier()  # nobody saves before all have looked
         self.fresh = not found
         if found:
-            self._load(load_state(found[-1][1]))
+            self._load(newest_state(run, self._check, speaks=fabric.global_rank == 0))
         if settings.compile:
             for net in self.nets.values():
                 net.compile()
@@ -148,10 +149,16 @@ class Engine:
             net = net.double()
         return net.to(memory_format=torch.channels_last) if self.settings.channels_last else net  # type: ignore[call-overload]
 
+    def _check(self, state: Mapping[str, Any]) -> None:
+        check_state(state, self.nets, self.average.nets, self.optimizers)
+
     def _load(self, state: Mapping[str, Any]) -> None:
+        """Take over a checked state: all of it, apart from an optimizer's settings but its latest rate: they are the run's."""
         for name, net in self.nets.items():
             net.load_state_dict(state["nets"][name])
-            self.optimizers[name].load_state_dict(state["optimizers"][name])
+            optimizer, memory = self.optimizers[name], state["optimizers"][name]
+            own = zip(optimizer.state_dict()["param_groups"], memory["param_groups"], strict=True)
+            optimizer.load_state_dict({"state": memory["state"], "param_groups": [{**group, "lr": its["lr"]} for group, its in own]})
         self.average.nets.load_state_dict(state["average"])
         self.step = int(state["step"])
 

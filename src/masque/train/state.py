@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from masque.errors import CheckpointError
+from masque.errors import CheckpointError, printable
 from masque.image import write_atomically
+from masque.jsonfile import read_object
 from masque.lock import remove_unfinished
 
 VERSION = 1
@@ -19,15 +22,16 @@ VERSION = 1
 
 def states(run: Path) -> list[tuple[int, Path]]:
     """(step, path) of the complete states in a run folder, the earliest first."""
-    found = [(int(m[1]), p) for p in run.glob("state-*.ckpt") if (m := re.fullmatch(r"state-(\d+)\.ckpt", p.name))]
-    return sorted(found)
+    found = [(int(m[1]), p) for p in run.glob("state-*.ckpt") if (m := re.fullmatch(r"state-([0-9]+)\.ckpt", p.name))]
+    return sorted((step, path) for step, path in found if path.is_file())
 
 
 def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Path:
-    """Write state-<step>.ckpt, then remove all but the latest `keep`. Raises OutputError when the disk is full."""
+    """Write state-<step>.ckpt, then remove all but the latest `keep` up to it. Raises OutputError when the disk is full."""
     path = run / f"state-{step}.ckpt"
     write_atomically(path, lambda part: _save({"masque": VERSION, "step": step, **state}, part))
-    for _, old in states(run)[:-keep]:
+    # One of a later step is one that the run could not go on from.
+    for _, old in [found for found in states(run) if found[0] <= step][:-keep]:
         old.unlink()
     return path
 
@@ -39,18 +43,56 @@ def _save(state: Mapping[str, Any], path: Path) -> None:
         raise OSError(None, "the disk did not take all of it") from error
 
 
+class StateError(ValueError):
+    """Half a sentence on a file, such as "is damaged", that says why a run cannot go on from it."""
+
+
 def load_state(path: Path) -> dict[str, Any]:
     """Read a state written by `save_state`. Raises CheckpointError when it is damaged, foreign or from a newer Masque."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        return _read(path)
+    except StateError as error:
+        raise CheckpointError(f"{path} {error}: choose another state or run.") from None
+
+
+def newest_state(run: Path, check: Callable[[Mapping[str, Any]], None] | None = None, speaks: bool = True) -> dict[str, Any]:
+    """The newest state in a run folder, which has some, that can be used; those that cannot stay where they are.
+
+    check: raises ValueError, with half a sentence, for a state that does not fit. speaks: whether newer ones that were passed over are
+    named in a warning that is logged. Raises CheckpointError where none can be used, or the newest is from a newer Masque.
+    """
+    passed: list[str] = []
+    for step, path in reversed(states(run)):
+        try:
+            state = _read(path)
+            if state["step"] != step:
+                raise StateError("holds another step than its name says")
+            if check is not None:
+                check(state)
+        except ValueError as error:
+            passed.append(f"{path} {error}" if isinstance(error, StateError) else f"{path} does not fit: {error}")
+            continue
+        if passed and speaks:
+            logging.getLogger(__name__).warning("%s; the run goes on from step %d.", "; ".join(passed), step)
+        return state
+    raise CheckpointError(f"There is no state in {run} to go on from ({'; '.join(passed[:2])}): choose another --out.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Raises StateError, and CheckpointError for the state of a newer Masque."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, on files of other kinds
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # torch raises a different one for each kind of damage
-        raise CheckpointError(
-            f"{path} cannot be read ({type(error).__name__}): delete it, and the run goes on from the state before."
-        ) from None
-    if not isinstance(state, dict) or "masque" not in state:
-        raise CheckpointError(f"{path} was not written by Masque: move it out of the run folder.")
+        raise StateError(f"cannot be read ({type(error).__name__})") from None
+    if not isinstance(state, dict) or type(state.get("masque")) is not int or type(state.get("step")) is not int:
+        raise StateError("was not written by Masque")
     if state["masque"] > VERSION:
-        raise CheckpointError(f"{path} was written by a newer Masque (state version {state['masque']}, known is {VERSION}): update Masque.")
+        known = f"state version {printable(state['masque'], 20)}, known is {VERSION}"
+        raise CheckpointError(f"{path} was written by a newer Masque ({known}): update Masque.")
     return state
 
 
@@ -66,8 +108,8 @@ def same_run(
     if not path.exists():
         return
     try:
-        before = dict(json.loads(path.read_text()))
-    except (ValueError, TypeError):
+        before = read_object(path)
+    except (ValueError, OSError):
         raise CheckpointError(f"{path} is damaged: choose another --out.") from None
     for group in sorted(before.keys() | settings.keys()):
         old, new = before.get(group), settings.get(group)
@@ -93,4 +135,5 @@ def _other_run(run: Path, name: str, old: Any, new: Any) -> str:
             f"{run} holds a run whose data has these pictures with other people in them, or people that an older Masque numbered by the "
             "names of their folders: choose another --out, or give the sets that it was started with."
         )
-    return f"{run} holds a run with {name} = {old}, not {new}: choose another --out, or give the settings it was started with."
+    differs = f"{printable(name)} = {printable(old)}, not {printable(new)}"
+    return f"{run} holds a run with {differs}: choose another --out, or give the settings it was started with."
