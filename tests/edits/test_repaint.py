@@ -32,6 +32,7 @@ from masque.edits.repaint import (
 from masque.edits.subject import Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
+from masque.faces.labels import write_labels
 from masque.image import to_pictures, write_picture
 
 SEEDS = {"one.png": 3, "two.png": 8}
@@ -294,6 +295,15 @@ def test_many_faces_for_one_map(painter, files, truth):
     assert result.record["styles"] == list(SEEDS)
 
 
+def test_a_map_may_be_a_file_or_whole_numbers_of_any_kind(painter, files, truth, tmp_path):
+    labels = truth["one.png"].labels
+    labels = np.where(np.isin(labels, (7, 8, 9)), 1, labels)
+    path = write_labels(tmp_path / "map.png", labels.astype(np.uint8))
+    pictures = [repaint(painter, files["one.png"], labels=given).picture for given in (labels.astype(np.uint8), labels, path, str(path))]
+    assert all((picture == pictures[0]).all() for picture in pictures)
+    assert faces_for(painter, write_labels(path, truth["one.png"].labels), list(files.values())).record["notes"] == []
+
+
 def test_what_cannot_be_repainted(painter, files, truth, tmp_path, monkeypatch):
     one, two = files["one.png"], files["two.png"]
     with pytest.raises(ValueRangeError, match="either a label map or a portrait"):
@@ -302,6 +312,10 @@ def test_what_cannot_be_repainted(painter, files, truth, tmp_path, monkeypatch):
         repaint(painter, one, shape_from=two, part="ears")
     with pytest.raises(PictureError, match="no face where the photo has one"):
         repaint(painter, one, labels=np.zeros_like(truth["one.png"].labels))
+    with pytest.raises(PictureError, match="which is another ratio of sides"):
+        repaint(painter, one, labels=truth["one.png"].labels[:-20])
+    with pytest.raises(PictureError, match="There is no file"):
+        repaint(painter, one, labels=tmp_path / "none.png")
     bald = truth["two.png"].labels.copy()
     monkeypatch.setitem(truth, "two.png", type("Bald", (), {"labels": np.where(bald == 10, 1, bald)}))
     with pytest.raises(PictureError, match=r"No hair can be seen in two\.png"):

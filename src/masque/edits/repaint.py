@@ -13,23 +13,14 @@ from torch import Tensor
 
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
-from masque.edits.parse import enlarged
 from masque.edits.result import Result
+from masque.edits.shapes import HAIR, PARTS, SKIN, aligned, check_face_left, check_skin_left, in_crop, shrunk, with_part
 from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice
 from masque.errors import CheckpointError, PictureError, ValueRangeError
-from masque.faces.frame import TEMPLATE, Matrix, at_scale, chain, similarity, warp
-from masque.faces.labels import LABELS, Labels, coloured
+from masque.faces.labels import LABELS, Labels, Source, coloured, read_labels
 from masque.faces.paste import add_change, feathered_square, paste
-from masque.faces.regions import HAIR_CROP
 from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.models.portrait import COMPONENTS, LABELS_OF, Component, Portrait
-
-PARTS: Mapping[str, tuple[Component, ...]] = {
-    "eyes": ("left eye", "right eye"), "mouth": ("mouth",), "skin": ("skin",), "hair": ("hair",), "all": COMPONENTS,
-}  # fmt: skip
-"""What users name, and the components of the thesis that it is."""
-
-SKIN, NOSE, HAIR = LABELS.index("skin"), LABELS.index("nose"), LABELS.index("hair")
 
 
 class Painter(Loaded):
@@ -76,7 +67,7 @@ def repaint(
     painter: Painter,
     photo: Photo,
     *,
-    labels: Labels | None = None,
+    labels: Source | None = None,
     shape_from: Photo | None = None,
     part: str = "all",
     detail: Detail = "keep",
@@ -84,8 +75,9 @@ def repaint(
 ) -> Result:
     """The photo in an edited shape: that of a label map as large as the photo, or of (a part of) another portrait (Section 4.4.2).
 
-    labels: (H,W) as the photo; another size is enlarged or reduced to it, and the record says so. shape_from: a portrait whose `part`
-    (eyes, mouth, skin, hair or all) is taken. Style and background are the photo's own. detail: `keep` adds the change to the photo's own
+    labels: (H,W) as the photo, or a file that `masque.faces.labels.read_labels` reads; another size of the same shape is enlarged or
+    reduced to it. What had to be put right is in the record's notes. shape_from: a portrait whose `part` (eyes, mouth, skin, hair or all)
+    is taken. Style and background are the photo's own. detail: `keep` adds the change to the photo's own
     pixels where the parts stay what they were, and shows the network's picture where they do not; `network` shows it everywhere.
     Returns the whole photo and its record. Raises PictureError, NoFaceError, ValueRangeError, CheckpointError.
     """
@@ -93,17 +85,17 @@ def repaint(
         raise ValueRangeError("Name either a label map or a portrait to take the shape from.")
     check_choice("part", part, tuple(PARTS))
     check_choice("detail", detail, get_args(Detail))
+    given, notes = read_labels(labels) if labels is not None else (None, [])
     subject = painter.subject(photo, pick)
     own, references = painter.parts(subject), {"photo": subject}
-    notes: list[str] = []
-    if labels is not None:
-        wanted, notes = in_crop(labels, subject, painter.shares(subject))
+    if given is not None:
+        wanted, more = in_crop(given, subject, painter.shares(subject))
+        notes = [*notes, *more]
+        check_face_left(own, wanted)
     else:
         assert shape_from is not None
         references["shape"] = painter.subject(shape_from)
         wanted = with_part(own, painter.parts(references["shape"]), part)
-    if not (wanted[1:-1, 1:-1] > 0).any():
-        raise PictureError("The label map has no face where the photo has one: start from what `masque parse` writes of this photo.")
     latents = painter.latents(subject, own)
     picture = reshaped(painter, subject, own, wanted, latents, detail)
     changed = round(100 * float((own != wanted).mean()), 2)
@@ -310,63 +302,15 @@ def given_up(own: Labels, wanted: Labels) -> NDArray[np.bool_]:
     return np.asarray((cv2.dilate(gone, np.ones((reach, reach), np.uint8)) > 0) & (wanted == 0))
 
 
-def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, list[str]]:
-    """An edited label map of a whole photo, as the network's crop shows it (S,S), and what had to be put right.
-
-    shares: what the parser sees of the subject. Where the map is as the parser has it at the photo's size, nothing was edited, and the
-    parser's word at the network's size stands: otherwise every edge would count as a change.
-    """
-    notes, (height, width) = [], subject.photo.shape[:2]
-    if labels.shape != (height, width):
-        notes.append(f"The label map of {labels.shape[1]}×{labels.shape[0]} pixels was brought to the photo's {width}×{height}.")
-        labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
-    edited = labels != enlarged(shares, subject.matrix, subject.photo)
-    size = (subject.size, subject.size)
-    changed = warp(edited.astype(np.float32), subject.matrix, size, border=cv2.BORDER_CONSTANT) > 0.5
-    changed[[0, -1]], changed[:, [0, -1]] = False, False  # the parser's map fades out there
-    return np.where(changed, shrunk(labels, subject.matrix, subject.size), shares.argmax(axis=0)).astype(np.uint8), notes
-
-
-def shrunk(labels: Labels, matrix: Matrix, size: int) -> Labels:
-    """A label map seen through `matrix`, (size,size): of each pixel the label that covers most of it."""
-    covers = [warp((labels == label).astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT) for label in range(len(LABELS))]
-    return np.argmax(covers, axis=0).astype(np.uint8)
-
-
-def with_part(own: Labels, other: Labels, part: str) -> Labels:
-    """One's label map (S,S) with another's part: what it leaves becomes skin, or background where hair was.
-
-    Both are of aligned faces, so that the part lies where it belongs.
-    """
-    if part == "all":
-        return other.copy()
-    names = [label for component in PARTS[part] for label in LABELS_OF[component]]
-    wanted = own.copy()
-    if part == "hair":
-        # Where the other's hair is not, there is what lies under one's own: the head as far as the other shows it, else the wall.
-        wanted[own == HAIR] = np.where(np.isin(other, (0, HAIR)), 0, SKIN)[own == HAIR]
-        wanted[other == HAIR] = HAIR
-        return wanted
-    if part == "skin":
-        inner = np.isin(own, (4, 5, 7, 8, 9))
-        wanted[np.isin(own, names)] = np.where(other == HAIR, HAIR, 0)[np.isin(own, names)]
-        wanted[np.isin(other, names) & ~inner] = other[np.isin(other, names) & ~inner]
-        wanted[(wanted == 0) & (np.isin(other, (4, 5, 7, 8, 9)))] = SKIN
-        return wanted
-    wanted[np.isin(own, names)] = SKIN
-    taken = np.isin(other, names)
-    wanted[taken] = other[taken]
-    return wanted
-
-
-def faces_for(painter: Painter, labels: Labels, styles: Sequence[Photo]) -> Result:
+def faces_for(painter: Painter, labels: Source, styles: Sequence[Photo]) -> Result:
     """Many faces for one label map (Fig. 4.7): the map, and it in the style of each portrait, before mid-grey.
 
-    labels: (H,W) of any size, with both eyes and a mouth, by which it is aligned. styles: portraits. Returns a sheet and its record. Raises
-    PictureError, NoFaceError, CheckpointError.
+    labels: (H,W) of any size, or a file that `masque.faces.labels.read_labels` reads, with skin, both eyes and a mouth, by which it is
+    aligned. styles: portraits. Returns a sheet and its record. Raises PictureError, NoFaceError, CheckpointError.
     """
-    matrix = aligned(labels, painter.size)
-    shape = shrunk(labels, matrix, painter.size)
+    given, notes = read_labels(labels)
+    shape = shrunk(given, aligned(given, painter.size), painter.size)
+    check_skin_left(shape)
     wall = torch.zeros(1, 3, painter.size, painter.size, device=painter.device)
     subjects = [painter.subject(style) for style in styles]
     painted = [calmed(painter.paint(painter.latents(subject, painter.parts(subject)), wall, shape), shape) for subject in subjects]
@@ -374,19 +318,5 @@ def faces_for(painter: Painter, labels: Labels, styles: Sequence[Photo]) -> Resu
     below = [coloured(shape), *painted]
     sheet = grid([*above, *below], len(above))
     names = [subject.name for subject in subjects]
-    return Result(sheet, painter.record("faces-for", styles=names, inputs=inputs(**{f"style{i}": s for i, s in enumerate(subjects, 1)})))
-
-
-def aligned(labels: Labels, size: int) -> Matrix:
-    """The transform from a label map's pixels to a network's crop of `size`, by its eyes and mouth. Raises PictureError."""
-    points = []
-    for name, wanted in (("left eye", (4,)), ("right eye", (5,)), ("mouth", (7, 8, 9))):
-        rows, columns = np.nonzero(np.isin(labels, wanted))
-        if not len(rows):
-            raise PictureError(f"The label map has no {name}: a face is placed by its eyes and mouth.")
-        points.append([(columns.min(), rows[columns == columns.min()].mean()), (columns.max(), rows[columns == columns.max()].mean())])
-        if name != "mouth":
-            points[-1] = [(columns.mean(), rows.mean())]
-    found = np.array([point for group in points for point in group], dtype=np.float64)
-    scale = size / 128
-    return chain(similarity(found, at_scale(TEMPLATE, scale)), HAIR_CROP.to_crop(size, scale))
+    given_by = inputs(**{f"style{i}": subject for i, subject in enumerate(subjects, 1)})
+    return Result(sheet, painter.record("faces-for", styles=names, notes=notes, inputs=given_by))

@@ -35,7 +35,8 @@ from masque.data.puppets import Rendered, draw_puppet, render, true_edit, true_s
 from masque.edits.estimate import face_features
 from masque.edits.measures import squared_distance
 from masque.edits.parse import Parser
-from masque.edits.repaint import LEVELS, PARTS, Painter, mean_colour, restyled, shrunk
+from masque.edits.repaint import LEVELS, Painter, mean_colour, restyled
+from masque.edits.shapes import PARTS, shrunk
 from masque.edits.subject import cut_subject
 from masque.errors import DataError
 from masque.faces.detect import Face, identity

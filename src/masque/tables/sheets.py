@@ -16,8 +16,9 @@ from masque.edits.latents import TRUNCATION, between
 from masque.edits.latents import Latents as Generator
 from masque.edits.parse import Parser
 from masque.edits.random_parts import SPREAD
-from masque.edits.repaint import Painter, reshaped, restyled, with_part
+from masque.edits.repaint import Painter, reshaped, restyled
 from masque.edits.session import Session
+from masque.edits.shapes import with_part
 from masque.edits.subject import Subject, cut_subject, turned_round
 from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import UNKNOWN, Translator
