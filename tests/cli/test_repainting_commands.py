@@ -86,7 +86,5 @@ def test_what_cannot_be_done(portrait: Path, puppet_files: list[Path], label_map
     assert masque("repaint", one, label_map, "--shape-from", one, "--model", portrait, "-o", out).code == 2
     bad = write_picture(tmp_path / "bad.png", np.full((9, 9, 3), (0, 0, 255), np.uint8))
     assert "no part of a face (#0000ff: 81 pixels)" in masque("repaint", one, bad, "--model", portrait, "-o", out).sentence
-    assert (
-        "There is no picture in" in masque("faces-for", label_map, "--styles", tmp_path / "none", "--model", portrait, "-o", out).sentence
-    )
+    assert "There is no folder" in masque("faces-for", label_map, "--styles", tmp_path / "none", "--model", portrait, "-o", out).sentence
     assert not out.exists()
