@@ -26,7 +26,7 @@ LINES = (
     ("modelfile", "provenance", "film", "folders"),
     ("image", "config", "arrays", "jsonfile", "lock"),
     ("output", "container"),
-    ("errors", "quiet"),
+    ("errors", "quiet", "decodable"),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from masque.errors import OutputError, PictureError
+from masque.decodable import trouble_in, trouble_with
+from masque.errors import OutputError, PictureError, printable
 from masque.output import check_folder_of as check_folder_of
 from masque.output import write_atomically as write_atomically
 from masque.quiet import quieten_pillow
@@ -40,6 +41,9 @@ READABLE_SUFFIXES = frozenset({
 DECODED = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF"})
 """Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts Ghostscript)."""
 
+WIDE = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
+"""Pillow's modes of grey that has more than 8 bits."""
+
 ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held."""
 UPRIGHT = {
@@ -55,11 +59,10 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     EXIF orientation is applied, embedded colour profiles and CMYK are converted to sRGB, 16-bit and grey widened, alpha laid over
     white, and of an animation the first frame is taken.
 
-    Raises PictureError for a file that is missing, empty, cut short, not a picture, or above 50 megapixels.
+    Raises PictureError for a file that is missing, empty, cut short, not a picture, above 50 megapixels, or too slow to decode.
     """
     with decoded(path) as image:
-        turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
-        return _as_srgb(image if turn is None else image.transpose(turn))
+        return _as_srgb(image, image.getexif().get(ORIENTATION, 1))
 
 
 @contextmanager
@@ -72,18 +75,24 @@ def decoded(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     try:
         if path.is_dir():
             raise PictureError(f"{path} is a folder, not a picture: name one picture file.")
-        if path.stat().st_size == 0:
+        size = path.stat().st_size
+        if not path.is_file():  # a pipe would be waited for, and cannot be read twice
+            raise PictureError(f"{path} is no ordinary file: save the picture in one first.")
+        if size == 0:
             raise PictureError(f"{path} is empty (0 bytes): it was probably not copied completely, so fetch it again.")
+        with path.open("rb") as file:
+            _refuse(path, trouble_in(file))
         with Image.open(path) as opened:
             if opened.format not in DECODED:
                 raise UnidentifiedImageError
             megapixels = opened.width * opened.height / 1e6
             if megapixels > MAX_MEGAPIXELS:
                 raise PictureError(_too_large(path, f"{math.ceil(megapixels)}"))
+            _refuse(path, trouble_with(opened, size))
             opened.seek(0)
             opened.load()
             yield opened
-    except PictureError:
+    except (PictureError, MemoryError):
         raise
     except (FileNotFoundError, NotADirectoryError):
         raise PictureError(f"There is no file {path}: check the name.") from None
@@ -97,49 +106,79 @@ def decoded(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         raise PictureError(f"{path} is damaged or cut short ({_one_line(error)}): fetch it again.") from None
 
 
+def _refuse(path: Path, trouble: str | None) -> None:
+    if trouble is not None:
+        raise PictureError(f"{path} {trouble}.")
+
+
 def _too_large(path: Path, megapixels: str) -> str:
     return f"{path} has {megapixels} megapixels and the limit is {MAX_MEGAPIXELS:.0f}: make it smaller first."
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return printable(" ".join(str(error).split()) or type(error).__name__)
 
 
-def _as_srgb(image: Image.Image) -> Picture:
-    profile = image.info.get("icc_profile")
-    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
-        image = _eight_bits(image)
-    if image.mode in ("P", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+def _as_srgb(image: Image.Image, orientation: int = 1) -> Picture:
+    """An upright picture, strip by strip: of 50 megapixels, each whole copy that Pillow makes on the way would take 200 MB."""
+    turn, sideways, backwards = UPRIGHT.get(orientation), orientation in (5, 6, 7, 8), orientation in (3, 4, 6, 7)
+    width, height = image.size
+    made = np.empty((width, height, 3) if sideways else (height, width, 3), np.uint8)
+    full = _full_scale(image) if image.mode in WIDE else None
+    convert = _profile_of(image)
+    for top, bottom in _strips(image):
+        strip = _flat(image.crop((0, top, width, bottom)), full, convert)
+        place = slice(height - bottom, height - top) if backwards else slice(top, bottom)
+        made[(slice(None), place) if sideways else place] = np.asarray(strip if turn is None else strip.transpose(turn))
+    return made
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, int]]:
+    """First row, and the one after the last, of strips of about a megapixel."""
+    rows = max(1, 2**20 // image.width)
+    return ((top, min(top + rows, image.height)) for top in range(0, image.height, rows))
+
+
+def _flat(image: Image.Image, full: float | None, convert: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    """RGB, with alpha laid over white. full: what is white in a wide picture. convert: of colours to sRGB."""
+    if full is not None:
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=full, neginf=0.0)
+        image = Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
+    elif _becomes_rgba(image):
         image = image.convert("RGBA")
-    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
-        image = _convert_profile(image, profile)
+    if convert is not None:
+        image = convert.apply(image)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"), dtype=np.uint8)
+    return image.convert("RGB")
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey as 8-bit grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    top = float(values.max(initial=0.0))
+def _becomes_rgba(image: Image.Image) -> bool:
+    return image.mode in ("P", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+
+
+def _full_scale(image: Image.Image) -> float:
+    """What is white in 16-bit, 32-bit and float grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
+    top = 0.0
+    for first, last in _strips(image):
+        values = np.asarray(image.crop((0, first, image.width, last)), dtype=np.float64)
+        top = max(top, float(values.max(initial=0.0, where=np.isfinite(values))))
     if image.mode == "F" and top <= 1.0:
-        full = 1.0
-    elif image.mode in ("F", "I") and top <= 255.0:
-        full = 255.0
-    else:
-        full = max(65535.0, top)
-    return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
+        return 1.0
+    return 255.0 if image.mode in ("F", "I") and top <= 255.0 else max(65535.0, top)
 
 
-def _convert_profile(image: Image.Image, profile: bytes) -> Image.Image:
+def _profile_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+    """What takes an embedded profile's colours to sRGB; None without one, and for one that is broken or does not fit: as if they were."""
+    profile = image.info.get("icc_profile")
+    mode = "L" if image.mode in WIDE else "RGBA" if _becomes_rgba(image) else image.mode
+    if not profile or mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return None
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGBA" if image.mode == "RGBA" else "RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):  # a broken or unfitting profile: the numbers are then taken as sRGB
-        return image
-    return converted if converted is not None else image
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGBA" if mode == "RGBA" else "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
 
 
 def check_output(path: str | os.PathLike[str]) -> Path:

@@ -1,0 +1,115 @@
+"""Whether a picture file can be decoded within 5 s and 1 GB on one core: told from how it is laid out, before any pixel is decoded.
+
+Files of cameras and programs are far from these limits. Beyond them are files that were made to keep a decoder busy, damaged ones, and
+large pictures in formats that decode slowly.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import IO
+
+from PIL import Image
+
+MOST_CHUNKS = 100_000
+"""Of a PNG; even those of 4 kB each, the smallest in use, hold 400 MB."""
+MOST_SEGMENTS, MOST_SCANS = 10_000, 64
+"""Of a JPEG. A progressive one has about ten scans, each of which passes over the whole picture."""
+MOST_ENTRIES = 300_000
+"""Numbers in one entry of a TIFF's directory: its pieces are listed there, for which Pillow makes a Python object each."""
+MOST_PIECES = 250_000
+
+PIXELS_PER_BYTE = 2048
+"""That a JPEG can have at most: one bit for each block of 8×8, of which the widest subsampling has a quarter as many in each channel."""
+
+SLOW = {"JPEG2000": (0.05, 0.14), "AVIF": (0.03, 0.07)}
+"""Seconds of one core for each megapixel and for each megabyte of the file, in formats that take long."""
+LARGEST = {"JPEG2000": 36}
+"""Megapixels, of a format that takes more memory than the others: 20 bytes a pixel."""
+LONGEST = 4.5
+"""Seconds that such a picture may be expected to take."""
+
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""What ends a JPEG's compressed data."""
+
+
+def trouble_in(file: IO[bytes]) -> str | None:
+    """What is wrong with the layout of an open file, as the rest of a sentence that begins with its name; None where nothing is.
+
+    The file is left at its beginning.
+    """
+    start = file.read(8)
+    try:
+        if start == b"\x89PNG\r\n\x1a\n":
+            return _in_png(file)
+        if start.startswith(b"\xff\xd8"):
+            file.seek(0)
+            return _in_jpeg(file.read())
+        if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+            file.seek(0)
+            return _in_tiff(file)
+        return None
+    finally:
+        file.seek(0)
+
+
+def trouble_with(opened: Image.Image, size: int) -> str | None:
+    """The same of a picture that Pillow has opened and not decoded. size: bytes of its file."""
+    pixels = opened.width * opened.height
+    if opened.format in ("JPEG", "MPO") and size * PIXELS_PER_BYTE < pixels:
+        return f"is damaged (its {size} bytes cannot hold {opened.width}×{opened.height} pixels): fetch it again"
+    if len(getattr(opened, "tile", ())) > MOST_PIECES:
+        return f"is cut into {len(opened.tile)} pieces, which take too long to put together: save it anew"  # type: ignore[attr-defined]
+    most = LARGEST.get(opened.format or "")
+    if most is not None and pixels > most * 1e6:
+        return f"has {pixels / 1e6:.0f} megapixels and the limit of {opened.format} is {most}: save it as PNG first"
+    if opened.format in SLOW:
+        per_megapixel, per_megabyte = SLOW[opened.format]
+        if per_megapixel * pixels / 1e6 + per_megabyte * size / 1e6 > LONGEST:
+            what = f"{pixels / 1e6:.0f} megapixels in {size / 1e6:.0f} MB of {opened.format}"
+            return f"takes too long to decode ({what}): save it as PNG first"
+    return None
+
+
+def _in_png(file: IO[bytes]) -> str | None:
+    for _ in range(MOST_CHUNKS):
+        header = file.read(8)
+        if len(header) < 8 or header[4:] == b"IEND":
+            return None
+        file.seek(int.from_bytes(header[:4], "big") + 4, 1)
+    return f"has more than {MOST_CHUNKS} chunks, and no picture needs so many: save it anew"
+
+
+def _in_jpeg(data: bytes) -> str | None:
+    place, scans, channels = 2, 0, 0
+    for _ in range(MOST_SEGMENTS):
+        found = _MARKER.search(data, place)
+        if found is None or found[0] == b"\xff\xd9":
+            return None
+        place, kind = found.end(), found[0][1]
+        length = int.from_bytes(data[place : place + 2], "big")
+        if kind in (0xC0, 0xC1):
+            channels = data[place + 7] if place + 7 < len(data) else 0
+        if kind == 0xDA:
+            scans += 1
+            if scans > MOST_SCANS:
+                return f"has more than {MOST_SCANS} scans, which take too long to decode: save it anew"
+            if channels and place + 2 < len(data) and data[place + 2] == channels:
+                return None  # a single scan that has it all
+        place += length
+    return f"has more than {MOST_SEGMENTS} segments, and no picture needs so many: save it anew"
+
+
+def _in_tiff(file: IO[bytes]) -> str | None:
+    start = file.read(16)
+    order, big = "<" if start.startswith(b"I") else ">", b"+" in start[:4]
+    place = struct.unpack_from(order + ("8xQ" if big else "4xI"), start)[0]
+    file.seek(place)
+    count = int.from_bytes(file.read(8 if big else 2), "little" if order == "<" else "big")
+    entry = struct.Struct(order + ("2xHQ8x" if big else "2xHI4x"))
+    table = file.read(entry.size * min(count, 65535))
+    for kind, number in entry.iter_unpack(table[: len(table) // entry.size * entry.size]):
+        if number > MOST_ENTRIES and kind not in (1, 2, 7):  # those are bytes or text, such as a profile
+            return f"is damaged, or cut into {number} pieces, which take too long to put together: save it anew"
+    return None
