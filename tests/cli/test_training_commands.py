@@ -140,7 +140,7 @@ def test_prepare_counts_what_it_drops_and_goes_on(people: Path, tmp_path: Path) 
     outcome = masque("prepare", people, "--out", tmp_path / "set", "--size", 32, "--held-out", 1, "--workers", 1, "--json")
     assert (outcome.code, outcome.err) == (0, "")
     dropped = {"no face found": 1, "not readable as a picture": 3}
-    found = {"layout": "identities", "pictures": 8, "people": 2, "official_split": False, "left_out": {}, "notes": []}
+    found = {"added": 0, "layout": "identities", "pictures": 8, "people": 2, "official_split": False, "left_out": {}, "notes": []}
     assert outcome.values == {"out": str(tmp_path / "set"), "kept": 4, "dropped": dropped, **found}
     with (tmp_path / "set" / "index.csv").open() as opened:
         rows = list(csv.DictReader(opened))

@@ -55,8 +55,9 @@ def prepare(
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
     left_out = "".join(f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count)
     notes = "".join(f"\n  {note}" for note in report.found.notes)
-    values = {"out": str(out), "kept": report.kept, "dropped": report.dropped, **report.found.counts()}
-    answer(f"Prepared {report.kept} pictures in {out}.\n  {described(report.found)}{dropped}{left_out}{notes}", values, as_json)
+    added = f" {report.added} were added to those that it was begun with." if report.added else ""
+    values = {"out": str(out), "kept": report.kept, "dropped": report.dropped, "added": report.added, **report.found.counts()}
+    answer(f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.found)}{dropped}{left_out}{notes}", values, as_json)
 
 
 def described(found: Found) -> str:

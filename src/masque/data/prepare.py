@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,19 +13,19 @@ from typing import Any
 import cv2
 import numpy as np
 
+from masque.data.journal import Result, Settings, open_journal
 from masque.data.layouts import look_through
-from masque.data.measured import frame_mask, measure_attributes
+from masque.data.measured import MEASURED, frame_mask, measure_attributes
 from masque.data.parts import in_frame, read_parts, unusable
 from masque.data.pool import each
-from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, check_landmarks, read_map, write_frame, write_index, write_maps
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, read_map, write_frame, write_index, write_maps
 from masque.data.sources import Found, Source
 from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
 from masque.faces.labels import UNKNOWN, Labels
-from masque.image import Picture, read_picture, write_atomically
-from masque.jsonfile import parse_object
-from masque.lock import left_behind, only_writer, remove_unfinished
+from masque.image import Picture, read_picture
+from masque.lock import only_writer
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
 """Face frames -> attribute values in [0,1] for each; brought by the caller, since this room knows no network."""
@@ -40,20 +37,6 @@ AT_ONCE = 64
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What decides the content of a prepared set; it is resumed only under the same ones."""
-
-    source: str
-    layout: str
-    size: int
-    held_out: float
-    most_turned: float
-    label_maps: bool
-    sources: str
-    """Hash of the list of pictures."""
-
-
-@dataclass(frozen=True)
 class Report:
     """What `prepare` did."""
 
@@ -61,7 +44,9 @@ class Report:
     dropped: dict[str, int]
     """reason -> count"""
     resumed: int
-    """How many pictures an earlier, interrupted run had done."""
+    """How many pictures an earlier run had done."""
+    added: int
+    """How many pictures were not in the data set when the set was begun."""
     found: Found
     """What the data set was found to hold."""
 
@@ -91,79 +76,22 @@ def prepare(
     OutputError (disk full, or somebody else prepares there); a single bad picture is counted and left out.
     """
     found = look_through(source, layout, held_out, only)
-    sources = found.sources
-    listing = "\n".join(found.name(s) + s.split for s in sources)
-    settings = Settings(
-        str(source.resolve()), layout, size, held_out, most_turned, label_maps, hashlib.sha256(os.fsencode(listing)).hexdigest()[:16]
-    )
+    settings = Settings(str(source.resolve()), layout, size, held_out, most_turned, label_maps)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     with only_writer(out):
-        done = _open_journal(out, settings, len(sources))
-        resumed = len(done)
-        todo = [(number, s) for number, s in enumerate(sources, start=1) if number not in done]
+        journal = open_journal(out, settings, found)
+        found.sources = journal.sources
+        resumed = len(journal.done)
+        todo = [(number, s) for number, s in enumerate(journal.sources, start=1) if number not in journal.done]
         work = partial(_prepare_one, out=out, scale=size / 128, most_turned=most_turned)
         for result in each(work, todo, workers):
-            done[result["number"]] = result
-            _append(out / "journal.jsonl", result)
+            journal.add(result)
             if progress:
-                progress(len(done), len(sources))
-        return _finish(out, found, done, settings, classify, parse, resumed, progress)
-
-
-def _open_journal(out: Path, settings: Settings, count: int) -> dict[int, dict[str, Any]]:
-    """The finished results in `out`, of `count` in all, by number; makes the folders of a new set."""
-    path = out / "journal.jsonl"
-    lines = [json.dumps(asdict(settings))]
-    if path.is_file():
-        # What follows the last line break was being written when the process was killed.
-        *before, _ = path.read_text(errors="replace").split("\n")
-        if before[:1] != lines:
-            raise DataError(f"{out} holds a set that was prepared from another source or with other settings: choose another folder.")
-        lines = before
-    elif any(not left_behind(p) for p in out.iterdir()):
-        raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
-    try:
-        done = {r["number"]: r for r in (_result(line, count, settings.size / 128) for line in lines[1:])}
-    except ValueError:
-        raise DataError(f"{path} is damaged: choose another folder, or delete {out} and prepare it again.") from None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        # The journal first: a folder without one is not taken for a set.
-        write_atomically(path, lambda part: part.write_text("\n".join(lines) + "\n"))
-        for folder in (out / "images", out / "masks"):
-            folder.mkdir(exist_ok=True)
-        for folder in (out, out / "images", out / "masks", out / "labels"):
-            remove_unfinished(folder.glob(".*.part"))
-    except OSError as error:
-        raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
-    return done
-
-
-def _result(line: str, count: int, scale: float) -> dict[str, Any]:
-    """What a line of the journal says of one picture of `count`. Raises ValueError where `_prepare_one` would not have said it."""
-    result = parse_object(line)
-    if type(result.get("number")) is not int or not 1 <= result["number"] <= count:
-        raise ValueError("there is no such picture")
-    if isinstance(result.get("dropped"), str):
-        return result
-    landmarks, attributes = result.get("landmarks"), result.get("attributes")
-    if not isinstance(landmarks, list) or not all(isinstance(point, list) and list(map(type, point)) == [float] * 2 for point in landmarks):
-        raise ValueError("its landmarks are no points")
-    check_landmarks(np.array(landmarks, dtype=np.float64).reshape(1, -1, 2), scale)
-    if not isinstance(attributes, dict) or not all(type(v) in (int, float) and 0 <= v <= 1 for v in attributes.values()):
-        raise ValueError("its attributes are no numbers from 0 to 1")
-    return result
-
-
-def _append(path: Path, result: dict[str, Any]) -> None:
-    try:
-        with path.open("a") as journal:
-            journal.write(json.dumps(result) + "\n")
-    except OSError as error:
-        raise OutputError(
-            f"The journal could not be written ({error.strerror}): free some space and give the same command again."
-        ) from None
+                progress(len(journal.done), len(journal.sources))
+        kept = _finish(out, found, journal.done, settings, classify, parse, progress)
+    dropped = Counter(r["dropped"] for r in journal.done.values() if "dropped" in r)
+    return Report(kept, dict(dropped), resumed, journal.added, found)
 
 
 def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turned: float) -> dict[str, Any]:
@@ -203,9 +131,16 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
         if reason:
             return {"dropped": reason, "source": str(source.path)}
         mask = in_frame(np.where(person, PERSON, BACKGROUND).astype(np.uint8), frame, photo.shape[:2], BEYOND)
-    attributes = dict(source.attributes) or measure_attributes(frame.picture, frame.landmarks, mask)
+    attributes = dict(source.attributes)
+    if not _is_told(source):
+        attributes = measure_attributes(frame.picture, frame.landmarks, mask) | attributes
     write_frame(out, f"{number:06d}", frame.picture, mask, labels)
     return {"landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks], "attributes": attributes}
+
+
+def _is_told(source: Source) -> bool:
+    """Whether the data set itself says all that can be measured: CelebA's list does, UTKFace's names do not."""
+    return source.aligned and bool(source.attributes)
 
 
 def turned(landmarks: Any) -> float:
@@ -222,16 +157,16 @@ def _finish(
     settings: Settings,
     classify: Classify | None,
     parse: Parse | None,
-    resumed: int,
     progress: Callable[[int, int], None] | None,
-) -> Report:
+) -> int:
+    """Measure what is lacking, write the index, and say how many pictures are kept."""
     sources = found.sources
     dropped = Counter(r["dropped"] for r in done.values() if "dropped" in r)
     kept = sorted(number for number, r in done.items() if "dropped" not in r)
     if not kept:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
         raise DataError(f"None of the {len(sources)} pictures could be used ({reasons}): Masque needs photos of faces.")
-    attributes = {number: dict(done[number]["attributes"]) for number in kept}
+    attributes = {number: _attributes(out, sources[number - 1], done[number]) for number in kept}
     if classify is not None:
         _classify(out, attributes, classify)
     without = [n for n in kept if not sources[n - 1].parts]
@@ -252,7 +187,17 @@ def _finish(
         "identities": len({row.identity for row in rows if row.identity}), "layout_asked": settings.layout, **found.counts(),
     }  # fmt: skip
     write_index(out, rows, landmarks, about)
-    return Report(len(kept), dict(dropped), resumed, found)
+    return len(kept)
+
+
+def _attributes(out: Path, source: Source, result: Result) -> dict[str, float]:
+    """What data set and measurement say of a picture, measured in its frame now where an older run did not."""
+    known = {**result["attributes"], **source.attributes}
+    if _is_told(source) or any(name in known for name in MEASURED):
+        return known
+    file = f"{result['number']:06d}"
+    frame, mask = read_picture(out / "images" / f"{file}.jpg"), read_map(out / "masks" / f"{file}.png")
+    return {**measure_attributes(frame, np.array(result["landmarks"], dtype=np.float32), mask), **known}
 
 
 def _classify(out: Path, attributes: dict[int, dict[str, float]], classify: Classify) -> None:
