@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masque.errors import LONGEST_QUOTE, printable
+from masque.errors import LONGEST_QUOTE, MasqueError, PictureError, escaped, printable
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")))
@@ -22,3 +24,17 @@ def test_what_can_be_printed_stays_as_it_is() -> None:
     assert printable("a" * 80) == "a" * 80
     assert printable("a" * 81) == "a" * 79 + "…"
     assert printable(float("nan")) == "nan"
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")))
+def test_whatever_a_failure_quotes_it_is_one_line_that_can_be_printed(text: str) -> None:
+    sentence = str(PictureError(f"{text} is not a picture."))
+    assert sentence.isprintable()
+    sentence.encode("utf-8")
+    assert escaped(sentence) == sentence
+    again = pickle.loads(pickle.dumps(PictureError(f"{text} is not a picture.")))  # as processes hand it to one another
+    assert (type(again), str(again)) == (PictureError, sentence)
+
+
+def test_a_sentence_is_never_cut() -> None:
+    assert str(MasqueError("a" * 1000 + "\n.")) == "a" * 1000 + "\\n."

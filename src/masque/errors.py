@@ -5,9 +5,34 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST_QUOTE = 80
+"""Characters of a text from a file that are shown to a person."""
+
+
+def escaped(text: str) -> str:
+    """A text that is safe to print: on one line, without what moves a terminal's cursor, and with nothing that UTF-8 cannot hold.
+
+    Everything that `str.isprintable` refuses (control characters, line ends, marks that turn the direction of writing, bytes of a name
+    that are no UTF-8) becomes its Python escape, such as \\x1b.
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def printable(text: object, most: int = LONGEST_QUOTE) -> str:
+    """A text from a file or a name as it is quoted to a person: `escaped`, and cut to `most` characters, the last then an ellipsis."""
+    # What is cut off anyway need not be escaped: a text may be megabytes long.
+    shown = escaped(str(text)[: most + 1])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
 
 class MasqueError(Exception):
-    """Base of every failure that the command line reports in one sentence and exit code 1."""
+    """Base of every failure that the command line reports in one sentence and exit code 1.
+
+    The sentence may quote names and texts of anybody's files, so it is made safe to print as a whole: see `escaped`.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(escaped(sentence))
 
 
 class PictureError(MasqueError):
@@ -44,21 +69,6 @@ class OutputError(MasqueError):
 
 class TrainingError(MasqueError):
     """A training run that had to stop."""
-
-
-LONGEST_QUOTE = 80
-"""Characters of a text from a file that are shown to a person."""
-
-
-def printable(text: object, most: int = LONGEST_QUOTE) -> str:
-    """A text from a file or a name, safe to print: on one line, without what moves a terminal's cursor, of at most `most` characters.
-
-    Everything that `str.isprintable` refuses (control characters, line ends, marks that turn the direction of writing, bytes of a name
-    that are no UTF-8) becomes its Python escape, such as \\x1b; what is longer is cut and ends in an ellipsis.
-    """
-    # What is cut off anyway need not be escaped: a text may be megabytes long.
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)[: most + 1])
-    return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
