@@ -22,8 +22,15 @@ from masque.studio.page import sample_photos
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-def pytest_configure() -> None:
-    torch.set_num_threads(2)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--threads", type=int, default=1, help="How many threads torch computes with.")
+    parser.addoption("--without-bf16", action="store_true", help="Compute in fp32 where the processor is faster in bf16.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    torch.set_num_threads(config.getoption("threads"))  # a second one gains tiny networks nothing, and waits for a core that is busy
+    if config.getoption("without_bf16"):
+        torch.cpu._is_avx512_bf16_supported = torch.cpu._is_amx_tile_supported = lambda: False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-import torch
 
 from masque.cli.main import main
 
@@ -49,13 +48,8 @@ def masque(*arguments: object, encoding: str = "utf-8") -> Outcome:
     """Run a command within this process."""
     streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
     argv = ["masque", *map(str, arguments)]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a tiny network gains nothing from a second one, and waits for it where another process holds the core
-    try:
-        with patch.object(sys, "argv", argv), redirect_stdout(streams[0]), redirect_stderr(streams[1]), pytest.raises(SystemExit) as ended:
-            main()
-    finally:
-        torch.set_num_threads(threads)
+    with patch.object(sys, "argv", argv), redirect_stdout(streams[0]), redirect_stderr(streams[1]), pytest.raises(SystemExit) as ended:
+        main()
     for stream in streams:
         stream.flush()
     out, err = (stream.buffer.getvalue().decode(encoding) for stream in streams)  # type: ignore[attr-defined]

@@ -8,16 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from masque.data.prepare import prepare
 from masque.image import Picture, write_picture
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    """Two threads on cores that are busy wait for each other most of the time."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

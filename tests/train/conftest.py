@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from small_runs import Line, Points, TinyRun, puppet_frames
 
 from masque import runs
 from masque.config import RunSettings
 from masque.train.engine import Engine, make_fabric
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    """Two threads on cores that are busy wait for each other most of the time."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture
