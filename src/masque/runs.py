@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -232,10 +232,12 @@ class Alike:
     """Seconds of each model's training in this call"""
     progress: Callable[[int, int, str], None] | None = None
     """Told how much is done, of how much, and of which row"""
+    presets: Mapping[str, str] = field(default_factory=dict)
+    """Family -> its preset, where that is another"""
 
     def plan(self, family: str, changes: Sequence[str] = ()) -> Plan:
         """The settings of one model, which sets `changes` beside. Raises as `plan` does."""
-        return plan(family, self.preset, [*self.assignments, *changes], self.run_changes)
+        return plan(family, self.presets.get(family, self.preset), [*self.assignments, *changes], self.run_changes)
 
 
 def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> dict[str, int]:
@@ -245,9 +247,12 @@ def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequenc
     stopped goes on. Raises MasqueError.
     """
     out.mkdir(parents=True, exist_ok=True)
+    plans = {row: how.plan(family, changes) for row, (family, _, changes) in rows.items()}
+    for settings in plans.values():
+        build_recipe(settings)  # what cannot be is refused before the first is trained
     steps = {}
-    for number, (row, (family, folder, changes)) in enumerate(rows.items()):
-        settings = how.plan(family, changes)
+    for number, (row, (_, folder, _)) in enumerate(rows.items()):
+        settings = plans[row]
 
         def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
             if how.progress:

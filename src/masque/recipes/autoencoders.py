@@ -90,7 +90,7 @@ def presets(paper: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, di
     """
     still = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}
     small = {"size": 64, "channels": 48, "encoder_channels": 56, "judge_channels": 48, "widest": 480, "coarse": 16}
-    rates = {"lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000, "r1": 1.0}  # RSGAN's 20 stands beside a loss of 20 L_adv
+    rates = {"lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 4_000, "r1": 1.0}  # RSGAN's 20 stands beside a loss of 20 L_adv
     return {
         "paper": {"model": {}, "training": {**paper}, "run": {**still}},
         "slim": {
@@ -101,7 +101,7 @@ def presets(paper: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, di
         },
         "small": {"model": {**small}, "training": {**rates, **others}, "run": {"steps": 4_000, "batch_size": 32}},
         "table": {
-            "model": {**small}, "training": {**rates, "decay_from": 1_800, "decay_to": 3_000, **others},
+            "model": {**small}, "training": {**rates, "decay_from": 1_800, "decay_to": 2_400, **others},
             "run": {"steps": 2_400, "batch_size": 32},
         },
         "tiny": {

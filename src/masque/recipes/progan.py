@@ -274,23 +274,25 @@ _SMALL: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    # Table 2 and appendix A.1: 12 million images, sixteen at a time
+    # Table 2 and appendix A.1: 12 million images, sixteen at a time; 1024 px are there after 9.6 million (docs/papers/progan.md, choice 17)
     "paper-1024": {
-        "model": {}, "training": {},
+        "model": {}, "training": {"hold": 600_000, "fade": 600_000},
         "run": {"steps": 750_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "256": {
         "model": _grown(256, 4096),
-        "training": {"adversarial": "logistic", "encoder_since": 300_000, "settle": 30_000, "decay_to": 350_000},
-        "run": {"steps": 350_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+        "training": {
+            "adversarial": "logistic", "hold": 600_000, "fade": 600_000, "encoder_since": 500_000, "settle": 30_000, "decay_to": 550_000,
+        },
+        "run": {"steps": 550_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "128": {
         "model": _grown(128, 2048, widest=256),
         "training": {
-            "adversarial": "logistic", "augment": "diff", "hold": 300_000, "fade": 300_000, "encoder_since": 150_000, "settle": 20_000,
-            "decay_to": 180_000,
+            "adversarial": "logistic", "augment": "diff", "hold": 300_000, "fade": 300_000, "encoder_since": 240_000, "settle": 20_000,
+            "decay_to": 270_000,
         },
-        "run": {"steps": 180_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+        "run": {"steps": 270_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "small": _SMALL,
     # What the shipped weights are: 128 px, judged by what a face parser sees; it needs `parser`

@@ -343,7 +343,7 @@ def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
 
 
 TWO_CORES: Mapping[str, Any] = {
-    "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 5_000,
+    "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 4_000,
     "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
 }  # fmt: skip
 """Training on two processor cores: docs/papers/rsgan.md, choices 8 and 9."""
@@ -375,7 +375,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # ... and in 0.6 of the steps, for the six trainings of Table 1
     "table": {
         "model": SMALL,
-        "training": {**TWO_CORES, "decay_from": 1_800, "decay_to": 3_000, "adversarial_from": 1_800, "adversarial_ramp": 300},
+        "training": {**TWO_CORES, "decay_from": 1_800, "decay_to": 2_400, "adversarial_from": 1_800, "adversarial_ramp": 300},
         "run": {"steps": 2_400, "batch_size": 32},
     },
     "tiny": {

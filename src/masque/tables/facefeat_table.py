@@ -34,6 +34,7 @@ MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
 EXTRACTORS: Mapping[str, Mapping[str, str]] = {
     "paper": {"identity": "paper", "shape": "paper"},
     "128": {"identity": "facefeat-128", "shape": "128"},
+    "best": {"identity": "facefeat-128", "shape": "128"},
     "small": {"identity": "facefeat", "shape": "small"},
     "tiny": {"identity": "tiny", "shape": "tiny"},
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from masque.catalog import load_session, model_folder
+from masque.catalog import CATALOG, load_session, model_folder
+from masque.config import RunSettings
 from masque.data.frames import load_frames
 from masque.edits.estimate import face_features
 from masque.edits.latents import Latents
@@ -17,6 +19,12 @@ from masque.tables.written import write_table
 MODELS: Mapping[str, str] = {"DCGAN": "dcgan", "PG-GAN": "progan"}
 """Row -> family, and the folder of its run."""
 
+PRESETS: Mapping[str, Mapping[str, str]] = {
+    "paper": {"progan": "paper-1024"},
+    **{preset: {"dcgan": "paper"} for preset in ("paper-1024", "256", "128", "best")},
+}
+"""Preset -> that of a family which calls it otherwise, or has none so large."""
+
 
 def table(
     data: Sequence[str],
@@ -26,14 +34,15 @@ def table(
     count: int = 100,
     few: int | None = None,
 ) -> dict[str, Any]:
-    """Train both under `out`, each by its own preset of this name, find `count` generated pictures again and a fifth as many photos; write
-    table.json and table.md. A model that is trained already is taken as it is. few: at most so many of them by the methods that take
-    minutes a picture.
+    """Train both under `out`, each by its preset of this name (see `PRESETS`) and what it knows of the settings, find `count` generated
+    pictures again and a fifth as many photos; write table.json and table.md. A model that is trained already is taken as it is. few: at
+    most so many of them by the methods that take minutes a picture.
 
     Returns {row: report of `evaluate_invert`, with its steps}. Raises MasqueError.
     """
     extract, features = face_features(model_folder("identity"))  # what is missing is missed before an hour of training
-    steps = train_rows({row: (family, family, ()) for row, family in MODELS.items()}, data, out, how)
+    rows = {row: (family, family, own_settings(family, how.assignments)) for row, family in MODELS.items()}
+    steps = train_rows(rows, data, out, replace(how, presets=PRESETS.get(how.preset, {}), assignments=()))
     reports: dict[str, Any] = {}
     for row, family in MODELS.items():
         session = load_session(str(out / family), "invert")
@@ -42,6 +51,15 @@ def table(
         measured = evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
         reports[row] = {"steps": steps[row], **measured}
     return write_table(out, reports, as_text(reports))
+
+
+def own_settings(family: str, assignments: Sequence[str]) -> list[str]:
+    """Those of the `key=value` assignments that set something in this family; and those that set nothing in either, to be refused."""
+    known = {
+        name: {field.name for part in ("config", "training") for field in fields(CATALOG[name].load(part))} for name in MODELS.values()
+    }
+    both, run = set().union(*known.values()), {field.name for field in fields(RunSettings)}
+    return [a for a in assignments if (key := a.partition("=")[0]) in known[family] or key in run or key not in both]
 
 
 def as_text(reports: Mapping[str, Any]) -> str:

@@ -1,0 +1,78 @@
+"""Presets end where they say: whatever changes with time has come to its end within their steps, and the documentation tells the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from masque import runs
+from masque.catalog import CATALOG
+from masque.models.progan import side_at
+from masque.recipes.progan import stage_at
+from masque.train.phase import weight_at
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
+EVERY = [(family, preset) for family, entry in CATALOG.items() for preset in entry.load("presets")]
+ALONE = {("rsgan", "best"): ["id=0"], ("progan", "best"): ["adv=1"]}
+"""What leaves out the other models that a preset leans on; it changes nothing of the schedule."""
+
+
+@pytest.mark.parametrize(("family", "preset"), EVERY)
+def test_whatever_changes_with_time_ends_within_the_steps(family, preset):
+    plan = runs.plan(family, preset, ALONE.get((family, preset), ()))
+    steps, far = plan.run.steps, 1000 * plan.run.steps
+    with torch.device("meta"):
+        recipe = CATALOG[family].load("recipe")(plan.model, plan.training)
+    for phase in recipe.phases():
+        assert phase.since < steps
+        assert phase.until is None or phase.until <= steps
+        assert all(weight_at(weight, steps - 1) == weight_at(weight, far) for weight in phase.weights.values())
+    for name in recipe.nets:
+        highest = max(recipe.learning_rate(name, step) for step in range(0, steps, max(1, steps // 100)))
+        left = recipe.learning_rate(name, steps)
+        # A staircase ends on its last step, a running average in a fixed share: both are where they stay for long.
+        assert left == recipe.learning_rate(name, far) or left < highest / 5, name
+    known = dataclasses.asdict(plan.training)
+    assert all(known.get(name, 0) <= steps for name in ("decay_from", "decay_to", "encoder_since", "warm", "lead", "late_from", "warm_up"))
+
+
+@pytest.mark.parametrize("preset", CATALOG["progan"].load("presets"))
+def test_a_progressive_gan_reaches_its_size_and_holds_it(preset):
+    plan = runs.plan("progan", preset)
+    w, batch = plan.training, plan.run.batch_size
+    images = batch * (w.encoder_since or plan.run.steps)
+    sizes = (plan.model.size // 4).bit_length() - 1
+    assert side_at(stage_at(images - 1, w.hold, w.fade, sizes)) == plan.model.size
+    there = w.hold + sizes * w.fade + (sizes - 1) * w.hold
+    assert stage_at(there, w.hold, w.fade, sizes) == sizes > stage_at(there - 1, w.hold, w.fade, sizes)
+    assert images - there >= w.hold  # no shorter than any size before it
+    if preset in ("paper-1024", "256", "128"):
+        assert images - there >= 800_000  # as long as the paper holds a size
+    if preset == "paper-1024":
+        assert (images, 600_000 <= w.hold <= 800_000, 600_000 <= w.fade <= 800_000) == (12_000_000, True, True)
+
+
+def rows(family: str) -> dict[str, str]:
+    """Preset -> what docs/train.md says of it, in the table of a family."""
+    _, found, table = DOCS.partition(f"| preset of {family} |")
+    told = {}
+    for line in table.split("\n\n")[0].splitlines()[2:] if found else []:
+        names, text = re.fullmatch(r"\| ([^|]+) \| (.+) \|", line).groups()
+        told |= dict.fromkeys(re.findall(r"`([^`]+)`", names), text)
+    return told
+
+
+@pytest.mark.parametrize("family", [name for name in CATALOG if f"| preset of {name} |" in DOCS])
+def test_the_documentation_tells_sizes_and_steps_as_they_are(family):
+    told = rows(family)
+    assert list(told) == [name for name in told if name in CATALOG[family].load("presets")]
+    assert set(told) == set(CATALOG[family].load("presets"))
+    for preset, text in told.items():
+        plan = runs.plan(family, preset)
+        sides, steps = re.findall(r"\b(\d+) px", text), re.findall(r"([\d,]+) steps", text)
+        assert not sides or str(plan.model.size) in sides, (preset, text)
+        assert not steps or int(steps[0].replace(",", "")) == plan.run.steps, (preset, text)
