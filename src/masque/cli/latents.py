@@ -104,6 +104,7 @@ def invert(
         check_film(film, FILM_FRAMES, FILM_SECONDS)
     with Bar("Searching") as bar:
         import masque
+        from masque.edits.grey import cells_in_tones, said
         from masque.edits.invert import Options
         from masque.edits.result import Result
 
@@ -119,17 +120,16 @@ def invert(
 
         subject = generator.subject(photo, pick)
         found = generator.search([subject], options, watch)
-    latent = generator.latent(found.z[0], subject.name)
+    latent = generator.latent(found.z[0], subject.name, subject.grey)
     latent.save(out)
+    record = generator.record("invert", photo=subject.name, method=method, **said(subject))
     if picture is not None:
-        Result(next(iter(generator.pictures(latent.z[None]))), generator.record("invert", photo=subject.name, method=method)).save(picture)
+        Result(cells_in_tones(subject, list(generator.pictures(latent.z[None])))[0], record).save(picture)
     if film is not None:
         import torch
 
         frames = torch.cat([*seen.values(), generator.model.widened(found.z)])
-        _save_film(
-            film, generator.pictures(frames), len(frames), FILM_SECONDS, generator.record("invert", photo=subject.name, method=method)
-        )
+        _save_film(film, cells_in_tones(subject, list(generator.pictures(frames))), len(frames), FILM_SECONDS, record)
     state = " The search was stopped; this is the best until then." if found.interrupted else ""
     values = {
         "out": str(out), "method": method, "iterations": found.iterations, "seconds": round(found.seconds, 3), "mse": float(found.error[0]),
@@ -263,7 +263,7 @@ def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) 
         search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(step, options.all_steps, 1)))
         if search.interrupted:
             raise KeyboardInterrupt  # half-found faces are no answer here
-        found = {photo: generator.latent(z, photo.name) for photo, z in zip(wanted, search.z, strict=True)}
+        found = {photo: generator.latent(z, photo.name, subject.grey) for photo, subject, z in zip(wanted, subjects, search.z, strict=True)}
     return [
         generator.average([found[photo] for photo in photos[face]], face.name) if face in photos else generator.own(read_latent(face))
         for face in faces

@@ -174,10 +174,7 @@ def _finish(
         _parse(out, without, parse, settings.label_maps, progress)
     elif settings.label_maps and without:
         raise DataError("No face parser comes with this installation, and label maps need one: install Masque with its weights.")
-    rows = [
-        Row(f"{n:06d}", found.name(sources[n - 1]), sources[n - 1].identity, sources[n - 1].split, attributes[n])
-        for n in kept
-    ]
+    rows = [Row(f"{n:06d}", found.name(sources[n - 1]), sources[n - 1].identity, sources[n - 1].split, attributes[n]) for n in kept]
     landmarks = np.array([done[n]["landmarks"] for n in kept], dtype=np.float32)
     about = {
         "scale": settings.size / 128, "frame": [WIDTH, HEIGHT], **asdict(settings),

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masque.edits.grey import asked_colour, in_tones, said
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.session import Session
@@ -46,13 +47,15 @@ def edit(
     wanted, also = without_rivals(session.asked(session.estimate(subject), attributes), names, attributes, HAIR_ONLY)
     z = session.encode(subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None)
     before, after = session.compose(session.encode(subject))[0], session.compose(z)[0]
-    mask = edited_mask(subject, region, session.shares(subject))
+    shares = session.shares(subject)
+    mask, colour = edited_mask(subject, region, shares), asked_colour(attributes, shares)
     if detail == "keep":
         picture = add_change(subject.photo, before, after, subject.matrix, mask)
     else:
         picture = paste(subject.photo, after, subject.matrix, mask)
+    picture = in_tones(subject, picture, colour)
     record = session.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
-                            estimated=_named(session, subject),
+                            estimated=_named(session, subject), **said(subject, colour),
                             **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)
 

@@ -15,6 +15,7 @@ import torch
 from masque.data.layouts import look_through
 from masque.data.pool import each
 from masque.data.sources import Source
+from masque.edits.grey import faded, is_grey
 from masque.edits.result import Result
 from masque.edits.subject import find_subject
 from masque.edits.synthesize import Synthesizer
@@ -134,9 +135,11 @@ def _draw(session: Synthesizer, waiting: Sequence[Waiting], per_picture: int, se
         drawn = session.model.drawn((seeds + 1_000_003 * seed).to(session.device), "augment")
         pictures = to_pictures(session.model.G_I(f_id.repeat_interleave(per_picture, dim=0), *drawn).clamp(-1, 1))
     for at, photo in enumerate(waiting):
+        grey = is_grey(photo.crop)
         for k in range(per_picture):
             record = session.record("augment", photo=printable(photo.copy.name, LONGEST_NAME), number=k + 1, seed=seed)
-            Result(pictures[at * per_picture + k], record).save(photo.copy.with_name(f"{photo.stem}-new{k + 1}.png"))
+            made = pictures[at * per_picture + k]
+            Result(faded(made, 0.0) if grey else made, record).save(photo.copy.with_name(f"{photo.stem}-new{k + 1}.png"))
     return len(waiting) * per_picture
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+from masque.edits.grey import faded, said
 from masque.edits.measures import inputs
 from masque.edits.result import Result
 from masque.edits.session import Session
@@ -47,4 +48,8 @@ def blend(
         torch.lerp(za.xf, zb.xf, face), torch.lerp(za.cf, zb.cf, face), torch.lerp(za.xh, zb.xh, hair), torch.lerp(za.ch, zb.ch, hair)
     )
     cells = [cv2.resize(p, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8) for p in session.compose(latents)]
-    return Result(grid(cells, steps), session.record("blend", part=part, steps=steps, inputs=inputs(a=first, b=last)))
+    # A part of b comes into a's tones; all of b brings its own along.
+    start, end = float(not first.grey), float(not (last if part == "both" else first).grey)
+    cells = [cell if colour == 1 else faded(cell, colour) for cell, colour in zip(cells, np.linspace(start, end, steps), strict=True)]
+    record = session.record("blend", part=part, steps=steps, inputs=inputs(a=first, b=last), **said(first, end))
+    return Result(grid(cells, steps), record)

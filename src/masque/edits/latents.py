@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from masque.edits.formula import LARGEST, compute
+from masque.edits.grey import KEPT, faded
 from masque.edits.invert import Features, Generative, Options, Recovery, Watch, invert
 from masque.edits.loaded import Loaded
 from masque.edits.morph_warp import WarpMorph
@@ -42,12 +44,15 @@ class Latent:
     name: str
     weights: str
     """The hash of the model that it belongs to."""
+    grey: bool = False
+    """Whether its photo is black and white: no generator of coloured pictures keeps to that, so what it paints of the latent is made so."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as safetensors. Raises OutputError."""
         from safetensors.torch import save
 
-        data = save({"z": self.z.detach().cpu().contiguous()}, metadata={"masque": "latent", "name": self.name, "weights": self.weights})
+        about = {"masque": "latent", "name": self.name, "weights": self.weights, **({"grey": "true"} if self.grey else {})}
+        data = save({"z": self.z.detach().cpu().contiguous()}, metadata=about)
         target = Path(path)
         write_atomically(target, lambda part: part.write_bytes(data))
         return target
@@ -64,7 +69,7 @@ def read_latent(path: str | os.PathLike[str]) -> Latent:
         z = tensors["z"]
         if about.get("masque") != "latent" or z.dim() != 1 or not bool((z.abs() <= LARGEST).all()):
             raise ValueError
-        return Latent(z, about["name"], about["weights"])
+        return Latent(z, about["name"], about["weights"], about.get("grey") == "true")
     except (OSError, ValueError, KeyError):
         raise CheckpointError(f"{path} holds no latent: make one with `masque invert`.") from None
 
@@ -111,17 +116,20 @@ class Latents(Loaded):
     def find(self, photo: Photo, options: Options | None = None, pick: int | None = None, watch: Watch | None = None) -> Latent:
         """The latent of a face in a photo. Raises PictureError, NoFaceError."""
         subject = self.subject(photo, pick)
-        return self.latent(self.search([subject], options or Options(), watch).z[0], subject.name)
+        return self.latent(self.search([subject], options or Options(), watch).z[0], subject.name, subject.grey)
 
-    def latent(self, z: Tensor, name: str) -> Latent:
-        """A latent of this model. name: whose; what of it is no text is escaped, since a name of a file need not be any."""
-        return Latent(self.model.settle(z[None])[0].cpu(), printable(name, LONGEST_NAME), self.weights)
+    def latent(self, z: Tensor, name: str, grey: bool = False) -> Latent:
+        """A latent of this model. name: whose; what of it is no text is escaped, since a name of a file need not be any.
+
+        grey: whether its photo is black and white.
+        """
+        return Latent(self.model.settle(z[None])[0].cpu(), printable(name, LONGEST_NAME), self.weights, grey)
 
     def average(self, latents: Sequence[Latent], name: str) -> Latent:
         """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""
         if not latents:
             raise PictureError(f"{name} holds no photos: an operand needs one at least.")
-        return self.latent(torch.stack(self.wide(latents)).mean(dim=0), name)
+        return self.latent(torch.stack(self.wide(latents)).mean(dim=0), name, all(latent.grey for latent in latents))
 
     def own(self, latent: Latent) -> Latent:
         """The latent, if it is of this model. Raises CheckpointError."""
@@ -158,7 +166,10 @@ class Latents(Loaded):
         if float(made[: self.config.z].square().mean()) < 1e-6:
             raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
         (picture,) = self.pictures(self.model.settle(made[None]))
-        return Result(picture, self.record("combine", formula=formula, faces=[latent.name for latent in latents]))
+        record = self.record("combine", formula=formula, faces=[latent.name for latent in latents])
+        if all(latent.grey for latent in latents):
+            return Result(faded(picture, 0.0), {**record, **KEPT})
+        return Result(picture, record)
 
     def along(self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False) -> Tensor:
         """Latents (frames,Z) on the way through faces, the first and the last of them included.
@@ -172,8 +183,11 @@ class Latents(Loaded):
     def morph(
         self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False
     ) -> Iterator[Picture]:
-        """The pictures of `along` (Fig. 6)."""
-        return self.pictures(self.along(latents, frames, path, ease, loop))
+        """The pictures of `along` (Fig. 6). Colour comes and goes with the faces that have it."""
+        stops = [float(not latent.grey) for latent in (*latents, *latents[:1])]
+        colours = np.interp(times(len(latents) + loop, frames, ease), range(len(stops)), stops)
+        made = self.pictures(self.along(latents, frames, path, ease, loop))
+        return (picture if colour == 1 else faded(picture, float(colour)) for picture, colour in zip(made, colours, strict=True))
 
 
 def times(stops: int, frames: int, ease: Ease) -> list[float]:

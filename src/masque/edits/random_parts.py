@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from masque.edits.grey import cells_in_tones, said
 from masque.edits.measures import inputs
 from masque.edits.result import Result
 from masque.edits.session import Session
@@ -60,7 +61,8 @@ def random_parts(
     for painted in session.compose(latents):
         kept, drawn_cell = add_change(own, before, painted, invert(to_cell), full), warp(painted, to_cell, (CELL, CELL))
         cells.append(np.rint(drawn_cell + share * (kept.astype(np.float32) - drawn_cell)).astype(np.uint8))
-    record = session.record("random", part=part, count=count, seed=seed, inputs=inputs(photo=subject))
+    cells = cells_in_tones(subject, cells)
+    record = session.record("random", part=part, count=count, seed=seed, inputs=inputs(photo=subject), **said(subject))
     return Result(grid(cells, min(COLUMNS, len(cells))), record)
 
 

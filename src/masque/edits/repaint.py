@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from masque.edits.grey import cells_in_tones, in_tones, said
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
@@ -97,10 +98,10 @@ def repaint(
         references["shape"] = painter.subject(shape_from)
         wanted = with_part(own, painter.parts(references["shape"]), part)
     latents = painter.latents(subject, own)
-    picture = reshaped(painter, subject, own, wanted, latents, detail)
+    picture = in_tones(subject, reshaped(painter, subject, own, wanted, latents, detail))
     changed = round(100 * float((own != wanted).mean()), 2)
     record = painter.record("repaint", part=part, detail=detail, inputs=inputs(**references), notes=notes, changed_labels_percent=changed,
-                            **measure(picture, subject, {"photo": subject}))  # fmt: skip
+                            **said(subject), **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)
 
 
@@ -120,9 +121,10 @@ def transfer(
         for name, labels in ((other.name, others), (subject.name, own)):
             if part != "all" and not np.isin(labels, LABELS_OF[component]).any():
                 raise PictureError(f"No {component} can be seen in {name}: choose another photo, or another --part.")
-    picture = restyled(painter, subject, own, other, others, part, detail)
+    colour = float(not other.grey)  # the style of a coloured portrait is its colours
+    picture = in_tones(subject, restyled(painter, subject, own, other, others, part, detail), colour)
     record = painter.record("transfer", part=part, detail=detail, inputs=inputs(photo=subject, style=other),
-                            **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
+                            **said(subject, colour), **measure(picture, subject, {"photo": subject, "style": other}))  # fmt: skip
     return Result(picture, record)
 
 
@@ -313,7 +315,10 @@ def faces_for(painter: Painter, labels: Source, styles: Sequence[Photo]) -> Resu
     check_skin_left(shape)
     wall = torch.zeros(1, 3, painter.size, painter.size, device=painter.device)
     subjects = [painter.subject(style) for style in styles]
-    painted = [calmed(painter.paint(painter.latents(subject, painter.parts(subject)), wall, shape), shape) for subject in subjects]
+    painted: list[Picture] = []
+    for subject in subjects:
+        face = calmed(painter.paint(painter.latents(subject, painter.parts(subject)), wall, shape), shape)
+        painted += cells_in_tones(subject, [face])
     above = [coloured(shape), *(to_pictures(subject.image)[0] for subject in subjects)]
     below = [coloured(shape), *painted]
     sheet = grid([*above, *below], len(above))

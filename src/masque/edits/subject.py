@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from masque.edits.grey import is_grey
 from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
@@ -60,6 +61,11 @@ class Subject:
     def embedding(self) -> NDArray[np.float32]:
         """dlib's identity embedding of the face in the photo."""
         return identity(self.photo, self.face.landmarks)
+
+    @cached_property
+    def grey(self) -> bool:
+        """Whether the photo is black and white where the face is."""
+        return is_grey(self.frame.picture)
 
 
 Shares = NDArray[np.float32]

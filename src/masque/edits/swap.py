@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 
+from masque.edits.grey import asked_colour, in_tones, said
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.session import CANVAS, Session, Stitch
@@ -46,7 +47,11 @@ def swap(
     own_f, own_h = session.encode(source), session.encode(target)
     composed, source_again, target_again = (session.compose(z)[0] for z in (Latents(f.xf, f.cf, h.xh, h.ch), own_f, own_h))
     picture = put_in(session, source, target, composed, (source_again, target_again), stitch, detail)
+    # Stitched in, the face alone is new, and takes the tones of the photo that it comes into.
+    colour = asked_colour(attributes, session.shares(target)) if target.grey and stitch == "none" else 0.0
+    picture = in_tones(target, picture, colour)
     record = session.record("swap", stitch=stitch, detail=detail, attributes=dict(attributes), inputs=inputs(face=source, hair=target),
+                            **said(target, colour),
                             **measure(picture, target, {"face": source, "hair": target}))  # fmt: skip
     return Result(picture, record)
 

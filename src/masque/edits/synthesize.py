@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from masque.edits.grey import cells_in_tones, said
 from masque.edits.loaded import Loaded
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject
@@ -47,13 +48,13 @@ class Synthesizer(Loaded):
         f_id = self.features(subject)[0].expand(count, -1)
         with self.inference():
             drawn = self.model.drawn(torch.arange(count, device=self.device) + 1_000_003 * seed, "synthesize")
-        return self.pictures(f_id, *drawn)
+        return cells_in_tones(subject, self.pictures(f_id, *drawn))
 
     def synthesize(self, photo: Photo, count: int = 16, seed: int = 0, pick: int | None = None) -> Result:
         """The same as a sheet (Fig. 4a)."""
         subject = self.subject(photo, pick)
         sheet = grid(self._drawn(subject, count, seed), math.ceil(math.sqrt(count)))
-        return Result(sheet, self.record("synthesize", photo=subject.name, count=count, seed=seed))
+        return Result(sheet, self.record("synthesize", photo=subject.name, count=count, seed=seed, **said(subject)))
 
     def changed(
         self,
@@ -72,18 +73,21 @@ class Synthesizer(Loaded):
             raise ValueRangeError(f"Heads are turned by up to {FARTHEST:.0f} degrees to either side: name yaws within that.")
         subject = self.subject(photo, pick)
         f_id, f_1, f_2 = self.features(subject)
-        E_1, names = self.model.E_1, {"photo": subject.name}
+        E_1, names, colour = self.model.E_1, {"photo": subject.name}, 0.0
         if expression_from is not None:
             other = self.subject(expression_from)
             f_1, names["expression"] = E_1.with_yaw(self.features(other)[1], E_1.yaw(f_1)), other.name
         if light_from is not None:
             other = self.subject(light_from)
             f_2, names["light"] = self.features(other)[2], other.name
+            colour = float(not other.grey)  # the colours are in f_2
         if yaws is not None:
             f_1 = torch.cat([E_1.with_yaw(f_1, math.radians(yaw)) for yaw in yaws])
         many = len(f_1)
-        made = self.pictures(f_id.expand(many, -1), f_1, f_2.expand(many, -1))
-        record = self.record("synthesize", **names, **({"yaws": [round(yaw, 2) for yaw in yaws]} if yaws is not None else {}))
+        made = cells_in_tones(subject, self.pictures(f_id.expand(many, -1), f_1, f_2.expand(many, -1)), colour)
+        record = self.record(
+            "synthesize", **names, **said(subject, colour), **({"yaws": [round(yaw, 2) for yaw in yaws]} if yaws is not None else {})
+        )
         return Result(grid(made, many) if many > 1 else made[0], record)
 
     def frontalize(self, photo: Photo, pick: int | None = None) -> Result:
@@ -100,5 +104,5 @@ class Synthesizer(Loaded):
         f_id, f_1, f_2 = self.features(a)
         other = self.features(b)[0]
         along = torch.cat([torch.lerp(f_id, other, i / (steps - 1)) for i in range(steps)])
-        made = self.pictures(along, f_1.expand(steps, -1), f_2.expand(steps, -1))
-        return Result(grid(made, steps), self.record("mix-identity", faces=[a.name, b.name], steps=steps))
+        made = cells_in_tones(a, self.pictures(along, f_1.expand(steps, -1), f_2.expand(steps, -1)))
+        return Result(grid(made, steps), self.record("mix-identity", faces=[a.name, b.name], steps=steps, **said(a)))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from masque.data.measured import read_attributes
 from masque.edits.attributes import Region, edited_mask, person_mask
+from masque.edits.grey import asked_colour, cells_in_tones, in_tones, said
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
@@ -102,9 +103,11 @@ def edit(
         picture = add_change(subject.photo, before, after, subject.matrix, mask)
     else:
         picture = paste(subject.photo, after, subject.matrix, mask)
+    colour = asked_colour(attributes, shares)
+    picture = in_tones(subject, picture, colour)
     estimated = {name: round(value, 3) for name, value in zip(translator.attributes, own[0].tolist(), strict=True)}
     record = translator.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
-                               estimated=estimated, **measure(picture, subject, {"photo": subject}))  # fmt: skip
+                               estimated=estimated, **said(subject, colour), **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)
 
 
@@ -148,10 +151,13 @@ def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick
     mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
-    for one in after:
+    for (asked, _), one in zip(turned, after, strict=True):
         if detail == "network":
-            cells.append(cv2.resize(one, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
-            continue
-        cells.append(add_change(cells[0], before, one, zoom(subject.size / CELL), mask))
+            cell = cv2.resize(one, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+        else:
+            cell = add_change(cells[0], before, one, zoom(subject.size / CELL), mask)
+        cells += cells_in_tones(subject, [cell], asked_colour(asked, shares))
     shown = ["the photo", *(f"{name}={value:g}" for asked, _ in turned for name, value in asked.items())]
-    return Result(grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject)))
+    return Result(
+        grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject), **said(subject, 1.0))
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import PiecewiseAffineTransform, warp
 
+from masque.edits.grey import in_tones, said
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.subject import Photo, find_subject
@@ -44,9 +45,9 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
     side = max(target.photo.shape[:2])
     square, inside = np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8)
     square[: bent.shape[0], : bent.shape[1]], inside[: mask.shape[0], : mask.shape[1]] = bent, mask
-    picture = stitch(target.photo, square, identity_matrix(), inside)
+    picture = in_tones(target, stitch(target.photo, square, identity_matrix(), inside))
     record: dict[str, Any] = {
-        "edit": "swap", "model": "warp", "masque": __version__, "inputs": inputs(face=source, hair=target),
+        "edit": "swap", "model": "warp", "masque": __version__, "inputs": inputs(face=source, hair=target), **said(target),
         **measure(picture, target, {"face": source, "hair": target}),
     }  # fmt: skip
     return Result(picture, record)

@@ -96,9 +96,7 @@ def _read(path: Path) -> dict[str, Any]:
     return state
 
 
-def same_run(
-    run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Any] | None = None
-) -> None:
+def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Any] | None = None) -> None:
     """Make sure that a folder that holds a run already holds this one.
 
     defaults: what settings are, by group, in a run that is older than they are, and what else a value outside the groups may be in one.
