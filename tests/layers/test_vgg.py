@@ -63,7 +63,12 @@ def test_files_that_are_not_vgg(tmp_path, network):
     (tmp_path / "text.safetensors").write_text("no network")
     torch.save([1, 2], tmp_path / "list.pth")
     torch.save(network.state_dict(), tmp_path / "names.pth")
-    for name in ("missing.pth", "missing.safetensors", "text.pth", "text.safetensors", "list.pth", "names.pth"):
+    whole = saved(network, tmp_path / "whole.pth").read_bytes()
+    (tmp_path / "front.pth").write_bytes(whole[163:])  # an odd pickle: torch pops from an empty list
+    weights = torch.load(tmp_path / "whole.pth", weights_only=True)
+    torch.save({name: torch.full_like(value, torch.nan) for name, value in weights.items()}, tmp_path / "nan.pth")
+    names = ("missing.pth", "missing.safetensors", "text.pth", "text.safetensors", "list.pth", "names.pth", "front.pth", "nan.pth")
+    for name in names:
         with pytest.raises(CheckpointError, match=r"does not hold VGG-19's weights"):
             load_vgg(tmp_path / name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import re
 import shutil
 import tempfile
 import time
@@ -44,6 +45,8 @@ class Reader:
     crafted: Crafted | None = None
     writes: bool = False
     """Whether reading changes the folder, which is then made anew for each damaged file."""
+    notices: str = ""
+    """A pattern of the lines that may be printed: sentences that are meant for the user."""
 
 
 @dataclass
@@ -101,7 +104,7 @@ class Bench:
                 ending = f"{type(error).__name__}: {printable(error, 120)}"
             spent = time.process_time() - before
             grown = peak_memory() - forget_peak
-            said = text()
+            said = re.sub(self.reader.notices, "", text()) if self.reader.notices else text()
         if said or warned:
             ending = f"printed {said[:120]!r}{''.join(str(w.message)[:80] for w in warned)}"
         if spent > CPU_SECONDS:

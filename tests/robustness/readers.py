@@ -291,13 +291,17 @@ def _log(folder: Path) -> None:
     Log(folder / "run", 2, tensorboard=False).close()
 
 
+GOES_ON = r"[^\n]*/state-2\.ckpt [^\n]*; the run goes on from step 0\.\n"
+"""What a user is told of a state that is damaged, where the run has another or begins anew."""
+
+
 def run_readers() -> Iterator[Reader]:
     """Every file of a run folder."""
     build = partial(_copy, "run")
     yield Reader("run: settings.json, looked at", "run/settings.json", build, _load_run, json_file)
     yield Reader("run: settings.json, gone on with", "run/settings.json", build, _same_run, json_file)
     yield Reader("run: state, looked at", "run/state-2.ckpt", build, lambda folder: load_state(folder / "run" / "state-2.ckpt"), state_file)
-    yield Reader("run: state, gone on with", "run/state-2.ckpt", build, _resume, state_file, writes=True)
+    yield Reader("run: state, gone on with", "run/state-2.ckpt", build, _resume, state_file, True, GOES_ON)
     yield Reader("run: log.jsonl", "run/log.jsonl", build, _log, text_lines, writes=True)
 
 

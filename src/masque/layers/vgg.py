@@ -6,12 +6,11 @@ names: torchvision's `vgg19-dcbb9e9d.pth`, or a safetensors file with the same n
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -62,9 +61,16 @@ class VGG(nn.Module):
 
 
 def load_vgg(path: Path) -> VGG:
-    """VGG-19 with the weights of a file. Raises CheckpointError when it is missing or holds something else."""
+    """VGG-19 with the weights of a file. Raises CheckpointError when it is missing, holds something else or is not finite."""
     try:
-        weights: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
-        return VGG(weights)
-    except (OSError, SafetensorError, UnpicklingError, EOFError, KeyError, RuntimeError, TypeError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, on files of other kinds
+            weights: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
+        network = VGG(weights)
+        if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
+            raise ValueError
+        return network
+    except MemoryError:
+        raise
+    except Exception:  # torch raises a different one for each kind of damage
         raise CheckpointError(f"{path} does not hold VGG-19's weights: name torchvision's vgg19-dcbb9e9d.pth, or leave vgg out.") from None
