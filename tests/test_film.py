@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import struct
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -93,6 +94,39 @@ def test_a_film_says_which_colours_its_numbers_are(tmp_path: Path, monkeypatch: 
         assert (context.colorspace, context.color_primaries, context.color_trc, context.color_range) == (1, 1, 1, 1)
         planes = next(film.decode(video=0)).to_ndarray(format="yuv420p")
     assert np.abs([planes[32, 32], planes[64:80].mean(), planes[80:].mean()] - np.array(expected)).max() < 2
+
+
+def boxes(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Name and content of each box of an MP4, in their order (ISO 14496-12, 4.2)."""
+    found, at = [], 0
+    while at < len(content):
+        size, name = struct.unpack_from(">I4s", content, at)
+        assert 8 <= size <= len(content) - at
+        found.append((name, content[at + 8 : at + size]))
+        at += size
+    return found
+
+
+@pytest.mark.parametrize("encoder", [name for name in ENCODERS if name in av.codecs_available])
+@pytest.mark.parametrize(("height", "width"), [(40, 60), (41, 61), (1, 1), (1, 2), (3, 1), (128, 128)])
+def test_a_browser_plays_a_film_while_it_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str, height: int, width: int
+) -> None:
+    """The index comes first, the sides are even, and every browser decodes the kind of H.264."""
+    monkeypatch.setattr(masque.film, "ENCODERS", {encoder: ENCODERS[encoder]})
+    path = tmp_path / "out.mp4"
+    write_film(path, [np.full((height, width, 3), 50 * i, np.uint8) for i in range(5)], 5, 1.0, note="x" * 5000)
+    found = boxes(path.read_bytes())
+    names = [name for name, _ in found if name != b"free"]
+    assert names == [b"ftyp", b"moov", b"mdat"]
+    assert dict(found)[b"ftyp"][:4] in (b"isom", b"mp42")
+    with av.open(path) as film:
+        (stream,) = film.streams
+        assert isinstance(stream, av.VideoStream)
+        assert stream.pix_fmt == "yuv420p"
+        assert (stream.width % 2, stream.height % 2) == (0, 0)
+        assert encoder == "mpeg4" or stream.profile in ("Constrained Baseline", "Baseline", "Main", "High")
+        assert len(list(film.decode(video=0))) == 5
 
 
 def test_a_film_of_a_face_looks_like_it(tmp_path: Path) -> None:

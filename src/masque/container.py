@@ -224,9 +224,10 @@ def mp4_comment(path: Path) -> str:
     """The comment of an MP4, empty if it has none. Raises OSError, and ValueError for a file that is damaged, cut short, or no film."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        moov = [box for box in _boxes(file, 0, size) if box[0] == b"moov"]
+        outer = list(_boxes(file, 0, size))
+        moov = [box for box in outer if box[0] == b"moov"]
         inner = list(_boxes(file, *moov[0][1:])) if len(moov) == 1 else []
-        if not any(name == b"trak" for name, *_ in inner):
+        if not any(name == b"trak" for name, *_ in inner) or not any(name == b"mdat" for name, *_ in outer):
             raise ValueError("there is no film in it")
         for name, start, end in inner:
             if name == b"udta":

@@ -61,8 +61,8 @@ def write_film(path: Path, frames: Iterable[Picture], count: int, seconds: float
     """Write frames as a film that lasts `seconds`, or as a sheet, whole or not at all.
 
     path: its ending chooses the format. `.mp4` is H.264 (MPEG-4 Part 2 where FFmpeg has no x264) in 4:2:0 after ITU-R BT.709, with an odd
-    last row or column repeated. `.gif` loops for ever, in hundredths of a second, and holds equal neighbours as one frame of their joint
-    duration. `.png` and `.jpg` are all frames in reading order.
+    last row or column repeated, and with its index first, so that a browser plays it while it loads. `.gif` loops for ever, in hundredths
+    of a second, and holds equal neighbours as one frame of their joint duration. `.png` and `.jpg` are all frames in reading order.
     frames: exactly `count` RGB uint8 (H,W,3) pictures of one size, taken one by one.
     columns: of a sheet; by default it has about as many as rows. Without meaning for a film. note: what a film says of itself, in its
     comment; a sheet is a picture and has none here.
@@ -117,7 +117,8 @@ def _mp4(frames: Iterator[Picture], count: int, seconds: float, note: str) -> by
     name = _encoder()
     content = BytesIO()
     try:
-        with av.open(content, "w", format="mp4") as film:
+        # FFmpeg moves the index before the frames when all are written, and reads them again for that.
+        with av.open(content, "w", format="mp4", options={"movflags": "+faststart"}, io_open=lambda *_: _Reader(content)) as film:
             film.metadata["comment"] = note
             first = next(frames)
             stream = film.add_stream(name, rate=1 / duration, options=dict(ENCODERS[name]))
@@ -137,6 +138,26 @@ def _mp4(frames: Iterator[Picture], count: int, seconds: float, note: str) -> by
     except av.FFmpegError as error:
         raise OutputError(f"The frames cannot be encoded as .mp4 ({error.strerror or error}): name a .gif file.") from error
     return content.getvalue()
+
+
+class _Reader:
+    """A second place of reading in what is being written to memory."""
+
+    def __init__(self, content: BytesIO) -> None:
+        self.content, self.place = content, 0
+
+    def read(self, size: int) -> bytes:
+        with self.content.getbuffer() as whole:  # released at once: while it is held, nothing can be written
+            read = bytes(whole[self.place : self.place + size])
+        self.place += len(read)
+        return read
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.place = offset + (0, self.place, self.content.getbuffer().nbytes)[whence]
+        return self.place
+
+    def tell(self) -> int:
+        return self.place
 
 
 def _even(frame: Picture) -> Picture:

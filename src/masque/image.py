@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,10 @@ Picture = NDArray[np.uint8]
 
 MAX_MEGAPIXELS = 50.0
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+LARGEST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
+"""Pixels. PNG holds more than memory does."""
+GAP = 2
+"""Pixels between the pictures of a sheet."""
 READABLE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jfif", ".jpe", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
     ".pfm", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".avif", ".avifs",
@@ -181,15 +185,39 @@ def _profile_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
         return None
 
 
-def check_output(path: str | os.PathLike[str]) -> Path:
+def check_output(path: str | os.PathLike[str], like: str | os.PathLike[str] | None = None) -> Path:
     """The path of a picture about to be written, after every check that needs no pixels.
 
-    Raises OutputError when its folder does not exist or may not be written, or when its ending names no format that can be written.
-    Called before any work is done, so that nobody waits for a result that has nowhere to go.
+    like: a picture file; the one to be written will have its size. Raises OutputError when no file can be written there (see
+    `masque.output.check_folder_of`), when its ending names no format that can be written, or when the format cannot hold the size. Called
+    before any work is done, so that nobody waits for a result that has nowhere to go.
     """
     path = Path(path)
-    encoding(path)
-    return check_folder_of(path)
+    if not os.path.isdir(path):  # of a folder more is said below
+        encoding(path)
+    check_folder_of(path)
+    if like is not None:
+        size = (1, 1)
+        with suppress(Exception), Image.open(like) as header:  # what is wrong with it is said when it is read
+            size = header.size
+        check_size(path, *size)
+    return path
+
+
+def check_size(path: str | os.PathLike[str], width: int, height: int) -> None:
+    """Raise OutputError where a file of this ending cannot hold so many pixels a side."""
+    kind, _ = encoding(Path(path))
+    most = LARGEST_SIDE.get(kind)
+    if most is not None and max(width, height) > most:
+        raise OutputError(f"{width}×{height} pixels cannot be written as {kind} (at most {most} a side): name a .png file.")
+
+
+def check_sheet(path: str | os.PathLike[str], count: int, columns: int, side: int) -> None:
+    """Raise OutputError where a file of this ending cannot hold the `grid` of `count` square pictures; of none, more is said elsewhere."""
+    if count < 1:
+        return
+    columns = min(count, columns)
+    check_size(path, columns * (side + GAP) - GAP, -(-count // columns) * (side + GAP) - GAP)
 
 
 def encoding(path: Path) -> tuple[str, dict[str, Any]]:
@@ -222,6 +250,7 @@ def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes 
     xmp: a metadata packet to embed (see `masque.provenance`). Raises OutputError.
     """
     path = check_output(path)
+    check_size(path, picture.shape[1], picture.shape[0])
     kind, options = encoding(path)
     if xmp is not None and kind == "PNG":
         from PIL.PngImagePlugin import PngInfo
@@ -257,7 +286,7 @@ def to_pictures(tensor: Tensor) -> Picture:
     return pixels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def grid(pictures: Sequence[Picture], columns: int, *, gap: int = 2, colour: int = 255) -> Picture:
+def grid(pictures: Sequence[Picture], columns: int, *, gap: int = GAP, colour: int = 255) -> Picture:
     """Equal-sized RGB pictures laid out row by row, `columns` in each; the empty rest of the last row takes the gap's colour."""
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masque.errors import CheckpointError, printable
-from masque.image import write_atomically
 from masque.lock import only_writer
+from masque.output import make_folder, write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,7 +50,7 @@ def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping
     """Write a model folder, each file whole or not at all. Raises OutputError."""
     from safetensors.torch import save
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_atomically(folder / "weights.safetensors", lambda part: part.write_bytes(save(plain, metadata={"family": family})))
     about = json.dumps({"masque": VERSION, "family": family, "config": config}, indent=1) + "\n"

@@ -113,6 +113,14 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
     return path
 
 
+def check_apart(*paths: Path | None) -> None:
+    """Raise OutputError where two of several files that one command writes are the same."""
+    seen: dict[str, Path] = {}
+    for path in paths:
+        if path is not None and path is not seen.setdefault(os.path.realpath(path), path):
+            raise OutputError(f"{_shown(path)} is to be written twice: give each result a name of its own.")
+
+
 def make_folder(path: Path) -> Path:
     """Make a folder and those it lies in, where they are missing. Raises OutputError."""
     try:

@@ -22,6 +22,7 @@ from masque.errors import CheckpointError, DataError, SettingError, nearest, pri
 from masque.jsonfile import read_object
 from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
+from masque.output import make_folder
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, make_fabric
 from masque.train.fitting import check_tensors
@@ -246,7 +247,7 @@ def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequenc
     rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was
     stopped goes on. Raises MasqueError.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     plans = {row: how.plan(family, changes) for row, (family, _, changes) in rows.items()}
     for settings in plans.values():
         build_recipe(settings)  # what cannot be is refused before the first is trained

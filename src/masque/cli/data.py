@@ -45,7 +45,9 @@ def prepare(
     from masque.catalog import shipped_classifier, shipped_parts
     from masque.data.lists import names_in
     from masque.data.prepare import prepare as run
+    from masque.output import check_folder
 
+    check_folder(out)
     names = None if only is None else names_in(only)
     with Bar("Preparing") as bar:
         report = run(

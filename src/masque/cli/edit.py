@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from masque.cli.options import Json, Model, Output, Pick, Seed, Set, attribute_values
-from masque.cli.show import Bar, Wait, answer, quoted
+from masque.cli.show import Bar, Wait, answer, quoted, remark, tell
 
 Detail = Annotated[
     Literal["keep", "network"],
@@ -75,7 +75,7 @@ def swap(
     """
     from masque.image import check_output
 
-    check_output(out)
+    check_output(out, like=hair)
     attributes = attribute_values(set_)
     painted = bool(attributes) or stitch != "gradient" or detail != "keep"
     if method == "warp" and painted:
@@ -115,7 +115,7 @@ def edit(
     """
     from masque.image import check_output
 
-    check_output(out)
+    check_output(out, like=None if sheet else photo)
     attributes = attribute_values(set_)
     if bool(attributes) == sheet:
         raise typer.BadParameter("give either --set Name=value, once or more, or --sheet")
@@ -168,12 +168,14 @@ def blend(
 
     Example: masque blend anna.jpg ben.jpg --part hair --steps 8 -o strip.png
     """
-    from masque.image import check_output
+    from masque.image import check_output, check_sheet
 
     check_output(out)
     with Wait("Blending"):
         import masque
+        from masque.edits.blend import CELL
 
+        check_sheet(out, steps, steps, CELL)
         result = masque.load(model, "blend").blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
     _save(result, out, as_json)
 
@@ -191,7 +193,7 @@ def heatmap(
     from masque.edits.heatmap import heatmap as show
     from masque.image import check_output, write_picture
 
-    check_output(out)
+    check_output(out, like=photo)
     picture, change = show(photo, edited)
     write_picture(out, picture)
     text = (
@@ -218,10 +220,12 @@ def parse(
     from masque.faces.labels import LABELS, check_label_file, write_labels
     from masque.faces.labels import overlay as tinted
     from masque.image import check_output, write_picture
+    from masque.output import check_apart
 
     check_label_file(out)
     if overlay is not None:
-        check_output(overlay)
+        check_output(overlay, like=photo)
+    check_apart(out, overlay)
     with Wait("Parsing"):
         import masque
 
@@ -252,7 +256,7 @@ def repaint(
     from masque.faces.labels import read_labels
     from masque.image import check_output
 
-    check_output(out)
+    check_output(out, like=photo)
     if (labels is None) == (shape_from is None):
         raise typer.BadParameter("name either a label map or --shape-from with a portrait")
     shape, notes = read_labels(labels) if labels is not None else (None, [])
@@ -261,7 +265,7 @@ def repaint(
 
         result = masque.load(model, "repaint").repaint(photo, labels=shape, shape_from=shape_from, part=part, detail=detail, pick=pick)
     for note in (*notes, *result.record["notes"]):
-        typer.echo(f"Note: {note}", err=True)
+        remark(f"Note: {note}")
     _save(result, out, as_json)
 
 
@@ -281,7 +285,7 @@ def transfer(
     """
     from masque.image import check_output
 
-    check_output(out)
+    check_output(out, like=photo)
     with Wait("Transferring"):
         import masque
 
@@ -304,7 +308,7 @@ def faces_for(
     from masque.errors import NoFaceError, PictureError, printable
     from masque.faces.labels import read_labels
     from masque.folders import find_pictures
-    from masque.image import check_output
+    from masque.image import check_output, check_sheet
 
     check_output(out)
     shape, notes = read_labels(labels)
@@ -325,9 +329,11 @@ def faces_for(
                 break
         if not usable:
             raise NoFaceError(f"No picture in {styles} has a face that can be used: name a folder of portraits.")
+        columns = len(usable) + 1
+        check_sheet(out, 2 * columns, columns, painter.size)
         result = paint(painter, shape, usable)
     for note in notes:
-        typer.echo(f"Note: {note}", err=True)
+        remark(f"Note: {note}")
     _save(result, out, as_json)
 
 
@@ -394,6 +400,9 @@ def demo(
 
     Example: masque demo --folder demo
     """
+    from masque.output import check_folder
+
+    check_folder(folder)
     with Bar("Making the page") as bar:
         import masque
         from masque.studio.page import make_page
@@ -402,5 +411,5 @@ def demo(
         latents, synthesizer = masque.load("progan", "morph"), masque.load("facefeat", "synthesize")
         page, complaints = make_page(session, folder, bar.update, translator, painter, latents, synthesizer)
     for sentence in complaints:
-        typer.echo(f"Left out: {sentence}", err=True)
-    typer.echo(f"The pictures are in {page.absolute()}")
+        remark(f"Left out: {sentence}")
+    tell(f"The pictures are in {page.absolute()}")

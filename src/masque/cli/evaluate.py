@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from masque.cli.options import Data, Ijba, Json, Lfw, Seed, nothing
-from masque.cli.show import Bar, answer
+from masque.cli.show import Bar, answer, tell
 
 Report = Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")]
 Inception = Annotated[
@@ -79,7 +79,7 @@ def evaluate_swap(
         frames = load_frames(data, method.size, method.attributes, (split,))
         report = measure(method, frames, pairs, seed, bar.update, workers=workers, split=split)
     written(report_to, report)
-    typer.echo(as_text(report))
+    tell(as_text(report))
 
 
 def evaluate_edits(
@@ -96,10 +96,12 @@ def evaluate_edits(
     Example: masque evaluate edits run --data prepared --json report.json
     """
     from masque.image import check_output, write_picture
+    from masque.output import check_apart
 
     checked(report_to)
     if picture_to is not None:
         check_output(picture_to)
+        check_apart(report_to, picture_to)
     import masque
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
@@ -118,7 +120,7 @@ def evaluate_edits(
     written(report_to, report)
     if picture_to is not None:
         write_picture(picture_to, draw_leakage(report))
-    typer.echo(as_text(report))
+    tell(as_text(report))
 
 
 def evaluate_attributes(
@@ -191,7 +193,7 @@ def evaluate_identity(
             report["lfw"] = wild.evaluate_lfw(official, extract, size, workers, bar.update)
         texts.append(wild.as_text(report["lfw"]))
     written(report_to, report)
-    typer.echo("\n".join(texts))
+    tell("\n".join(texts))
 
 
 def evaluate_shape(
@@ -215,7 +217,7 @@ def evaluate_shape(
     with Bar("Measuring") as bar:
         report = measure(network, weights, load_frames(data, network.config.size, (), ("test",)), puppets, bar.update)
     written(report_to, report)
-    typer.echo(as_text(report))
+    tell(as_text(report))
 
 
 def evaluate_parser(
@@ -265,7 +267,7 @@ def evaluate_portrait(
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
         report = measure(painter, parser, frames, extract, features, count, distances=distances, progress=bar.update)
     written(report_to, report)
-    typer.echo(as_text(report))
+    tell(as_text(report))
 
 
 def evaluate_invert(
@@ -302,7 +304,7 @@ def evaluate_invert(
             seed=seed, progress=bar.update,
         )  # fmt: skip
     written(report_to, report)
-    typer.echo(as_text(report))
+    tell(as_text(report))
 
 
 def evaluate_facefeat(
@@ -321,10 +323,12 @@ def evaluate_facefeat(
     Example: masque evaluate facefeat run --data prepared --lfw lfw --json report.json
     """
     from masque.image import check_output, write_picture
+    from masque.output import check_apart
 
     checked(report_to)
     if picture_to is not None:
         check_output(picture_to)
+        check_apart(report_to, picture_to)
     import masque
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
@@ -346,4 +350,4 @@ def evaluate_facefeat(
     written(report_to, report)
     if picture_to is not None:
         write_picture(picture_to, draw_sheet(session, frames, seed=seed))
-    typer.echo(as_text(report))
+    tell(as_text(report))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from masque.cli.options import Json, Output, Pick, Seed
-from masque.cli.show import Bar, Wait, answer
+from masque.cli.show import Bar, Wait, answer, remark
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,13 +59,17 @@ def sample(
 
     Example: masque sample progan --count 16 --seed 0 -o sheet.png
     """
-    from masque.image import check_output
+    import math
+
+    from masque.image import check_output, check_sheet
 
     check_output(out)
     with Wait("Drawing"):
         import masque
 
-        result = masque.load(model, "sample").sample(count, seed, truncation=truncation)
+        generator = masque.load(model, "sample")
+        check_sheet(out, count, math.ceil(math.sqrt(count)), generator.size)
+        result = generator.sample(count, seed, truncation=truncation)
     result.save(out)
     answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
 
@@ -94,6 +98,7 @@ def invert(
     from masque.errors import OutputError
     from masque.film import check_film
     from masque.image import check_folder_of, check_output
+    from masque.output import check_apart
 
     if out.suffix != ".safetensors":
         raise OutputError(f"{out} is no name for a latent: end it in .safetensors.")
@@ -102,6 +107,7 @@ def invert(
         check_output(picture)
     if film is not None:
         check_film(film, FILM_FRAMES, FILM_SECONDS)
+    check_apart(out, picture, film)
     with Bar("Searching") as bar:
         import masque
         from masque.edits.grey import cells_in_tones, said
@@ -212,13 +218,15 @@ def morph(
 
         times(len(faces) + loop, frames, ease)  # whether there are enough faces and frames, before anything is searched
         if path == "warp":
-            from masque.edits.latents import warp_morph
+            from masque.edits.latents import WARP_SIZE, warp_morph
             from masque.errors import printable
 
+            _check_frames(out, frames, WARP_SIZE)
             pictures, names = warp_morph(faces, frames, ease, loop), [printable(face.name) for face in faces]
             record: dict[str, object] = {"edit": "morph", "model": "none", "masque": masque.__version__}
         else:
             generator = masque.load(model, "morph")
+            _check_frames(out, frames, generator.size)
             options = Options(method=method, iterations=iterations, detail=detail, likeness=likeness, seed=seed)
             latents = _latents(generator, faces, options, bar)
             pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
@@ -226,6 +234,17 @@ def morph(
         record |= {"frames": frames, "path": path, "faces": names}
         _save_film(out, pictures, frames, seconds, record)
     answer(f"Wrote {out}: {frames} frames.", {"out": str(out), **record}, as_json)
+
+
+def _check_frames(path: Path, count: int, size: int) -> None:
+    """Raise OutputError where the frames are asked for as a sheet that its format cannot hold."""
+    import math
+
+    from masque.film import SHEETS
+    from masque.image import check_sheet
+
+    if path.suffix.lower() in SHEETS:
+        check_sheet(path, count, math.ceil(math.sqrt(count)), size)
 
 
 def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, Any]) -> None:
@@ -253,7 +272,7 @@ def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) 
         if face.is_dir():
             photos[face], notes = find_pictures(face, "photos of one person")
             for note in notes:
-                typer.echo(f"Note: {note}", err=True)
+                remark(f"Note: {note}")
         elif face.suffix != ".safetensors":
             photos[face] = (face,)
     wanted = [photo for several in photos.values() for photo in several]

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from masque.cli import bench, data, edit, evaluate, latents, synthesize, tables, train
-from masque.errors import MasqueError
+from masque.errors import MasqueError, printable
 
 app = typer.Typer(
     help="Swap, edit, repaint, morph and re-draw faces. Use it on pictures of people who agree to it.",
@@ -55,7 +55,7 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def _end(message: str, code: int) -> NoReturn:
     sys.stdout.flush()
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(printable(message, sys.maxsize) + "\n")  # a file's name, or a text from one, may stand in it
     sys.exit(code)
 
 
@@ -75,8 +75,8 @@ def main() -> NoReturn:
     except MemoryError:
         _end("There is not enough memory for this: use a smaller picture or a smaller batch_size.", 1)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             _end("The disk is full: free some space and give the same command again.", 1)
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
-        _end(f"The system refused ({what}): check the place, its permissions and the space on it.", 1)
+        _end(f"The system refused ({what}): check that place and its permissions.", 1)
     sys.exit(0)

@@ -104,4 +104,17 @@ def _cut(value: Any) -> Any:
 
 def answer(text: str, values: Mapping[str, Any], as_json: bool) -> None:
     """Print `text`, or `values` as one JSON object."""
-    typer.echo(json.dumps(values) if as_json else text)
+    if as_json:
+        typer.echo(json.dumps(values))
+    else:
+        tell(text)
+
+
+def tell(text: str) -> None:
+    """Print lines for a person. Names and texts from files may stand in them: what would move the cursor is escaped."""
+    typer.echo("\n".join(printable(line, sys.maxsize) for line in text.split("\n")))
+
+
+def remark(sentence: str) -> None:
+    """Print one line on stderr beside the answer, escaped as `tell` does."""
+    typer.echo(printable(sentence, sys.maxsize), err=True)

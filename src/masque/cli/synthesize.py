@@ -40,7 +40,9 @@ def synthesize(
 
     Example: masque synthesize anna.jpg --count 16 --seed 0 -o sheet.png
     """
-    from masque.image import check_output
+    import math
+
+    from masque.image import check_output, check_sheet
 
     check_output(out)
     yaws = _yaws(pose_from, steps) if pose_from is not None else None
@@ -48,6 +50,8 @@ def synthesize(
         import masque
 
         session = masque.load(model, "synthesize")
+        many = count if yaws is None else len(yaws)
+        check_sheet(out, many, math.ceil(math.sqrt(many)) if yaws is None else many, session.size)
         if yaws is None and expression_from is None and light_from is None:
             result = session.synthesize(photo, count, seed, pick)
         else:
@@ -90,13 +94,15 @@ def mix_identity(
 
     Example: masque mix-identity anna.jpg ben.jpg --steps 8 -o strip.png
     """
-    from masque.image import check_output
+    from masque.image import check_output, check_sheet
 
     check_output(out)
     with Wait("Drawing"):
         import masque
 
-        result = masque.load(model, "mix-identity").mix(first, second, steps)
+        session = masque.load(model, "mix-identity")
+        check_sheet(out, steps, steps, session.size)
+        result = session.mix(first, second, steps)
     result.save(out)
     answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
 
@@ -114,6 +120,9 @@ def augment(
 
     Example: masque augment people --per-picture 5 --out more-people
     """
+    from masque.output import check_folder
+
+    check_folder(out)
     with Bar("Drawing") as bar:
         import masque
         from masque.edits.augment import augment as enlarge

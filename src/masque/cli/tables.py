@@ -52,8 +52,11 @@ def table(
         if name in more and paper != its:
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
     from masque.lock import only_writer
+    from masque.output import check_folder
     from masque.runs import Alike
     from masque.tables.all_tables import TABLES
+
+    check_folder(out)
 
     make, as_text = TABLES[paper]
     with only_writer(out), Bar(f"Table of {paper}") as bar:
@@ -78,8 +81,11 @@ def tables(
     """
     from masque.config import seconds
     from masque.lock import only_writer
+    from masque.output import check_folder
     from masque.runs import Alike
     from masque.tables.all_tables import all_tables
+
+    check_folder(out)
 
     limit = seconds(time_limit) if time_limit is not None else None
     with only_writer(out), Bar("Tables") as bar:

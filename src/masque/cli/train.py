@@ -41,8 +41,10 @@ def train(
     """
     from masque import runs
     from masque.config import seconds
+    from masque.output import check_folder
     from masque.train.engine import stopped_early
 
+    check_folder(out)
     changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     plan = runs.plan(family, preset, set_, changes, start)
     limit = seconds(time_limit) if time_limit is not None else None
@@ -80,7 +82,9 @@ def pack(
     from masque.catalog import CATALOG, model_folder
     from masque.errors import OutputError
     from masque.lock import left_behind
+    from masque.output import check_folder
 
+    check_folder(out)
     if out.exists() and not (out / "config.json").is_file() and not (out.is_dir() and all(map(left_behind, out.iterdir()))):
         raise OutputError(f"{out} exists and is no model folder: choose another place.")
     try:

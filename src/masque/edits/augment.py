@@ -22,6 +22,7 @@ from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError, printable
 from masque.folders import LONGEST_NAME
 from masque.image import Picture, to_pictures, to_tensor
+from masque.output import check_folder, make_folder, refused
 
 AT_ONCE = 16
 """Photos whose features are read, and whose pictures are drawn, together."""
@@ -77,11 +78,12 @@ def augment(
         raise OutputError(f"{out} lies in {folder}, which it is to enlarge: choose a folder elsewhere.")
     found = look_through(folder, "identities", held_out=0)
     sources = found.sources
+    check_folder(out)
+    make_folder(out.parent)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name[:50]}.", suffix=".part", dir=out.parent))
     except OSError as error:
-        raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
+        raise refused(out, error) from None
     try:
         made, without = _fill(session, sources, folder, part, per_picture, seed, workers, progress)
         if without == len(sources):
@@ -89,7 +91,9 @@ def augment(
         part.chmod(0o755)
         part.rename(out)
     except OSError as error:
-        raise OutputError(f"{out} could not be written ({error.strerror}): free some space or choose another place.") from None
+        if error.filename is not None and not Path(str(error.filename)).is_relative_to(part):
+            raise DataError(f"{printable(error.filename)} could not be read ({error.strerror}): check its permissions.") from None
+        raise refused(out, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Augmented(found.people, len(sources), made, without, dict(+found.left_out))

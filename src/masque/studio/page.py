@@ -15,9 +15,10 @@ from masque.edits.result import Result
 from masque.edits.session import Session
 from masque.edits.synthesize import Synthesizer
 from masque.edits.translate import Translator
-from masque.errors import NoFaceError, OutputError, PictureError, printable
+from masque.errors import NoFaceError, PictureError, printable
 from masque.folders import list_folder, missed
-from masque.image import Picture, grid, read_picture, write_atomically, write_picture
+from masque.image import Picture, grid, read_picture, write_picture
+from masque.output import make_folder, write_atomically
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
@@ -101,10 +102,7 @@ def make_page(
         except NoFaceError as error:
             complaints.append(f"{name}: {error}")
     out = folder / "out"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {out} could not be made ({error.strerror}): choose another place.") from None
+    make_folder(out)
     sections, jobs = [], list(_jobs(session, usable, translator, painter, latents, synthesizer))
     for done, (title, originals, work) in enumerate(jobs, start=1):
         shown = []

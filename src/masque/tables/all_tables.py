@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from masque.errors import MasqueError
-from masque.image import write_atomically
+from masque.output import make_folder, write_atomically
 from masque.runs import Alike
 from masque.tables import ccagan_table, facefeat_table, portrait, progan_table, rsgan_table
 
@@ -35,7 +35,7 @@ def all_tables(
     more: what single tables take beside. Returns {paper: "" or the reason why there is no table}. Raises OutputError; a table's own errors
     are its reason.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     reasons, texts = {}, []
     for paper, (make, as_text) in TABLES.items():
         try:

@@ -16,6 +16,7 @@ from masque.edits.estimate import face_features
 from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
 from masque.image import write_picture
+from masque.output import make_folder
 from masque.runs import Alike, train_equally
 from masque.tables.facefeat import SHARES, draw_sheet, evaluate_facefeat
 from masque.tables.written import write_table
@@ -78,7 +79,7 @@ def table(
     plan = how.plan("facefeat")
     frames = load_frames(data, plan.model.size, (), ("test",))
     split_people(frames.people()[frames.indices("test")[:count]])
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     named = tuple(
         f"{family}={_extractor(family, plan, data, out, how) / 'model'}"
         for family in ("identity", "shape")

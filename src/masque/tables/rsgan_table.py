@@ -14,7 +14,8 @@ import numpy as np
 
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
-from masque.image import Picture, grid, write_atomically, write_picture
+from masque.image import Picture, grid, write_picture
+from masque.output import make_folder, write_atomically
 from masque.runs import Alike, train_equally
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
@@ -79,7 +80,7 @@ def table(
     size, attributes = settings.model.size, settings.model.attributes
     frames = load_frames(data, size, attributes, ("test",))  # what is missing is missed before an hour of training
     draw_pairs([frames.identities[i] for i in frames.indices("test")], pairs, seed)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     steps = train_equally(MODELS, data, out, how)
     known = _read_embeddings(out)
     reports: dict[str, Any] = {}
