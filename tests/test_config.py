@@ -38,7 +38,6 @@ def refusal(action: object, *arguments: object) -> str:
     ("assignment", "field", "value"),
     [
         ("number=7", "number", 7),
-        ("number=-7", "number", -7),
         ("share=2e-4", "share", 2e-4),
         ("share=3", "share", 3.0),
         ("on=true", "on", True),

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 import masque
 from masque import catalog, modelfile
 from masque.errors import CheckpointError, OutputError
+from robustness import mutations
 
 WEIGHTS = {"composer.a": torch.randn(3, 4, generator=torch.Generator().manual_seed(0)), "C.b": torch.arange(5.0)}
 
@@ -233,3 +234,52 @@ def test_numbers_too_large_for_half_precision_are_not_packed_into_it(tmp_path):
     packed = modelfile.pack(tmp_path / "wide", tmp_path / "packed")
     assert packed.weights["norm.variance"].tolist() == [9e6, 1.0]
     assert (tmp_path / "packed" / "weights.safetensors").stat().st_size < (tmp_path / "wide" / "weights.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused(folder: Path, value: float) -> None:
+    def spoil(weights: dict[str, torch.Tensor]) -> None:
+        next(iter(weights.values())).view(-1)[0] = value
+
+    assert "not finite" in refusal(with_weights(folder, spoil))
+
+
+def test_weights_of_odd_kinds_are_refused_or_read(folder: Path) -> None:
+    def to(kind: torch.dtype) -> Callable[[dict[str, torch.Tensor]], object]:
+        return lambda weights: weights.update({name: tensor.to(kind) for name, tensor in weights.items()})
+
+    masque.load(str(with_weights(folder, to(torch.float64))))
+    masque.load(str(with_weights(folder, to(torch.float8_e4m3fn))))
+    assert "complex" in refusal(with_weights(folder, to(torch.complex64)))
+
+
+def test_damaged_weights_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    modelfile.write(tmp_path, "rsgan", {}, WEIGHTS, "")
+    whole = (tmp_path / "weights.safetensors").read_bytes()
+    for name, data in mutations.of_bytes(whole, 200):
+        (tmp_path / "weights.safetensors").write_bytes(data)
+        said = "it can be read"
+        try:
+            stored = modelfile.read(tmp_path)
+            assert all(bool(tensor.isfinite().all()) for tensor in stored.weights.values()), name
+        except CheckpointError as error:
+            said = str(error).replace(str(tmp_path), "")
+        assert mutations.is_plain(said), name
+
+
+def test_a_family_of_an_odd_name_is_not_printed_raw(folder: Path) -> None:
+    assert "\\x1b[2J" in refusal(with_config(folder, family="\x1b[2J"))
+    with pytest.raises(CheckpointError, match="does not know"):
+        catalog.load_model(str(folder))
+
+
+def test_a_model_that_cannot_be_there(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in (str(tmp_path / "loop"), "x" * 5000, "a\0b", "", str(tmp_path / "none")):
+        assert "There is no model" in refusal(name)
+
+
+def test_a_long_configuration_is_not_read(folder: Path) -> None:
+    with (folder / "config.json").open("a") as file:
+        file.write(" " * (1 << 20))
+    assert "is damaged" in refusal(folder)

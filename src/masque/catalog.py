@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from masque.errors import CheckpointError, SettingError, nearest
+from masque.errors import LONGEST_QUOTE, CheckpointError, SettingError, nearest, printable
+from masque.quiet import quieten_torch
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from masque.data.frames import LabelMaps
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from masque.modelfile import ModelFile
 
     AnySession: TypeAlias = Session | Translator | Parser | Painter | Latents | Synthesizer
+
+MOST_WEIGHTS = 2 * 10**9
+"""Of all networks of a model: ten times as many as the largest of the papers has."""
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -218,7 +224,7 @@ CATALOG: Mapping[str, Family] = {
 def family(name: str) -> Family:
     """The family of this name. Raises SettingError with the nearest name."""
     if name not in CATALOG:
-        raise SettingError(f"There is no model family {name}; {nearest(name, CATALOG)}.")
+        raise SettingError(f"There is no model family {printable(name)}; {nearest(name[:LONGEST_QUOTE], CATALOG)}.")
     return CATALOG[name]
 
 
@@ -230,15 +236,16 @@ def model_folder(name: str) -> Path:
     shipped = SHIPPED / name
     if name in CATALOG and (shipped / "config.json").is_file():
         return shipped
-    if Path(name).is_dir():
-        return Path(name)
+    with suppress(OSError):  # a name that is too long for one
+        if Path(name).is_dir():
+            return Path(name)
     if name in CATALOG:
         raise CheckpointError(
             f"No weights of {name} come with this installation: train some with `masque train {name}` and name the run's folder."
         )
     *names, last = ["a run folder", *(n for n in CATALOG if (SHIPPED / n / "config.json").is_file())]
     shipping = f"{', '.join(names)} or {last}" if names else last
-    raise CheckpointError(f"There is no model {name}: name {shipping}.")
+    raise CheckpointError(f"There is no model {printable(name)}: name {shipping}.")
 
 
 def has_model(name: str) -> bool:
@@ -290,7 +297,8 @@ def load_session(name: str, serving: str | None = None) -> AnySession:
         *names, last = [n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits)] or ["another family"]
         able = f"{', '.join(names)} or {last}" if names else last
         what = "edits no photos" if serving is None else f"cannot {serving}"
-        raise CheckpointError(f"{stored.folder} holds a model of the family {stored.family}, which {what}: name a model of {able}.")
+        found = printable(stored.family)
+        raise CheckpointError(f"{stored.folder} holds a model of the family {found}, which {what}: name a model of {able}.")
     model = _filled(entry, stored)
     more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
     if entry.reads_parts:
@@ -313,8 +321,32 @@ def load_model(name: str) -> tuple[nn.Module, ModelFile]:
 
     stored = modelfile.read(model_folder(name))
     if stored.family not in CATALOG:
-        raise CheckpointError(f"{stored.folder} holds a model of the family {stored.family}, which this version of Masque does not know.")
+        found = printable(stored.family)
+        raise CheckpointError(f"{stored.folder} holds a model of the family {found}, which this version of Masque does not know.")
     return _filled(CATALOG[stored.family], stored).eval(), stored
+
+
+def shapes_of(entry: Family, config: Any) -> dict[str, torch.Size]:
+    """Name -> shape of all tensors of a family's networks, found without making them.
+
+    Raises SettingError for sizes that do not fit together, or that make networks too large for any machine.
+    """
+    import torch
+
+    quieten_torch()
+    if entry.needs_attributes and not config.attributes:
+        raise SettingError("attributes lists no name, and these networks are for nothing else: name one at least.")
+    try:
+        with torch.device("meta"):
+            model: nn.Module = entry.load("model")(config)
+    except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        reason = printable(str(error).splitlines()[0].rstrip(".")) if str(error) else type(error).__name__
+        raise SettingError(f"These sizes do not fit together ({reason}): choose a size of 32, 64, 128 or 256.") from None
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    count = sum(map(torch.Size.numel, shapes.values()))
+    if count > MOST_WEIGHTS:
+        raise SettingError(f"These sizes make networks of {count / 1e9:.0f} billion weights, and {MOST_WEIGHTS / 1e9:.0f} are the most.")
+    return shapes
 
 
 def _filled(entry: Family, stored: ModelFile) -> nn.Module:
@@ -323,24 +355,23 @@ def _filled(entry: Family, stored: ModelFile) -> nn.Module:
     from masque.layers.randomness import OwnRandomness
 
     try:
-        with OwnRandomness():
-            model: nn.Module = entry.load("model")(from_dict(entry.load("config"), stored.config))
-    except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
-        raise CheckpointError(
-            f"{stored.folder} does not fit this version of Masque ({str(error).splitlines()[0].rstrip('.')}): train it again."
-        ) from None
+        config = from_dict(entry.load("config"), stored.config)
+        shapes = shapes_of(entry, config)
+    except SettingError as error:
+        raise CheckpointError(f"{stored.folder} does not fit this version of Masque ({str(error).rstrip('.')}): train it again.") from None
     served = entry.load("model_parts")
     # A network that is a family's only one is stored under the name that its recipe has for it.
-    alone = f"{served[0]}." if len(served) == 1 and served[0] not in dict(model.named_children()) else ""
+    alone = f"{served[0]}." if len(served) == 1 and not any(name.startswith(f"{served[0]}.") for name in shapes) else ""
     weights = {name.removeprefix(alone): tensor for name, tensor in stored.weights.items()}
-    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    lacking = sum(bool(alone) or name.split(".")[0] in served for name in expected.keys() - weights.keys())
-    unknown = len(weights.keys() - expected.keys())
-    misshapen = sum(tensor.shape != expected.get(name, tensor.shape) for name, tensor in weights.items())
+    lacking = sum(bool(alone) or name.split(".")[0] in served for name in shapes.keys() - weights.keys())
+    unknown = len(weights.keys() - shapes.keys())
+    misshapen = sum(tensor.shape != shapes.get(name, tensor.shape) for name, tensor in weights.items())
     if lacking or unknown or misshapen:
         raise CheckpointError(
             f"{stored.folder} does not fit its config ({lacking} tensors missing, {unknown} unknown, {misshapen} of another shape): "
             "fetch it again."
         )
+    with OwnRandomness():
+        model: nn.Module = entry.load("model")(config)
     model.load_state_dict(weights, strict=False)
     return model

@@ -20,8 +20,35 @@ LARGEST_SEED = 2**31 - 1
 """Small enough that what is computed from seed, step and place in the batch fits into 64 bits."""
 
 
-LARGEST_NUMBER = 2**62
-"""Whole numbers beyond which none can be computed with."""
+LARGEST_NUMBER = 2**31 - 1
+"""That a setting can be, unless `RANGES` says another."""
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("size", "coarse", "seen", "grown"), (0, 4096)),
+    **dict.fromkeys(("halvings",), (1, 12)),
+    **dict.fromkeys(("blocks",), (0, 256)),
+    **dict.fromkeys(
+        (
+            "channels", "encoder_channels", "part_channels", "judge_channels", "parser_channels", "widest", "width", "id_width",
+            "shape_width", "encoder", "critic", "features", "z", "z_appearance", "z_attributes", "noise", "identity", "expression",
+            "shape_identity", "shape_expression", "group",
+        ),
+        (1, 65_536),
+    ),
+    **dict.fromkeys(("fine",), (0, 65_536)),
+    **dict.fromkeys(("people", "id_people"), (1, 10_000_000)),
+    **dict.fromkeys(("batch_size",), (1, 65_536)),
+    **dict.fromkeys(("workers",), (-1, 1024)),
+    **dict.fromkeys(("r1_every", "critic_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
+    **dict.fromkeys(("certainty", "beta"), (0, 1)),
+}  # fmt: skip
+"""The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from 0 on."""
+
+BELOW_1 = frozenset({"dropout", "beta1", "beta2", "ema", "zoom", "colour", "margin"})
+"""Settings that are at least 0 and below 1."""
+
+MOST_NAMES = 1000
+"""In a setting that is a list of names, such as attributes."""
 
 
 @dataclass(frozen=True)
@@ -60,42 +87,57 @@ class RunSettings:
     """Largest random change of brightness, contrast and saturation, as a share."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "log_every", "save_every", "preview_every", "keep"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)} and must be at least 1.")
-        if self.workers < -1:
-            raise SettingError(f"workers is {self.workers} and must be -1, 0 or more.")
-        if not 0 <= self.ema < 1:
-            raise SettingError(f"ema is {self.ema} and must be at least 0 and below 1.")
+        check_ranges(self)
         if self.precision not in ("auto", "bf16", "32", "64"):
             raise SettingError(f"precision is {self.precision} and must be auto, bf16, 32 or 64.")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise SettingError(f"seed is {self.seed} and must be from 0 to {LARGEST_SEED}.")
-        for name, below in (("shift", math.inf), ("turn", math.inf), ("zoom", 1.0), ("colour", 1.0)):
-            if not 0 <= getattr(self, name) < below:
-                raise SettingError(f"{name} is {getattr(self, name)} and must be at least 0{'' if below == math.inf else ' and below 1'}.")
 
 
 RESUMABLE = frozenset({"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard", "workers"})
 """Settings that may change when a run is resumed: they say nothing about the steps already made."""
 
 
+def check_ranges(config: Any) -> None:
+    """Raise SettingError where a number of a config dataclass is not finite or outside its range, or where it lists a name twice or an odd
+    one."""
+    for field in dataclasses.fields(config):
+        name, value = field.name, getattr(config, field.name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            low, high = RANGES.get(name, (0, LARGEST_NUMBER))
+            if name in BELOW_1 and not 0 <= value < 1:
+                raise SettingError(f"{name} is {printable(repr(value))} and must be at least 0 and below 1.")
+            if not low <= value <= high:
+                bound = f"at most {high}" if value > high else f"at least {low}"
+                raise SettingError(f"{name} is {printable(repr(value))} and must be {bound}.")
+        elif isinstance(value, tuple):
+            odd = next((part for part in value if not part.strip() or not part.isprintable() or value.count(part) > 1), None)
+            if odd is not None:
+                raise SettingError(f"{name} lists {printable(repr(odd))}, which must be a name, and there once.")
+            if len(value) > MOST_NAMES:
+                raise SettingError(f"{name} lists {len(value)} names, and {MOST_NAMES} are the most.")
+
+
 def override(configs: Sequence[Any], assignments: Sequence[str]) -> tuple[Any, ...]:
     """The given config dataclasses with `key=value` assignments applied, each to the config that has such a field.
 
-    Raises SettingError for text that is no assignment, for a field that none has (with the nearest name), and for a value of a wrong type.
+    Raises SettingError for text that is no assignment, for a field that none has (with the nearest name), and for a value of a wrong type
+    or outside its range.
     """
     changes: list[dict[str, Any]] = [{} for _ in configs]
     owners = {field.name: i for i, config in reversed(list(enumerate(configs))) for field in dataclasses.fields(config)}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise SettingError(f"{assignment!r} is not of the form key=value, such as batch_size=16.")
+            raise SettingError(f"{printable(repr(assignment))} is not of the form key=value, such as batch_size=16.")
         if key not in owners:
-            raise SettingError(f"There is no setting {key}; {nearest(key, sorted(owners))}.")
+            raise SettingError(f"There is no setting {printable(key)}; {nearest(key[:LONGEST_QUOTE], sorted(owners))}.")
         owner = owners[key]
         changes[owner][key] = parse(key, text, typing.get_type_hints(type(configs[owner]))[key])
-    return tuple(dataclasses.replace(config, **change) for config, change in zip(configs, changes, strict=True))
+    made = tuple(dataclasses.replace(config, **change) for config, change in zip(configs, changes, strict=True))
+    for config in made:
+        check_ranges(config)
+    return made
 
 
 def parse(key: str, text: str, kind: Any) -> Any:
@@ -109,7 +151,7 @@ def parse(key: str, text: str, kind: Any) -> Any:
             return kind(text)
         if typing.get_origin(kind) is typing.Literal:
             if text not in typing.get_args(kind):
-                raise SettingError(f"{key} is {text} and must be one of {', '.join(map(str, typing.get_args(kind)))}.")
+                raise SettingError(f"{key} is {printable(text)} and must be one of {', '.join(map(str, typing.get_args(kind)))}.")
             return text
         if typing.get_origin(kind) is tuple:
             return tuple(part for part in text.split(",") if part)
@@ -117,7 +159,7 @@ def parse(key: str, text: str, kind: Any) -> Any:
             return None if text.lower() == "none" else parse(key, text, typing.get_args(kind)[0])
     except (ValueError, KeyError):
         pass
-    raise SettingError(f"{key}={text} does not fit: {key} is {_in_words(kind)}.")
+    raise SettingError(f"{key}={printable(text)} does not fit: {key} is {_in_words(kind)}.")
 
 
 def _finite(number: float) -> float:
@@ -141,8 +183,6 @@ def _fits(value: Any, kind: Any) -> bool:
         return value in typing.get_args(kind)
     if typing.get_origin(kind) is tuple:
         return isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-    if type(value) is int and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-        return False
     return type(value) in ((int, float) if kind is float else (kind,))
 
 
@@ -155,7 +195,7 @@ def as_dict(config: Any) -> dict[str, Any]:
 def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
     """The config dataclass of type `kind` with these values; lists become tuples.
 
-    Raises SettingError for a value that no field takes, or that its field does not: it comes from another version.
+    Raises SettingError for a value that no field takes, or that its field does not: it comes from another version, or is damaged.
     """
     fields = typing.get_type_hints(kind)
     if not isinstance(values, Mapping):
@@ -165,7 +205,9 @@ def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
             raise SettingError(f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], sorted(fields))}.")
         if not _fits(value, fields[name]):
             raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(fields[name])}.")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    made = kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    check_ranges(made)
+    return made
 
 
 def seconds(text: str) -> float:

@@ -35,3 +35,8 @@ def quieten_fabric() -> None:
     """Fabric's announcements of precision and devices ("Using bfloat16 Automatic Mixed Precision")."""
     for name in ("lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def quieten_torch() -> None:
+    """Its warning of layers without outputs: networks that know no attributes have one, and nothing is wrong with it."""
+    warnings.filterwarnings("ignore", message="Initializing zero-element tensors is a no-op")

@@ -81,6 +81,7 @@ def plan(
             raise CheckpointError(f"{begun.folder} holds a model of the family {begun.family}: name one of {family}.")
         configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
     model, training, run = override(configs, assignments)
+    catalog.shapes_of(entry, model)  # whether such networks can be, before any is made
     if begun is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
         raise SettingError("The networks of a run that begins with a model are that model's: leave out --set of their sizes.")
     return Plan(family, model, training, replace(run, **(run_changes or {})), begun)
