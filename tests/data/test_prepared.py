@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from masque.data.prepared import BACKGROUND, BEYOND, PERSON, VERSION, Row, open_prepared, write_frame, write_index
+from masque.data.prepared import BACKGROUND, BEYOND, PERSON, VERSION, Row, open_prepared, read_map, write_frame, write_index
 from masque.errors import DataError
 
 ROWS = [
@@ -118,6 +122,25 @@ def test_a_damaged_mask_is_a_plain_sentence(written, left):
         opened.mask(1)
 
 
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_map_with_wrong_bytes_is_read_or_refused(written, data):
+    whole = (written / "masks" / "000001.png").read_bytes()
+    path = written / "masks" / "spoilt.png"
+    content = bytearray(whole[: data.draw(st.integers(0, len(whole)))] if data.draw(st.booleans()) else whole)
+    for place, value in data.draw(st.lists(st.tuples(st.integers(0, max(0, len(content) - 1)), st.integers(0, 255)), max_size=6)):
+        content[place : place + 1] = bytes([value])
+    path.write_bytes(content)
+    try:
+        read_map(path, (109, 89))
+    except DataError as error:
+        said = str(error)
+    else:
+        return
+    assert said.isprintable()
+    assert said.endswith(": prepare the set again.")
+
+
 def test_a_set_may_be_moved(written, tmp_path_factory):
     moved = tmp_path_factory.mktemp("elsewhere") / "set"
     shutil.copytree(written, moved)
@@ -188,6 +211,23 @@ def spoilt(size: tuple[int, int] = (89, 109), mode: str = "L", value: int = 0):
     return lambda path: Image.new(mode, size, (value,) * 3 if mode == "RGB" else value).save(path)
 
 
+def as_gif(path: Path) -> None:
+    """Too large for Pillow, too, as its header says."""
+    path.write_bytes(b"GIF89a" + struct.pack("<HH", 65535, 65535) + b"\xf0\0\0" + bytes(30))
+
+
+def declared(size: tuple[int, int]):
+    """The picture with another size in its header, and the header's checksum put right."""
+
+    def change(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        content[16:24] = struct.pack(">II", *size)
+        content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+        path.write_bytes(content)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("file", "damage", "sentence"),
     [
@@ -195,7 +235,10 @@ def spoilt(size: tuple[int, int] = (89, 109), mode: str = "L", value: int = 0):
         ("images/000001.jpg", lambda path: path.write_bytes(b"\xff\xd8"), "is damaged .*prepare it again"),
         ("images/000001.jpg", spoilt((90, 109), "RGB"), "is not 89×109 pixels, as its set says: prepare the set again"),
         ("masks/000001.png", spoilt((1, 1)), "is not 89×109 pixels"),
-        ("masks/000001.png", spoilt(mode="RGB"), "is not 89×109 pixels"),
+        ("masks/000001.png", spoilt(mode="RGB"), "is missing or damaged .it is not a palette picture.: prepare the set again"),
+        ("masks/000001.png", spoilt((9000, 9000), "1"), "is missing or damaged .it says that it has 9000×9000 pixels"),
+        ("masks/000001.png", as_gif, "is missing or damaged .cannot identify image file"),
+        ("masks/000001.png", declared((90_000, 90_000)), r"is missing or damaged \("),
         ("masks/000001.png", spoilt(value=3), "holds 3, which stands for nothing: prepare the set again"),
         ("labels/000001.png", spoilt((109, 89)), "is not 89×109 pixels"),
         ("labels/000001.png", spoilt(value=11), "holds 11, which stands for nothing"),

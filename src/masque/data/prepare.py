@@ -213,7 +213,7 @@ def _parse(out: Path, numbers: Sequence[int], parse: Parse, label_maps: bool, pr
         some = [f"{n:06d}" for n in numbers[start : start + AT_ONCE]]
         maps = parse([read_picture(out / "images" / f"{name}.jpg") for name in some])
         for name, labels in zip(some, maps, strict=True):
-            mask = read_map(out / "masks" / f"{name}.png")
+            mask = read_map(out / "masks" / f"{name}.png", labels.shape)
             known = (labels != UNKNOWN) & (mask != BEYOND)
             mask[known] = np.where(labels > 0, PERSON, BACKGROUND)[known]
             labels[mask == BEYOND] = UNKNOWN

@@ -28,7 +28,7 @@ from masque.errors import DataError, PictureError, printable
 from masque.faces.frame import HEIGHT, frame_size
 from masque.faces.labels import LABELS, UNKNOWN, Labels, encode_labels
 from masque.folders import is_name
-from masque.image import Picture, encoded, read_picture, write_atomically
+from masque.image import MAX_MEGAPIXELS, Picture, encoded, read_picture, write_atomically
 from masque.jsonfile import read_object
 
 VERSION = 1
@@ -71,15 +71,18 @@ class PreparedSet:
     def frame(self, index: int) -> Picture:
         """The face frame of row `index`, RGB uint8 (218s,178s,3)."""
         path = self.root / "images" / f"{self.rows[index].file}.jpg"
+        width, height = frame_size(self.scale)
         try:
-            return self._fitting(path, read_picture(path))
+            picture = read_picture(path)
         except PictureError as error:
             raise DataError(f"{self.root} is damaged ({str(error).rstrip('.')}): prepare it again.") from None
+        if picture.shape[:2] != (height, width):
+            raise DataError(f"{path} is not {width}×{height} pixels, as its set says: prepare the set again.")
+        return picture
 
     def mask(self, index: int) -> NDArray[np.uint8]:
         """PERSON, BACKGROUND or BEYOND for each pixel of the frame, uint8 (218s,178s)."""
-        path = self.root / "masks" / f"{self.rows[index].file}.png"
-        return self._fitting(path, read_map(path), (PERSON, BACKGROUND, BEYOND))
+        return self._known(self.root / "masks" / f"{self.rows[index].file}.png", (PERSON, BACKGROUND, BEYOND))
 
     def has_labels(self, index: int) -> bool:
         """Whether the parts of this frame are known."""
@@ -87,16 +90,14 @@ class PreparedSet:
 
     def labels(self, index: int) -> Labels:
         """The label map of the frame, uint8 (218s,178s). Raises DataError where there is none."""
-        path = self._label_file(index)
-        return self._fitting(path, read_map(path), (*range(len(LABELS)), UNKNOWN))
+        return self._known(self._label_file(index), (*range(len(LABELS)), UNKNOWN))
 
-    def _fitting(self, path: Path, pixels: NDArray[np.uint8], known: Sequence[int] = ()) -> NDArray[np.uint8]:
-        """The same pixels, of the size that this set's frames have. known: the values a map may have. Raises DataError."""
-        width, height = frame_size(self.scale)
-        if pixels.shape[:2] != (height, width) or pixels.ndim != (2 if known else 3):
-            raise DataError(f"{path} is not {width}×{height} pixels, as its set says: prepare the set again.")
-        if known and not np.isin(pixels, known).all():
-            raise DataError(f"{path} holds {pixels[~np.isin(pixels, known)][0]}, which stands for nothing: prepare the set again.")
+    def _known(self, path: Path, known: Sequence[int]) -> NDArray[np.uint8]:
+        """A map of this set's frame size that holds none but known values. Raises DataError."""
+        pixels = read_map(path, frame_size(self.scale)[::-1])
+        strange = ~np.isin(pixels, known)
+        if strange.any():
+            raise DataError(f"{path} holds {pixels[strange][0]}, which stands for nothing: prepare the set again.")
         return pixels
 
     def _label_file(self, index: int) -> Path:
@@ -113,13 +114,25 @@ class PreparedSet:
         )
 
 
-def read_map(path: Path) -> NDArray[np.uint8]:
-    """The indices (H,W) of a palette picture. Raises DataError when it is missing or damaged."""
+def read_map(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
+    """The indices (H,W) of a palette or grey PNG of at most 50 megapixels.
+
+    shape: (H,W) that it must have; sizes are looked at before any pixel is decoded. Raises DataError when it is missing, damaged, of
+    another size or of another kind.
+    """
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=("PNG",)) as opened:
+            if opened.width * opened.height > MAX_MEGAPIXELS * 1e6:
+                raise ValueError(f"it says that it has {opened.width}×{opened.height} pixels")
+            if shape is not None and opened.size != (shape[1], shape[0]):
+                raise DataError(f"{path} is not {shape[1]}×{shape[0]} pixels, as its set says: prepare the set again.")
+            if opened.mode not in ("P", "L", "1"):
+                raise ValueError("it is not a palette picture")
             return np.array(opened, dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow's decoders raise any of these on damaged files
-        raise DataError(f"{path} is missing or damaged ({error}): prepare the set again.") from None
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's decoder raises almost anything on damaged files
+        raise DataError(f"{path} is missing or damaged ({printable(error, 160)}): prepare the set again.") from None
 
 
 def open_prepared(root: Path) -> PreparedSet:
