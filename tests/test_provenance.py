@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+import masque
 from masque.edits.result import Result
 from masque.errors import OutputError, PictureError
 from masque.image import Picture, write_picture
@@ -168,3 +170,22 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_a_result_is_not_saved_under_an_unknown_ending(tmp_path: Path, picture: Picture) -> None:
     with pytest.raises(OutputError, match=r"\.png, \.jpg or \.webp"):
         Result(picture, RECORD).save(tmp_path / "out.bmp")
+
+
+WITHOUT = {
+    "film.py": "a sheet of frames; commands write theirs with a record",
+    "studio/page.py": "a person's own photo beside its edits: nothing was made",
+    "cli/evaluate.py": "a chart of measured numbers",
+}
+"""Where a picture is written that carries no record, and why."""
+
+
+def test_every_picture_that_is_made_carries_a_record() -> None:
+    package = Path(masque.__file__).parent
+    without = {}
+    for path in package.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "write_picture" and not call.keywords:
+                name = path.relative_to(package).as_posix()
+                without[name] = without.get(name, 0) + 1
+    assert without == dict.fromkeys(WITHOUT, 1)

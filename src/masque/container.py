@@ -35,11 +35,14 @@ ONLY_XMP = b"\x04\0\0\0"
 MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
 """What ends the compressed pixels of a JPEG: in them, \\xff is followed by \\x00."""
 WRITTEN = {
-    "PNG": re.compile("IHDR (iTXt (IDAT )+|(IDAT )+iTXt )IEND "),
+    "PNG": re.compile("IHDR (iTXt (IDAT )+|(IDAT )+iTXt )IEND |LABELS iTXt COLOURS (IDAT )+IEND "),
     "JPEG": re.compile("APP0 APP1 (DQT )+SOF0 (DHT )+SOS EOI "),
     "WEBP": re.compile("VP8X (VP8 |VP8L) XMP  "),
 }
 """The parts of a picture with a record, in the order that Masque writes them in; in a PNG the record may come after the pixels, too."""
+LABEL_COLOURS = 0x54F1128F
+"""The checksum of a label map's palette, the only one that Masque writes with a record. A palette picture's header is called LABELS here,
+and that palette COLOURS."""
 SEGMENTS = {0xC0: "SOF0", 0xC2: "SOF2", 0xC4: "DHT", 0xD9: "EOI", 0xDA: "SOS", 0xDB: "DQT", 0xDD: "DRI", 0xFE: "COM"}
 
 
@@ -122,14 +125,18 @@ def _png(data: bytes) -> Iterator[Part]:
         (check,) = struct.unpack_from(">I", data, at + 8 + length)
         at += 12 + length
         packet = _packet_of_png(bytes(body)) if name == b"iTXt" and length <= LARGEST_TEXT else None
-        foreign = None
+        foreign, called = None, _text(name)
+        if name == b"IHDR" and bytes(body[8:12]) == b"\x08\x03\0\0":
+            called = "LABELS"
+        elif name == b"PLTE" and zlib.crc32(body) == LABEL_COLOURS:
+            called = "COLOURS"
         if check != zlib.crc32(body, zlib.crc32(name)):
             foreign = "a damaged chunk"
-        elif name == b"IHDR" and bytes(body[8:12]) != b"\x08\x02\0\0":
+        elif called == "IHDR" and bytes(body[8:12]) != b"\x08\x02\0\0":
             foreign = "pixels that are not 8-bit RGB"
         elif name == b"iTXt" and packet is None:
             foreign = "a text that is no record"
-        yield Part(_text(name), packet, foreign)
+        yield Part(called, packet, foreign)
         if name == b"IEND" and at != len(data):
             raise UnreadableError("something after its end")
 

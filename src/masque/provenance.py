@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -16,10 +18,11 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
 from masque.errors import PictureError, printable
-from masque.image import decoded, read_picture
+from masque.image import Picture, decoded, encoded, encoding, read_picture, write_picture
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 NAMESPACES = {
@@ -67,6 +70,20 @@ def packet(record: Mapping[str, Any], pixels: str) -> bytes:
         f"<masque:Record>{escape(json.dumps(record, sort_keys=True))}</masque:Record>"
         '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     ).encode()
+
+
+def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mapping[str, Any]) -> Path:
+    """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises OutputError."""
+    return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
+
+
+def _written_pixels(path: Path, picture: Picture) -> str:
+    """The fingerprint of the pixels as a reader will decode them: a lossy format changes them."""
+    kind, options = encoding(path)
+    if kind == "PNG":
+        return fingerprint(picture)
+    with Image.open(BytesIO(encoded(Image.fromarray(picture), kind, **options))) as written:
+        return fingerprint(np.array(written.convert("RGB"), dtype=np.uint8))
 
 
 def note(record: Mapping[str, Any]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import masque
 
-from masque.faces.labels import read_labels
+from masque.faces.labels import read_labels, write_labels
 from masque.image import read_picture
 
 
@@ -35,6 +36,26 @@ def test_parse_writes_a_label_map_of_the_photos_size(parser: Path, puppet_files:
     assert read_picture(look).shape == photo.shape
     assert outcome.values["percent"]["background"] == pytest.approx(100 * float((made == 0).mean()), abs=0.01)
     assert sum(outcome.values["percent"].values()) == pytest.approx(100, abs=0.1)
+
+
+def test_what_parse_and_heatmap_write_says_how_it_was_made(parser: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+    labels, heat, png = tmp_path / "labels.png", tmp_path / "heat.webp", tmp_path / "look.png"
+    looks = [tmp_path / f"look.{ending}" for ending in ("png", "jpg", "webp")]
+    for look in looks:
+        assert masque("parse", puppet_files[0], "--model", parser, "-o", labels, "--overlay", look).code == 0
+    assert masque("heatmap", puppet_files[0], png, "-o", heat).code == 0
+    for path, edit in ((labels, "parse"), *((look, "parse") for look in looks), (heat, "heatmap")):
+        values = masque("verify", path, "--json").values
+        assert (values["record"]["edit"], values["unchanged"]) == (edit, True), path.name
+    assert values["record"]["inputs"] == {"photo": puppet_files[0].name, "edited": "look.png"}
+    painted = write_labels(tmp_path / "painted.png", 10 - read_labels(labels)[0], {"edit": "parse"})
+    spoilt = bytearray(labels.read_bytes())
+    at = spoilt.index(b"PLTE") + 4
+    spoilt[at : at + 3] = b"\x01\x02\x03"
+    spoilt[at + 768 : at + 772] = zlib.crc32(spoilt[at - 4 : at + 768]).to_bytes(4, "big")
+    labels.write_bytes(spoilt)
+    assert masque("verify", painted, "--json").values["unchanged"] is True
+    assert masque("verify", labels, "--json").values["unchanged"] is False
 
 
 @pytest.mark.parametrize("bad", [("-o", "labels.jpg"), ("--overlay", "look.txt"), ("-o", "no/where.png")])

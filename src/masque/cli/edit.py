@@ -190,12 +190,15 @@ def heatmap(
 
     Example: masque heatmap anna.jpg out.png -o heat.png
     """
+    from masque import __version__
     from masque.edits.heatmap import heatmap as show
-    from masque.image import check_output, write_picture
+    from masque.image import check_output
+    from masque.provenance import write_recorded
 
     check_output(out, like=photo)
     picture, change = show(photo, edited)
-    write_picture(out, picture)
+    names = {"photo": photo.name, "edited": edited.name}
+    write_recorded(out, picture, {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change})
     text = (
         f"Wrote {out}. {change['visibly_changed_percent']:.1f} % of the pixels changed visibly; "
         f"colours moved by {change['mean']:.1f} ΔE on average, {change['largest']:.0f} at most."
@@ -219,8 +222,9 @@ def parse(
     """
     from masque.faces.labels import LABELS, check_label_file, write_labels
     from masque.faces.labels import overlay as tinted
-    from masque.image import check_output, write_picture
+    from masque.image import check_output
     from masque.output import check_apart
+    from masque.provenance import write_recorded
 
     check_label_file(out)
     if overlay is not None:
@@ -230,9 +234,9 @@ def parse(
         import masque
 
         parsed = masque.load(model, "parse").parse(photo, pick)
-    write_labels(out, parsed.labels)
+    write_labels(out, parsed.labels, parsed.record)
     if overlay is not None:
-        write_picture(overlay, tinted(parsed.photo, parsed.labels))
+        write_recorded(overlay, tinted(parsed.photo, parsed.labels), {**parsed.record, "shown": "overlay"})
     shares = {name: round(100 * float((parsed.labels == number).mean()), 2) for number, name in enumerate(LABELS)}
     listed = ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share > 0)
     answer(f"Wrote {out}: {listed}.", {"out": str(out), "overlay": None if overlay is None else str(overlay), "percent": shares}, as_json)

@@ -322,8 +322,9 @@ def evaluate_facefeat(
 
     Example: masque evaluate facefeat run --data prepared --lfw lfw --json report.json
     """
-    from masque.image import check_output, write_picture
+    from masque.image import check_output
     from masque.output import check_apart
+    from masque.provenance import write_recorded
 
     checked(report_to)
     if picture_to is not None:
@@ -349,5 +350,5 @@ def evaluate_facefeat(
         )
     written(report_to, report)
     if picture_to is not None:
-        write_picture(picture_to, draw_sheet(session, frames, seed=seed))
+        write_recorded(picture_to, draw_sheet(session, frames, seed=seed), session.record("evaluate", seed=seed))
     tell(as_text(report))

@@ -111,14 +111,15 @@ def sheet(
 
     Example: masque sheet rsgan --data prepared --seed 0 -o sheet.png
     """
-    from masque.image import check_output, write_picture
+    from masque.image import check_output
 
     check_output(out)
     with Wait("Drawing"):
         from masque.tables.sheets import draw
 
-        picture, shown = draw(model, data, seed)
-    write_picture(out, picture)
+        result = draw(model, data, seed)
+    result.save(out)
+    shown = result.record["shown"]
     answer(f"Wrote {out}. A row for each person; from left to right: {', '.join(shown)}.", {"out": str(out), "shown": shown}, as_json)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from masque.edits.loaded import Loaded
+from masque.edits.measures import inputs
 from masque.edits.subject import Photo, Shares, Subject, cut_subject
 from masque.faces.frame import Matrix
 from masque.faces.labels import Labels
@@ -28,6 +30,8 @@ class Parsed:
     photo: Picture
     labels: Labels
     """(H,W), as large as the photo; background beyond what the network saw."""
+    record: Mapping[str, Any]
+    """Plain JSON values: edit, model, weights, inputs."""
 
 
 class Parser(Loaded):
@@ -58,7 +62,8 @@ class Parser(Loaded):
     def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
         """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError, NoFaceError."""
         subject = self.subject(photo, pick)
-        return Parsed(subject.photo, enlarged(self.shares(subject), subject.matrix, subject.photo))
+        labels = enlarged(self.shares(subject), subject.matrix, subject.photo)
+        return Parsed(subject.photo, labels, self.record("parse", inputs=inputs(photo=subject)))
 
 
 def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:

@@ -6,7 +6,7 @@ A label map is uint8 (H,W) of indices into LABELS. Left and right are those of t
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from masque.errors import OutputError, PictureError, printable
 from masque.faces.mapfile import LOSSY, numbers_of, unscaled
 from masque.faces.painted import meaning
 from masque.image import ORIENTATION, UPRIGHT, Picture, check_output, decoded, encoded, write_atomically
+from masque.provenance import fingerprint, packet
 
 Labels = NDArray[np.uint8]
 """(H,W) indices into LABELS."""
@@ -97,13 +99,16 @@ def overlay(photo: Picture, labels: Labels, share: float = 0.5) -> Picture:
     return mixed
 
 
-def encode_labels(labels: Labels) -> bytes:
-    """A palette PNG: index = label, colours = COLOURS; UNKNOWN becomes white."""
+def encode_labels(labels: Labels, record: Mapping[str, Any] | None = None) -> bytes:
+    """A palette PNG: index = label, colours = COLOURS; UNKNOWN becomes white. record: how it came about (see `masque.provenance`)."""
     image = Image.fromarray(labels, mode="P")
     palette = np.full((256, 3), 255, np.uint8)
     palette[: len(COLOURS)] = COLOURS
     image.putpalette(palette.tobytes())
-    return encoded(image, "PNG", compress_level=6)
+    info = PngInfo()
+    if record is not None:
+        info.add_itxt("XML:com.adobe.xmp", packet(record, fingerprint(palette[labels])).decode())
+    return encoded(image, "PNG", compress_level=6, pnginfo=info)
 
 
 def check_label_file(path: str | Path) -> Path:
@@ -114,10 +119,10 @@ def check_label_file(path: str | Path) -> Path:
     return path
 
 
-def write_labels(path: str | Path, labels: Labels) -> Path:
-    """Write a label map as a palette PNG, whole or not at all. Raises OutputError."""
+def write_labels(path: str | Path, labels: Labels, record: Mapping[str, Any] | None = None) -> Path:
+    """Write a label map as a palette PNG, whole or not at all, with its record if there is one. Raises OutputError."""
     path = check_label_file(path)
-    content = encode_labels(labels)
+    content = encode_labels(labels, record)
     write_atomically(path, lambda part: part.write_bytes(content))
     return path
 

@@ -15,8 +15,8 @@ from masque.data.templates import read_ijba, split_people
 from masque.edits.estimate import face_features
 from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
-from masque.image import write_picture
 from masque.output import make_folder
+from masque.provenance import write_recorded
 from masque.runs import Alike, train_equally
 from masque.tables.facefeat import SHARES, draw_sheet, evaluate_facefeat
 from masque.tables.written import write_table
@@ -99,7 +99,7 @@ def table(
             workers=workers, progress=how.progress,
         )  # fmt: skip
         reports[row] = {"steps": steps, **measured}
-        write_picture(out / f"{folder}.png", draw_sheet(session, frames))
+        write_recorded(out / f"{folder}.png", draw_sheet(session, frames), session.record("table", row=row))
     return write_table(out, reports, as_text(reports))
 
 

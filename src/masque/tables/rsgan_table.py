@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from masque import __version__
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
-from masque.image import Picture, grid, write_picture
+from masque.image import Picture, grid
 from masque.output import make_folder, write_atomically
+from masque.provenance import write_recorded
 from masque.runs import Alike, train_equally
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
@@ -106,7 +108,8 @@ def table(
             write_report(path, report)
             _write_embeddings(out, known)
         reports[row] = report
-    write_picture(out / "swaps.png", draw(methods, frames, seed))
+    record = {"edit": "table", "model": "rsgan", "masque": __version__, "rows": list(methods), "seed": seed}
+    write_recorded(out / "swaps.png", draw(methods, frames, seed), record)
     return write_table(out, reports, as_text(reports))
 
 

@@ -17,6 +17,7 @@ from masque.edits.latents import Latents as Generator
 from masque.edits.parse import Parser
 from masque.edits.random_parts import SPREAD
 from masque.edits.repaint import Painter, reshaped, restyled
+from masque.edits.result import Result
 from masque.edits.session import Session
 from masque.edits.shapes import with_part
 from masque.edits.subject import Subject, cut_subject, turned_round
@@ -42,15 +43,16 @@ DRAWN = 2
 """Random faces, and random hairs, in a row of RSGAN's."""
 
 
-def draw(model: str, data: Sequence[str], seed: int = 0) -> tuple[Picture, list[str]]:
-    """The sheet of a model, a family's name or a run folder, and what its columns show.
+def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
+    """The sheet of a model, a family's name or a run folder; its record says what its columns show, from left to right (`shown`).
 
     Each row is a held-out person of `data`; the same seed chooses the same people and draws the same noise. Raises CheckpointError for a
     model that edits no photos, DataError for a set without held-out pictures.
     """
     session = load_session(model)
     paint, _ = SHEETS[type(session)]
-    return paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
+    picture, shown = paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
+    return Result(picture, session.record("sheet", shown=shown, seed=seed))
 
 
 def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64]:

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from masque.config import RunSettings
 from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
 from masque.errors import TrainingError
-from masque.image import grid, write_picture
+from masque.image import grid
 from masque.layers.precision import has_bf16
+from masque.provenance import write_recorded
 from masque.quiet import quieten_fabric
 from masque.train.distributed import average_gradients
 from masque.train.ema import Average
@@ -322,7 +323,8 @@ class Engine:
         with torch.no_grad(), self.fabric.autocast():
             pictures, columns = self.recipe.preview(shown, dict(self.average.nets.items()))
         (self.run / "previews").mkdir(exist_ok=True)
-        write_picture(self.run / "previews" / f"{self.step:07d}.png", grid(pictures, columns))
+        record = {"edit": "preview of a training", "model": type(self.recipe).__name__, "step": self.step}
+        write_recorded(self.run / "previews" / f"{self.step:07d}.png", grid(pictures, columns), record)
 
 
 def stopped_early(progress: Progress) -> str:
