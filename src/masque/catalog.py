@@ -61,6 +61,8 @@ class Family:
     """Whether it learns nothing from data in which an attribute is unknown or always the same"""
     reads_people: bool = False
     """Whether it learns who is who, so that a run goes on with the numbers of people that it began with alone"""
+    teachers: tuple[str, ...] = ()
+    """Settings of its training that name folders of models which the recipe reads whenever it is made, and leaves as they are."""
     reads_labels: LabelMaps = "none"
     """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own will do"""
     reads_attributes: bool = False
@@ -90,6 +92,7 @@ CATALOG: Mapping[str, Family] = {
         session="masque.edits.session:Session",
         reads_parts=True,
         whole=("prior",),  # moments, whose differences are what counts
+        teachers=("identity",),
     ),
     "ccagan": Family(
         model="masque.models.ccagan:CCAGAN",
@@ -145,6 +148,7 @@ CATALOG: Mapping[str, Family] = {
         session="masque.edits.synthesize:Synthesizer",
         reads_people=True,
         whole=("E_1",),
+        teachers=("parser",),
     ),
     "parser": Family(
         model="masque.models.parser:FaceParser",
@@ -168,6 +172,7 @@ CATALOG: Mapping[str, Family] = {
         session="masque.edits.repaint:Painter",
         reads_parts=True,
         reads_labels="any",
+        teachers=("parser",),
     ),
     "progan": Family(
         model="masque.models.progan:ProGAN",
@@ -179,6 +184,7 @@ CATALOG: Mapping[str, Family] = {
         edits=("sample", "invert", "combine", "morph"),
         session="masque.edits.latents:Latents",
         reads_features=True,
+        teachers=("parser",),
     ),
     "dcgan": Family(
         model="masque.models.dcgan:DCGAN",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
 from masque.jsonfile import read_object
+from masque.lock import NAME as LOCK
 from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
 from masque.output import make_folder
+from masque.train import teachers
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, make_fabric
 from masque.train.fitting import check_tensors
@@ -30,6 +32,8 @@ from masque.train.phase import Asking, Begins, Grows, Recipe
 from masque.train.state import newest_state, states
 
 SHOWN = 8
+PATIENCE = 10.0
+"""Seconds in which the first of several processes has ended if it fails as another has."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def build_recipe(settings: Plan) -> Recipe:
 
 def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> Engine:
     """The engine of a run at `out`, its latest state loaded. Raises MasqueError."""
-    recipe = build_recipe(settings)
+    recipe = build_recipe(with_kept_teachers(settings, out))
     if isinstance(recipe, Asking):
         check_terms_teach(recipe, data)
     if isinstance(recipe, Begins) and not states(out):
@@ -113,7 +117,25 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     identity, defaults = settings.identity(data), settings.defaults()
     if not catalog.family(settings.family).reads_people or data.numbered_by_name():
         defaults["data"] = data.fingerprint().partition("-")[0]  # of runs that are older than people's place in it
-    return Engine(fabric, recipe, settings.run, out, identity, RESUMABLE, defaults)
+    taught = teachers_of(settings)
+    may_change = RESUMABLE | {name for name, model in taught.items() if teachers.is_kept(out, name, model)}
+    engine = Engine(fabric, recipe, settings.run, out, identity, may_change, defaults)
+    if fabric.global_rank == 0:
+        for name, model in taught.items():
+            teachers.keep(out, name, model)
+    return engine
+
+
+def teachers_of(settings: Plan) -> dict[str, str]:
+    """The models that the recipe of a plan reads whenever it is made: setting -> folder."""
+    names = catalog.family(settings.family).teachers
+    return {name: getattr(settings.training, name) for name in names if getattr(settings.training, name)}
+
+
+def with_kept_teachers(settings: Plan, out: Path) -> Plan:
+    """A plan of which the teachers are those that the run at `out` keeps, where it has made a step and keeps them."""
+    own = {name: teachers.kept(out, name) for name in teachers_of(settings)} if states(out) else {}
+    return replace(settings, training=replace(settings.training, **{name: str(folder) for name, folder in own.items() if folder}))
 
 
 def begin_with(recipe: Recipe, start: ModelFile) -> None:
@@ -172,6 +194,7 @@ def train(
     accelerator: str = "auto",
     devices: int = 1,
     on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Progress:
     """Train, or go on training, the run at `out`; write its model for users; return how it ended.
 
@@ -181,11 +204,25 @@ def train(
     begun = time.monotonic()
     check_place(out)
     # The first process holds the lock for those that it launches.
-    with only_writer(out) if first_process() else nullcontext():
+    with only_writer(out) if first_process() else _following(out):
         fabric = make_fabric(settings.run, accelerator, devices)
         fabric.launch()
         left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
-        return train_with(fabric, settings, data, out, left, on_step)
+        return train_with(fabric, settings, data, out, left, on_step, on_progress)
+
+
+@contextmanager
+def _following(out: Path) -> Iterator[None]:
+    """In a process that is not the first of several: fail in silence where the first one fails, too, which says why."""
+    try:
+        yield
+    except Exception:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if not (out / LOCK).exists():
+                raise SystemExit(1) from None
+            time.sleep(0.05)
+        raise
 
 
 def check_place(out: Path) -> None:
@@ -206,6 +243,7 @@ def train_with(
     out: Path,
     time_limit: float | None,
     on_step: Callable[[int, Mapping[str, float], float], None] | None,
+    on_progress: Callable[[int], None] | None,
 ) -> Progress:
     """What each process of a training does once all are launched; see `train`."""
     begun = time.monotonic()
@@ -219,7 +257,7 @@ def train_with(
     batches = build_batches(settings, frames, fabric)
     shown = _shown(settings, frames)
     left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
-    return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames))
+    return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames), on_progress)
 
 
 @dataclass(frozen=True)
@@ -250,17 +288,17 @@ def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequenc
     """
     make_folder(out)
     plans = {row: how.plan(family, changes) for row, (family, _, changes) in rows.items()}
-    for settings in plans.values():
-        build_recipe(settings)  # what cannot be is refused before the first is trained
+    for row, settings in plans.items():
+        build_recipe(with_kept_teachers(settings, out / rows[row][1]))  # what cannot be is refused before the first is trained
     steps = {}
     for number, (row, (_, folder, _)) in enumerate(rows.items()):
         settings = plans[row]
 
-        def on_step(step: int, *_: object, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
+        def on_progress(step: int, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
             if how.progress:
                 how.progress(number * most + step, len(rows) * most, row)
 
-        made = train(settings, data, out / folder, time_limit=how.time_limit, on_step=on_step)
+        made = train(settings, data, out / folder, time_limit=how.time_limit, on_progress=on_progress)
         if made.reason == "stopped":
             raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
         steps[row] = made.step

@@ -6,13 +6,15 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from command_line import Outcome, masque
+from command_line import Outcome, masque, start, wait_for
 
 from masque import modelfile
 from masque.image import write_picture
+from masque.train.engine import Progress
 from masque.train.state import load_state, states
 
 SCORES = (
@@ -70,6 +72,29 @@ def test_a_time_limit_stops_cleanly(tmp_path: Path) -> None:
     assert (outcome.values["finished"], outcome.values["reason"]) == (False, "time limit")
     assert (tmp_path / "run" / f"state-{outcome.values['step']}.ckpt").is_file()
     assert modelfile.read(tmp_path / "run").family == "rsgan"
+
+
+@pytest.mark.slow
+def test_several_processes_answer_and_complain_as_one(tmp_path: Path) -> None:
+    """One line on stdout, nothing of libraries on stderr; and one sentence where all of them fail."""
+    command = ("train", "attributes", "--data", "puppets:24", "--preset", "tiny", "--set", "batch_size=4", "--devices", 2, "--json")
+    more = ("--accelerator", "cpu", "--set", "precision=bf16", "--out", tmp_path / "run")
+    outcome = wait_for(start(*command, *more, "--steps", 2))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.values["step"] == 2
+    again = wait_for(start(*command, *more, "--steps", 2, "--seed", 1))
+    assert (again.code, again.out) == (1, "")
+    assert again.err.count("seed = 0, not 1") == again.err.count("\n") == 1
+
+
+def test_starting_counts_towards_the_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is imported and loaded before the first step, too: where it takes all of it, no step is made and the run can go on."""
+    given = []
+    monkeypatch.setattr("masque.runs.train", lambda *_, time_limit, **__: given.append(time_limit) or Progress(0, False, "time limit"))
+    clock = iter([100.0, 104.5])
+    monkeypatch.setattr("masque.cli.train.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    outcome = train(tmp_path / "run", "--steps", 3, "--time-limit", "3s")
+    assert (outcome.code, given, outcome.values["reason"]) == (0, [-1.5], "time limit")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -164,6 +165,45 @@ def test_on_save_and_on_step_are_told_of_every_save_and_log(line_engine, points)
     assert saved == [5, 10, 15, 20, 20]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, None])
+def test_a_run_that_is_stopped_leaves_log_and_preview_of_its_last_step(line_engine, points, tmp_path, monkeypatch, number):
+    """Though neither was due: log and preview reach as far as the state, and the next call goes on after them."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(engine_module.time, "monotonic", lambda: now[0])
+
+    def end(step: int) -> None:
+        now[0] += 0.001
+        if step == 7 and number is not None:
+            os.kill(os.getpid(), number)
+        elif step == 7:
+            now[0] += 1000.0
+
+    often = {"log_every": 5, "preview_every": 100, "save_every": 100}
+    progress = line_engine(**often).fit(points, shown=points(0), time_limit=900, on_progress=end)
+    assert (progress.step, progress.finished) == (7, False)
+    run = tmp_path / "run"
+    assert [json.loads(line)["step"] for line in (run / "log.jsonl").read_text().splitlines()] == [5, 7]
+    assert [path.name for path in (run / "previews").iterdir()] == ["0000007.png"]
+    assert states(run)[-1][0] == 7
+    monkeypatch.undo()
+    again = line_engine(**often)
+    assert again.fit(points, shown=points(0), time_limit=-1.0).step == 7  # nothing was done, so nothing is shown
+    assert len(list((run / "previews").iterdir())) == 1
+    line_engine(**often).fit(points, shown=points(0))
+    entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in entries] == [5, 7, 10, 15, 20]
+
+
+def test_progress_is_told_at_every_step_and_nothing_is_looked_at_for_it(line_engine, points, monkeypatch):
+    told, looked = [], []
+    engine = line_engine(log_every=20, preview_every=20, save_every=20)
+    check = engine.terms.check
+    monkeypatch.setattr(engine.terms, "check", lambda: looked.append(engine.step) or check())
+    engine.fit(points, on_progress=told.append)
+    assert told == list(range(1, 21))
+    assert set(looked) == {0, 20}
+
+
 def test_preview_pictures_are_written_on_the_way_and_at_the_end(line_engine, points, tmp_path):
     line_engine(steps=15).fit(points, shown=points(0))
     previews = sorted((tmp_path / "run" / "previews").iterdir())
@@ -212,6 +252,19 @@ def test_tensorboard_gets_what_the_log_gets(line_engine, points, tmp_path):
     (events,) = (tmp_path / "run" / "tensorboard").iterdir()
     written = events.read_bytes()
     assert all(name in written for name in (b"fit.square", b"learning_rate", b"images_per_second"))
+
+
+def test_tensorboard_forgets_what_came_after_the_state_and_keeps_the_rest(line_engine, points, tmp_path):
+    """As its own reader sees it: a run cut off after step 6 that had been shown up to step 10, and then went on to step 8."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = tmp_path / "run"
+    line_engine(tensorboard=True, steps=10, save_every=2, keep=9).fit(points)
+    for step in (8, 10):
+        (run / f"state-{step}.ckpt").unlink()
+    line_engine(tensorboard=True, steps=8, save_every=2, keep=9).fit(points)
+    seen = EventAccumulator(str(run / "tensorboard"), purge_orphaned_data=True).Reload()
+    assert [event.step for event in seen.Scalars("fit.square")] == [2, 4, 6, 8]
 
 
 def test_float64_runs_have_float64_weights_batches_and_averages(line_engine, points):

@@ -22,11 +22,30 @@ def test_entries_are_json_lines(tmp_path):
     log = Log(tmp_path, 0, tensorboard=False)
     log.write(10, {"fit.square": 0.12345678, "rate": 5.0})
     log.write(20, {"fit.square": 1.0})
+    log.write(30, {"learning_rate": 1.2345678e-9, "images_per_second": 123456789.0})
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [{"step": 10, "fit.square": 0.123457, "rate": 5.0}, {"step": 20, "fit.square": 1.0}]
+    assert [json.loads(line) for line in lines] == [
+        {"step": 10, "fit.square": 0.123457, "rate": 5.0},
+        {"step": 20, "fit.square": 1.0},
+        {"step": 30, "learning_rate": 1.23457e-9, "images_per_second": 123457000.0},
+    ]
 
 
-@pytest.mark.parametrize("last", ["", '{"step": 25, "fi', '{"step": 35}\n{"st', "null\n", '{"stop": 1}'])
+@pytest.mark.parametrize(
+    "last",
+    [
+        "[" * 50_000 + "\n",
+        '{"step": NaN}\n',
+        '{"step": "1"}\n',
+        f'{{"step": {"9" * 400}}}\n',
+        "\0\ufffd\n",
+        "",
+        '{"step": 25, "fi',
+        '{"step": 35}\n{"st',
+        "null\n",
+        '{"stop": 1}',
+    ],
+)
 def test_resuming_drops_what_comes_after_the_state_and_a_line_cut_in_two(tmp_path, last):
     path = tmp_path / "log.jsonl"
     path.write_text("".join(f'{{"step": {step}}}\n' for step in (10, 20, 30)) + last)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,28 +21,85 @@ if TYPE_CHECKING:
 
 QUIET_FOR = 2.0
 """Seconds before a progress bar appears: a quick job needs none."""
+FIRST_LINE = 30.0
+"""Seconds before the first line where nobody looks, such as in a file of a batch system; each further one takes twice as long."""
+LONGEST_SILENCE = 600.0
+
+
+def watched() -> bool:
+    """Whether somebody may be looking at what is drawn on stderr."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread that Ctrl-C never reaches: it is for the main thread, which may have it blocked for a moment."""
+    if not hasattr(signal, "pthread_sigmask"):
+        thread.start()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Lines:
+    """Where nobody looks: a line on stderr now and then, as long as a job lasts."""
+
+    def __init__(self, doing: str) -> None:
+        self.doing, self.state = doing, ""
+        self.started = time.monotonic()
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._tell, daemon=True)
+
+    def __enter__(self) -> Lines:
+        start(self.thread)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _tell(self) -> None:
+        wait = FIRST_LINE
+        while not self.over.wait(wait):
+            spent = round(time.monotonic() - self.started)
+            line = f"{self.doing}{self.state}, {spent // 60}:{spent % 60:02d} so far.\n"
+            with suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or a pipe that nobody reads
+                sys.stderr.write(line)
+                sys.stderr.flush()
+            wait = min(2 * wait, LONGEST_SILENCE)
 
 
 class Bar:
-    """A progress bar on stderr that appears when a job has taken two seconds, and only where somebody looks."""
+    """A progress bar on stderr that appears when a job has taken two seconds; `Lines` where nobody looks."""
 
-    def __init__(self, doing: str) -> None:
-        self.doing = doing
+    def __init__(self, doing: str, quiet: bool = False) -> None:
+        """quiet: show nothing at all, since another process does."""
+        self.doing, self.quiet = doing, quiet
         self.started = time.monotonic()
         self.progress: Progress | None = None
         self.task: TaskID | None = None
+        self.lines = None if quiet or watched() else Lines(doing)
 
     def __enter__(self) -> Bar:
+        if self.lines is not None:
+            self.lines.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self.progress is not None:
             self.progress.stop()
+        if self.lines is not None:
+            self.lines.__exit__(kind, value, trace)
 
     def update(self, done: int, of: int, note: str = "") -> None:
         """Show that `done` of `of` is done."""
+        if self.lines is not None:
+            self.lines.state = f": {done} of {of}" + (f" ({note})" if note else "")
+            return
         if self.progress is None:
-            if time.monotonic() - self.started < QUIET_FOR or not sys.stderr.isatty():
+            if time.monotonic() - self.started < QUIET_FOR or self.quiet or not watched():
                 return
             self._appear(of)
         assert self.progress is not None
@@ -57,21 +117,23 @@ class Bar:
 
 
 class Wait:
-    """A spinner for a job whose length is unknown, after the same two seconds."""
+    """A spinner for a job whose length is unknown, after the same two seconds; `Lines` where nobody looks."""
 
     def __init__(self, doing: str) -> None:
         self.doing = doing
+        self.lines = None if watched() else Lines(doing)
 
     def __enter__(self) -> Wait:
-        import threading
-
+        if self.lines is not None:
+            self.lines.__enter__()
+            return self
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._turn, daemon=True)
-        self.thread.start()
+        start(self.thread)
         return self
 
     def _turn(self) -> None:
-        if self.over.wait(QUIET_FOR) or not sys.stderr.isatty():
+        if self.over.wait(QUIET_FOR) or not watched():
             return
         from rich.console import Console
 
@@ -79,6 +141,9 @@ class Wait:
             self.over.wait()
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self.lines is not None:
+            self.lines.__exit__(kind, value, trace)
+            return
         self.over.set()
         self.thread.join()
 

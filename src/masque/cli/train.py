@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -39,22 +40,29 @@ def train(
 
     Example: masque train rsgan --data prepared --out run --preset small --time-limit 9m
     """
+    started = time.monotonic()
     from masque import runs
     from masque.config import seconds
     from masque.output import check_folder
+    from masque.train.distributed import first_process
     from masque.train.engine import stopped_early
 
     check_folder(out)
     changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     plan = runs.plan(family, preset, set_, changes, start)
     limit = seconds(time_limit) if time_limit is not None else None
-    with Bar(f"Training {family}") as bar:
+    with Bar(f"Training {family}", quiet=not first_process()) as bar:
+        note = ""
 
-        def on_step(step: int, terms: Mapping[str, float], rate: float) -> None:
+        def on_step(_step: int, terms: Mapping[str, float], rate: float) -> None:
+            nonlocal note
             first = next(iter(terms.items()), ("", 0.0))
-            bar.update(step, plan.run.steps, f"{first[0]} {first[1]:.4f}, {rate:.0f} pictures/s")
+            note = f"{first[0]} {first[1]:.4g}, {rate:.0f} pictures/s"
 
-        progress = runs.train(plan, data, out, time_limit=limit, accelerator=accelerator, devices=devices, on_step=on_step)
+        progress = runs.train(
+            plan, data, out, time_limit=None if limit is None else limit - (time.monotonic() - started), accelerator=accelerator,
+            devices=devices, on_step=on_step, on_progress=lambda step: bar.update(step, plan.run.steps, note),
+        )  # fmt: skip
     text = f"Trained {progress.step} steps; the model is in {out / 'model'}." if progress.finished else stopped_early(progress)
     values = {
         "out": str(out),
@@ -63,6 +71,8 @@ def train(
         "reason": progress.reason,
         "images_per_second": progress.images_per_second,
     }
+    if not first_process():  # of several, which all come here
+        return
     answer(text, values, as_json)
     if progress.reason == "stopped":
         raise KeyboardInterrupt

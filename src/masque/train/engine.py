@@ -8,6 +8,7 @@ Everything that changes with time is a function of the step, so a run that was c
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -88,7 +89,8 @@ def watching(watch: Watch) -> Iterator[None]:
 
 
 def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int = 1) -> Fabric:
-    """A Fabric for these settings; it launches `devices` processes when there are several."""
+    """A Fabric for these settings, which prints nothing; it launches `devices` processes when there are several."""
+    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)  # or it tells of precision and processes on stderr
     precision = settings.precision
     if precision == "auto":
         precision = "bf16" if has_bf16(accelerator) else "32"
@@ -241,11 +243,13 @@ class Engine:
         time_limit: float | None = None,
         on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
         on_save: Callable[[], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
     ) -> Progress:
         """Train up to `settings.steps`, or until time_limit seconds have passed, or until Ctrl-C; the state is saved in each case.
 
-        shown: a batch for preview pictures. on_step: called after each log entry with (step, terms, images per second). on_save: called
-        in the first process after each saved state.
+        However it ends, the log and the previews reach as far as the state. shown: a batch for preview pictures. All others are called in
+        the first process: on_step after each log entry with (step, terms, images per second), on_progress after every step with its number,
+        for which nothing waits, and on_save after each saved state.
         Raises TrainingError when a term stops being finite: the state saved last is then the last good one.
         """
         settings, watch = self.settings, Watch(time_limit)
@@ -254,10 +258,25 @@ class Engine:
         if self.step == 0 and self.fresh:
             self.save()
         first, slowest, begun, marked = self.step, 0.0, time.monotonic(), (self.step, time.monotonic())
+        seen, drawing = self.step, 0.0
         reason: str | None = None
+
+        def look() -> None:
+            nonlocal marked
+            spent = max(1e-9, time.monotonic() - marked[1])
+            self._log(log, (self.step - marked[0]) * settings.batch_size / spent, self.waited / spent, on_step)
+            marked, self.waited = (self.step, time.monotonic()), 0.0
+
+        def draw() -> None:
+            nonlocal seen, drawing
+            if shown is not None:
+                started = time.monotonic()
+                self._preview(shown)
+                seen, drawing = self.step, time.monotonic() - started
+
         with watching(watch):
             for batch in self._ahead(batches):
-                reason = self._agreed(watch.reason(2 * slowest + 2 * self.last_save))
+                reason = self._agreed(watch.reason(2 * slowest + 2 * self.last_save + 2 * drawing))
                 if reason:
                     break
                 started = time.monotonic()
@@ -266,16 +285,20 @@ class Engine:
                     self.terms.check()
                 # The first step compiles and allocates; it says nothing about the next.
                 slowest = time.monotonic() - started if self.step <= first + 2 else max(slowest, time.monotonic() - started)
+                if on_progress and self.fabric.global_rank == 0:
+                    on_progress(self.step)
                 if self.step % settings.log_every == 0 or self.step == settings.steps:
-                    spent = time.monotonic() - marked[1]
-                    self._log(log, (self.step - marked[0]) * settings.batch_size / spent, self.waited / spent, on_step)
-                    marked, self.waited = (self.step, time.monotonic()), 0.0
-                if shown is not None and (self.step % settings.preview_every == 0 or self.step == settings.steps):
-                    self._preview(shown)
+                    look()
+                if self.step % settings.preview_every == 0 or self.step == settings.steps:
+                    draw()
                 # Last, so that whatever a run shows of a step is there once the step is in its state.
                 if self.step % settings.save_every == 0:
                     self.save(on_save)
-        self.save(on_save)
+            if self.step > marked[0]:
+                look()
+            if self.step > seen:
+                draw()
+            self.save(on_save)
         if log is not None:
             log.close()
         rate = (self.step - first) * settings.batch_size / max(1e-9, time.monotonic() - begun)
@@ -314,7 +337,7 @@ class Engine:
                     "waiting": waiting,
                 },
             )
-        if on_step:
+        if on_step and self.fabric.global_rank == 0:
             on_step(self.step, values, rate)
 
     def _preview(self, shown: Batch) -> None:

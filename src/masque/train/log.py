@@ -13,6 +13,7 @@ from torch import Tensor
 
 from masque.errors import SettingError, TrainingError
 from masque.image import write_atomically
+from masque.jsonfile import parse_object
 from masque.train.distributed import mean_over_processes
 
 
@@ -22,14 +23,15 @@ class Log:
     def __init__(self, run: Path, step: int, tensorboard: bool) -> None:
         self.path = run / "log.jsonl"
         if self.path.exists():
-            kept = [line for line in self.path.read_text().splitlines() if _step_of(line) <= step]
-            write_atomically(self.path, lambda part: part.write_text("".join(line + "\n" for line in kept)))
+            lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
+            kept = "".join(line + "\n" for line in lines if line.isascii() and _step_of(line) <= step)
+            write_atomically(self.path, lambda part: part.write_text(kept))
         self.board = _board(run / "tensorboard", step) if tensorboard else None
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """One entry."""
         with self.path.open("a") as opened:
-            opened.write(json.dumps({"step": step, **{name: round(v, 6) for name, v in values.items()}}) + "\n")
+            opened.write(json.dumps({"step": step, **{name: float(f"{v:.6g}") for name, v in values.items()}}) + "\n")
         if self.board is not None:
             for name, value in values.items():
                 self.board.add_scalar(name, value, step)
@@ -42,9 +44,10 @@ class Log:
 
 def _step_of(line: str) -> float:
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")  # a line cut off in the middle: dropped
+        step = parse_object(line)["step"]
+        return step if type(step) is int else math.inf
+    except (ValueError, KeyError):
+        return math.inf  # a line cut off in the middle, or damaged: dropped
 
 
 def _board(folder: Path, step: int) -> Any:
@@ -52,7 +55,8 @@ def _board(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise SettingError("tensorboard=true needs the package tensorboard: install it with pip install 'masque[tensorboard]'.") from None
-    return SummaryWriter(str(folder), purge_step=step)
+    # What an earlier call logged of later steps than the state's is to vanish; the state's own step was logged before it was saved.
+    return SummaryWriter(str(folder), purge_step=step + 1)
 
 
 class Terms:
