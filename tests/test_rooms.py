@@ -25,7 +25,7 @@ LINES = (
     ("faces",),
     ("modelfile", "provenance", "film", "folders"),
     ("image", "config", "arrays", "jsonfile", "lock"),
-    ("output", "container"),
+    ("output", "container", "given"),
     ("errors", "quiet", "decodable"),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""
@@ -43,7 +43,7 @@ NEVER = {
 
 NO_NETWORKS = {
     "faces", "config", "arrays", "jsonfile", "lock", "provenance", "container", "output", "errors",
-    "quiet", "data.layouts", "data.prepared", "data.puppets",
+    "quiet", "given", "data.layouts", "data.prepared", "data.puppets",
 }  # fmt: skip
 """Rooms and files in which torch has no place."""
 

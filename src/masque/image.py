@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,8 @@ UPRIGHT = {
 """What turns a picture of each orientation upright; 1 is upright already."""
 
 
-def read_picture(path: str | os.PathLike[str]) -> Picture:
-    """Any picture file as upright sRGB uint8 (H,W,3).
+def read_picture(path: str | os.PathLike[str] | BytesIO) -> Picture:
+    """Any picture file, or its content, as upright sRGB uint8 (H,W,3).
 
     EXIF orientation is applied, embedded colour profiles and CMYK are converted to sRGB, 16-bit and grey widened, alpha laid over
     white, and of an animation the first frame is taken.
@@ -69,24 +70,42 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         return _as_srgb(image, image.getexif().get(ORIENTATION, 1))
 
 
+def from_pillow(image: Image.Image) -> Picture:
+    """A picture that a program has open in Pillow, of any mode, as `read_picture` gives a file's; the frame that is shown of several.
+
+    Raises PictureError where it cannot be decoded, holds no pixels, or is above 50 megapixels.
+    """
+    megapixels = image.width * image.height / 1e6
+    if not 0 < megapixels <= MAX_MEGAPIXELS:
+        raise PictureError(_too_large("The photo", f"{math.ceil(megapixels)}") if megapixels else "The photo has no pixels: give another.")
+    try:
+        with _ONE_DECODES:  # Pillow decodes at the first use, and threads may have been given the same picture
+            orientation = image.getexif().get(ORIENTATION, 1)
+            image.load()
+        return _as_srgb(image, orientation)
+    except MemoryError:
+        raise
+    except Exception as error:  # as of files; and a picture may have been closed
+        raise PictureError(f"The photo is damaged or cannot be used ({_one_line(error)}): open it again.") from None
+
+
+_ONE_DECODES = threading.Lock()
+
+
 @contextmanager
-def decoded(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
-    """Pillow's picture of a file, its first frame decoded, otherwise as it is in the file.
+def decoded(source: str | os.PathLike[str] | BytesIO) -> Iterator[Image.Image]:
+    """Pillow's picture of a file or of its content, its first frame decoded, otherwise as it is in the file.
 
     Raises PictureError as `read_picture` does, also for what Pillow raises while the picture is used.
     """
-    path = Path(path)
+    path: Path | str = "The photo" if isinstance(source, BytesIO) else Path(source)
     try:
-        if path.is_dir():
-            raise PictureError(f"{path} is a folder, not a picture: name one picture file.")
-        size = path.stat().st_size
-        if not path.is_file():  # a pipe would be waited for, and cannot be read twice
-            raise PictureError(f"{path} is no ordinary file: save the picture in one first.")
+        size = len(source.getbuffer()) if isinstance(source, BytesIO) else _size_of(Path(source))
         if size == 0:
             raise PictureError(f"{path} is empty (0 bytes): it was probably not copied completely, so fetch it again.")
-        with path.open("rb") as file:
+        with nullcontext(source) if isinstance(source, BytesIO) else Path(source).open("rb") as file:
             _refuse(path, trouble_in(file))
-        with Image.open(path) as opened:
+        with Image.open(source) as opened:
             if opened.format not in DECODED:
                 raise UnidentifiedImageError
             megapixels = opened.width * opened.height / 1e6
@@ -110,12 +129,21 @@ def decoded(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         raise PictureError(f"{path} is damaged or cut short ({_one_line(error)}): fetch it again.") from None
 
 
-def _refuse(path: Path, trouble: str | None) -> None:
+def _size_of(path: Path) -> int:
+    if path.is_dir():
+        raise PictureError(f"{path} is a folder, not a picture: name one picture file.")
+    size = path.stat().st_size
+    if not path.is_file():  # a pipe would be waited for, and cannot be read twice
+        raise PictureError(f"{path} is no ordinary file: save the picture in one first.")
+    return size
+
+
+def _refuse(path: Path | str, trouble: str | None) -> None:
     if trouble is not None:
         raise PictureError(f"{path} {trouble}.")
 
 
-def _too_large(path: Path, megapixels: str) -> str:
+def _too_large(path: Path | str, megapixels: str) -> str:
     return f"{path} has {megapixels} megapixels and the limit is {MAX_MEGAPIXELS:.0f}: make it smaller first."
 
 

@@ -164,7 +164,7 @@ def test_damaged_pictures_of_a_plan(tmp_path, pictures):
 
 def test_a_set_grows_and_what_was_there_stays(prepared_folder, photo_folder, tmp_path):
     """Names that are no UTF-8, with line breaks and commas go through all files of a set."""
-    odd = os.fsdecode(b"caf\xe9\n,\".png")
+    odd = os.fsdecode(b'caf\xe9\n,".png')
     source, out = tmp_path / "source", tmp_path / "out"
     source.mkdir()
     for name in ("puppet3.png", "puppet4.png"):

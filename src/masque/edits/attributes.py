@@ -17,6 +17,7 @@ from masque.edits.subject import Detail, Photo, Shares, Subject, check_choice, r
 from masque.faces.labels import LABELS
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
+from masque.given import values_by_name
 from masque.models.rsgan import HAIR_ONLY
 
 Region = Literal["face", "hair", "both"]
@@ -35,11 +36,12 @@ def edit(
 ) -> Result:
     """Give a face, its hair or both other attributes.
 
-    photo: RGB uint8 (H,W,3) of any size, or a path. attributes: values in [0,1] by name. detail: `keep` adds the network's change to the
+    photo: as `Photo` has it, of any size. attributes: values in [0,1] by name. detail: `keep` adds the network's change to the
     photo's own pixels, `network` shows the network's picture. A hair colour that is asked for takes the others back, which the record says
     under `also`. Returns the whole photo and its record.
     Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
+    attributes = values_by_name(attributes)
     check_choice("region", region, get_args(Region))
     check_choice("detail", detail, get_args(Detail))
     subject = session.subject(photo, pick)
@@ -54,7 +56,7 @@ def edit(
     else:
         picture = paste(subject.photo, after, subject.matrix, mask)
     picture = in_tones(subject, picture, colour)
-    record = session.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
+    record = session.record("edit", region=region, detail=detail, attributes=attributes, also=also, inputs=inputs(photo=subject),
                             estimated=_named(session, subject), **said(subject, colour),
                             **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)

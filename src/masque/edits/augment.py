@@ -21,6 +21,7 @@ from masque.edits.subject import find_subject
 from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError, printable
 from masque.folders import LONGEST_NAME
+from masque.given import seed_of, whole
 from masque.image import Picture, to_pictures, to_tensor
 from masque.output import check_folder, make_folder, refused
 
@@ -70,6 +71,7 @@ def augment(
     DataError for a source without such folders or without a face, OutputError where `out` exists or cannot be written, and
     ValueRangeError. A run that fails leaves nothing.
     """
+    per_picture, seed = whole("per_picture", per_picture), seed_of(seed)
     if per_picture < 1:
         raise ValueRangeError(f"{per_picture} new pictures cannot be drawn of a photo: ask for one at least.")
     if out.exists():

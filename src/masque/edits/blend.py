@@ -14,6 +14,7 @@ from masque.edits.result import Result
 from masque.edits.session import Session
 from masque.edits.subject import Photo, check_choice
 from masque.errors import ValueRangeError
+from masque.given import whole
 from masque.image import grid
 from masque.models.rsgan import Latents
 
@@ -37,6 +38,7 @@ def blend(
     Raises PictureError, NoFaceError, ValueRangeError.
     """
     check_choice("part", part, ("face", "hair", "both"))
+    steps = whole("steps", steps)
     if not 2 <= steps <= 64:
         raise ValueRangeError(f"steps is {steps} and must be from 2 to 64.")
     first, last = session.subject(a, pick_a), session.subject(b, pick_b)

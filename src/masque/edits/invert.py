@@ -22,7 +22,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from masque.errors import CheckpointError
+from masque.errors import CheckpointError, ValueRangeError
+from masque.given import number, seed_of, whole
 from masque.layers.precision import has_bf16
 from masque.models.dcgan import DCGAN
 from masque.models.progan import ProGAN
@@ -69,6 +70,19 @@ class Options:
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Python's own numbers. Raises ValueRangeError for what is none, or below 0."""
+        for name in ("iterations", "starts", "detail"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, whole(name, getattr(self, name)))
+        for name in ("rate", "likeness", "restraint", "tolerance", "enough"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, number(name, getattr(self, name)))
+        object.__setattr__(self, "seed", seed_of(self.seed))
+        for name in ("iterations", "detail"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueRangeError(f"{name} is {getattr(self, name)} and cannot be below 0.")
 
     @property
     def steps(self) -> int:

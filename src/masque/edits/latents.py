@@ -22,6 +22,7 @@ from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError, printable
 from masque.folders import LONGEST_NAME
+from masque.given import number, seed_of, whole
 from masque.image import Picture, grid, to_pictures, write_atomically
 from masque.modelfile import read_tensors
 
@@ -97,9 +98,13 @@ class Latents(Loaded):
 
         Raises ValueRangeError.
         """
+        count, seed = whole("count", count), seed_of(seed)
+        columns = None if columns is None else whole("columns", columns)
+        if columns is not None and columns < 1:
+            raise ValueRangeError(f"A sheet of {columns} columns cannot be made: ask for at least 1.")
         if count < 1:
             raise ValueRangeError(f"{count} faces cannot be drawn: ask for one at least.")
-        truncation = TRUNCATION if truncation is None else truncation
+        truncation = TRUNCATION if truncation is None else number("truncation", truncation)
         if not 0 <= truncation <= 1:
             raise ValueRangeError(f"truncation is {truncation} and must be from 0 to 1.")
         z = self.model.draw(torch.arange(count) + 1_000_003 * seed, "sample")
@@ -153,6 +158,7 @@ class Latents(Loaded):
         """
         z = self.wide(latents)
         if formula is None:
+            weight = number("weight", weight)
             if len(z) != 2:
                 raise ValueRangeError(f"Without a formula two faces are combined, not {len(z)}: give a formula such as 'a - b + c'.")
             if not 0.0 <= weight <= 1.0:
@@ -177,7 +183,7 @@ class Latents(Loaded):
         loop: back to the first face. Raises ValueRangeError, CheckpointError.
         """
         z = self.wide(latents)
-        stops, places = [*z, z[0]] if loop else z, times(len(latents) + loop, frames, ease)
+        stops, places = [*z, z[0]] if loop else z, times(len(latents) + bool(loop), frames, ease)
         return self.model.settle(torch.stack([between(stops, at, path, self.config.z) for at in places]))
 
     def morph(
@@ -185,13 +191,14 @@ class Latents(Loaded):
     ) -> Iterator[Picture]:
         """The pictures of `along` (Fig. 6). Colour comes and goes with the faces that have it."""
         stops = [float(not latent.grey) for latent in (*latents, *latents[:1])]
-        colours = np.interp(times(len(latents) + loop, frames, ease), range(len(stops)), stops)
+        colours = np.interp(times(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
         made = self.pictures(self.along(latents, frames, path, ease, loop))
         return (picture if colour == 1 else faded(picture, float(colour)) for picture, colour in zip(made, colours, strict=True))
 
 
 def times(stops: int, frames: int, ease: Ease) -> list[float]:
     """Where each frame is, from 0 to stops − 1. smooth: slow at each stop. Raises ValueRangeError."""
+    frames = whole("frames", frames)
     if stops < 2:
         raise ValueRangeError("A morph needs two faces at least: name another photo.")
     if frames < 2:
@@ -199,8 +206,8 @@ def times(stops: int, frames: int, ease: Ease) -> list[float]:
     places = [i * (stops - 1) / (frames - 1) for i in range(frames)]
     if ease == "linear":
         return places
-    whole = [min(int(at), stops - 2) for at in places]
-    return [k + _smooth(at - k) for k, at in zip(whole, places, strict=True)]
+    legs = [min(int(at), stops - 2) for at in places]
+    return [k + _smooth(at - k) for k, at in zip(legs, places, strict=True)]
 
 
 WARP_SIZE = 256
@@ -210,7 +217,7 @@ WARP_SIZE = 256
 def warp_morph(photos: Sequence[Photo], frames: int, ease: Ease = "smooth", loop: bool = False) -> Iterator[Picture]:
     """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3). Raises PictureError, NoFaceError,
     ValueRangeError."""
-    places = times(len(photos) + loop, frames, ease)
+    places = times(len(photos) + bool(loop), frames, ease)
     subjects = [find_subject(photo, WARP_SIZE) for photo in photos]
     pictures, landmarks = [to_pictures(s.image)[0] for s in subjects], [s.landmarks for s in subjects]
     if loop:

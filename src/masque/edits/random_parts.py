@@ -16,6 +16,7 @@ from masque.errors import ValueRangeError
 from masque.faces.frame import Matrix, chain, invert, see, warp, zoom
 from masque.faces.paste import add_change, soften
 from masque.faces.regions import HAIR_CROP
+from masque.given import seed_of, whole
 from masque.image import Picture, grid
 from masque.layers.noise import normal
 from masque.models.rsgan import Latents
@@ -28,8 +29,6 @@ COLUMNS = 5
 SPREAD = 0.7
 """How far from the middle parts are drawn: nearer than in training fewer are odd, and fewer are far apart (Brock et al. 2019)."""
 
-LARGEST_SEED = 10**12
-
 
 def random_parts(
     session: Session, photo: Photo, part: Literal["face", "hair"], *, count: int = 8, seed: int = 0, pick: int | None = None
@@ -40,10 +39,9 @@ def random_parts(
     one is the network's picture. The same seed gives the same sheet. Raises PictureError, NoFaceError, ValueRangeError.
     """
     check_choice("part", part, ("face", "hair"))
+    count, seed = whole("count", count), seed_of(seed)
     if not 1 <= count <= 64:
         raise ValueRangeError(f"count is {count} and must be from 1 to 64.")
-    if not 0 <= seed < LARGEST_SEED:
-        raise ValueRangeError(f"seed is {seed} and must be from 0 to {LARGEST_SEED - 1}.")
     subject = session.subject(photo, pick)
     z = session.encode(subject)
     seeds = torch.arange(count, dtype=torch.int64) + 1000 * seed

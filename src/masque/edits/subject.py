@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from masque.edits.grey import is_grey
@@ -20,10 +23,13 @@ from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identi
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
 from masque.folders import LONGEST_NAME
-from masque.image import Picture, read_picture, to_tensor
+from masque.image import Picture, from_pillow, read_picture, to_tensor
 
-Photo = Picture | str | os.PathLike[str]
-"""RGB uint8 (H,W,3), or a file's path."""
+Photo = Picture | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image
+"""RGB uint8 (H,W,3); a file's path, its content, or the open file; a Pillow picture of any mode."""
+
+LARGEST_FILE = 10**9
+"""Bytes that are read from an open file: what has more is no photo."""
 
 Detail = Literal["keep", "network"]
 """`keep`: the network's change is added to the photo's own pixels. `network`: the network's picture itself."""
@@ -76,12 +82,49 @@ Parse = Callable[[Subject], Shares]
 
 
 def as_photo(photo: Photo) -> tuple[Picture, str]:
-    """The pixels, and what to call them in a message. Raises PictureError, also for an array that is no RGB uint8 (H,W,3)."""
+    """The pixels, and what to call them in a message. Raises PictureError, also for what is no photo in any of the ways of `Photo`."""
     if isinstance(photo, np.ndarray):
-        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
-            raise PictureError(f"The photo is an array of {photo.dtype} {photo.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
-        return photo, "the photo"
-    return read_picture(photo), printable(Path(photo).name, LONGEST_NAME)
+        return _of_array(photo), UNNAMED
+    if isinstance(photo, Image.Image):
+        return from_pillow(photo), _named(getattr(photo, "filename", None))
+    if isinstance(photo, bytes | bytearray | memoryview):
+        return read_picture(BytesIO(photo)), UNNAMED
+    if isinstance(photo, str | os.PathLike):
+        path = os.fsdecode(photo)
+        return read_picture(path), _named(path)
+    if callable(getattr(photo, "read", None)):
+        return read_picture(BytesIO(_content(photo))), _named(getattr(photo, "name", None))
+    raise PictureError(f"{type(photo).__name__} is no kind of photo: {WAYS}.")
+
+
+UNNAMED = "the photo"
+WAYS = "give a path, an open file or its bytes, a Pillow picture, or RGB pixels as uint8 (H, W, 3)"
+
+
+def _named(path: object) -> str:
+    name = Path(path).name if isinstance(path, str) else ""
+    return printable(name, LONGEST_NAME) or UNNAMED
+
+
+def _of_array(pixels: NDArray[Any]) -> Picture:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise PictureError(f"The photo is an array of {pixels.dtype} {pixels.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
+    return np.ascontiguousarray(pixels)
+
+
+def _content(file: IO[bytes]) -> bytes:
+    """All that is in an open file, from its beginning where it can be gone back to."""
+    try:
+        with suppress(AttributeError, OSError):
+            file.seek(0)
+        content = file.read(LARGEST_FILE + 1)
+    except Exception as error:  # whatever the file of a program is
+        raise PictureError(f"The photo's file cannot be read ({printable(error)}): {WAYS}.") from None
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise PictureError(f"The photo's file gives {type(content).__name__} and not bytes: open it as 'rb'.")
+    if len(content) > LARGEST_FILE:
+        raise PictureError(f"The photo's file has more than {LARGEST_FILE // 10**6} MB: give a smaller one.")
+    return bytes(content)
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

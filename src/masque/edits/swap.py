@@ -16,6 +16,7 @@ from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in
 from masque.faces.regions import HAIR_CROP, Mask
+from masque.given import values_by_name
 from masque.image import Picture
 from masque.models.rsgan import Latents
 
@@ -39,6 +40,7 @@ def swap(
     Returns the whole `hair` photo with the new face, and its record.
     Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
+    attributes = values_by_name(attributes)
     check_choice("stitch", stitch, get_args(Stitch))
     check_choice("detail", detail, get_args(Detail))
     source, target = session.subject(face, pick_face), session.subject(hair, pick_hair)
@@ -50,7 +52,7 @@ def swap(
     # Stitched in, the face alone is new, and takes the tones of the photo that it comes into.
     colour = asked_colour(attributes, session.shares(target)) if target.grey and stitch == "none" else 0.0
     picture = in_tones(target, picture, colour)
-    record = session.record("swap", stitch=stitch, detail=detail, attributes=dict(attributes), inputs=inputs(face=source, hair=target),
+    record = session.record("swap", stitch=stitch, detail=detail, attributes=attributes, inputs=inputs(face=source, hair=target),
                             **said(target, colour),
                             **measure(picture, target, {"face": source, "hair": target}))  # fmt: skip
     return Result(picture, record)

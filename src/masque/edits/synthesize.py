@@ -13,6 +13,7 @@ from masque.edits.loaded import Loaded
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject
 from masque.errors import ValueRangeError
+from masque.given import number, seed_of, whole
 from masque.image import Picture, grid, to_pictures
 from masque.models.facefeat import FaceFeat
 
@@ -43,6 +44,7 @@ class Synthesizer(Loaded):
         return self._drawn(self.subject(photo, pick), count, seed)
 
     def _drawn(self, subject: Subject, count: int, seed: int) -> list[Picture]:
+        count, seed = whole("count", count), seed_of(seed)
         if count < 1:
             raise ValueRangeError(f"{count} pictures cannot be drawn: ask for one at least.")
         f_id = self.features(subject)[0].expand(count, -1)
@@ -52,6 +54,7 @@ class Synthesizer(Loaded):
 
     def synthesize(self, photo: Photo, count: int = 16, seed: int = 0, pick: int | None = None) -> Result:
         """The same as a sheet (Fig. 4a)."""
+        count, seed = whole("count", count), seed_of(seed)
         subject = self.subject(photo, pick)
         sheet = grid(self._drawn(subject, count, seed), math.ceil(math.sqrt(count)))
         return Result(sheet, self.record("synthesize", photo=subject.name, count=count, seed=seed, **said(subject)))
@@ -69,6 +72,7 @@ class Synthesizer(Loaded):
         yaws: degrees to the picture's right, within ±60; the photo's own if None. expression_from, light_from: photos whose expression, and
         whose light and all else that is neither person, expression nor pose, are taken. Raises PictureError, NoFaceError, ValueRangeError.
         """
+        yaws = None if yaws is None else [number("a yaw", yaw) for yaw in yaws]
         if yaws is not None and (not len(yaws) or not all(abs(yaw) <= FARTHEST for yaw in yaws)):
             raise ValueRangeError(f"Heads are turned by up to {FARTHEST:.0f} degrees to either side: name yaws within that.")
         subject = self.subject(photo, pick)
@@ -98,6 +102,7 @@ class Synthesizer(Loaded):
     def mix(self, first: Photo, second: Photo, steps: int = 8) -> Result:
         """Pictures from one person to another, all else as the first photo has it (Fig. 4b). Raises PictureError, NoFaceError,
         ValueRangeError."""
+        steps = whole("steps", steps)
         if steps < 2:
             raise ValueRangeError(f"A strip of {steps} pictures has no two ends: ask for two at least.")
         a, b = self.subject(first), self.subject(second)

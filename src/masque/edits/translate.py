@@ -22,6 +22,7 @@ from masque.faces.frame import chain, see, zoom
 from masque.faces.labels import LABELS
 from masque.faces.paste import add_change, paste
 from masque.faces.regions import HAIR_CROP
+from masque.given import values_by_name
 from masque.image import Picture, grid, to_pictures
 from masque.models.ccagan import CCAGAN, HAIR_COLOURS
 
@@ -85,11 +86,12 @@ def edit(
 ) -> Result:
     """Give a face other attributes and leave the rest alone.
 
-    photo: RGB uint8 (H,W,3) of any size, or a path. attributes: values in [0,1] by name, several at once; hair colours exclude one another,
+    photo: as `Photo` has it, of any size. attributes: values in [0,1] by name, several at once; hair colours exclude one another,
     so one that is asked for takes the others back, which the record says under `also`. region: where the change may show. detail: `keep`
     adds the change to the photo's own pixels, `network` shows the network's picture. Returns the whole photo and its record.
     Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
+    attributes = values_by_name(attributes)
     check_choice("region", region, get_args(Region))
     check_choice("detail", detail, get_args(Detail))
     check_rivals(attributes)
@@ -106,7 +108,7 @@ def edit(
     colour = asked_colour(attributes, shares)
     picture = in_tones(subject, picture, colour)
     estimated = {name: round(value, 3) for name, value in zip(translator.attributes, own[0].tolist(), strict=True)}
-    record = translator.record("edit", region=region, detail=detail, attributes=dict(attributes), also=also, inputs=inputs(photo=subject),
+    record = translator.record("edit", region=region, detail=detail, attributes=attributes, also=also, inputs=inputs(photo=subject),
                                estimated=estimated, **said(subject, colour), **measure(picture, subject, {"photo": subject}))  # fmt: skip
     return Result(picture, record)
 

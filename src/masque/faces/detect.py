@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.errors import MasqueError, NoFaceError
+from masque.given import whole
 from masque.image import Picture
 
 Landmarks = NDArray[np.float32]
@@ -196,6 +197,7 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
     """
     if not faces:
         raise NoFaceError(f"No face was found in {name}: use a photo in which the whole face is seen from the front, upright and sharp.")
+    pick = None if pick is None else whole("the number of a face", pick)
     if pick is not None and not 1 <= pick <= len(faces):
         count = f"{len(faces)} faces were" if len(faces) > 1 else "1 face was"
         raise NoFaceError(f"There is no face number {pick} in {name}: {count} found, counted from 1 (`masque faces` lists them).")
