@@ -17,6 +17,9 @@ import pytest
 
 from masque.cli.main import main
 
+HANGS = 900.0
+"""Seconds after which a command is taken to hang: no machine is so slow, and one that does not hang never waits for it."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -65,7 +68,7 @@ def start(*arguments: object, folder: Path | None = None, **options: Any) -> sub
     )  # fmt: skip
 
 
-def wait_for(process: subprocess.Popen[str], seconds: float = 90) -> Outcome:
+def wait_for(process: subprocess.Popen[str], seconds: float = HANGS) -> Outcome:
     """The outcome of a started command; killed with its group when it does not end by itself."""
     try:
         out, err = process.communicate(timeout=seconds)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import Outcome, masque, start, wait_for
+from command_line import HANGS, Outcome, masque, start, wait_for
 
 from masque.image import read_picture
 from masque.modelfile import read
@@ -21,7 +21,7 @@ from masque.train.state import load_state
 STOPPED = "Stopped; whatever was finished is kept and nothing is half written."
 
 
-def interrupt_when(process: subprocess.Popen[str], ready: Callable[[], bool], seconds: float = 90) -> Outcome:
+def interrupt_when(process: subprocess.Popen[str], ready: Callable[[], bool], seconds: float = HANGS) -> Outcome:
     """Ctrl-C as soon as `ready`, and how the command then ends."""
     until = time.monotonic() + seconds
     while not ready() and process.poll() is None and time.monotonic() < until:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 import torch
-from command_line import masque, start
+from command_line import masque
 
 from masque import modelfile, runs
 from masque.config import as_dict
 from masque.data.puppets import draw_puppet, render
+from masque.edits import invert
 from masque.edits.latents import read_latent
 from masque.film import write_film
 from masque.image import read_picture, write_picture
@@ -108,17 +107,20 @@ def test_a_morph_as_a_sheet_and_films_of_others(generator, photos, tmp_path):
     assert "not a film" in bad.err
 
 
-def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path):
-    out = tmp_path / "a.safetensors"
-    process = start("invert", photos[0], "-o", out, "--model", generator, "--method", "lipton", "--iterations", 10**7, "--json")
-    try:
-        time.sleep(12)
-        os.killpg(process.pid, signal.SIGINT)
-        said, complained = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 0, complained
-    assert json.loads(said)["interrupted"]
+def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path, monkeypatch):
+    out, steps, plain = tmp_path / "a.safetensors", [], invert.clipped
+
+    def clipped(*arguments: object) -> torch.Tensor:
+        steps.append(1)
+        if len(steps) == 5:
+            signal.raise_signal(signal.SIGINT)  # Ctrl-C in the middle of the fifth step
+        return plain(*arguments)
+
+    monkeypatch.setattr(invert, "clipped", clipped)
+    said = masque("invert", photos[0], "-o", out, "--model", generator, "--method", "lipton", "--iterations", 10**7, "--json")
+    assert said.code == 0, said.err
+    assert said.values["interrupted"]
+    assert len(steps) == 5
     assert read_latent(out).z.shape == (16,)
 
 

@@ -1,7 +1,7 @@
 """Prepares SOURCE in child processes and kills them: `killing_prepare.py SOURCE OUT KILLS`, started by test_prepare_killed.py.
 
-Each child begins or resumes OUT, by one process or by two, and is killed (SIGKILL) soon after it has finished another picture; the
-last one is left alone.
+Each child begins or resumes OUT/0, by one process or by two, and is killed (SIGKILL) soon after it has finished another picture; should
+it reach its end before, there is an OUT/1, and so on. The last is led to its end.
 """
 
 from __future__ import annotations
@@ -40,21 +40,33 @@ def finished(out: Path) -> int:
     return max(0, journal.read_bytes().count(b"\n") - 1) if journal.exists() else -1
 
 
+def kill_once(source: Path, out: Path, moment: random.Random, workers: int) -> bool:
+    """Begin or resume `out`, and kill it soon after another picture is done. False if it had ended, as it may on a busy machine."""
+    before, child = finished(out), start(source, out, workers)
+    enough, later = before + 1 + moment.choice((0, 1)), moment.uniform(0.0, 0.02)
+    while finished(out) < enough:
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return False
+        time.sleep(0.001)
+    time.sleep(later)
+    if os.waitpid(child, os.WNOHANG)[0]:
+        return False
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return not (out / "prepared.json").exists()
+
+
 def main(source: Path, out: Path, wanted: int) -> None:
     landmarks_in(np.zeros((50, 50, 3), np.uint8), (0, 0, 50, 50))  # loads dlib's model, which the children then share
-    moment, at = random.Random(11), []
+    out.mkdir()
+    moment, at, made = random.Random(11), [], [out / "0"]
     while len(at) < wanted:
-        before, child = finished(out), start(source, out, workers=2 if len(at) == 1 else 1)
-        while finished(out) <= before + moment.choice((0, 1)):
-            if os.waitpid(child, os.WNOHANG)[0]:
-                raise SystemExit("preparing ended before it was killed")
-            time.sleep(0.001)
-        time.sleep(moment.uniform(0.0, 0.02))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        at.append(finished(out))
-    _, status = os.waitpid(start(source, out, workers=1), 0)
-    sys.stdout.write(json.dumps({"at": at, "status": status}) + "\n")
+        if kill_once(source, made[-1], moment, workers=2 if len(at) == 1 else 1):
+            at.append(finished(made[-1]))
+        else:
+            made.append(out / str(len(made)))
+    _, status = os.waitpid(start(source, made[-1], workers=1), 0)
+    sys.stdout.write(json.dumps({"at": at, "made": [str(folder) for folder in made], "status": status}) + "\n")
 
 
 if __name__ == "__main__":
