@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import linalg
 
-from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
 
 
 def samples(count: int, width: int, seed: int, shift: float = 0.0, stretch: float = 1.0) -> torch.Tensor:
@@ -20,6 +20,21 @@ def test_frechet_distance_by_its_formula():
     expected = np.square(m1 - m2).sum() + np.trace(c1 + c2 - 2 * linalg.sqrtm(c1 @ c2).real)
     assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-4)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_floor_is_of_disjoint_samples_of_one_size():
+    real, made = samples(41, 3, 0), samples(30, 3, 1, shift=2.0)
+    floor = frechet_floor(real, made)
+    assert floor["pictures"] == 20
+    assert frechet_floor(real, made[:7])["pictures"] == 7
+    # Of one distribution: far below the shift, which counts its square in each of the three features, and above nothing.
+    assert 0 < floor["real"] < 6 < floor["made"] < 24
+    order = torch.randperm(41, generator=torch.Generator().manual_seed(0))
+    assert floor["real"] == pytest.approx(frechet_distance(real[order[:20]], real[order[20:40]]), rel=1e-6)
+    assert floor == frechet_floor(real, made) != frechet_floor(real, made, seed=5)
+    assert frechet_floor(real[:3], made) is frechet_floor(real, made[:1]) is None
+    assert "too few" in floor_in_words(None)
+    assert floor_in_words(floor).startswith("of 20 each, ")
 
 
 def test_a_shift_alone_counts_its_square():

@@ -6,6 +6,8 @@ Fréchet face distance (FFD) and the kernel face distance (KFD), and no number o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -41,6 +43,29 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
     metric.update(real.double()[:, :, None, None], real=True)
     metric.update(made.double()[:, :, None, None], real=False)
     return float(metric.compute())
+
+
+def frechet_floor(real: Tensor, made: Tensor, seed: int = 0) -> dict[str, float] | None:
+    """What a Fréchet distance over so few pictures is worth: `real`, that of two disjoint random samples of the real ones, and `made`, that
+    of as many made ones from the first of them; `pictures`, how many each sample has, as many as can be.
+
+    real, made: features (N,F). The distance is biased by the number of pictures, so only distances of equally many compare. None below four
+    real pictures or two made ones.
+    """
+    count = min(len(real) // 2, len(made))
+    if count < 2:
+        return None
+    order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))
+    first, second = real[order[:count]], real[order[count : 2 * count]]
+    some = made[torch.randperm(len(made), generator=torch.Generator().manual_seed(seed + 1))[:count]]
+    return {"pictures": count, "real": frechet_distance(second, first), "made": frechet_distance(first, some)}
+
+
+def floor_in_words(floor: Mapping[str, float] | None) -> str:
+    """The floor beside its distance; that there is none, where there were too few pictures."""
+    if floor is None:
+        return "too few to tell what real ones have among themselves"
+    return f"of {floor['pictures']} each, {floor['made']:.4f}, and {floor['real']:.4f} between real ones"
 
 
 def kernel_distance(real: Tensor, made: Tensor, seed: int = 0) -> tuple[float, float]:

@@ -37,7 +37,7 @@ from masque.faces.detect import Landmarks, identity, landmarks_near
 from masque.faces.frame import WIDTH, warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import Picture, to_pictures, to_tensor
-from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
 from masque.models.ccagan import HAIR_COLOURS
@@ -166,6 +166,7 @@ def _one_edit(
         "pictures": len(judged), "took_effect": worked / len(judged), **{n: s.compute() for n, s in spreads.items()},
         "leakage": {other: leakage[other].compute()["mean"] for other in sorted(leakage)},
         "compared": kept, distances[0]: frechet_distance(real_features, made_features) if kept >= 2 else None,
+        f"{distances[0]}_floor": frechet_floor(real_features, made_features),
         distances[1]: {"mean": kernel[0], "std": kernel[1]} if kernel else None,
     }  # fmt: skip
 
@@ -236,6 +237,8 @@ def as_text(report: Mapping[str, Any]) -> str:
         parts = "".join(f"{e[f'{part}_change']['mean']:8.3f}" for part in ("hair", "face", "background"))
         lines.append(f"{name:12s}{e['pictures']:9d}{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}{parts}"
                      f"{in_text(e[frechet]):>8s}{in_text(e[kernel]):>16s}")  # fmt: skip
+    lines += ["", f"{frechet.upper()} over so few pictures:"]
+    lines += [f"  {name:12s}{e['compared']:7d} compared; {floor_in_words(e.get(f'{frechet}_floor'))}" for name, e in edits.items()]
     columns = sorted({other for e in edits.values() for other in e["leakage"]})
     lines += ["", "how far other attributes moved:", f"{'edit':12s}" + "".join(f"{c[:11]:>12s}" for c in columns)]
     lines += [f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns) for name, e in edits.items()]

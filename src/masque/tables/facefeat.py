@@ -15,6 +15,7 @@ diversity                   Section 4.3: mean variance of the entries of drawn f
 yaw.followed                what `--pose-from` does: slope of the yaw in painted pictures, by their landmarks, against the yaw asked for
                             between −30 and 30 degrees; 1 is obedience, 0 a head that never turns
 ffd, kfd                    Fréchet and kernel distance of drawn pictures from the real ones, on Masque's face features
+ffd_floor                   the first of as many `real` ones from each other and `made` ones from real ones, `pictures` each
 swd                         by side: sliced Wasserstein distance × 1000 of drawn pictures from the real ones
 """
 
@@ -39,7 +40,7 @@ from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame
 from masque.faces.shape3d import fit
 from masque.image import Picture, grid, read_picture, to_tensor
-from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.sliced import sliced_wasserstein
 from masque.metrics.verification import accepted, auc, found_within, judged, mean_and_error
 
@@ -140,7 +141,7 @@ def evaluate_facefeat(
         "diversity": diversity(session, seed),
         "yaw": {"followed": yaw_followed(session, crops[:: max(1, len(crops) // TURNED)][:TURNED])},
         "templates": template_scores(real, drawn, splits, seed),
-        "ffd": frechet_distance(there, here), "kfd": {"mean": kernel[0], "std": kernel[1]},
+        "ffd": frechet_distance(there, here), "ffd_floor": frechet_floor(there, here, seed), "kfd": {"mean": kernel[0], "std": kernel[1]},
         "swd": {str(side): far for side, far in distances.items()},
     }  # fmt: skip
     if ijba is not None:
@@ -274,9 +275,10 @@ def as_text(report: Mapping[str, Any]) -> str:
         for name, c in (("dlib's embeddings", s), ("centred", s["centred"]))
     ]
     lines.append(
-        f"diversity {d['all']:.3f} (f_1 {d['f_1']:.3f}, f_2 {d['f_2']:.3f}); FFD {report['ffd']:.4f}; "
+        f"diversity {d['all']:.3f} (f_1 {d['f_1']:.3f}, f_2 {d['f_2']:.3f}); "
         f"heads turn by {report['yaw']['followed']:.2f} of what is asked"
     )
+    lines.append(f"FFD {report['ffd']:.4f} of {report['pictures']} pictures; {floor_in_words(report.get('ffd_floor'))}")
     lines.append("sliced Wasserstein distance × 1000: " + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items()))
     for title, name in (("held-out people", "templates"), ("IJB-A", "ijba")):
         if name in report:

@@ -12,6 +12,7 @@ identity_distance  squared distance of dlib's embeddings of picture and painted 
 error              mean |painted − picture|; of `same` alone
 true               mean |painted − truth| of puppets, whose repainted and restyled pictures are known, beside that of doing nothing
 ffd, kfd           Fréchet and kernel distance of the painted pictures from the real ones, on Masque's face features
+ffd_floor          the first of as many `real` ones from each other and `made` ones from real ones, `pictures` each
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from masque.faces.frame import warp
 from masque.faces.labels import LABELS, UNKNOWN, Labels
 from masque.faces.regions import HAIR_CROP, into_frame
 from masque.image import Picture, to_pictures, to_tensor
-from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
 from masque.models.portrait import COMPONENTS, LABELS_OF, part_mask
@@ -177,7 +178,7 @@ class _Measures:
         made = extract(self.painted)
         kernel = kernel_distance(real, made) if len(real) >= 4 else None
         return {
-            **result, distances[0]: frechet_distance(real, made),
+            **result, "compared": len(made), distances[0]: frechet_distance(real, made), f"{distances[0]}_floor": frechet_floor(real, made),
             distances[1]: {"mean": kernel[0], "std": kernel[1]} if kernel else None,
         }  # fmt: skip
 
@@ -358,6 +359,7 @@ def as_text(report: Mapping[str, Any]) -> str:
             f"{title}: label agreement {r['label_agreement']:.3f} mean IoU (the photos' {r['real_label_agreement']:.3f}), "
             f"background error {r['background_error']['mean']:.4f}, " + (f"FID {r['fid']:.2f}" if "fid" in r else f"FFD {r['ffd']:.4f}")
         )
+        lines.append(f"  the distance is of {r['compared']} pictures; {floor_in_words(r.get('fid_floor', r.get('ffd_floor')))}")
         if "error" in r:
             lines.append(f"  error {r['error']['mean']:.4f}, identity distance {r['identity_distance']['mean']:.3f}")
         for component, distance in r.get("style", {}).items():

@@ -7,7 +7,8 @@ real.<method>       held-out photos: `mse`, `ms_ssim`, `identity_distance` (dlib
                     `seconds` a photo; `pictures`
 morph.<path>        feature distance from frame to frame: `largest_step`, `mean_step`; through the latents, and the classical morph
 samples             `ffd`, `kfd` of drawn faces against held-out photos, `swd` by side (sliced Wasserstein distance × 1000);
-                    `truncated_ffd`, of the same at `truncation`
+                    `truncated_ffd`, of the same at `truncation`; `ffd_floor`, of as many `real` ones from each other and `made` ones from
+                    real ones, `pictures` each
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from masque.edits.invert import Options, invert, recovered
 from masque.edits.latents import TRUNCATION, Latents, times
 from masque.edits.measures import squared_distance
 from masque.edits.morph_warp import WarpMorph
-from masque.errors import DataError
+from masque.errors import DataError, SettingError
 from masque.faces.detect import identity
 from masque.faces.frame import transform
 from masque.faces.regions import HAIR_CROP, into_frame
 from masque.image import Picture, to_pictures, to_tensor
-from masque.metrics.frechet import frechet_distance, kernel_distance
+from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.similarity import ms_ssim
 from masque.metrics.sliced import sliced_wasserstein
 from masque.metrics.streaming import Spread
@@ -73,6 +74,8 @@ def evaluate_invert(
     a picture. Raises DataError with fewer than two held-out pictures.
     """
     chosen = [int(i) for i in frames.indices("test")]
+    if min(samples, real, generated) < 1 or samples < 2:
+        raise SettingError(f"{samples} samples, {real} photos and {generated} generated pictures: two, one and one are the fewest.")
     if len(chosen) < 2:
         raise DataError("Two held-out pictures are needed at least: prepare them with a larger --held-out.")
     photos = chosen[:real]
@@ -176,7 +179,8 @@ def _samples(session: Latents, frames: FrameSet, chosen: Sequence[int], count: i
     kernel = kernel_distance(real, made) if number >= 4 else None
     distances = sliced_wasserstein(photos, torch.cat([to_tensor(p) for p in drawn])) if session.size >= 16 else {}
     return {
-        "pictures": number, "ffd": frechet_distance(real, made), "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
+        "pictures": number, "ffd": frechet_distance(real, made), "ffd_floor": frechet_floor(real, made, seed),
+        "kfd": {"mean": kernel[0], "std": kernel[1]} if kernel else None,
         "swd": {str(side): value for side, value in distances.items()}, "truncation": TRUNCATION,
         "truncated_ffd": frechet_distance(real, plain),
     }  # fmt: skip
@@ -201,4 +205,5 @@ def as_text(report: Mapping[str, Any]) -> str:
     s = report["samples"]
     levels = ", ".join(f"{side} px {value:.1f}" for side, value in s["swd"].items()) or "–"
     told = f"{s['pictures']} samples: FFD {s['ffd']:.4f}, truncated to {s['truncation']} {s['truncated_ffd']:.4f}"
-    return "\n".join([*lines, "", f"{told}; sliced Wasserstein distance × 1000: {levels}"])
+    floor = floor_in_words(s.get("ffd_floor"))
+    return "\n".join([*lines, "", told, f"FFD {floor}", f"sliced Wasserstein distance × 1000: {levels}"])
