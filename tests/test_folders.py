@@ -20,6 +20,7 @@ from masque.folders import (
     HIDDEN,
     LOOP,
     NO_PICTURE,
+    PREPARED,
     SPECIAL,
     TWICE,
     find_pictures,
@@ -196,12 +197,18 @@ def test_pictures_that_cannot_be_read_are_counted_by_their_ending(tmp_path):
     }  # fmt: skip
     found, notes = find_pictures(tmp_path)
     assert names(found) == ["a.jpg"]
-    assert [note.rpartition(": ")[2] for note in notes] == [
-        "1 × .cr2 picture, which cannot be read", "2 × .heic picture, which cannot be read",
-    ]  # fmt: skip
+    where = f", in {tmp_path}"
+    assert notes == [f"1 × .cr2 picture, which cannot be read{where}", f"2 × .heic picture, which cannot be read{where}"]
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(DataError, match=r"There is no picture in .*2 × .heic picture, which cannot be read.*: name a folder of portraits"):
         find_pictures(tmp_path, "portraits")
+
+
+def test_a_prepared_set_within_a_data_set_is_none_of_it(tmp_path):
+    make(tmp_path, "a.jpg", "prepared/images/000001.jpg", "prepared/journal.jsonl", "x/other/prepared.json", "x/other/images/1.jpg")
+    tree = read_tree(tmp_path)
+    assert (below(tree, tmp_path), tree.left_out) == (["a.jpg"], {PREPARED: 2})
+    assert below(read_tree(tmp_path / "prepared"), tmp_path) == ["prepared/images/000001.jpg"]
 
 
 def test_a_folder_that_is_not_there(tmp_path):

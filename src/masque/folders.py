@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 from masque.errors import DataError, printable
 from masque.image import READABLE_SUFFIXES
 
+PREPARED = "prepared set"
 HIDDEN = "hidden or system file or folder"
 NO_PICTURE = "not a picture by its ending"
 FORBIDDEN = "no permission to read it"
@@ -42,6 +43,9 @@ UNREAD_SUFFIXES = frozenset({
     ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw", ".3fr", ".iiq", ".x3f", ".dib", ".tga", ".ico", ".pcx", ".exr", ".hdr", ".qoi",
 })  # fmt: skip
 """Endings of pictures that Masque does not read: a person may miss them, so they are counted by their ending."""
+
+SET_FILES = frozenset({"prepared.json", "journal.jsonl"})
+"""What marks a prepared set. One within a data set was made of it, and its pictures are no more of the data set's."""
 
 DEEPEST = 64
 """Folders within folders that are looked into."""
@@ -166,22 +170,22 @@ def unreadable(others: Collection[Path]) -> Counter[str]:
 
 
 def find_pictures(folder: Path, what: str = "pictures") -> tuple[tuple[Path, ...], list[str]]:
-    """The pictures directly in a folder, by name, and a sentence for each reason for which others that a person may miss are left out.
+    """The pictures directly in a folder, by name, and for each reason how many others that a person may miss are left out.
 
     what: of which the user is to name a folder where there is none in this. Raises DataError.
     """
     listing = list_folder(folder)
     if not listing.pictures:
-        besides = f" ({'; '.join(missed(listing))})" if missed(listing) else ""
+        besides = f" (left out: {', '.join(missed(listing))})" if missed(listing) else ""
         raise DataError(f"There is no picture in {printable(folder, LONGEST_NAME)}{besides}: name a folder of {what}.")
     return listing.pictures, missed(listing)
 
 
 def missed(listing: Folder) -> list[str]:
-    """What of a folder a person may miss, neither hidden files nor such as are called no picture: a sentence for each reason."""
+    """What of a folder a person may miss, neither hidden files nor such as are called no picture: how much for each reason."""
     counted = unreadable(listing.others) + Counter(listing.left_out)
     wanted = {reason: count for reason, count in counted.items() if reason not in (HIDDEN, NO_PICTURE)}
-    return [f"left out of {printable(listing.path, LONGEST_NAME)}: {in_words({r: n})}" for r, n in sorted(wanted.items())]
+    return [f"{count} × {reason}, in {printable(listing.path, LONGEST_NAME)}" for reason, count in sorted(wanted.items())]
 
 
 def in_words(left_out: Mapping[str, int]) -> str:
@@ -192,8 +196,8 @@ def in_words(left_out: Mapping[str, int]) -> str:
 def read_tree(path: Path) -> Tree:
     """A folder with all that is below it. Raises DataError where there is no such folder or it may not be listed.
 
-    A folder below that may not be listed is counted. Links to folders and pictures are followed; one that leads back above itself, or to
-    what is listed anyway, is counted and not followed, so that nothing is listed twice.
+    A folder below that may not be listed is counted, and so is a prepared set. Links to folders and pictures are followed; one that leads
+    back above itself, or to what is listed anyway, is counted and not followed, so that nothing is listed twice.
     """
     top = list_folder(path)
     above = {_place(folder) for folder in Path(os.path.realpath(path)).parents}
@@ -233,7 +237,11 @@ def _grown(listing: Folder, known: set[Place], above: set[Place], linked: bool, 
                 left_out[reason] += 1
                 continue
             known.add(place)
-            folders.append(_grown(list_folder(path), known, above | {place}, through, depth + 1))
+            below = list_folder(path)
+            if any(other.name in SET_FILES for other in below.others):
+                left_out[PREPARED] += 1
+                continue
+            folders.append(_grown(below, known, above | {place}, through, depth + 1))
         except (OSError, DataError):
             left_out[FORBIDDEN] += 1
     pictures = tuple(picture for picture in listing.pictures if not _listed_anyway(picture, known))

@@ -317,7 +317,7 @@ def faces_for(
     check_output(out)
     shape, notes = read_labels(labels)
     found, left_out = find_pictures(styles, "portraits")
-    notes = [*notes, *left_out]
+    notes = [*notes, *(f"left out: {one}" for one in left_out)]
     with Wait("Painting"):
         import masque
         from masque.edits.repaint import faces_for as paint

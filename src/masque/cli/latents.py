@@ -272,7 +272,7 @@ def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) 
         if face.is_dir():
             photos[face], notes = find_pictures(face, "photos of one person")
             for note in notes:
-                remark(f"Note: {note}")
+                remark(f"Note: left out: {note}")
         elif face.suffix != ".safetensors":
             photos[face] = (face,)
     wanted = [photo for several in photos.values() for photo in several]

@@ -39,7 +39,9 @@ class Found:
     """A data set, looked through."""
 
     layout: str
-    root: Path
+    base: Path
+    """The folder that has the layout: the data set's own, or one that it is wrapped in."""
+    root: Path = field(init=False)
     """The data set's folder, as it was named."""
     sources: list[Source] = field(default_factory=list)
     official_split: bool = False
@@ -48,6 +50,9 @@ class Found:
     """reason -> count"""
     notes: list[str] = field(default_factory=list)
     """What a user should know of it: which official values are missing, say. One sentence each."""
+
+    def __post_init__(self) -> None:
+        self.root = self.base
 
     @property
     def people(self) -> int:

@@ -87,7 +87,7 @@ def augment(
     except OSError as error:
         raise refused(out, error) from None
     try:
-        made, without = _fill(session, sources, folder, part, per_picture, seed, workers, progress)
+        made, without = _fill(session, sources, found.base, part, per_picture, seed, workers, progress)
         if without == len(sources):
             raise DataError(f"In none of the {without} photos in {folder} a face was found: Masque needs photos of faces.")
         part.chmod(0o755)
@@ -104,7 +104,7 @@ def augment(
 def _fill(
     session: Synthesizer,
     sources: Sequence[Source],
-    folder: Path,
+    base: Path,
     out: Path,
     per_picture: int,
     seed: int,
@@ -117,7 +117,7 @@ def _fill(
     waiting: list[Waiting] = []
     crops = each(partial(_crop, size=session.size), [source.path for source in sources], workers, ordered=True)
     for number, (source, crop) in enumerate(zip(sources, crops, strict=True)):
-        copy = out / source.path.relative_to(folder)
+        copy = out / source.path.relative_to(base)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source.path, copy)
         if crop is None:
