@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 import time
@@ -23,7 +24,7 @@ from masque.container import LARGEST_TEXT, kind_of
 from masque.edits.result import Result
 from masque.errors import PictureError
 from masque.film import write_film
-from masque.image import read_picture, write_picture
+from masque.image import check_output, read_picture, write_picture
 from masque.provenance import Verdict, fingerprint, note, packet, verify
 
 RECORD = {"edit": "swap", "model": "rsgan"}
@@ -377,4 +378,12 @@ def test_the_pixels_are_those_that_an_edit_would_read(tmp_path: Path, written: d
 
 
 def test_a_file_that_is_none_has_no_kind(tmp_path: Path) -> None:
-    assert [kind_of(path) for path in (tmp_path, tmp_path / "missing", Path("nul\0"))] == [None] * 3
+    os.mkfifo(tmp_path / "pipe")
+    assert [kind_of(path) for path in (tmp_path, tmp_path / "missing", Path("nul\0"), tmp_path / "pipe")] == [None] * 4
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(PictureError):
+        verify(tmp_path / "pipe.png")
+    assert check_output(tmp_path / "out.webp", like=tmp_path / "pipe.png")

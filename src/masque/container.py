@@ -72,10 +72,12 @@ class UnreadableError(Exception):
 
 def kind_of(path: Path) -> str | None:
     """PNG, JPEG, WEBP, GIF or MP4, by the first bytes of a file and not by its name; None for another or one that cannot be read."""
+    if not os.path.isfile(path):  # a pipe that nobody writes to would be waited for
+        return None
     try:
         with path.open("rb") as file:
             head = file.read(12)
-    except (OSError, ValueError):
+    except OSError:
         return None
     for kind, start in (("PNG", PNG), ("JPEG", JPEG), ("GIF", GIF)):
         if head.startswith(start):

@@ -224,7 +224,7 @@ def check_output(path: str | os.PathLike[str], like: str | os.PathLike[str] | No
     if not os.path.isdir(path):  # of a folder more is said below
         encoding(path)
     check_folder_of(path)
-    if like is not None:
+    if like is not None and os.path.isfile(like):
         size = (1, 1)
         with suppress(Exception), Image.open(like) as header:  # what is wrong with it is said when it is read
             size = header.size
