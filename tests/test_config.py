@@ -160,3 +160,10 @@ def test_the_nearest_name_is_named_whatever_its_case() -> None:
     assert nearest("smilling", known).startswith("did you mean Smiling?")
     assert nearest("blondhair", known).startswith("did you mean Blond_Hair?")
     assert nearest("xyzzy", known) == "known are: Smiling, Blond_Hair, Male"
+
+
+def test_a_duration_that_cannot_be_counted() -> None:
+    for text in ("9" * 400, "9" * 400 + "h", "\x1b[2J"):
+        with pytest.raises(SettingError) as caught:
+            seconds(text)
+        assert str(caught.value).isprintable()

@@ -171,6 +171,7 @@ def test_strips_are_put_together_as_the_whole_is_turned(tmp_path: Path, monkeypa
 def test_a_float_picture_with_numbers_that_are_not_finite_keeps_its_scale(tmp_path: Path) -> None:
     values = np.full((4, 4), 0.5, np.float32)
     values[0] = [np.nan, np.inf, -np.inf, 1.0]
+    values.view(np.uint32)[0, 0] = 0x7F800001  # a NaN that processors signal
     Image.fromarray(values).save(tmp_path / "a.tif")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

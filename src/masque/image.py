@@ -174,7 +174,7 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, int]]:
 def _flat(image: Image.Image, full: float | None, convert: ImageCms.ImageCmsTransform | None) -> Image.Image:
     """RGB, with alpha laid over white. full: what is white in a wide picture. convert: of colours to sRGB."""
     if full is not None:
-        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=full, neginf=0.0)
+        values = np.nan_to_num(_in_float(image), posinf=full, neginf=0.0)
         image = Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
     elif _becomes_rgba(image):
         image = image.convert("RGBA")
@@ -185,6 +185,11 @@ def _flat(image: Image.Image, full: float | None, convert: ImageCms.ImageCmsTran
     return image.convert("RGB")
 
 
+def _in_float(image: Image.Image) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # a kind of NaN
+        return np.asarray(image, dtype=np.float64)
+
+
 def _becomes_rgba(image: Image.Image) -> bool:
     return image.mode in ("P", "LA", "PA", "La", "RGBa") or "transparency" in image.info
 
@@ -193,7 +198,7 @@ def _full_scale(image: Image.Image) -> float:
     """What is white in 16-bit, 32-bit and float grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
     top = 0.0
     for first, last in _strips(image):
-        values = np.asarray(image.crop((0, first, image.width, last)), dtype=np.float64)
+        values = _in_float(image.crop((0, first, image.width, last)))
         top = max(top, float(values.max(initial=0.0, where=np.isfinite(values))))
     if image.mode == "F" and top <= 1.0:
         return 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from masque.data.measured import MEASURED
 from masque.data.prepare import prepare, turned
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, open_prepared
 from masque.data.puppets import draw_puppet, render
-from masque.errors import DataError, OutputError
+from masque.errors import DataError, OutputError, ValueRangeError
 from masque.faces.detect import find_faces
 from masque.faces.frame import TEMPLATE, align, at_scale, five_points, transform
 from masque.image import read_picture, write_picture
@@ -296,3 +297,11 @@ def test_a_full_disk_is_told_as_one_sentence(photo_folder, tmp_path, monkeypatch
         prepare(photo_folder, out, size=64, workers=1)
     monkeypatch.undo()
     assert prepare(photo_folder, out, size=64, workers=1).kept == 4
+
+
+@pytest.mark.parametrize("name", ["held_out", "most_turned"])
+@pytest.mark.parametrize("value", [math.nan, -math.inf, -1.0])
+def test_numbers_out_of_range_are_refused_before_anything_is_made(tmp_path, name, value):
+    with pytest.raises(ValueRangeError, match="must be"):
+        prepare(tmp_path, tmp_path / "out", **{name: value})
+    assert not (tmp_path / "out").exists()

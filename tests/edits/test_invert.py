@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from masque.edits.invert import Options, clipped, invert, recovered
-from masque.errors import CheckpointError
+from masque.errors import CheckpointError, ValueRangeError
 from masque.models.dcgan import DCGAN, DCGANConfig
 from masque.models.progan import ProGAN, ProGANConfig, pixel_norm
 
@@ -213,3 +214,10 @@ def test_recovered_means_every_component(model):
     found[1, 4] = 1.2
     assert recovered(model, found, true).tolist() == [True, False]
     assert recovered(model, 5 * true, true).all()  # only directions count
+
+
+@pytest.mark.parametrize("name", ["iterations", "rate", "starts", "likeness", "detail", "restraint", "tolerance"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1, 10**9])
+def test_numbers_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueRangeError, match=name):
+        Options(**{name: value})

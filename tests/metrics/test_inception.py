@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from masque.errors import CheckpointError
 from masque.metrics.inception import load_inception
+from robustness import mutations
 
 
 class StandIn(nn.Module):
@@ -24,6 +25,11 @@ class StandIn(nn.Module):
 class Other(nn.Module):
     def forward(self, img: Tensor) -> Tensor:
         return img
+
+
+class Endless(nn.Module):
+    def forward(self, img: Tensor, return_features: bool = False) -> Tensor:
+        return img.float().mean(dim=(2, 3)) / (0.0 if return_features else 1.0)
 
 
 def saved(module: nn.Module, path):
@@ -47,3 +53,18 @@ def test_files_that_are_not_inception(tmp_path):
     extract, _ = load_inception(saved(Other(), tmp_path / "other.pt"))
     with pytest.raises(CheckpointError, match="gives no features"):
         extract([np.zeros((8, 8, 3), np.uint8)])
+    extract, _ = load_inception(saved(Endless(), tmp_path / "endless.pt"))
+    with pytest.raises(CheckpointError, match="gives no features"):
+        extract([np.ones((8, 8, 3), np.uint8)])
+
+
+def test_damaged_files_are_refused_in_one_sentence(tmp_path):
+    whole = saved(StandIn(), tmp_path / "whole.pt").read_bytes()
+    for name, data in mutations.of_bytes(whole, 100, seed=1):
+        (tmp_path / "a.pt").write_bytes(data)
+        said = "it can be read"
+        try:
+            load_inception(tmp_path / "a.pt")[0]([np.ones((8, 8, 3), np.uint8)])
+        except CheckpointError as error:
+            said = str(error).replace(str(tmp_path), "")
+        assert mutations.is_plain(said), name

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from masque.config import LARGEST_SEED
-from masque.errors import SettingError
+from masque.errors import SettingError, printable
 
 Output = Annotated[Path, typer.Option("--out", "-o", help="Where to write the picture: .png, .jpg or .webp.")]
 Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
@@ -39,5 +39,5 @@ def attribute_values(assignments: Sequence[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not name.strip():
-            raise SettingError(f"{assignment!r} is not of the form Name=value, such as Smiling=1 or Blond_Hair=0.8.")
+            raise SettingError(f"{printable(repr(assignment))} is not of the form Name=value, such as Smiling=1 or Blond_Hair=0.8.")
     return values

@@ -20,7 +20,7 @@ from masque.data.parts import in_frame, read_parts, unusable
 from masque.data.pool import each
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, read_map, write_frame, write_index, write_maps
 from masque.data.sources import Found, Source
-from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
+from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError, ValueRangeError
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
 from masque.faces.labels import UNKNOWN, Labels
@@ -73,8 +73,12 @@ def prepare(
     left out. workers: processes, all cores by default. parse: says what is background in pictures that come without masks of parts; by
     label_maps it also writes their label maps, on which portraits can be trained. progress: called with (done, all).
     The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
-    OutputError (disk full, or somebody else prepares there); a single bad picture is counted and left out.
+    OutputError (disk full, or somebody else prepares there), and ValueRangeError; a single bad picture is counted and left out.
     """
+    if not 0 <= held_out < math.inf:
+        raise ValueRangeError(f"held_out is {held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on their number.")
+    if not most_turned > 0:
+        raise ValueRangeError(f"most_turned is {most_turned} and must be above 0: 4 drops profiles.")
     found = look_through(source, layout, held_out, only)
     settings = Settings(str(source.resolve()), layout, size, held_out, most_turned, label_maps)
     if out.exists() and not out.is_dir():

@@ -44,9 +44,13 @@ Watch = Callable[[int, Tensor, Tensor], None]
 """Called with (iteration, best z so far (B,Z), its mean squared errors (B,))."""
 
 
+LARGEST = 1e6
+"""That a weight, a rate or a number of iterations may be."""
+
+
 @dataclass(frozen=True)
 class Options:
-    """How the search goes; what is None is the method's own."""
+    """How the search goes; what is None is the method's own. Raises ValueRangeError."""
 
     method: Method = "encoder+refine"
     iterations: int | None = None
@@ -72,7 +76,7 @@ class Options:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Python's own numbers. Raises ValueRangeError for what is none, or below 0."""
+        """Python's own numbers. Raises ValueRangeError for what is none, or out of range."""
         for name in ("iterations", "starts", "detail"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name)))
@@ -80,9 +84,10 @@ class Options:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, number(name, getattr(self, name)))
         object.__setattr__(self, "seed", seed_of(self.seed))
-        for name in ("iterations", "detail"):
-            if (getattr(self, name) or 0) < 0:
-                raise ValueRangeError(f"{name} is {getattr(self, name)} and cannot be below 0.")
+        for name in ("iterations", "rate", "starts", "likeness", "detail", "restraint", "tolerance", "enough"):
+            value, low = getattr(self, name), int(name == "starts")
+            if value is not None and not low <= value <= LARGEST:
+                raise ValueRangeError(f"{name} is {value} and must be from {low} to {LARGEST:g}.")
 
     @property
     def steps(self) -> int:

@@ -28,7 +28,7 @@ def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], s
     try:
         weights = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         network = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-    except (OSError, RuntimeError, ValueError):
+    except (OSError, RuntimeError, ValueError, TypeError, LookupError, EOFError, AttributeError):  # torch raises all of these on damage
         raise CheckpointError(f"{path} is not a TorchScript file: name NVIDIA's inception-2015-12-05.pt.") from None
 
     def extract(pictures: Sequence[Picture]) -> Tensor:
@@ -38,9 +38,10 @@ def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], s
             try:
                 with torch.inference_mode():
                     features = network(batch, return_features=True)
-            except (RuntimeError, TypeError):
+            except (RuntimeError, TypeError, ValueError, LookupError):
                 features = None
-            if not isinstance(features, Tensor) or features.shape[:1] != (len(batch),) or features.dim() != 2:
+            whole = isinstance(features, Tensor) and features.dim() == 2 and len(features) == len(batch) and features.is_floating_point()
+            if not whole or not bool(features.isfinite().all()):
                 raise CheckpointError(f"{path} gives no features of pictures: name NVIDIA's inception-2015-12-05.pt.")
             parts.append(features.float())
         return torch.cat(parts)
