@@ -1,9 +1,11 @@
-"""The least precision for what autocast should not narrow."""
+"""What numbers must be: wide enough, where autocast would narrow them, and known, where somebody gives them by hand."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from masque.errors import ValueRangeError
 
 
 def full(values: Tensor) -> Tensor:
@@ -17,3 +19,13 @@ def has_bf16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     # oneDNN computes bf16 on any CPU with AVX-512, but only these instructions make it faster.
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def known(attributes: Tensor, net: nn.Module) -> Tensor:
+    """The same attributes, given to a network: outside of training, which says itself what stands for an unknown one, all finite.
+
+    Otherwise one NaN would spoil a whole picture without a word. Raises ValueRangeError.
+    """
+    if not net.training and not bool(attributes.isfinite().all()):
+        raise ValueRangeError("An attribute given to the network is NaN or infinite: give a number in [0,1], 0.5 where it is unknown.")
+    return attributes

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from masque.layers.precision import full
+from masque.layers.precision import full, known
 from masque.layers.stacks import blurred, he
 
 Attention = Literal["cross", "self", "none"]
@@ -192,7 +192,7 @@ class Generator(nn.Module):
 
         Returns (B,3,S,S) in [-1,1].
         """
-        planes = t.to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
+        planes = known(t, self).to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
         painted = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
         if self.confined:
             painted = painted * person.to(painted.dtype)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from masque.layers.gaussian import Gaussian, as_gaussian
 from masque.layers.pictures import Inference, Judge, Painter
-from masque.layers.precision import full
+from masque.layers.precision import full, known
 
 Part = Literal["face", "hair"]
 
@@ -111,7 +111,7 @@ class Separator(Inference):
 
     def forward(self, region: Tensor, c: Tensor) -> Tensor:
         """Features (B,2Zx) of a region, before the head."""
-        return self.seen(with_planes(region, c))
+        return self.seen(with_planes(region, known(c, self)))
 
 
 class AttributeEncoder(nn.Module):
@@ -124,7 +124,7 @@ class AttributeEncoder(nn.Module):
 
     def forward(self, c: Tensor) -> Gaussian:
         """c: (B,A) in [0,1]."""
-        return as_gaussian(self.body(2 * c - 1))
+        return as_gaussian(self.body(2 * known(c, self) - 1))
 
 
 class Memory(nn.Module):
