@@ -29,6 +29,7 @@ from masque.edits.repaint import (
     uncovered,
     with_part,
 )
+from masque.edits.shapes import shrunk
 from masque.edits.subject import Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
@@ -104,6 +105,21 @@ def test_a_whole_photos_label_map_in_the_crop(painter, files, truth):
     assert (again == seen).mean() > 0.98
     height, width = labels.shape
     assert notes == [f"The label map of {2 * width}×{2 * height} pixels was brought to the photo's {width}×{height}."]
+
+
+def test_what_a_map_takes_away_leaves_no_specks(files, truth):
+    """The parser's word along a soft edge does not outlast the label itself."""
+    subject = find_subject(files["one.png"], 64)
+    parts = shrunk(truth["one.png"].labels, subject.matrix, 64)
+    soft = np.stack([(parts == label).astype(np.float32) for label in range(11)])
+    wall = cv2.erode((parts == 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    row, column = np.argwhere(wall[2:-2, 2:-2])[0] + 2
+    soft[[0, 10], row, column] = 0.3, 0.7  # a strand thinner than a pixel
+    whole = enlarged(soft, subject.matrix, subject.photo)
+    bald, _ = in_crop(np.where(whole == 10, 0, whole).astype(np.uint8), subject, soft)
+    assert (soft.argmax(axis=0)[1:-1, 1:-1] == 10).any()
+    assert not (bald[1:-1, 1:-1] == 10).any()
+    assert (in_crop(whole, subject, soft)[0] == soft.argmax(axis=0)).all()
 
 
 def test_a_label_map_is_aligned_by_its_eyes_and_mouth(files, truth):

@@ -25,6 +25,10 @@ PARTS: Mapping[str, tuple[Component, ...]] = {
 SKIN, HAIR = LABELS.index("skin"), LABELS.index("hair")
 
 
+LEAST_TOUCH = 0.05
+"""The share of a pixel of the crop from which on an edit, or a label, is there at all."""
+
+
 def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, list[str]]:
     """An edited label map of a whole photo, as the network's crop shows it (S,S), and what had to be put right.
 
@@ -39,9 +43,14 @@ def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, l
         labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
     edited = labels != enlarged(shares, subject.matrix, subject.photo)
     size = (subject.size, subject.size)
-    changed = warp(edited.astype(np.float32), subject.matrix, size, border=cv2.BORDER_CONSTANT) > 0.5
+    share = warp(edited.astype(np.float32), subject.matrix, size, border=cv2.BORDER_CONSTANT)
+    own, covers = shares.argmax(axis=0), covering(labels, subject.matrix, subject.size)
+    # What the parser sees in single pixels along an edge, and the map has taken away all around, must not stay as specks.
+    near = np.stack([cv2.dilate(cover, np.ones((3, 3), np.uint8)) for cover in covers])
+    gone = (share > LEAST_TOUCH) & (np.take_along_axis(near, own[None], axis=0)[0] < LEAST_TOUCH)
+    changed = (share > 0.5) | gone
     changed[[0, -1]], changed[:, [0, -1]] = False, False  # the parser's map fades out there
-    return np.where(changed, shrunk(labels, subject.matrix, subject.size), shares.argmax(axis=0)).astype(np.uint8), notes
+    return np.where(changed, covers.argmax(axis=0), own).astype(np.uint8), notes
 
 
 def check_same_shape(labels: Labels, width: int, height: int) -> None:
@@ -88,8 +97,13 @@ def is_face(labels: Labels) -> NDArray[np.bool_]:
 
 def shrunk(labels: Labels, matrix: Matrix, size: int) -> Labels:
     """A label map seen through `matrix`, (size,size): of each pixel the label that covers most of it."""
-    covers = [warp((labels == label).astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT) for label in range(len(LABELS))]
-    return np.argmax(covers, axis=0).astype(np.uint8)
+    return covering(labels, matrix, size).argmax(axis=0).astype(np.uint8)
+
+
+def covering(labels: Labels, matrix: Matrix, size: int) -> NDArray[np.float32]:
+    """Of a label map seen through `matrix`, how much of each pixel each label covers, (11,size,size)."""
+    each = [warp((labels == label).astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT) for label in range(len(LABELS))]
+    return np.stack(each).astype(np.float32)
 
 
 def with_part(own: Labels, other: Labels, part: str) -> Labels:
