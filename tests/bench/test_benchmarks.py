@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from masque.bench import swapping, training
+from masque.bench.labels import as_text as labels_text
+from masque.bench.labels import bench_reading
 from masque.errors import SettingError
 from masque.recipes.progan import stage_at
 
@@ -61,3 +63,11 @@ def test_growth_times_the_step_at_which_a_size_is_whole(monkeypatch: pytest.Monk
     monkeypatch.setattr(training, "bench_training", bench)
     training.bench_growth("tiny")
     assert asked == [0.0, 1.0, 2.0]
+
+
+def test_label_maps_are_timed_as_programs_save_them() -> None:
+    report = bench_reading(0.1, 1)
+    assert (report["width"], report["height"]) == (365, 273)
+    assert list(report["times"]) == ["palette.png", "rgb.png", "smoothed.png", "soft.png", "jpeg.jpg"]
+    assert all(0 < time["min"] <= time["median"] <= time["max"] for time in report["times"].values())
+    assert labels_text(report).startswith("label maps of 365×273\npalette.png: ")

@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     bench.command("edit")(bench_edit)
     bench.command("parse")(bench_parse)
     bench.command("repaint")(bench_repaint)
+    bench.command("labels")(bench_labels)
     bench.command("synthesize")(bench_synthesize)
     app.add_typer(bench, name="bench")
 
@@ -130,6 +131,22 @@ def bench_repaint(
         from masque.bench.swapping import as_text, bench_repainting
 
         report = bench_repainting(model, side, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_labels(
+    megapixels: Annotated[float, typer.Option("--megapixels", help="How large the maps are.", min=0.01, max=50)] = 12,
+    turns: Annotated[int, typer.Option("--turns", help="How often each map is read.", min=1)] = 7,
+    as_json: Json = False,
+) -> None:
+    """Processor seconds and memory of reading large label maps as painting programs save them.
+
+    Example: masque bench labels --megapixels 12
+    """
+    with Wait("Timing label maps"):
+        from masque.bench.labels import as_text, bench_reading
+
+        report = bench_reading(megapixels, turns)
     answer(as_text(report), report, as_json)
 
 
