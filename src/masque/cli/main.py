@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from masque.cli import bench, data, edit, evaluate, latents, synthesize, tables, train
+from masque.cli import bench, data, edit, evaluate, latents, presets, synthesize, tables, train
 from masque.errors import MasqueError, printable
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ for register in (
     evaluate.register,
     tables.register,
     bench.register,
+    presets.register,
 ):
     register(app)
 
