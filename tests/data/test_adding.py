@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from masque.data.journal import Journal, Settings, open_journal
+from masque.data.journal import Journal, Settings, begun_as, open_journal
 from masque.data.layouts import look_through
 from masque.data.measured import MEASURED
 from masque.data.prepare import prepare
@@ -27,9 +27,10 @@ def make(root: Path, *names: str) -> Path:
 
 def begin(tmp_path: Path, layout: str = "auto", held_out: float = 0.25, **more: object) -> Journal:
     source, out = tmp_path / "source", tmp_path / "out"
-    out.mkdir(exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     settings = Settings(str(source.resolve()), layout, 64, held_out, float("inf"), False)
-    return open_journal(out, settings, look_through(source, layout, held_out, **more))  # type: ignore[arg-type]
+    begun = begun_as(out) if layout == "auto" else None
+    return open_journal(out, settings, look_through(source, layout, held_out, begun=begun, **more))  # type: ignore[arg-type]
 
 
 def plan(journal: Journal, root: Path) -> dict[str, str]:
@@ -67,6 +68,21 @@ def test_photos_of_nobody_are_added_one_by_one(tmp_path):
     }  # fmt: skip
 
 
+def test_what_the_folder_was_taken_for_stays(tmp_path):
+    root = make(tmp_path / "source", "holiday/1.jpg", "holiday/2.jpg")
+    assert begin(tmp_path).sources[0].identity == ""
+    make(root, "wedding/1.jpg")
+    assert begin(tmp_path).added == 1
+    found = look_through(root, begun="photos")
+    assert (found.layout, found.people) == ("photos", 0)
+    assert found.notes == ["The folder looks like identities now; it was begun as photos, and so it goes on."]
+    people = make(tmp_path / "two" / "source", *FOUR)
+    begin(tmp_path / "two")
+    make(people, *(f"{n}.jpg" for n in range(9)))
+    again = begin(tmp_path / "two")
+    assert (again.added, {source.identity for source in again.sources}) == (0, {"anna", "ben", "carl", "dora"})
+
+
 def test_a_number_of_people_held_out_stays_that_number(tmp_path):
     root = make(tmp_path / "source", *FOUR)
     begin(tmp_path, held_out=1)
@@ -100,9 +116,6 @@ def test_what_differs_is_said(tmp_path):
         begin(tmp_path, layout="photos")
     with pytest.raises(DataError, match=phrase + r"\(2 of its 4 pictures are not there any more, carl/1.jpg for one\)"):
         begin(tmp_path, only=["anna/1.jpg", "ben/1.jpg"])
-    make(root, *(f"{n}.jpg" for n in range(9)))
-    with pytest.raises(DataError, match=phrase + r"\(its folder was read as identities and is read as photos now\)"):
-        begin(tmp_path)
     shutil.rmtree(root)
     make(root, "anna/1.jpg", "ben/1.jpg", "carl/1.jpg")
     with pytest.raises(DataError, match=phrase + r"\(1 of its 4 pictures are not there any more, dora/1.jpg for one\)"):

@@ -207,6 +207,28 @@ def test_a_line_that_stands_twice(tmp_path):
         read_layout(tmp_path)
 
 
+@pytest.mark.parametrize("names", ["Smiling,Smiling", "Smiling,split", "Smiling,identity", "Smiling,Ma\x1b[2Jle", "file,Male"])
+def test_attributes_that_a_prepared_set_cannot_name(tmp_path, names):
+    kaggle(tmp_path)
+    write(tmp_path / "list_attr_celeba.csv", f"image_id,{names}", "000001.jpg,-1,1")
+    with pytest.raises(DataError, match=r"list_attr_celeba.csv cannot name an attribute .*, or not twice: fetch the file again") as caught:
+        read_layout(tmp_path)
+    assert str(caught.value).isprintable()
+
+
+def test_lines_that_a_table_program_has_made_longer(tmp_path):
+    kaggle(tmp_path)
+    lines = ("image_id,Smiling,Male,,", '"000001.jpg", -1 ,1,,', "000002.jpg,1,-1,,", ",,,,", "000003.jpg,1,1,,")
+    write(tmp_path / "list_attr_celeba.csv", *lines)
+    assert [s.attributes["Male"] for s in read_layout(tmp_path)] == [1, 0, 1]
+
+
+def test_a_prepared_set_is_no_data_set(tmp_path):
+    make(tmp_path, "images/000001.jpg", "masks/000001.png", "prepared.json")
+    with pytest.raises(DataError, match="is a prepared set already: name the folder of pictures that it was made from"):
+        read_layout(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x.jpg", "a/b.jpg", "a\\b.jpg", "..", "a\x1bb.jpg", "x" * 300])
 @pytest.mark.parametrize("file", ["list_attr_celeba.txt", "identity_CelebA.txt", "list_eval_partition.txt"])
 def test_names_that_could_lead_elsewhere(tmp_path, file, name):

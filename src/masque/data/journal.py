@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from masque.data.prepared import check_landmarks
-from masque.data.sources import SPLITS, Found, Source, held_out_from
+from masque.data.sources import LAYOUTS, SPLITS, Found, Source, held_out_from
 from masque.errors import DataError, OutputError, printable
-from masque.folders import is_hidden
+from masque.folders import is_empty
 from masque.image import write_atomically
 from masque.jsonfile import parse_object
-from masque.lock import left_behind, remove_unfinished
+from masque.lock import remove_unfinished
 
 Result = dict[str, Any]
 """What became of a picture: its `number`, and either `dropped`, the reason, or its `landmarks` and `attributes`."""
@@ -77,7 +77,7 @@ def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
         # What follows the last line break was being written when the process was killed.
         first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] or [""]
         sources, added = _planned(out, path, first, settings, found)
-    elif any(not left_behind(p) and not is_hidden(p.name) for p in out.iterdir()):
+    elif not is_empty(out):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     try:
         done = {r["number"]: r for r in (_result(line, len(sources), settings.size / 128) for line in lines)}
@@ -95,6 +95,17 @@ def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
     except OSError as error:
         raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
     return Journal(path, sources, done, added)
+
+
+def begun_as(out: Path) -> str | None:
+    """The layout that `auto` chose when the set in `out` was begun; None where none was."""
+    path = out / "journal.jsonl"
+    try:
+        plan = parse_object(path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]) if path.is_file() else {}
+    except (OSError, ValueError):  # told when it is opened
+        return None
+    layout = plan.get("found")
+    return layout if plan.get("layout") == "auto" and layout in LAYOUTS[1:] else None
 
 
 def _as_json(settings: Settings) -> dict[str, Any]:
@@ -129,8 +140,6 @@ def _planned(out: Path, path: Path, first: str, settings: Settings, found: Found
         isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) and p[1] in SPLITS for p in pictures
     ):
         raise _damaged(out, path)
-    if plan.get("found") != found.layout:
-        raise _other(out, f"its folder was read as {printable(plan.get('found'))} and is read as {found.layout} now")
     return _with_new(out, dict(pictures), found, settings.held_out)
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from unicodedata import normalize
 
 from masque.data.celeba import celeba, celebamask, is_celeba, is_celebamask
-from masque.data.sources import NOT_NAMED, Found, Keep, Source, held_out_from
+from masque.data.sources import LAYOUTS, NOT_NAMED, Found, Keep, Source, held_out_from
 from masque.errors import DataError, printable
-from masque.folders import Tree, in_words, is_inside, read_tree, unreadable
+from masque.folders import SET_FILES, Tree, in_words, is_inside, read_tree, unreadable
 
-LAYOUTS = ("auto", "celeba", "celebamask-hq", "utkface", "identities", "photos")
 UTKFACE_NAME = re.compile(r"(\d{1,3})_([01])_\d_\d+")
 """UTKFace: <age>_<0 man, 1 woman>_<ethnicity>_<date>.jpg"""
 UTKFACE_SHARE = 0.9
@@ -33,18 +32,26 @@ def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1, only:
     return look_through(source, layout, held_out, only).sources
 
 
-def look_through(source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None) -> Found:
+def look_through(
+    source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None, begun: str | None = None
+) -> Found:
     """Every picture of a data set, in an order that depends on file names only, and what was left out of it.
 
     source: the data set's folder. layout: one of LAYOUTS. held_out: how much of a set without an official split becomes `test`: below 1 a
     share, from 1 on a number, of identities (of pictures where identities are unknown), taken from the end of their order by name.
-    only: file names (or paths relative to the source) to take; all others are as if they were not there.
+    only: file names (or paths relative to the source) to take; all others are as if they were not there. begun: instead of what `auto`
+    would choose now, what it chose before pictures were added.
     Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for, and for names that leave the folder.
     """
     if layout not in LAYOUTS:
         raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
     tree = read_tree(source)
+    if (tree.path / "images").is_dir() and any(other.name in SET_FILES for other in tree.others):
+        raise DataError(f"{source} is a prepared set already: name the folder of pictures that it was made from.")
     layout, base = _detected(tree) if layout == "auto" else (layout, _base(tree, layout))
+    looks = layout
+    if begun is not None and begun != layout:
+        layout, base = begun, _base(tree, begun)
     asked = None if only is None else {_inside(name) for name in only}
     used: set[str] = set()
 
@@ -57,6 +64,8 @@ def look_through(source: Path, layout: str = "auto", held_out: float = 0.1, only
 
     found = _read(layout, base, held_out, keep)
     found.root = source
+    if layout != looks:
+        found.notes.append(f"The folder looks like {looks} now; it was begun as {layout}, and so it goes on.")
     found.left_out.update(tree.left_out)
     for beside in _beside(tree, base):
         found.left_out += unreadable(list(beside.others))

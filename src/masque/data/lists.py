@@ -7,6 +7,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from masque.data.prepared import FIXED_COLUMNS
 from masque.errors import DataError, printable
 from masque.folders import is_name
 
@@ -52,7 +53,10 @@ def read_columns(path: Path) -> list[list[str]]:
 def _words(line: str) -> list[str]:
     if "," not in line:
         return line.split()
-    return [word.strip() for word in next(csv.reader([line.strip()], skipinitialspace=True))]
+    words = [word.strip() for word in next(csv.reader([line.strip()], skipinitialspace=True))]
+    while words and not words[-1]:  # as table programs end lines that are shorter than others
+        words.pop()
+    return words
 
 
 def rows(path: Path) -> list[Row]:
@@ -91,6 +95,9 @@ def signs(path: Path) -> dict[str, dict[str, float]]:
     if len(lines) < 2:
         raise DataError(f"{path} is cut short: fetch the file again.")
     names = lines[0][1][1:] if lines[0][1][0].lower() in FIRST_COLUMNS else lines[0][1]
+    unfit = [name for place, name in enumerate(names) if name in names[:place] or name in FIXED_COLUMNS or not name.isprintable()]
+    if unfit:
+        raise DataError(f"{path} cannot name an attribute {printable(unfit[0])}, or not twice: fetch the file again.")
     table: dict[str, dict[str, float]] = {}
     for number, file, values in _signed(path, lines[1:], names):
         if table.setdefault(file, values) != values:

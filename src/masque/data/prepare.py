@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from masque.data.journal import Result, Settings, open_journal
+from masque.data.journal import Result, Settings, begun_as, open_journal
 from masque.data.layouts import look_through
 from masque.data.measured import MEASURED, frame_mask, measure_attributes
 from masque.data.parts import in_frame, read_parts, unusable
@@ -79,7 +79,7 @@ def prepare(
         raise ValueRangeError(f"held_out is {held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on their number.")
     if not most_turned > 0:
         raise ValueRangeError(f"most_turned is {most_turned} and must be above 0: 4 drops profiles.")
-    found = look_through(source, layout, held_out, only)
+    found = look_through(source, layout, held_out, only, begun_as(out) if layout == "auto" else None)
     settings = Settings(str(source.resolve()), layout, size, held_out, most_turned, label_maps)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")

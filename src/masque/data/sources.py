@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from masque.errors import DataError
 
+LAYOUTS = ("auto", "celeba", "celebamask-hq", "utkface", "identities", "photos")
 SPLITS = ("train", "validation", "test")
 
 Keep = Callable[[Path], bool]
@@ -60,8 +62,8 @@ class Found:
         return len({source.identity for source in self.sources} - {""})
 
     def name(self, source: Source) -> str:
-        """A picture's path from the data set's folder on."""
-        return str(source.path.relative_to(self.root))
+        """A picture's path from the data set's folder on; the same text in every locale."""
+        return os.fsencode(source.path.relative_to(self.root)).decode("utf-8", "surrogateescape")
 
     def counts(self) -> dict[str, object]:
         """Its counts as plain JSON values."""
