@@ -213,3 +213,19 @@ def test_what_is_no_map(wrong: object, sentence: str) -> None:
     with pytest.raises(PictureError, match=sentence) as raised:
         read_labels(wrong)  # type: ignore[arg-type]
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_numbers_that_were_smoothed_as_greys_are_the_labels_beside_them(seed: int, tmp_path: Path) -> None:
+    """Between hair (10) and background (0) lie all other numbers, and all are labels."""
+    labels = random_map(seed)
+    height, width = labels.shape
+    enlarged = cv2.resize(labels, None, fx=2.7, fy=2.7, interpolation=cv2.INTER_LINEAR)
+    for name, smoothed in (
+        ("blurred.png", cv2.GaussianBlur(labels, (3, 3), 0)),
+        ("enlarged.png", cv2.resize(enlarged, (width, height), interpolation=cv2.INTER_NEAREST)),
+    ):
+        saved(smoothed, tmp_path / name)
+        read, notes = read_labels(tmp_path / name)
+        lies_between(read, labels, 2, 3 * FEW)
+        assert "pixels of smoothed edges were taken for the nearest label." in notes[0]

@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from masque.errors import OutputError, PictureError, printable
 from masque.faces.mapfile import LOSSY, numbers_of, unscaled
-from masque.faces.painted import meaning
+from masque.faces.painted import meaning, unmixed
 from masque.image import ORIENTATION, UPRIGHT, Picture, check_output, decoded, encoded, write_atomically
 from masque.provenance import fingerprint, packet
 
@@ -169,7 +169,9 @@ def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[
             raise PictureError(f"{name} holds labels as grey levels, and JPEG changes those: save it as .png, or paint in colours.")
         numbers, scale = unscaled(numbers, len(LABELS))
         labels = _known(numbers, name)
+        labels, moved = (labels, 0) if image.mode in ("P", "PA") else unmixed(labels, len(LABELS))
         more = [] if scale == 1 else [f"{name}: its grey levels were taken for {scale:g} times the labels."]
+        more += [f"{name}: {moved} pixels of smoothed edges were taken for the nearest label."] if moved else []
     turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
     if turn is not None:
         labels = np.asarray(Image.fromarray(labels).transpose(turn))

@@ -100,6 +100,38 @@ def meaning(image: Image.Image, palette: NDArray[np.uint8]) -> Meaning:
     return Meaning(labels, len(at), _areas(labels.shape, at[strange], codes[strange]))
 
 
+def unmixed(labels: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], int]:
+    """Labels (H,W) from 0 to count − 1 that a program smoothed or scaled as if they were greys, put right; and how many pixels were.
+
+    Between hair (10) and background (0) any number lies, and all are labels. In a map that was smoothed such numbers stand between most
+    areas; in one that was not, areas mostly touch, and it stays as it is.
+    """
+    if min(labels.shape) < 3:
+        return labels, 0
+    solid, between, touching = _solid(labels, 2), np.zeros(labels.shape, np.bool_), 0
+    height, width = labels.shape
+    here = labels[1:-1, 1:-1]
+    for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        one, other = (np.s_[1 + y : height - 1 + y, 1 + x : width - 1 + x] for y, x in ((-down, -across), (down, across)))
+        a, b = labels[one], labels[other]
+        between[1:-1, 1:-1] |= ((a < here) & (here < b)) | ((b < here) & (here < a))
+        if not (down and across):
+            # Nothing lies between labels that follow one another.
+            touching += int((((a > here + 1) | (here > a + 1)) & solid[1:-1, 1:-1] & solid[one]).sum())
+        if (down, across) == (1, 0) and between.sum() <= touching / 2:
+            return labels, 0
+    mixed = between & ~solid
+    if solid.mean() < 0.5 or mixed.sum() <= max(LEAST_AREA, touching):
+        return labels, 0
+    greys = (np.arange(count) * (255 // count)).astype(np.uint8)
+    sure = np.where(mixed, UNSURE, labels).astype(np.uint8)
+    at = np.flatnonzero(mixed)
+    codes = greys[labels.reshape(-1)[at]].astype(np.uint32) * np.uint32(0x010101)
+    palette = np.repeat(greys[:, None], 3, axis=1).astype(np.float32)
+    sure.reshape(-1)[at] = _decided(sure, at, codes, palette, np.zeros(len(at), np.bool_), False)[0]
+    return sure, len(at)
+
+
 def _bands(image: Image.Image) -> Iterator[tuple[slice, Codes]]:
     """Rows and their colours (h,W), CLEAR where they are transparent."""
     for top in range(0, image.height, ROWS):
