@@ -7,7 +7,7 @@ import pickle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masque.errors import LONGEST_QUOTE, MasqueError, PictureError, escaped, printable
+from masque.errors import LONGEST_QUOTE, MasqueError, PictureError, escaped, nearest, printable
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")))
@@ -38,3 +38,7 @@ def test_whatever_a_failure_quotes_it_is_one_line_that_can_be_printed(text: str)
 
 def test_a_sentence_is_never_cut() -> None:
     assert str(MasqueError("a" * 1000 + "\n.")) == "a" * 1000 + "\\n."
+
+
+def test_known_names_come_from_files_too() -> None:
+    assert nearest("smile", ["Smile\x1b[2J", "x" * 500]) == "did you mean Smile\\x1b[2J? Known are: Smile\\x1b[2J, " + "x" * 79 + "…"

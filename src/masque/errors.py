@@ -80,5 +80,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     lower = {n.lower(): n for n in names}
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     if close:
-        return f"did you mean {lower[close[0]]}? Known are: {', '.join(names)}"
-    return f"known are: {', '.join(names)}"
+        return f"did you mean {printable(lower[close[0]])}? Known are: {', '.join(map(printable, names))}"
+    return f"known are: {', '.join(map(printable, names))}"

@@ -82,7 +82,7 @@ def plan(
     begun = modelfile.read(catalog.model_folder(start)) if start is not None else None
     if begun is not None:
         if begun.family != family:
-            raise CheckpointError(f"{begun.folder} holds a model of the family {begun.family}: name one of {family}.")
+            raise CheckpointError(f"{begun.folder} holds a model of the family {printable(begun.family)}: name one of {family}.")
         configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
     model, training, run = override(configs, assignments)
     catalog.shapes_of(entry, model)  # whether such networks can be, before any is made

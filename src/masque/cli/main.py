@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from masque.cli import bench, data, edit, evaluate, latents, presets, synthesize, tables, train
-from masque.errors import MasqueError, printable
+from masque.errors import MasqueError, escaped
 
 app = typer.Typer(
     help="Swap, edit, repaint, morph and re-draw faces. Use it on pictures of people who agree to it.",
@@ -56,7 +56,7 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def _end(message: str, code: int) -> NoReturn:
     sys.stdout.flush()
-    sys.stderr.write(printable(message, sys.maxsize) + "\n")  # a file's name, or a text from one, may stand in it
+    sys.stderr.write(escaped(message) + "\n")  # a file's name, or a text from one, may stand in it
     sys.exit(code)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from masque.errors import printable
+from masque.errors import escaped, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -177,9 +177,9 @@ def answer(text: str, values: Mapping[str, Any], as_json: bool) -> None:
 
 def tell(text: str) -> None:
     """Print lines for a person. Names and texts from files may stand in them: what would move the cursor is escaped."""
-    typer.echo("\n".join(printable(line, sys.maxsize) for line in text.split("\n")))
+    typer.echo("\n".join(escaped(line) for line in text.split("\n")))
 
 
 def remark(sentence: str) -> None:
     """Print one line on stderr beside the answer, escaped as `tell` does."""
-    typer.echo(printable(sentence, sys.maxsize), err=True)
+    typer.echo(escaped(sentence), err=True)

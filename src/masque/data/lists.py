@@ -80,7 +80,7 @@ def two_columns(path: Path) -> dict[str, str]:
             raise DataError(f"Line {number} of {path} has {len(row)} columns, not 2: fetch the file again.")
         file, value = check_file_name(row[0], path, number), row[1]
         if pairs.setdefault(file, value) != value:
-            raise DataError(f"Line {number} of {path} names {file} again and says otherwise: fetch the file again.")
+            raise DataError(f"Line {number} of {path} names {printable(file)} again and says otherwise: fetch the file again.")
     return pairs
 
 
@@ -101,7 +101,7 @@ def signs(path: Path) -> dict[str, dict[str, float]]:
     table: dict[str, dict[str, float]] = {}
     for number, file, values in _signed(path, lines[1:], names):
         if table.setdefault(file, values) != values:
-            raise DataError(f"Line {number} of {path} names {file} again and says otherwise: fetch the file again.")
+            raise DataError(f"Line {number} of {path} names {printable(file)} again and says otherwise: fetch the file again.")
     return table
 
 
