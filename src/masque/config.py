@@ -24,7 +24,8 @@ LARGEST_NUMBER = 2**31 - 1
 """That a setting can be, unless `RANGES` says another."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("size", "coarse", "seen", "grown"), (0, 4096)),
+    **dict.fromkeys(("size",), (4, 2048)),
+    **dict.fromkeys(("coarse", "seen", "grown"), (0, 2048)),
     **dict.fromkeys(("halvings",), (1, 12)),
     **dict.fromkeys(("blocks",), (0, 256)),
     **dict.fromkeys(
