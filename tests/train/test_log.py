@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from masque.errors import TrainingError
+from masque.errors import OutputError, TrainingError
 from masque.train import log as log_module
 from masque.train.log import Log, Terms
 
@@ -111,3 +111,14 @@ def test_a_bad_term_in_another_process_stops_this_one_too(monkeypatch):
     terms.add(8, "fit", {"good": torch.tensor(1.0), "drift": torch.tensor(2.0)})
     with pytest.raises(TrainingError, match="the term drift of phase fit became nan in step 8"):
         terms.check()
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "previews"])
+def test_what_stands_where_a_run_writes_is_a_plain_sentence(line_engine, points, tmp_path, name):
+    engine = line_engine()
+    if name == "log.jsonl":
+        (tmp_path / "run" / name).mkdir()
+    else:
+        (tmp_path / "run" / name).write_text("mine")
+    with pytest.raises(OutputError, match=rf"{name}.* (could not be written|is a file)"):
+        engine.fit(points, shown=points(0))

@@ -404,10 +404,11 @@ def demo(
 
     Example: masque demo --folder demo
     """
+    from masque.lock import only_writer
     from masque.output import check_folder
 
     check_folder(folder)
-    with Bar("Making the page") as bar:
+    with only_writer(folder / "out"), Bar("Making the page") as bar:
         import masque
         from masque.studio.page import make_page
 

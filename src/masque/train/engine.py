@@ -27,6 +27,7 @@ from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
 from masque.errors import TrainingError
 from masque.image import grid
 from masque.layers.precision import has_bf16
+from masque.output import make_folder
 from masque.provenance import write_recorded
 from masque.quiet import quieten_fabric
 from masque.train.distributed import average_gradients
@@ -345,9 +346,9 @@ class Engine:
             return
         with torch.no_grad(), self.fabric.autocast():
             pictures, columns = self.recipe.preview(shown, dict(self.average.nets.items()))
-        (self.run / "previews").mkdir(exist_ok=True)
+        folder = make_folder(self.run / "previews")
         record = {"edit": "preview of a training", "model": type(self.recipe).__name__, "step": self.step}
-        write_recorded(self.run / "previews" / f"{self.step:07d}.png", grid(pictures, columns), record)
+        write_recorded(folder / f"{self.step:07d}.png", grid(pictures, columns), record)
 
 
 def stopped_early(progress: Progress) -> str:

@@ -14,24 +14,35 @@ from torch import Tensor
 from masque.errors import SettingError, TrainingError
 from masque.image import write_atomically
 from masque.jsonfile import parse_object
+from masque.output import refused
 from masque.train.distributed import mean_over_processes
 
 
 class Log:
-    """Appends to log.jsonl; entries after `step` (of a run that was cut off later than its last state) are dropped on opening."""
+    """Appends to log.jsonl; entries after `step` (of a run that was cut off later than its last state) are dropped on opening.
+
+    Opening and writing raise OutputError where the system refuses.
+    """
 
     def __init__(self, run: Path, step: int, tensorboard: bool) -> None:
         self.path = run / "log.jsonl"
-        if self.path.exists():
-            lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
+        try:
+            lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n") if self.path.exists() else []
+        except OSError as error:
+            raise refused(self.path, error) from None
+        if lines:
             kept = "".join(line + "\n" for line in lines if line.isascii() and _step_of(line) <= step)
             write_atomically(self.path, lambda part: part.write_text(kept))
         self.board = _board(run / "tensorboard", step) if tensorboard else None
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """One entry."""
-        with self.path.open("a") as opened:
-            opened.write(json.dumps({"step": step, **{name: float(f"{v:.6g}") for name, v in values.items()}}) + "\n")
+        line = json.dumps({"step": step, **{name: float(f"{v:.6g}") for name, v in values.items()}}) + "\n"
+        try:
+            with self.path.open("a") as opened:
+                opened.write(line)
+        except OSError as error:
+            raise refused(self.path, error) from None
         if self.board is not None:
             for name, value in values.items():
                 self.board.add_scalar(name, value, step)
