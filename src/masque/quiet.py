@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import sys
 import warnings
 from contextlib import suppress
 
@@ -24,6 +25,13 @@ def quieten_pillow() -> None:
             handler = getattr(library, name)
             handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
             handler(None)
+
+
+def quieten_program() -> None:
+    """Python's warnings, unless `python -W` asks for them, and loggers that nobody handles: for a program whose stderr is a user's."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def quieten_torchmetrics() -> None:

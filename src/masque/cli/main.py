@@ -13,7 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from masque.cli import bench, data, edit, evaluate, latents, presets, synthesize, tables, train
+from masque.cli.streams import unheard
 from masque.errors import MasqueError, escaped
+from masque.quiet import quieten_program
 
 app = typer.Typer(
     help="Swap, edit, repaint, morph and re-draw faces. Use it on pictures of people who agree to it.",
@@ -62,6 +64,9 @@ def _end(message: str, code: int) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    if sys.stdout is sys.__stdout__ and sys.stderr is sys.__stderr__:  # else a program has put its own in their place
+        sys.stdout, sys.stderr = unheard(1, sys.stdout), unheard(2, sys.stderr)
+        quieten_program()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal's encoding does not
