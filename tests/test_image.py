@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -122,6 +123,16 @@ def test_float_tiff(tmp_path: Path, full: float) -> None:
     grey = np.random.default_rng(0).random((20, 28), dtype=np.float32)
     tifffile.imwrite(tmp_path / "float.tif", grey * np.float32(full), photometric="minisblack")
     assert np.abs(read_picture(tmp_path / "float.tif")[..., 0] - grey * 255).max() <= 0.51
+
+
+def test_numbers_that_are_none_in_a_float_tiff_are_black_and_say_nothing(tmp_path: Path) -> None:
+    grey = np.full((4, 4), 0.5, np.float32)
+    grey[0, :2] = np.array([0x7F800001, 0x7FC00000], np.uint32).view(np.float32)  # a signalling NaN and a quiet one
+    tifffile.imwrite(tmp_path / "float.tif", grey, photometric="minisblack")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        photo = read_picture(tmp_path / "float.tif")
+    assert photo[0, :3, 0].tolist() == [0, 0, 128]
 
 
 def test_grey_and_one_bit_are_widened(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import mutations
@@ -27,8 +28,8 @@ GIGABYTE = 1 << 30
 
 READ, REFUSED = "read", "refused in one sentence"
 
-Crafted = Callable[[bytes], Iterator[tuple[str, bytes]]]
-"""Damage that is made for a kind of file, from a valid one."""
+Crafted = Callable[[bytes], Iterator[tuple[str, bytes | Callable[[], bytes]]]]
+"""Damage that is made for a kind of file, from a valid one; large files are made when they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,17 @@ class Bench:
             ending = f"took {grown / GIGABYTE:.1f} GB"
         return ending
 
+    def crafted(self) -> list[tuple[str, Callable[[], bytes]]]:
+        """All the damage that is made for this kind of file: its name, and what makes it."""
+        made = self.reader.crafted(self.valid) if self.reader.crafted is not None else ()
+        return [(name, partial(bytes, data) if isinstance(data, bytes) else data) for name, data in made]
+
     def damaged(self, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
         """`count` damaged files: half of them crafted where the reader has such, the others by mutating bytes."""
-        rng, crafted = random.Random(seed), []
-        if self.reader.crafted is not None:
-            crafted = list(self.reader.crafted(self.valid))
-            rng.shuffle(crafted)
-            crafted = crafted[: max(1, count // 2)]
-        yield from crafted
+        crafted = self.crafted()
+        random.Random(seed).shuffle(crafted)
+        crafted = crafted[: max(1, count // 2)]
+        yield from ((name, make()) for name, make in crafted)
         yield from mutations.of_bytes(self.valid, count - len(crafted), seed)
 
     def tally(self, count: int, seed: int = 0) -> Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -186,14 +186,18 @@ def safetensors_file(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "long header", (2**63).to_bytes(8, "little") + data[8:]
 
 
-def state_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _torch_file(value: Any) -> bytes:
+    stream = io.BytesIO()
+    torch.save(value, stream)
+    return stream.getvalue()
+
+
+def state_file(data: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Run states with one part replaced or left out, and files that torch wrote of something else."""
     state = torch.load(io.BytesIO(data), weights_only=True)
 
-    def written(value: Any) -> bytes:
-        stream = io.BytesIO()
-        torch.save(value, stream)
-        return stream.getvalue()
+    def written(value: Any) -> Callable[[], bytes]:
+        return partial(_torch_file, value)
 
     odd: tuple[Any, ...] = (
         None,
