@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -56,7 +57,12 @@ def masque(*arguments: object, encoding: str = "utf-8") -> Outcome:
     for stream in streams:
         stream.flush()
     out, err = (stream.buffer.getvalue().decode(encoding) for stream in streams)  # type: ignore[attr-defined]
-    return Outcome(ended.value.code if isinstance(ended.value.code, int) else 0, out, err)
+    return Outcome(ended.value.code if isinstance(ended.value.code, int) else 0, out, without_progress(err))
+
+
+def without_progress(err: str) -> str:
+    """What stands on stderr but for the lines on how far a command is, of which there are as many as the machine is slow."""
+    return re.sub(r"(?m)^.*, \d+:\d\d so far\.\n", "", err)
 
 
 def start(*arguments: object, folder: Path | None = None, **options: Any) -> subprocess.Popen[str]:
@@ -76,4 +82,4 @@ def wait_for(process: subprocess.Popen[str], seconds: float = HANGS) -> Outcome:
         os.killpg(process.pid, 9)
         process.communicate()
         raise
-    return Outcome(process.returncode, out or "", err or "")
+    return Outcome(process.returncode, out or "", without_progress(err or ""))
