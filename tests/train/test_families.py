@@ -107,8 +107,10 @@ def test_the_seed_decides_weights_and_course(family, tiny_run):
     assert same.fingerprints() == again.fingerprints() != other.fingerprints()
 
 
-@pytest.mark.parametrize("family", sorted(CATALOG.keys() - {"ali"}))  # which has a loss against its judge alone
+@every_family
 def test_one_batch_can_be_overfitted(family, tiny_run):
+    """By what users need, while the judges stand still: against those that learn as well, no loss need fall. CCA-GAN's has to learn, too:
+    as it begins, what it says of a picture hardly hangs on the picture."""
     run = tiny_run(family, "run", ema=0.5)
     batch = run.batch(0)
     phases = [phase for phase in run.engine.phases if set(phase.nets) & set(run.engine.recipe.served)]
@@ -119,7 +121,8 @@ def test_one_batch_can_be_overfitted(family, tiny_run):
 
     before = loss()
     for _ in range(60):
-        run.engine.run_step(batch)
+        for phase in run.engine.phases if family == "ccagan" else phases:
+            run.engine.run_phase(phase, batch)
     assert loss() < 0.7 * before
 
 
