@@ -107,7 +107,7 @@ def test_starting_counts_towards_the_time_limit(tmp_path: Path, monkeypatch: pyt
         (["rsgan", "--data", "puppets:8", "--set", "batch_size=four"], "a whole number"),
         (["rsgan", "--data", "puppets:8", "--set", "size=33", "--preset", "tiny"], "choose a size"),
         (["rsgan", "--data", "puppets:8", "--steps", 0], "at least 1"),
-        (["rsgan", "--data", "puppets:8", "--set", "seed=-1"], "from 0"),
+        (["rsgan", "--data", "puppets:8", "--set", "seed=-1"], "at least 0"),
         (["rsgan", "--data", "puppets:8", "--time-limit", "soon"], "1h30m"),
         (["rsgan", "--data", "puppets:none"], "puppets:2000"),
         (["rsgan", "--data", "nowhere"], "not a prepared set"),
