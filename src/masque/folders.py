@@ -114,6 +114,11 @@ def by_name(path: Path) -> bytes:
     return os.fsencode(path.name)
 
 
+def as_text(path: Path) -> str:
+    """A path as a text that is the same in every locale; bytes that are no UTF-8 are escaped as Python does in names of files."""
+    return os.fsencode(path).decode("utf-8", "surrogateescape")
+
+
 def is_hidden(name: str) -> bool:
     """Whether this is the name of a hidden or system file or folder, of a back-up copy, or of a file that is still being written."""
     lower = name.lower()

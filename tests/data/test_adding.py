@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,28 @@ def test_official_splits_are_those_of_the_lists(tmp_path):
     make(root, "test/n3/1.jpg", "train/n0/1.jpg")
     again = plan(begin(tmp_path), root)
     assert again == {"test/n2/1.jpg": "test", "train/n1/1.jpg": "train", "test/n3/1.jpg": "test", "train/n0/1.jpg": "train"}
+
+
+AGAIN = """
+import sys
+from pathlib import Path
+from masque.data.journal import Settings, open_journal
+from masque.data.layouts import look_through
+from masque.folders import as_text
+source, out = Path(sys.argv[1]), Path(sys.argv[2])
+found = look_through(source, held_out=0.25)
+settings = Settings(as_text(source.resolve()), "auto", 64, 0.25, float("inf"), False)
+print(open_journal(out, settings, found).added, ascii(found.name(found.sources[0])))
+"""
+
+
+def test_names_are_the_same_in_every_locale(tmp_path):
+    make(tmp_path / "source", "zo\u00eb/\u00e4.jpg", f"zo\u00eb/{os.fsdecode(bytes([0xE9]))}.jpg", "\u00d6mer/1.jpg")
+    begin(tmp_path)
+    ascii_alone = {**os.environ, "LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-c", AGAIN, str(tmp_path / "source"), str(tmp_path / "out")]
+    done = subprocess.run(command, env=ascii_alone, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("0 'zo\\xeb/\\xe4.jpg'\n", "")
 
 
 def test_junk_adds_nothing(tmp_path):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -176,7 +175,7 @@ def _divided(new: Sequence[Source], planned: Mapping[str, str], found: Found, he
 def _older(settings: Settings, found: Found) -> str:
     """The first line as older ones have it, which knew the pictures by a hash of all alone."""
     listing = "\n".join(found.name(source) + source.split for source in found.sources)
-    return json.dumps(asdict(settings) | {"sources": hashlib.sha256(os.fsencode(listing)).hexdigest()[:16]})
+    return json.dumps(asdict(settings) | {"sources": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:16]})
 
 
 def _result(line: str, count: int, scale: float) -> Result:

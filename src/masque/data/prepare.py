@@ -24,6 +24,7 @@ from masque.errors import DataError, MasqueError, NoFaceError, OutputError, Pict
 from masque.faces.detect import choose_face, find_faces, landmarks_in
 from masque.faces.frame import HEIGHT, WIDTH, cut_frame, identity_matrix
 from masque.faces.labels import UNKNOWN, Labels
+from masque.folders import as_text
 from masque.image import Picture, read_picture
 from masque.lock import only_writer
 
@@ -80,7 +81,7 @@ def prepare(
     if not most_turned > 0:
         raise ValueRangeError(f"most_turned is {most_turned} and must be above 0: 4 drops profiles.")
     found = look_through(source, layout, held_out, only, begun_as(out) if layout == "auto" else None)
-    settings = Settings(str(source.resolve()), layout, size, held_out, most_turned, label_maps)
+    settings = Settings(as_text(source.resolve()), layout, size, held_out, most_turned, label_maps)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     with only_writer(out):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from masque.errors import DataError
+from masque.folders import as_text
 
 LAYOUTS = ("auto", "celeba", "celebamask-hq", "utkface", "identities", "photos")
 SPLITS = ("train", "validation", "test")
@@ -63,7 +63,7 @@ class Found:
 
     def name(self, source: Source) -> str:
         """A picture's path from the data set's folder on; the same text in every locale."""
-        return os.fsencode(source.path.relative_to(self.root)).decode("utf-8", "surrogateescape")
+        return as_text(source.path.relative_to(self.root))
 
     def counts(self) -> dict[str, object]:
         """Its counts as plain JSON values."""
