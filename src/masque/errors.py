@@ -39,6 +39,10 @@ class PictureError(MasqueError):
     """A file that cannot be read as a picture."""
 
 
+class NoPictureError(PictureError):
+    """A file whose content is of no kind of picture that Masque reads."""
+
+
 class NoFaceError(MasqueError):
     """A picture in which no usable face was found, or not the one that was asked for."""
 

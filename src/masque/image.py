@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from masque.decodable import trouble_in, trouble_with
-from masque.errors import OutputError, PictureError, printable
+from masque.errors import NoPictureError, OutputError, PictureError, printable
 from masque.output import check_folder_of as check_folder_of
 from masque.output import write_atomically as write_atomically
 from masque.quiet import quieten_pillow
@@ -124,7 +124,7 @@ def decoded(source: str | os.PathLike[str] | BytesIO) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(_too_large(path, f"far more than {MAX_MEGAPIXELS:.0f}")) from None
     except UnidentifiedImageError:
-        raise PictureError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are).") from None
+        raise NoPictureError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are).") from None
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         raise PictureError(f"{path} is damaged or cut short ({_one_line(error)}): fetch it again.") from None
 

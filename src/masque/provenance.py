@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
-from masque.errors import PictureError, printable
+from masque.errors import NoPictureError, PictureError, printable
 from masque.image import Picture, decoded, encoded, encoding, read_picture, write_picture
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -106,7 +106,10 @@ def verify(path: Path) -> Verdict:
     if kind == "GIF" and (comment := gif_comment(path)) is not None:
         with decoded(path):
             return _noted(comment)
-    pixels = fingerprint(read_picture(path))
+    try:
+        pixels = fingerprint(read_picture(path))
+    except NoPictureError:
+        raise PictureError(f"{printable(path, 300)} is neither a picture nor a film that can be read: fetch it again.") from None
     if kind not in ("PNG", "JPEG", "WEBP"):
         with decoded(path) as image:
             xmp = image.info.get("xmp") or b""

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -66,10 +67,14 @@ def without_progress(err: str) -> str:
 
 
 def start(*arguments: object, folder: Path | None = None, **options: Any) -> subprocess.Popen[str]:
-    """Start a command in a process of its own, and in a process group that a signal reaches as Ctrl-C in a terminal would."""
+    """Start a command in a process of its own, and in a process group that a signal reaches as Ctrl-C in a terminal would.
+
+    Also where these tests run in a shell's background, whose processes inherit that Ctrl-C is ignored.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "masque", *map(str, arguments)],
         cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )  # fmt: skip
 

@@ -87,7 +87,7 @@ class Options:
         for name in ("iterations", "rate", "starts", "likeness", "detail", "restraint", "tolerance", "enough"):
             value, low = getattr(self, name), int(name == "starts")
             if value is not None and not low <= value <= LARGEST:
-                raise ValueRangeError(f"{name} is {value} and must be from {low} to {LARGEST:g}.")
+                raise ValueRangeError(f"{name} is {value} and must be from {low} to {LARGEST:,.0f}.")
 
     @property
     def steps(self) -> int:
