@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 
@@ -18,6 +16,7 @@ from masque.edits.synthesize import Synthesizer
 from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
 from masque.studio.page import sample_photos
+from tiny import puppet_photo, tiny_session
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -54,14 +53,6 @@ def photos() -> dict[str, Picture]:
     return sample_photos()
 
 
-def puppet_photo(seed: int, width: int = 320, height: int = 400) -> Picture:
-    """A puppet as a photo with room around the head; the same seed gives the same pixels."""
-    frame = render(draw_puppet(seed), 1.5).picture
-    across, down = width - frame.shape[1], height - frame.shape[0]
-    photo = cv2.copyMakeBorder(frame, max(0, down), 0, max(0, across // 2), max(0, across - across // 2), cv2.BORDER_REPLICATE)
-    return np.ascontiguousarray(photo[:height, :width])
-
-
 @pytest.fixture(scope="session")
 def puppet_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Four puppets as PNG files."""
@@ -83,13 +74,6 @@ def lfw_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     two = ["Puppet_{}\t{}\tPuppet_{}\t{}".format(*line.split()) for line in two]
     (folder / "pairs.txt").write_text("\n".join(["2\t3", *same[:3], *two[:3], *same[3:], *two[3:]]) + "\n")
     return folder
-
-
-def tiny_session(seed: int = 0, **settings: object) -> Session:
-    """A session over an untrained RSGAN of 32 px: everything but the pictures' quality is real."""
-    plan = runs.plan("rsgan", "tiny", [f"{name}={value}" for name, value in settings.items()], {"seed": seed})
-    recipe = runs.build_recipe(plan)
-    return Session(recipe.model, "rsgan", "0" * 16)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")

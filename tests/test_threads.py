@@ -16,7 +16,6 @@ import pytest
 import torch
 
 import masque
-from conftest import puppet_photo, tiny_session
 from masque import runs
 from masque.catalog import shipped_parser
 from masque.edits.invert import Options
@@ -29,6 +28,7 @@ from masque.edits.warp import swap_by_warping
 from masque.faces.detect import find_faces
 from masque.image import decoded, read_picture, write_picture
 from masque.provenance import verify
+from tiny import puppet_photo, tiny_session
 
 THREADS = 8
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import puppet_photo, tiny_session
 from masque import runs
 from masque.catalog import shipped_parser
 from masque.edits.augment import augment
@@ -22,6 +21,7 @@ from masque.edits.translate import Translator
 from masque.edits.warp import swap_by_warping
 from masque.faces.labels import LABELS
 from masque.image import Picture, read_picture, write_picture
+from tiny import puppet_photo, tiny_session
 
 
 def in_grey(picture: Picture) -> Picture:

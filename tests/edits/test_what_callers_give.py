@@ -12,7 +12,6 @@ import pytest
 import torch
 from PIL import Image
 
-from conftest import puppet_photo
 from masque import runs
 from masque.edits.augment import augment
 from masque.edits.heatmap import heatmap
@@ -22,6 +21,7 @@ from masque.edits.subject import as_photo
 from masque.edits.translate import Translator
 from masque.errors import MasqueError, NoFaceError, PictureError, UnknownAttributeError, ValueRangeError
 from masque.image import read_picture, write_picture
+from tiny import puppet_photo
 
 
 @pytest.fixture(autouse=True)
