@@ -155,7 +155,7 @@ def test_pack_makes_a_model_that_can_be_passed_on(run: Path, tmp_path: Path) -> 
     assert values["weights"] == modelfile.read(tmp_path / "packed").hash
     assert (tmp_path / "packed" / "card.md").read_text() == "# What it is\n"
     assert "no model folder" in masque("pack", run, "-o", tmp_path).sentence
-    assert "no model folder" in masque("pack", run, "-o", tmp_path / "card.md").sentence
+    assert "card.md is a file: name a folder" in masque("pack", run, "-o", tmp_path / "card.md").sentence
     assert "cannot be read" in masque("pack", run, "-o", tmp_path / "other", "--card", tmp_path / "none.md").sentence
     assert not (tmp_path / "other").exists()
 
@@ -195,7 +195,7 @@ def test_preparing_that_cannot_start(people: Path, tmp_path: Path) -> None:
         ([tmp_path / "missing", "--out", tmp_path / "set"], "no folder"),
         ([tmp_path / "empty", "--out", tmp_path / "set"], "no picture"),
         ([people, "--out", tmp_path], "choose a new folder"),
-        ([people, "--out", tmp_path / "list.txt"], "choose a new folder"),
+        ([people, "--out", tmp_path / "list.txt"], "list.txt is a file: name a folder"),
         ([people, "--out", tmp_path / "set", "--only", tmp_path / "list.txt"], "None of the 1 files"),
         ([people, "--out", tmp_path / "set", "--only", tmp_path / "latin.txt"], "None of the 1 files"),
         ([people, "--out", tmp_path / "set", "--only", tmp_path / "none.txt"], "list of names"),

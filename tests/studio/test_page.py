@@ -178,7 +178,7 @@ def test_a_missing_folder_of_photos_is_an_empty_one(tmp_path: Path) -> None:
 def test_a_page_that_has_no_place(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path]) -> None:
     (tmp_path / "out").write_text("mine")
     monkeypatch.setattr(studio, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
-    with pytest.raises(OutputError, match="could not be made"):
+    with pytest.raises(OutputError, match="out is a file: name a folder"):
         make_page(session, tmp_path)
     assert (tmp_path / "out").read_text() == "mine"
 
