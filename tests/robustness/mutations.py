@@ -9,6 +9,7 @@ import copy
 import io
 import random
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +56,49 @@ def of_bytes(data: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, byte
             width = rng.choice((1, 2, 4, 8))
             changed[at : at + width] = rng.choice((b"\xff", b"\x7f", b"\x80", b"\x00")) * width
         yield f"{kind} {number} at {at}", bytes(changed)
+
+
+def of_png(data: bytes, seed: int = 0) -> Iterator[tuple[str, bytes]]:
+    """PNG files whose checksums are right and whose chunks are not: changed within, left out, twice, elsewhere, or with odd headers.
+
+    Without their checksums put right, hardly a damaged PNG gets past its first chunk.
+    """
+    rng, chunks = random.Random(seed), list(png_chunks(data))
+
+    def written(changed: list[tuple[bytes, bytes]]) -> bytes:
+        parts = [len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big") for kind, body in changed]
+        return data[:8] + b"".join(parts)
+
+    for number, (kind, body) in enumerate(chunks):
+        before, after = chunks[:number], chunks[number + 1 :]
+        for name, changed in of_bytes(body, 24, rng.randrange(2**31)):
+            yield f"{kind.decode()}: {name}", written([*before, (kind, changed), *after])
+        yield f"without {kind.decode()}", written([*before, *after])
+        yield f"{kind.decode()} twice", written([*before, (kind, body), (kind, body), *after])
+        yield f"{kind.decode()} last", written([*before, *after, (kind, body)])
+        yield f"{kind.decode()} of no kind", written([*before, (b"\0\xff1\x1b", body), *after])
+    kind, header = chunks[0]
+    for at, values in {8: range(0, 18), 9: range(0, 9), 10: (1, 255), 11: (1, 255), 12: (1, 2, 255)}.items():
+        for value in values:
+            yield f"header byte {at} = {value}", written([(kind, header[:at] + bytes([value]) + header[at + 1 :]), *chunks[1:]])
+    for width, height in ((0, 1), (1, 0), (2**31, 1), (2**32 - 1, 2**32 - 1), (7071, 7071), (1, 2**24), (2**24, 1), (64, 63), (65, 64)):
+        size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+        yield f"says {width}×{height}", written([(kind, size + header[8:]), *chunks[1:]])
+    pixels = b"".join(body for kind, body in chunks if kind == b"IDAT")
+    plain = zlib.decompress(pixels)
+    others = [chunk for chunk in chunks if chunk[0] not in (b"IDAT", b"IEND")]
+    for name, changed in of_bytes(plain, 24, rng.randrange(2**31)):
+        yield f"rows: {name}", written([*others, (b"IDAT", zlib.compress(changed)), chunks[-1]])
+    yield "rows without end", written([*others, (b"IDAT", zlib.compress(plain + bytes(1 << 24))), chunks[-1]])
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of each chunk of a valid PNG file."""
+    at = 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length
 
 
 def of_npy(array: np.ndarray[Any, Any]) -> Iterator[tuple[str, bytes]]:

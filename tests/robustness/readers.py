@@ -103,7 +103,8 @@ def picture_readers() -> Iterator[Reader]:
     """Every kind of picture file, as a photo."""
     for name, (kind, mode, options) in PICTURES.items():
         content = partial(saved, kind, mode, **options)
-        yield Reader(f"photo: {name}", "photo.png", lambda folder, c=content: _write("photo.png", c(), folder), _as_photo)
+        build = lambda folder, c=content: _write("photo.png", c(), folder)  # noqa: E731
+        yield Reader(f"photo: {name}", "photo.png", build, _as_photo, mutations.of_png if kind == "PNG" else None)
 
 
 def _as_photo(folder: Path) -> None:
@@ -267,7 +268,8 @@ def _load_prepared(folder: Path) -> None:
 def prepared_readers() -> Iterator[Reader]:
     """Every file of a prepared set, and the journal of one whose preparation goes on."""
     files: dict[str, Crafted | None] = {
-        "prepared.json": json_file, "index.csv": text_lines, "landmarks.npy": npy_file, "images/000001.jpg": None, "masks/000001.png": None,
+        "prepared.json": json_file, "index.csv": text_lines, "landmarks.npy": npy_file, "images/000001.jpg": None,
+        "masks/000001.png": mutations.of_png,
     }  # fmt: skip
     for file, crafted in files.items():
         yield Reader(f"prepared set: {file}", f"set/{file}", partial(_copy, "prepared"), _load_prepared, crafted)
@@ -348,8 +350,10 @@ def file_readers() -> Iterator[Reader]:
     yield Reader("VGG weights (.pth)", "vgg.pth", _vgg, lambda folder: load_vgg(folder / "vgg.pth"))
     labels = np.zeros((SIDE, SIDE), np.uint8)
     labels[8:60, 8:56], labels[20:26, 18:28], labels[20:26, 36:46], labels[44:50, 22:42] = 1, 4, 5, 8
-    yield Reader("label map: palette", "labels.png", lambda folder: write_labels(folder / "labels.png", labels), _labels)
-    yield Reader("label map: colours", "labels.png", lambda folder: _write("labels.png", _coloured_map(labels), folder), _labels)
+    yield Reader("label map: palette", "labels.png", lambda folder: write_labels(folder / "labels.png", labels), _labels, mutations.of_png)
+    yield Reader(
+        "label map: colours", "labels.png", lambda folder: _write("labels.png", _coloured_map(labels), folder), _labels, mutations.of_png
+    )
     yield Reader("formula", "formula.txt", lambda folder: _write("formula.txt", b"(a - b + c) / 3 + 0.5*a", folder), _formula, formulas)
 
 
@@ -502,7 +506,9 @@ def _film(file: str, folder: Path) -> None:
 def verify_readers() -> Iterator[Reader]:
     """Everything that `masque verify` looks at."""
     for file in ("out.png", "out.jpg", "out.webp"):
-        yield Reader(f"verify: {file[4:]}", file, partial(_edited, file), partial(_verify, file))
+        yield Reader(
+            f"verify: {file[4:]}", file, partial(_edited, file), partial(_verify, file), mutations.of_png if file == "out.png" else None
+        )
     for file in ("out.mp4", "out.gif"):
         yield Reader(f"verify: {file[4:]}", file, partial(_film, file), partial(_verify, file))
 
