@@ -111,7 +111,7 @@ def test_a_picture_that_another_program_marked(tmp_path: Path) -> None:
 
 def test_a_record_that_another_program_moved_into_attributes(tmp_path: Path, picture: Picture) -> None:
     attributes = f'm:Pixels="{fingerprint(picture)}" m:Record="{{&quot;edit&quot;: &quot;swap&quot;}}"'
-    moved = f'<x xmlns:m="urn:masque:record:1" {attributes}/>'
+    moved = f'<r:Description xmlns:r="{RDF[1:-1]}" xmlns:m="urn:masque:record:1" {attributes}/>'
     path = write_picture(tmp_path / "moved.png", picture, xmp=moved.encode())
     assert verify(path) == Verdict({"edit": "swap"}, None, True)
 

@@ -36,13 +36,24 @@ MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
 """What ends the compressed pixels of a JPEG: in them, \\xff is followed by \\x00."""
 WRITTEN = {
     "PNG": re.compile("IHDR (iTXt (IDAT )+|(IDAT )+iTXt )IEND |LABELS iTXt COLOURS (IDAT )+IEND "),
-    "JPEG": re.compile("APP0 APP1 (DQT )+SOF0 (DHT )+SOS EOI "),
+    "JPEG": re.compile("APP0 APP1 (DQT ){1,2}SOF0 (DHT ){1,4}SOS EOI "),
     "WEBP": re.compile("VP8X (VP8 |VP8L) XMP  "),
 }
 """The parts of a picture with a record, in the order that Masque writes them in; in a PNG the record may come after the pixels, too."""
 LABEL_COLOURS = 0x54F1128F
 """The checksum of a label map's palette, the only one that Masque writes with a record. A palette picture's header is called LABELS here,
 and that palette COLOURS."""
+ALL_AT_ONCE = b"\3\1\0\2\x11\3\x11\0\x3f\0"
+"""What the header of a JPEG's only scan says: all three channels, each with all its frequencies in full."""
+KEY_FRAME, BITS_OF_FRAME = 0x10, 0x1F
+"""The first five bits of a lossy WebP's pixels: a picture of its own, that is shown, of VP8's version 0. The other versions are decoded
+with plainer filters by some viewers and not by others."""
+LARGEST_LOSSY = 16_384
+"""Sides from here on have bits that ask a viewer to enlarge a lossy WebP, which some do."""
+
+PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Of an interlaced PNG: first column and row, and steps between columns and between rows."""
+
 SEGMENTS = {0xC0: "SOF0", 0xC2: "SOF2", 0xC4: "DHT", 0xD9: "EOI", 0xDA: "SOS", 0xDB: "DQT", 0xDD: "DRI", 0xFE: "COM"}
 
 
@@ -120,7 +131,7 @@ def _not_written(kind: str, parts: list[str]) -> str | None:
 
 
 def _png(data: bytes) -> Iterator[Part]:
-    at = len(PNG)
+    at, pixels = len(PNG), _Pixels()
     while at < len(data):
         length, name = struct.unpack_from(">I4s", data, at)
         body = memoryview(data)[at + 8 : at + 8 + length]
@@ -136,11 +147,51 @@ def _png(data: bytes) -> Iterator[Part]:
             foreign = "a damaged chunk"
         elif called == "IHDR" and bytes(body[8:12]) != b"\x08\x02\0\0":
             foreign = "pixels that are not 8-bit RGB"
+        elif called in ("IHDR", "LABELS"):
+            pixels.begin(body)
         elif name == b"iTXt" and packet is None:
             foreign = "a text that is no record"
+        elif name == b"IDAT" and not pixels.go_on(body):
+            foreign = "something after its pixels"
+        elif name == b"IEND" and not pixels.whole:
+            foreign = "pixels that are cut off"
         yield Part(called, packet, foreign)
         if name == b"IEND" and at != len(data):
             raise UnreadableError("something after its end")
+
+
+class _Pixels:
+    """The compressed pixels of a PNG, of which a decoder reads only what it needs."""
+
+    def __init__(self) -> None:
+        self.stream, self.left = zlib.decompressobj(), 0
+
+    def begin(self, header: memoryview) -> None:
+        """Look for as many bytes as a picture with this header has: rows that each begin with one byte, in seven passes if interlaced."""
+        width, height, _, kind, *_, passes = struct.unpack(">II5B", header)
+        for left, top, across, down in PASSES if passes else ((0, 0, 1, 1),):
+            columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+            self.left += rows * (1 + columns * (3 if kind == 2 else 1)) if columns > 0 and rows > 0 else 0
+
+    def go_on(self, body: memoryview) -> bool:
+        """Read the next part; False where it is empty, or holds more than the pixels."""
+        if self.stream.eof or not body:
+            return False
+        rest: bytes | memoryview = body
+        try:
+            while not self.stream.eof and self.left >= 0:
+                made = len(self.stream.decompress(rest, 2**20))
+                rest, self.left = self.stream.unconsumed_tail, self.left - made
+                if made < 2**20 and not rest:
+                    break
+        except zlib.error:  # a decoder may show what comes before
+            return False
+        return self.left >= 0 and not self.stream.unused_data
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them have been read."""
+        return self.stream.eof and self.left == 0
 
 
 def _packet_of_png(body: bytes) -> bytes | None:
@@ -160,13 +211,13 @@ def _jpeg(data: bytes) -> Iterator[Part]:
             if at + 2 != len(data):
                 raise UnreadableError("something after its end")
             return
-        restarts = 0xD0 <= code < 0xD8
-        if not restarts:
-            (length,) = struct.unpack_from(">H", data, at + 2)
-            yield _segment(code, data[at + 4 : at + 2 + length])
-            at += 2 + length
-        if restarts or code == 0xDA:
-            end = MARKER.search(data, at + 2 if restarts else at)
+        if 0xD0 <= code < 0xD8:
+            raise UnreadableError("marks between its pixels")
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        yield _segment(code, data[at + 4 : at + 2 + length])
+        at += 2 + length
+        if code == 0xDA:
+            end = MARKER.search(data, at)
             if end is None:
                 raise UnreadableError("an end that is cut off")
             at = end.start()
@@ -182,6 +233,8 @@ def _segment(code: int, body: bytes) -> Part:
         return Part(name, foreign="pixels that are not square, or a thumbnail")
     if name == "SOF0" and (body[:1], body[5:6], body[6::3]) != (b"\x08", b"\x03", b"\1\2\3"):
         return Part(name, foreign="pixels that are not 8-bit colours")
+    if name == "SOS" and body != ALL_AT_ONCE:
+        return Part(name, foreign="pixels in several scans")
     return Part(name)
 
 
@@ -193,15 +246,26 @@ def _webp(data: bytes) -> Iterator[Part]:
         body = memoryview(data)[at + 8 : at + 8 + length]
         if len(body) < length:
             raise UnreadableError("an end that is cut off")
-        at += 8 + length + length % 2
+        at += 8 + length
+        if length % 2 and data[at : (at := at + 1)] != b"\0":
+            raise UnreadableError("bytes between its parts")
         foreign = None
         if name == b"VP8X" and (body[:4] != ONLY_XMP or length != 10):
             foreign = "alpha, an animation, a colour profile or EXIF"
         elif name == b"VP8L" and body[4] & 0x10:
             foreign = "alpha"
+        elif name == b"VP8 " and _unusual(body):
+            foreign = "pixels that viewers may decode in different ways"
         yield Part(_text(name), bytes(body) if name == b"XMP " and length <= LARGEST_TEXT else None, foreign)
     if size + 8 != len(data):
         raise UnreadableError("something after its end")
+
+
+def _unusual(vp8: memoryview) -> bool:
+    """Whether the pixels of a lossy WebP are of another kind than any encoder of WebP writes; see RFC 6386, 9.1 and 9.2."""
+    width, height = struct.unpack_from("<HH", vp8, 6)
+    odd_colours = vp8[10] >= 0x40  # its first two bits: other colours than YUV, and values that need no clamping
+    return vp8[0] & BITS_OF_FRAME != KEY_FRAME or width >= LARGEST_LOSSY or height >= LARGEST_LOSSY or odd_colours
 
 
 def _text(name: bytes) -> str:

@@ -33,6 +33,12 @@ NAMESPACES = {
     "masque": "urn:masque:record:1",
 }
 PROPERTIES = (("Iptc4xmpExt", "DigitalSourceType"), ("masque", "Pixels"), ("masque", "Record"))
+SAID = {
+    "x": {"xmpmeta", "xmptk"}, "rdf": {"RDF", "Description", "about"}, "xmp": {"CreatorTool"},
+    "Iptc4xmpExt": {"DigitalSourceType"}, "masque": {"Pixels", "Record"},
+}  # fmt: skip
+"""Every name in a packet of Masque, and the one by which Adobe's library signs those that it passes on. All others count as changed: a
+viewer may heed them, as it does an orientation or a thumbnail."""
 LARGEST_PACKET = LARGEST_TEXT
 """Bytes above which a packet is not parsed."""
 DEEPEST = 50
@@ -151,7 +157,7 @@ def _judged(held: Contents, pixels: str) -> Verdict:
     reason = f"it holds {held.foreign}" if held.foreign else None
     if len(held.packets) > 1 or any(len(several) > 1 for several in said.values()):
         reason = reason or "it says several things of itself"
-    elif odd or json.dumps(record, sort_keys=True) != texts[0]:
+    elif odd or source not in (None, SOURCE_TYPE) or json.dumps(record, sort_keys=True) != texts[0]:
         reason = reason or "what it says of itself is not as Masque writes it"
     elif said.get("Pixels") != [pixels]:
         reason = reason or "other pixels were written with this record"
@@ -179,21 +185,21 @@ def _inside(value: Any) -> Iterable[Any]:
 
 
 def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
-    """What a packet says under the names that matter here, and whether it says anything in names that Masque does not use.
+    """What a packet says under the names that matter here, and whether it says anything that Masque does not say.
 
     XMP allows a property as an element or as an attribute of another. A packet that is none, or declares entities, says nothing.
     """
     if len(xmp) > LARGEST_PACKET:
         return {}, True
     names = {f"{NAMESPACES[space]} {name}": name for space, name in PROPERTIES}
-    spaces = set(NAMESPACES.values())
+    known = {f"{NAMESPACES[space]} {name}" for space, names in SAID.items() for name in names} | {"about"}
     found: dict[str, list[str]] = {}
     open_elements: list[tuple[str, list[str]]] = []
     odd = False
 
     def note(name: str, text: str) -> None:
         nonlocal odd
-        odd = odd or (" " in name and name.split(" ")[0] not in spaces)
+        odd = odd or name not in known
         if name in names and text.strip():
             found.setdefault(names[name], []).append(text.strip())
 
@@ -215,6 +221,7 @@ def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = lambda text: open_elements[-1][1].append(text)
+    parser.CommentHandler = lambda _: note("a comment", "")
     parser.StartDoctypeDeclHandler = refuse  # XMP has none, and entities can be made to grow without end
     try:
         parser.Parse(xmp.strip(b"\xef\xbb\xbf \r\n\0"), True)

@@ -221,3 +221,10 @@ def test_recovered_means_every_component(model):
 def test_numbers_out_of_range_are_refused(name, value):
     with pytest.raises(ValueRangeError, match=name):
         Options(**{name: value})
+
+
+def test_a_search_of_no_step_is_refused_where_nothing_else_finds_a_latent() -> None:
+    for method in ("lipton", "refine"):
+        with pytest.raises(ValueRangeError, match=f"iterations is 0, in which {method} finds nothing"):
+            Options(method=method, iterations=0)
+    assert Options(method="encoder+refine", iterations=0).steps == 0

@@ -88,6 +88,8 @@ class Options:
             value, low = getattr(self, name), int(name == "starts")
             if value is not None and not low <= value <= LARGEST:
                 raise ValueRangeError(f"{name} is {value} and must be from {low} to {LARGEST:,.0f}.")
+        if not self.steps and not self.method.startswith("encoder"):
+            raise ValueRangeError(f"iterations is 0, in which {self.method} finds nothing: ask for at least 1, or for --method encoder.")
 
     @property
     def steps(self) -> int:
