@@ -13,6 +13,7 @@ from PIL import Image
 
 from masque.errors import DataError
 from masque.folders import (
+    AWAY,
     BROKEN,
     DEEP,
     DEEPEST,
@@ -40,7 +41,8 @@ JUNK = (
 )  # fmt: skip
 JUNK_FOLDERS = (
     ".ipynb_checkpoints", "__MACOSX", "@eaDir", "$RECYCLE.BIN", "$Recycle.Bin", "System Volume Information", "lost+found", ".git",
-    ".Trash-1000", ".thumbnails", "#recycle", "__pycache__", "LOST.DIR", "old~",
+    ".Trash-1000", ".thumbnails", "#recycle", "__pycache__", "LOST.DIR", "old~", "Catalog Previews.lrdata", "Photos Library.photoslibrary",
+    "_gsdata_", "found.000",
 )  # fmt: skip
 
 
@@ -212,10 +214,9 @@ def test_a_prepared_set_within_a_data_set_is_none_of_it(tmp_path):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    make(tmp_path, "file")
-    for path in (tmp_path / "none", tmp_path / "file"):
+    for read in (read_tree, list_folder):
         with pytest.raises(DataError, match=r"There is no folder .*: name the folder that holds the pictures"):
-            read_tree(path)
+            read(tmp_path / "none")
 
 
 def test_a_folder_of_junk_is_empty(tmp_path):
@@ -257,3 +258,23 @@ def test_no_junk_changes_what_a_tree_holds(tree, junk, tmp_path_factory):
     for place, name in junk:
         make(folders[place % len(folders)], name)
     assert below(read_tree(root), root) == before
+
+
+def test_pictures_that_icloud_has_not_fetched_are_told_of(tmp_path: Path) -> None:
+    """A placeholder is hidden, but what it stands for is missed."""
+    listing = list_folder(make(tmp_path, "a.jpg", ".b.jpg.icloud", ".c.mov.icloud", ".d.icloud"))
+    assert names(listing.pictures) == ["a.jpg"]
+    assert listing.left_out == {AWAY: 1, HIDDEN: 2}
+    assert find_pictures(tmp_path)[1] == [f"1 × {AWAY}, in {tmp_path}"]
+
+
+def test_what_is_no_folder_is_named_for_what_it_is(tmp_path: Path) -> None:
+    make(tmp_path, "photos.zip")
+    for place, says in (
+        (tmp_path / "photos.zip", r"photos.zip is a file: name the folder that holds the pictures \(an archive has to be unpacked\)"),
+        (tmp_path / "none", "There is no folder .*none: name the folder"),
+        (tmp_path / ("x" * 256), "cannot be listed \\(File name too long\\): name another"),
+        (tmp_path / "a\0b", "cannot be listed"),
+    ):
+        with pytest.raises(DataError, match=says):
+            list_folder(place)

@@ -19,6 +19,7 @@ from masque.image import READABLE_SUFFIXES
 PREPARED = "prepared set"
 HIDDEN = "hidden or system file or folder"
 NO_PICTURE = "not a picture by its ending"
+AWAY = "picture that iCloud has not fetched yet"
 FORBIDDEN = "no permission to read it"
 BROKEN = "broken link"
 LOOP = "link back to a folder that it lies in"
@@ -31,12 +32,18 @@ SYSTEM_NAMES = frozenset({
     "thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin", "recycler",
     "system volume information", "msocache", "_vti_cnf", "_vti_pvt",  # Windows
     "lost+found", "lost.dir", "@eadir", "@recycle", "@recently-snapshot", "@tmp", "@__thumb", "#recycle", "#snapshot",  # disks and NAS
-    "__pycache__",
+    "__pycache__", "_gsdata_", "found.000",
 })  # fmt: skip
 """Names, in lower case, of what systems put beside people's files; everything that begins with a dot is hidden besides."""
 
 UNFINISHED_SUFFIXES = ("~", ".part", ".partial", ".crdownload", ".download", ".tmp", ".bak", ".swp")
 """How the names of back-up copies and of files that are still being written end."""
+
+LIBRARY_SUFFIXES = (".lrdata", ".photoslibrary", ".photolibrary", ".aplibrary", ".cocatalog")
+"""How the names of folders end that are a program's own files: its previews, and photos under names that mean nothing to people."""
+
+PLACEHOLDER = ".icloud"
+"""How the hidden file .<name>.icloud ends that stands for a file <name> which is not on this disk."""
 
 UNREAD_SUFFIXES = frozenset({
     ".heic", ".heif", ".hif", ".jxl", ".psd", ".xcf", ".svg", ".eps", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf",
@@ -120,9 +127,15 @@ def as_text(path: Path) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether this is the name of a hidden or system file or folder, of a back-up copy, or of a file that is still being written."""
+    """Whether this is the name of a hidden or system file or folder, of a program's library, of a back-up copy, or of a file that is still
+    being written."""
     lower = name.lower()
-    return name.startswith((".", "~$")) or lower in SYSTEM_NAMES or lower.endswith(UNFINISHED_SUFFIXES)
+    return name.startswith((".", "~$")) or lower in SYSTEM_NAMES or lower.endswith((*UNFINISHED_SUFFIXES, *LIBRARY_SUFFIXES))
+
+
+def is_placeholder(name: str) -> bool:
+    """Whether a file of this name stands for a picture that iCloud keeps elsewhere until somebody opens it."""
+    return name.startswith(".") and name.lower().endswith(PLACEHOLDER) and is_picture(Path(name[1 : -len(PLACEHOLDER)]))
 
 
 def is_picture(path: Path) -> bool:
@@ -135,10 +148,17 @@ def list_folder(path: Path) -> Folder:
     try:
         with os.scandir(path) as found:
             entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         raise DataError(f"There is no folder {printable(path, LONGEST_NAME)}: name the folder that holds the pictures.") from None
-    except OSError as error:
+    except NotADirectoryError:
+        raise DataError(
+            f"{printable(path, LONGEST_NAME)} is a file: name the folder that holds the pictures (an archive has to be unpacked)."
+        ) from None
+    except PermissionError as error:
         raise DataError(f"The folder {printable(path, LONGEST_NAME)} cannot be listed ({error.strerror}): check its permissions.") from None
+    except (OSError, ValueError) as error:  # ValueError: of a name with a zero byte
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise DataError(f"The folder {printable(path, LONGEST_NAME)} cannot be listed ({printable(reason)}): name another.") from None
     kinds: dict[str, list[Path]] = {"picture": [], "other": [], "folder": []}
     left_out: Counter[str] = Counter()
     for entry in entries:
@@ -153,7 +173,7 @@ def list_folder(path: Path) -> Folder:
 def _kind(entry: os.DirEntry[str]) -> str:
     """picture, other, folder, or why the entry is none of these."""
     if is_hidden(entry.name):
-        return HIDDEN
+        return AWAY if is_placeholder(entry.name) else HIDDEN
     try:
         if entry.is_dir():
             return "folder"

@@ -299,7 +299,7 @@ def test_names_of_only_that_are_not_there(tmp_path):
     assert [found.name(s) for s in found.sources] == ["anna/1.jpg", "ben/2.jpg"]
     assert found.left_out[NOT_NAMED] == 8
     assert found.notes == ["2 of the 4 names in the list of --only name no picture here, carl/9.jpg for one."]
-    with pytest.raises(DataError, match="None of the 2 files named is in"):
+    with pytest.raises(DataError, match="list of --only names no picture in"):
         look_through(tmp_path, only=["x.jpg", "y.jpg"])
     for name in ("/etc/passwd", "../a.jpg", "a\0b", "anna/../../b.jpg"):
         with pytest.raises(DataError, match=r"in the list of --only is no file in the folder: write names"):
@@ -319,6 +319,34 @@ def test_lists_of_names_with_a_mark_other_line_ends_and_other_bytes(tmp_path):
         path.write_bytes(content)
         with pytest.raises(DataError, match=sentence):
             names_in(path)
+
+
+@pytest.mark.parametrize(
+    "content", ["anna/1.jpg\rben/2.jpg", '"anna/1.jpg"\r\n"ben/2.jpg"\r\n', "'anna/1.jpg'\n'ben/2.jpg'", "anna\\1.jpg\r\n.\\ben\\2.jpg"]
+)
+def test_lists_of_names_as_other_programs_write_them(tmp_path, content):
+    make(tmp_path / "set", *PEOPLE)
+    (tmp_path / "list.txt").write_text(content, newline="")
+    found = look_through(tmp_path / "set", held_out=0, only=names_in(tmp_path / "list.txt"))
+    assert [found.name(s) for s in found.sources] == ["anna/1.jpg", "ben/2.jpg"]
+
+
+def test_a_name_with_a_quotation_mark_in_it_stays(tmp_path):
+    (tmp_path / "list.txt").write_text('"a ""b"".jpg"\n\'tis.jpg\n"\n')
+    assert names_in(tmp_path / "list.txt") == ['a "b".jpg', "'tis.jpg", '"']
+
+
+@pytest.mark.parametrize(("train", "test"), [("Training Set", "Test Set"), ("train_images", "test_images"), ("TrainingData", "TestData")])
+def test_folders_that_divide_a_set_under_longer_names(tmp_path, train, test):
+    make(tmp_path, f"{train}/anna/1.jpg", f"{train}/ben/1.jpg", f"{test}/carl/1.jpg")
+    assert {(s.identity, s.split) for s in read_layout(tmp_path)} == {("anna", "train"), ("ben", "train"), ("carl", "test")}
+
+
+def test_folders_within_those_of_people_are_told_of(tmp_path):
+    make(tmp_path, "a/anna/1.jpg", "a/arno/1.jpg", "b/ben/1.jpg", "carl/1.jpg", "carl/old/2.jpg")
+    found = look_through(tmp_path)
+    assert found.people == 3
+    assert found.notes == ["The pictures of 1 people lie in several folders within theirs, and are taken for the same person's."]
 
 
 def test_pairs_of_names_that_could_lead_elsewhere(tmp_path):

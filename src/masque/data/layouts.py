@@ -22,9 +22,11 @@ YOUNG_UNTIL, OLD_FROM = 30, 50
 """Ages up to which a face is Young = 1, and from which it is 0; linear between, since no year divides the two."""
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test",
-    "testing": "test",
+    "testing": "test", "dev": "validation",
 }  # fmt: skip
 """Names, in lower case, of folders that divide a set for training and testing."""
+SPLIT_TAIL = re.compile(r"[ _-]?(set|data|images|photos|pictures|faces)$")
+"""What may follow such a name: Test Set, train_images."""
 
 
 def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None) -> list[Source]:
@@ -70,7 +72,10 @@ def look_through(
     for beside in _beside(tree, base):
         found.left_out += unreadable(list(beside.others))
     if asked and not found.sources:
-        raise DataError(f"None of the {len(asked)} files named is in {source}: check the list of names.")
+        raise DataError(
+            f"The list of --only names no picture in {source}, {printable(min(asked))} for one: write names with their endings, such as "
+            "1.jpg, or paths from that folder on."
+        )
     if not found.sources:
         missed = f" that can be used (left out: {in_words(+found.left_out)})" if +found.left_out else ""
         raise DataError(f"There is no picture in {source}{missed}: name the folder that holds them.")
@@ -152,7 +157,7 @@ def _unwrapped(tree: Tree) -> Tree:
 
 
 def _split_of(folder: Tree) -> str | None:
-    return SPLIT_FOLDERS.get(folder.path.name.lower())
+    return SPLIT_FOLDERS.get(SPLIT_TAIL.sub("", folder.path.name.lower()))
 
 
 def _divided(root: Tree) -> bool:
@@ -183,6 +188,9 @@ def _identities(root: Tree, held_out: float, keep: Keep) -> Found:
     splits = {(source.identity, source.split) for source in found.sources}
     if len(splits) > found.people:
         found.notes.append(f"{len(splits) - found.people} people have folders of one name for training and for testing.")
+    nested = sum(not person.pictures and len(person.pictured) > 1 for person, _, _ in kept)
+    if nested:
+        found.notes.append(f"The pictures of {nested} people lie in several folders within theirs, and are taken for the same person's.")
     found.left_out["beside the folders of people"] = len(root.pictures)
     found.left_out[NOT_NAMED] = root.count - len(root.pictures) - len(found.sources)
     found.left_out["folder without a picture"] = len(root.folders) - len(root.pictured)

@@ -33,13 +33,23 @@ def read_text(path: Path) -> str:
 
 
 def names_in(path: Path) -> list[str]:
-    """The lines of a list of names that are not empty. Raises DataError when it cannot be read, and when there is none."""
+    """The lines of a list of names that are not empty, as any program ends and quotes them, with `/` between folders.
+
+    Raises DataError when it cannot be read, and when there is none.
+    """
     if not path.exists():
         raise DataError(f"There is no list of names {path}: give a text file with one name a line.")
-    names = [line.strip() for line in read_text(path).split("\n") if line.strip()]
+    lines = read_text(path).replace("\r", "\n").split("\n")
+    names = [name for line in lines if (name := _unquoted(line.strip()).replace("\\", "/"))]
     if not names:
         raise DataError(f"The list of names {path} is empty: give a text file with one name a line.")
     return names
+
+
+def _unquoted(name: str) -> str:
+    """A name without the quotation marks that table programs and shells put around it."""
+    quoted = len(name) > 2 and name[0] == name[-1] and name[0] in "\"'"
+    return name[1:-1].replace(name[0] * 2, name[0]) if quoted else name
 
 
 def read_columns(path: Path) -> list[list[str]]:
