@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from masque.catalog import CATALOG, load_session
 from masque.config import RunSettings, as_dict
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
+from masque.faces.labels import UNKNOWN
 from masque.models.rsgan import ATTRIBUTES, RSGAN
 from masque.train.engine import make_fabric
 from masque.train.state import load_state, states
@@ -221,11 +223,11 @@ def test_a_finished_run_asked_for_again_changes_nothing(trained):
 def test_another_run_or_other_data_in_the_same_folder_are_refused(trained):
     plan = runs.plan_of(trained)
     for changed, data, name in (
-        (runs.plan("rsgan", "tiny", ["lstm=true", "kl=9"], SHORT), PUPPETS, "kl = 1.0, not 9.0"),
-        (runs.plan("attributes", "tiny", [], SHORT), PUPPETS, "data = "),
-        (plan, ["puppets:20"], "data = "),
+        (runs.plan("rsgan", "tiny", ["lstm=true", "kl=9"], SHORT), PUPPETS, "with kl = 1.0, not 9.0.*: choose another --out, or give"),
+        (runs.plan("attributes", "tiny", [], SHORT), PUPPETS, "with family = rsgan, not attributes"),
+        (plan, ["puppets:20"], "on other pictures, or on these in another order: choose another --out, or give --data as it was"),
     ):
-        with pytest.raises(CheckpointError, match=f"holds a run with {name}.*: choose another --out, or give the settings"):
+        with pytest.raises(CheckpointError, match=f"holds a run {name}"):
             runs.train(changed, data, trained, accelerator="cpu")
 
 
@@ -339,3 +341,36 @@ def test_a_progressive_gan_grows_on_from_a_smaller_one(tmp_path):
     with pytest.raises(SettingError, match="add --set grown=8"):
         runs.train(runs.plan("progan", "tiny", ["size=16"], SHORT, start=str(small)), PUPPETS, tmp_path / "other", accelerator="cpu")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_run_goes_on_without_the_model_that_it_began_with(tmp_path):
+    """Its own state has everything; the same command names a model that is gone, moved, or trained further since."""
+    start = tmp_path / "start"
+    runs.train(runs.plan("rsgan", "tiny", ["channels=4"], SHORT), PUPPETS, start, accelerator="cpu")
+    shutil.copytree(start, tmp_path / "gone")
+    plan = runs.plan("rsgan", "tiny", (), SHORT, str(tmp_path / "gone"))
+    runs.train(plan, PUPPETS, tmp_path / "run", accelerator="cpu")
+    shutil.rmtree(tmp_path / "gone")
+    for named in (str(tmp_path / "gone"), None):
+        again = runs.plan("rsgan", "tiny", (), {**SHORT, "steps": 3}, named, tmp_path / "run")
+        assert (again.model, again.start.hash) == (plan.model, plan.start.hash)
+        assert runs.train(again, PUPPETS, tmp_path / "run", accelerator="cpu").step == 3
+    for named, out in ((str(tmp_path / "gone"), tmp_path / "new"), (str(tmp_path / "gone"), start)):
+        with pytest.raises(CheckpointError, match=r"There is no model .*gone"):
+            runs.plan("rsgan", "tiny", (), SHORT, named, out)
+    with pytest.raises(CheckpointError, match="began without a model: choose another --out, or leave out --from"):
+        runs.train(runs.plan("rsgan", "tiny", (), SHORT, str(tmp_path / "run"), start), PUPPETS, start, accelerator="cpu")
+
+
+@pytest.mark.parametrize("family", ["parser", "portrait"])
+def test_label_maps_that_know_nothing_teach_nothing(tmp_path, monkeypatch, family):
+    size = runs.plan(family, "tiny").model.size
+    data = load_frames(PUPPETS, size, (), labels="any")
+    unknown = dataclasses.replace(data, labels=np.full_like(data.labels, UNKNOWN))
+    monkeypatch.setattr(runs, "load_frames", lambda *_, **__: unknown)
+    with pytest.raises(DataError, match="can teach nothing on the pictures to train on, whose label maps know no part of a face: add"):
+        runs.train(runs.plan(family, "tiny", (), SHORT), PUPPETS, tmp_path / "run", accelerator="cpu")
+    some = unknown.labels.copy()
+    some[data.indices("train")[-1]] = data.labels[data.indices("train")[-1]]
+    monkeypatch.setattr(runs, "load_frames", lambda *_, **__: dataclasses.replace(unknown, labels=some))
+    assert runs.train(runs.plan(family, "tiny", (), {**SHORT, "steps": 1}), PUPPETS, tmp_path / "run", accelerator="cpu").step == 1

@@ -19,6 +19,7 @@ from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
+from masque.faces.labels import UNKNOWN
 from masque.jsonfile import read_object
 from masque.lock import NAME as LOCK
 from masque.lock import left_behind, only_writer
@@ -65,13 +66,15 @@ def plan(
     assignments: Sequence[str] = (),
     run_changes: Mapping[str, Any] | None = None,
     start: str | None = None,
+    out: Path | None = None,
 ) -> Plan:
     """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
 
     start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a new run begins with
     and whose sizes it has, unless the family grows; networks that only training needs begin as its run left them, or anew where it is no
     run's. Raises SettingError for an unknown family, preset or setting, or a value that does not fit, and CheckpointError for a start that
-    is no such model.
+    is no such model. out: the run's folder: one that has made a step needs the model no more that it began with, whether that is gone, or
+    left out of the call.
     """
     entry = catalog.family(family)
     presets = entry.load("presets")
@@ -79,7 +82,7 @@ def plan(
         raise SettingError(f"There is no preset {preset} of {family}; {nearest(preset, presets)}.")
     values = presets[preset]
     configs = (entry.load("config")(**values["model"]), entry.load("training")(**values["training"]), RunSettings(**values["run"]))
-    begun = modelfile.read(catalog.model_folder(start)) if start is not None else None
+    begun = _start(start, out)
     if begun is not None:
         if begun.family != family:
             raise CheckpointError(f"{begun.folder} holds a model of the family {printable(begun.family)}: name one of {family}.")
@@ -89,6 +92,31 @@ def plan(
     if begun is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
         raise SettingError("The networks of a run that begins with a model are that model's: leave out --set of their sizes.")
     return Plan(family, model, training, replace(run, **(run_changes or {})), begun)
+
+
+def _start(start: str | None, out: Path | None) -> ModelFile | None:
+    """The model that a run begins with: itself, or, of a run that goes on without it, what its settings.json says of it."""
+    try:
+        if start is not None:
+            return modelfile.read(catalog.model_folder(start))
+    except CheckpointError:
+        if out is None or (known := _start_of(out)) is None:
+            raise
+        return known
+    return _start_of(out) if out is not None else None
+
+
+def _start_of(run: Path) -> ModelFile | None:
+    """What settings.json of a run that has made a step says of the model that it began with; None where it began with none."""
+    if not states(run):
+        return None
+    try:
+        values = read_object(run / "settings.json")
+        family, config, number = values["family"], values["model"], values["start"]
+    except (OSError, ValueError, KeyError):  # told when the run is opened
+        return None
+    known = isinstance(family, str) and isinstance(config, dict) and isinstance(number, str)
+    return ModelFile(run, family, config, {}, number) if known else None
 
 
 def build_recipe(settings: Plan) -> Recipe:
@@ -331,18 +359,24 @@ def check_attributes(frames: FrameSet) -> None:
 
 
 def check_terms_teach(recipe: Asking, frames: FrameSet) -> None:
-    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: too few people are known, or no attribute is."""
+    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: too few people are known, no attribute is,
+    or no part of a face."""
     train = frames.indices("train")
     people = len(set(frames.people()[train].tolist()) - {-1})
-    known = bool((~np.isnan(frames.attributes[train])).any())
+    given = {
+        "people": people > 1, "attributes": bool((~np.isnan(frames.attributes[train])).any()),
+        "labels": frames.labels is not None and any(bool((frames.labels[i] != UNKNOWN).any()) for i in train),
+    }  # fmt: skip
     for phase in recipe.phases():
         for name, weight in phase.weights.items():
             asks = recipe.asks.get(name)
-            if asks is None or not (callable(weight) or weight) or (people > 1 if asks.of == "people" else known):
+            if asks is None or not (callable(weight) or weight) or given[asks.of]:
                 continue
             if asks.of == "people":
                 one = "one person alone" if people else "nobody"
                 why, mend = f"which know {one}", "prepare a set of two people or more, with a folder for each"
+            elif asks.of == "labels":
+                why, mend = "whose label maps know no part of a face", "add a set that has label maps with --data"
             else:
                 why = f"which know none of {', '.join(frames.attribute_names) or 'no attributes'}"
                 mend = "add a set that knows some with --data"

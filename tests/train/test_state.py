@@ -215,7 +215,7 @@ def changed(group: str, name: str | None, value: object) -> dict[str, object]:
         (changed("run", "batch_size", 16), "holds a run with batch_size = 8, not 16: choose another --out, or give the settings"),
         (changed("run", "colour", 0.1), "holds a run with colour = None, not 0.1"),
         (changed("family", None, "rsgan"), "holds a run with family = line, not rsgan"),
-        (changed("data", None, "xyz"), "holds a run with data = abc, not xyz"),
+        (changed("data", None, "xyz"), "holds a run on other pictures, or on these in another order: choose another"),
         ({"family": "line", "data": "abc"}, "holds a run with run = .*, not None"),
     ],
 )

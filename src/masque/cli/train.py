@@ -49,7 +49,7 @@ def train(
 
     check_folder(out)
     changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
-    plan = runs.plan(family, preset, set_, changes, start)
+    plan = runs.plan(family, preset, set_, changes, start, out)
     limit = seconds(time_limit) if time_limit is not None else None
     with Bar(f"Training {family}", quiet=not first_process()) as bar:
         note = ""

@@ -39,7 +39,7 @@ from masque.losses.matching import feature_matching, half_square, perceptual_dis
 from masque.losses.parsing import label_cross_entropy
 from masque.models.parser import FaceParser, MapsDiscriminator, ParserConfig, load_unet
 from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
-from masque.train.phase import Phase
+from masque.train.phase import Asks, Phase
 
 HAIR = LABELS.index("hair")
 
@@ -99,6 +99,7 @@ class PortraitRecipe:
     """P_F in every step; in even steps D and G on pictures that are their own target, in odd ones on two different ones."""
 
     served = SERVED
+    asks: Mapping[str, Asks] = {"parse": Asks("labels"), "local": Asks("labels")}
 
     def __init__(self, config: PortraitConfig, training: PortraitTraining) -> None:
         self.config, self.training = config, training

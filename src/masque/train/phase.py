@@ -82,8 +82,8 @@ class Begins(Protocol):
 class Asks:
     """What has to be known of pictures to train on, or a term is 0 in every batch and teaches nothing."""
 
-    of: Literal["people", "attributes"]
-    """At least two people, or some attribute of some picture"""
+    of: Literal["people", "attributes", "labels"]
+    """At least two people, or some attribute, or part of the face, of some picture"""
     weight: str = ""
     """The setting that leaves the term out where it is 0; empty where it cannot be"""
 

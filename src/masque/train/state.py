@@ -109,7 +109,7 @@ def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str],
         before = read_object(path)
     except (ValueError, OSError):
         raise CheckpointError(f"{path} is damaged: choose another --out.") from None
-    for group in sorted(before.keys() | settings.keys()):
+    for group in sorted(before.keys() | settings.keys(), key=lambda group: (group != "family", group)):  # another family differs in all
         old, new = before.get(group), settings.get(group)
         if isinstance(old, dict) and isinstance(new, dict):
             old = {**(defaults or {}).get(group, {}), **old}
@@ -133,5 +133,11 @@ def _other_run(run: Path, name: str, old: Any, new: Any) -> str:
             f"{run} holds a run whose data has these pictures with other people in them, or people that an older Masque numbered by the "
             "names of their folders: choose another --out, or give the sets that it was started with."
         )
+    if name == "data":
+        return f"{run} holds a run on other pictures, or on these in another order: choose another --out, or give --data as it was."
+    if name == "start":
+        begun = "with another model, or with that one as it was before" if old and new else "with a model" if old else "without a model"
+        mend = "leave out --from" if new else "name the model with --from"
+        return f"{run} holds a run that began {begun}: choose another --out, or {mend}."
     differs = f"{printable(name)} = {printable(old)}, not {printable(new)}"
     return f"{run} holds a run with {differs}: choose another --out, or give the settings it was started with."
