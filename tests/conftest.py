@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     torch.set_num_threads(config.getoption("threads"))  # a second one gains tiny networks nothing, and waits for a core that is busy
     if config.getoption("without_bf16"):
         torch.cpu._is_avx512_bf16_supported = torch.cpu._is_amx_tile_supported = lambda: False
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background has it: a test that sends Ctrl-C would wait for ever
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
