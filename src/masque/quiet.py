@@ -48,3 +48,8 @@ def quieten_fabric() -> None:
 def quieten_torch() -> None:
     """Its warning of layers without outputs: networks that know no attributes have one, and nothing is wrong with it."""
     warnings.filterwarnings("ignore", message="Initializing zero-element tensors is a no-op")
+
+
+def quieten_torchscript() -> None:
+    """Torch's advice to export networks in another format: those that others publish are as they are."""
+    warnings.filterwarnings("ignore", message=r"`torch\.jit\.\w+` is deprecated")

@@ -27,7 +27,7 @@ from masque.modelfile import ModelFile
 from masque.output import make_folder
 from masque.train import teachers
 from masque.train.distributed import first_process
-from masque.train.engine import Engine, Progress, make_fabric
+from masque.train.engine import Engine, Progress, check_devices, make_fabric
 from masque.train.fitting import check_tensors
 from masque.train.phase import Asking, Begins, Grows, Recipe
 from masque.train.state import newest_state, states
@@ -230,6 +230,7 @@ def train(
     MasqueError; OutputError where another process trains there.
     """
     begun = time.monotonic()
+    check_devices(accelerator, devices)
     check_place(out)
     # The first process holds the lock for those that it launches.
     with only_writer(out) if first_process() else _following(out):

@@ -171,7 +171,7 @@ def test_the_fingerprint_knows_one_set_from_another():
     assert len({one.fingerprint(), *(other.fingerprint() for other in others)}) == 7
 
 
-@pytest.mark.parametrize("item", ["puppets:", "puppets:x", "puppets:0", "puppets:-3", "puppets:1.5"])
+@pytest.mark.parametrize("item", [f"puppets:{number}" for number in ("", "x", "0", "-3", "1.5", "100001", "9" * 30, "9" * 5000)])
 def test_puppets_without_a_number(item):
-    with pytest.raises(DataError, match="is not puppets:N with a number of puppets from 1 on, such as puppets:2000"):
+    with pytest.raises(DataError, match="is not puppets:N with a number of puppets from 1 to 100,000, such as puppets:2000"):
         load_frames([item], 32, NAMES)

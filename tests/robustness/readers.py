@@ -15,13 +15,14 @@ import mutations
 import numpy as np
 import torch
 from harness import Crafted, Reader
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from masque import catalog, modelfile, provenance, runs
 from masque.config import as_dict
 from masque.data.frames import load_frames
 from masque.data.layouts import read_layout
 from masque.data.lfw import read_pairs
+from masque.data.lists import names_in
 from masque.data.prepare import prepare
 from masque.data.puppets import draw_puppet, render
 from masque.data.templates import read_ijba
@@ -32,6 +33,7 @@ from masque.faces.shape3d import learn_shapes, read_shape_model
 from masque.film import write_film
 from masque.image import read_picture
 from masque.layers.vgg import load_vgg
+from masque.tables.attributes import sfhq
 from masque.train.log import Log
 from masque.train.state import load_state, same_run
 
@@ -91,7 +93,15 @@ PICTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "gif": ("GIF", "P", {}),
     "ppm": ("PPM", "RGB", {}),
     "jpeg 2000": ("JPEG2000", "RGB", {}),
-}
+    "png, palette with alphas": ("PNG", "P", {"transparency": bytes(range(0, 256, 8))}),
+    "jpeg, cmyk with profile": ("JPEG", "CMYK", {"icc_profile": _profile()}),
+    "mpo": ("MPO", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (SIDE, SIDE), "red")]}),
+    "webp, animated": ("WEBP", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (SIDE, SIDE), "red")]}),
+    "tiff, 16 bit": ("TIFF", "I;16", {"compression": "tiff_lzw"}),
+    "tiff, cmyk": ("TIFF", "CMYK", {"compression": "tiff_lzw"}),
+    "tiff, big": ("TIFF", "RGB", {"big_tiff": True}),
+    "tiff, tiled": ("TIFF", "RGB", {"tile": (16, 16), "compression": "tiff_lzw", "tiffinfo": {322: 16, 323: 16}}),
+} | ({"avif": ("AVIF", "RGB", {})} if features.check("avif") else {})
 
 
 def _write(file: str, content: bytes, folder: Path) -> None:
@@ -257,7 +267,7 @@ def _photos(folder: Path) -> None:
             )
 
 
-def _copy(what: str, folder: Path) -> None:
+def copy_made(what: str, folder: Path) -> None:
     shutil.copytree(_made(what), folder, dirs_exist_ok=True)
 
 
@@ -272,9 +282,9 @@ def prepared_readers() -> Iterator[Reader]:
         "masks/000001.png": mutations.of_png,
     }  # fmt: skip
     for file, crafted in files.items():
-        yield Reader(f"prepared set: {file}", f"set/{file}", partial(_copy, "prepared"), _load_prepared, crafted)
+        yield Reader(f"prepared set: {file}", f"set/{file}", partial(copy_made, "prepared"), _load_prepared, crafted)
     yield Reader(
-        "prepared set: journal.jsonl", "set/journal.jsonl", partial(_copy, "prepared"),
+        "prepared set: journal.jsonl", "set/journal.jsonl", partial(copy_made, "prepared"),
         lambda folder: prepare(_made("prepared") / "people", folder / "set", size=32, held_out=1, workers=1), text_lines, writes=True,
     )  # fmt: skip
 
@@ -303,7 +313,7 @@ GOES_ON = r"[^\n]*/state-2\.ckpt [^\n]*; the run goes on from step 0\.\n"
 
 def run_readers() -> Iterator[Reader]:
     """Every file of a run folder."""
-    build = partial(_copy, "run")
+    build = partial(copy_made, "run")
     yield Reader("run: settings.json, looked at", "run/settings.json", build, _load_run, json_file)
     yield Reader("run: settings.json, gone on with", "run/settings.json", build, _same_run, json_file)
     yield Reader("run: state, looked at", "run/state-2.ckpt", build, lambda folder: load_state(folder / "run" / "state-2.ckpt"), state_file)
@@ -316,7 +326,7 @@ def model_readers() -> Iterator[Reader]:
     for family in ("rsgan", "progan"):
         for file, crafted in (("config.json", json_file), ("weights.safetensors", safetensors_file)):
             load = lambda folder: catalog.load_session(str(folder / "model"))  # noqa: E731
-            yield Reader(f"model ({family}): {file}", f"model/{file}", partial(_copy, family), load, crafted)
+            yield Reader(f"model ({family}): {file}", f"model/{file}", partial(copy_made, family), load, crafted)
 
 
 def _shapes(folder: Path) -> None:
@@ -485,9 +495,36 @@ def list_readers() -> Iterator[Reader]:
         yield Reader(f"CelebA: {name}", f"celeba/{name}", _celeba, layout, text_lines)
     for name in ("list_attr_celeba.csv", "list_eval_partition.csv"):
         yield Reader(f"CelebA: {name}", f"celeba/{name}", _kaggle, layout, text_lines)
+    named = lambda folder: read_layout(folder / "celeba", "celeba", only=names_in(folder / "only.txt"))  # noqa: E731
+    yield Reader("prepare --only", "only.txt", _only, named, text_lines)
+    of_masks = lambda folder: read_layout(folder / "hq", "celebamask-hq", 0)  # noqa: E731
+    for name in ("CelebAMask-HQ-attribute-anno.txt", "CelebA-HQ-to-CelebA-mapping.txt", "identity_CelebA.txt"):
+        yield Reader(f"CelebAMask-HQ: {name}", f"hq/{name}", _celebamask, of_masks, text_lines)
+    yield Reader("SFHQ: labels.csv", "labels.csv", _sfhq, lambda folder: list(sfhq(folder)), text_lines)
     yield Reader("LFW: pairs.txt", "lfw/pairs.txt", _lfw, lambda folder: read_pairs(folder / "lfw"), text_lines)
     for file in ("IJB-A_11_sets/split1/verify_metadata_1.csv", "IJB-A_11_sets/split1/verify_comparisons_1.csv"):
         yield Reader(f"IJB-A: {Path(file).name}", f"ijba/{file}", _ijba, lambda folder: read_ijba(folder / "ijba"), text_lines)
+
+
+def _celebamask(folder: Path) -> None:
+    for number in (0, 1):
+        _write(f"hq/CelebA-HQ-img/{number}.jpg", b"never opened here", folder)
+        _write(f"hq/CelebAMask-HQ-mask-anno/0/{number:05d}_skin.png", b"never opened here", folder)
+    _write("hq/CelebAMask-HQ-attribute-anno.txt", b"2\nSmiling Male Young\n0.jpg 1 -1 1\n1.jpg -1 -1 1\n", folder)
+    mapping = b"idx\torig_idx\torig_file\n0\t1\t000001.jpg\n1\t2\t000002.jpg\n"
+    _write("hq/CelebA-HQ-to-CelebA-mapping.txt", mapping, folder)
+    for name, text in CELEBA.items():
+        _write(f"hq/{name}", text.encode(), folder)
+
+
+def _sfhq(folder: Path) -> None:
+    table = 'file,captions\n1.jpg,a person with blond hair\n2.jpg,black hair\n3.jpg,"gray hair, a hat"\n'
+    _write("labels.csv", table.encode(), folder)
+
+
+def _only(folder: Path) -> None:
+    _celeba(folder)
+    _write("only.txt", b"000001.jpg\nimg_align_celeba/000003.jpg\n", folder)
 
 
 def _verify(file: str, folder: Path) -> None:

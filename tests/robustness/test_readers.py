@@ -12,6 +12,7 @@ import pytest
 from harness import READ, REFUSED, Bench, Reader
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kept_readers import KEPT_READERS
 from readers import READERS
 
 QUICK, LONG = 12, 1500
@@ -28,7 +29,7 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Bench(reader, tmp_path_factory.mktemp("bench"))
 
 
-every_reader = pytest.mark.parametrize("bench", READERS, ids=lambda reader: reader.name, indirect=True)
+every_reader = pytest.mark.parametrize("bench", READERS + KEPT_READERS, ids=lambda reader: reader.name, indirect=True)
 
 
 def examine(bench: Bench, examples: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import Bench
+from kept_readers import KEPT_READERS
 from readers import READERS
 
 from masque.errors import printable
@@ -27,7 +28,7 @@ def main() -> int:
     asked = parser.parse_args()
     total = faults = 0
     sys.stdout.write("| reader | tried | read | refused | faults |\n|---|---|---|---|---|\n")
-    for reader in READERS:
+    for reader in READERS + KEPT_READERS:
         if asked.only not in reader.name:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -13,10 +13,11 @@ import pytest
 import torch
 from small_runs import Line, differing, squared_error
 
-from masque.errors import OutputError, TrainingError
+from masque import runs
+from masque.errors import OutputError, SettingError, TrainingError
 from masque.image import read_picture
 from masque.train import engine as engine_module
-from masque.train.engine import stopped_early
+from masque.train.engine import check_devices, stopped_early
 from masque.train.phase import Phase
 from masque.train.state import load_state, states
 
@@ -281,3 +282,30 @@ def test_pictures_are_placed_channels_last_where_asked(line_engine):
         placed = line_engine(folder=str(asked), channels_last=asked).placed(picture)["image"]
         assert placed.is_contiguous(memory_format=torch.channels_last) is asked
         assert torch.equal(placed, picture["image"])
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "devices", "said"),
+    [
+        ("cuda", 1, "PyTorch finds no cuda on this machine: leave --accelerator out"),
+        ("mps", 1, "PyTorch finds no mps on this machine"),
+        ("tpu", 1, "There is no accelerator tpu; did you mean"),
+        ("cpu", 10**9, "--devices is 1000000000 and must be from 1 to 4"),
+        ("auto", 5, "--devices is 5 and must be from 1 to 4"),
+        ("cpu", 0, "--devices is 0 and must be from 1 to 4"),
+    ],
+)
+def test_devices_that_are_not_there_are_refused_before_any_work(monkeypatch, tmp_path, accelerator, devices, said):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    plan = runs.plan("rsgan", "tiny", ["steps=1"])
+    with pytest.raises(SettingError, match=said):
+        runs.train(plan, ["puppets:4"], tmp_path / "run", accelerator=accelerator, devices=devices)
+    assert not (tmp_path / "run").exists()
+
+
+def test_devices_that_are_there_are_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    for accelerator, devices in (("auto", 8), ("cuda", 1), ("cpu", 1)):
+        check_devices(accelerator, devices)

@@ -22,6 +22,9 @@ from masque.faces.frame import at_scale, frame_size
 MAPPED_FROM = 4 * 2**30
 """Bytes from which the frames live in a temporary file that the system pages in, not in memory."""
 
+MOST_PUPPETS = 100_000
+"""They are drawn anew for each training, and all held in memory."""
+
 
 @dataclass(frozen=True)
 class FrameSet:
@@ -189,8 +192,8 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], 
         count = int(item.removeprefix("puppets:"))
     except ValueError:
         count = 0
-    if count < 1:
-        raise DataError(f"{item} is not puppets:N with a number of puppets from 1 on, such as puppets:2000.")
+    if not 1 <= count <= MOST_PUPPETS:
+        raise DataError(f"{item} is not puppets:N with a number of puppets from 1 to {MOST_PUPPETS:,}, such as puppets:2000.")
     scale = size / 128
     made = list(puppets(count, seed=0, scale=scale))
     last = made[-1].identity

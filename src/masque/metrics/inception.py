@@ -16,6 +16,7 @@ from torch import Tensor
 
 from masque.errors import CheckpointError
 from masque.image import Picture
+from masque.quiet import quieten_torchscript
 
 AT_ONCE = 32
 
@@ -25,6 +26,7 @@ def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], s
 
     Raises CheckpointError when the file is missing, no TorchScript, or answers with something else than features.
     """
+    quieten_torchscript()
     try:
         weights = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         network = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]

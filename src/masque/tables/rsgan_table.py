@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import resource
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from masque import __version__
+from masque.arrays import ArrayError, read_npz
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
 from masque.image import Picture, grid
@@ -21,7 +21,7 @@ from masque.provenance import write_recorded
 from masque.runs import Alike, train_equally
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
-from masque.tables.written import versions, write_report, write_table
+from masque.tables.written import keep_report, kept_report, versions, write_table
 
 MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "VAE-GAN": ("vaegan", "vaegan", ()),
@@ -58,6 +58,8 @@ PAPER: Mapping[str, tuple[float | None, ...]] = {
 }
 """Table 1's averages; the classical row is Nirkin et al.'s. Identity distances are OpenFace's."""
 
+EMBEDDINGS = "embeddings.npz"
+"""The file of what was found while the table was made: it goes on from there after a stop."""
 SHOWN = 8
 """Pairs in the picture."""
 
@@ -84,7 +86,7 @@ def table(
     draw_pairs([frames.identities[i] for i in frames.indices("test")], pairs, seed)
     make_folder(out)
     steps = train_equally(MODELS, data, out, how)
-    known = _read_embeddings(out)
+    known = read_embeddings(out)
     reports: dict[str, Any] = {}
     methods: dict[str, Method] = {}
     for row in (*list(MODELS)[:3], CLASSICAL, *list(MODELS)[3:]):
@@ -92,7 +94,7 @@ def table(
         methods[row] = method = load_method(str(out / folder)) if row in MODELS else Warped(size)
         wanted = {"weights": method.weights, "data": frames.fingerprint(), "pairs": pairs, "seed": seed, "versions": versions()}
         path = out / f"{folder}.json"
-        report = _read_report(path, wanted)
+        report = kept_report(path, wanted)
         if report is None:
 
             def measured(done: int, total: int, row: str = row) -> None:
@@ -105,36 +107,35 @@ def table(
                 "steps": steps if row in MODELS else None,
                 "versions": versions(),
             }
-            write_report(path, report)
-            _write_embeddings(out, known)
+            keep_report(path, report)
+            write_embeddings(out, known)
         reports[row] = report
     record = {"edit": "table", "model": "rsgan", "masque": __version__, "rows": list(methods), "seed": seed}
     write_recorded(out / "swaps.png", draw(methods, frames, seed), record)
     return write_table(out, reports, as_text(reports))
 
 
-def _read_report(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+def read_embeddings(out: Path) -> Known:
+    """What `write_embeddings` kept; nothing, so that all are found anew, where the file is missing or damaged."""
     try:
-        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return report if all(report.get(name) == value for name, value in wanted.items()) else None
+        kept = read_npz(out / EMBEDDINGS, {"keys": ("N", 32), "values": ("N", 128)})
+    except (OSError, ArrayError):
+        return {}
+    if set(kept) != {"keys", "values"} or len(kept["keys"]) != len(kept["values"]):
+        return {}
+    keys = kept["keys"].clip(0, 255).astype(np.uint8)
+    return {key.tobytes().hex(): value for key, value in zip(keys, kept["values"], strict=True)}
 
 
-def _read_embeddings(out: Path) -> Known:
-    try:
-        with np.load(out / "embeddings.npz", allow_pickle=False) as stored:
-            return dict(zip(stored["keys"].tolist(), stored["values"], strict=True))
-    except (OSError, ValueError, KeyError):
-        return {}  # found anew
+def write_embeddings(out: Path, known: Known) -> None:
+    """Keep embeddings for the next call. Raises OutputError."""
+    keys = np.array([list(bytes.fromhex(key)) for key in known], np.uint8)
 
-
-def _write_embeddings(out: Path, known: Known) -> None:
     def write(part: Path) -> None:
         with part.open("wb") as opened:
-            np.savez(opened, keys=np.array(list(known)), values=np.stack(list(known.values())))
+            np.savez(opened, keys=keys, values=np.stack(list(known.values())))
 
-    write_atomically(out / "embeddings.npz", write)
+    write_atomically(out / EMBEDDINGS, write)
 
 
 def _memory(name: str, size: int) -> float:

@@ -9,6 +9,7 @@ Everything that changes with time is a function of the step, so a run that was c
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 
 from masque.config import RunSettings
 from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
-from masque.errors import TrainingError
+from masque.errors import SettingError, TrainingError, nearest, printable
 from masque.image import grid
 from masque.layers.precision import has_bf16
 from masque.output import make_folder
@@ -87,6 +88,18 @@ def watching(watch: Watch) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def check_devices(accelerator: str, devices: int) -> None:
+    """Raise SettingError where this machine has no such accelerator, or not so many devices of it."""
+    there = {"cpu": max(2, os.cpu_count() or 1), "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if accelerator != "auto" and accelerator not in there:
+        raise SettingError(f"There is no accelerator {printable(accelerator)}; {nearest(accelerator, ('auto', *there))}.")
+    kind = accelerator if accelerator != "auto" else next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there[kind]:
+        raise SettingError(f"PyTorch finds no {kind} on this machine: leave --accelerator out, or install another PyTorch.")
+    if not 1 <= devices <= there[kind]:
+        raise SettingError(f"--devices is {devices} and must be from 1 to {there[kind]} on this machine ({kind}).")
 
 
 def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int = 1) -> Fabric:

@@ -1,0 +1,82 @@
+"""What Masque itself keeps and reads again later: results of tables, maps of prepared sets, cards and settings of models; and Inception."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from harness import Reader
+from readers import copy_made, json_file, npz_file, text_lines
+
+from masque import modelfile, runs
+from masque.data.prepared import open_prepared, write_maps
+from masque.metrics.inception import load_inception
+from masque.tables.rsgan_table import EMBEDDINGS, read_embeddings, write_embeddings
+from masque.tables.written import keep_report, kept_report
+
+REPORT = {"pairs": 4, "swap": {"identity_distance": {"mean": 0.25, "interval": [0.1, 0.5]}}, "steps": None}
+
+
+class Inception(torch.nn.Module):
+    """What stands in for it: the mean of each channel as features."""
+
+    def forward(self, pictures: torch.Tensor, return_features: bool) -> torch.Tensor:
+        """Features (N,3)."""
+        assert return_features
+        return pictures.float().mean((2, 3))
+
+
+def _inception(folder: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this format is no longer torch's favourite
+        torch.jit.script(Inception()).save(str(folder / "inception.pt"))  # type: ignore[no-untyped-call]
+
+
+def _features(folder: Path) -> None:
+    extract, _ = load_inception(folder / "inception.pt")
+    assert bool(extract([np.zeros((8, 8, 3), np.uint8)]).isfinite().all())
+
+
+def _report(folder: Path) -> None:
+    """Whatever is believed is what was written."""
+    assert kept_report(folder / "rsgan.json", {"pairs": 4}) in (None, REPORT)
+
+
+def _embeddings(folder: Path) -> None:
+    write_embeddings(folder, {f"{i:064x}": np.full(128, i / 8, np.float32) for i in range(3)})
+
+
+def _known(folder: Path) -> None:
+    for key, value in read_embeddings(folder).items():
+        assert len(key) == 64
+        assert value.shape == (128,)
+        assert np.isfinite(value).all()
+
+
+def _with_labels(folder: Path) -> None:
+    copy_made("prepared", folder)
+    sides = open_prepared(folder / "set").frame(0).shape[:2]
+    write_maps(folder / "set", "000001", np.zeros(sides, np.uint8), np.ones(sides, np.uint8))
+
+
+def _kept_labels(folder: Path) -> None:
+    assert open_prepared(folder / "set").labels(0).max() <= 10
+
+
+def kept_readers() -> Iterator[Reader]:
+    """Each with the file that it reads."""
+    yield Reader("table: report", "rsgan.json", lambda folder: keep_report(folder / "rsgan.json", REPORT), _report, json_file)
+    yield Reader("table: embeddings", EMBEDDINGS, _embeddings, _known, npz_file)
+    yield Reader("Inception", "inception.pt", _inception, _features)
+    yield Reader("prepared set: labels/000001.png", "set/labels/000001.png", _with_labels, _kept_labels)
+    packed = lambda folder: modelfile.pack(folder / "model", folder / "packed")  # noqa: E731
+    yield Reader("pack: card.md", "model/card.md", partial(copy_made, "rsgan"), packed, text_lines)
+    begun = lambda folder: runs.plan("rsgan", "tiny", start=str(folder / "run"))  # noqa: E731
+    yield Reader("train --from: config.json", "run/model/config.json", partial(copy_made, "run"), begun, json_file)
+
+
+KEPT_READERS: tuple[Reader, ...] = tuple(kept_readers())
