@@ -66,6 +66,10 @@ def without_progress(err: str) -> str:
     return re.sub(r"(?m)^.*, \d+:\d\d so far\.\n", "", err)
 
 
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments: object, folder: Path | None = None, **options: Any) -> subprocess.Popen[str]:
     """Start a command in a process of its own, and in a process group that a signal reaches as Ctrl-C in a terminal would.
 
@@ -74,8 +78,7 @@ def start(*arguments: object, folder: Path | None = None, **options: Any) -> sub
     return subprocess.Popen(
         [sys.executable, "-m", "masque", *map(str, arguments)],
         cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": _heed_ctrl_c, **options},
     )  # fmt: skip
 
 

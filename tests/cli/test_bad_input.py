@@ -49,8 +49,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Hat=1", "nown are: Smiling, "),
         ("Smiling=1.5", "outside [0, 1]"),
         ("Smiling=-0.1", "outside [0, 1]"),
-        ("Smiling=nan", "outside [0, 1]"),
-        ("Smiling=inf", "outside [0, 1]"),
+        ("Smiling=nan", "must be a finite number"),
+        ("Smiling=inf", "must be a finite number"),
     ],
 )
 def test_attributes_that_the_model_does_not_take(photo: Path, out: Path, model_folder: Path, assignment: str, says: str) -> None:
@@ -156,7 +156,7 @@ def test_models_that_cannot_be_used(photo: Path, out: Path, model_folder: Path, 
 def test_verify_of_what_has_no_record(photo: Path, tmp_path: Path) -> None:
     assert "no record of Masque" in masque("verify", photo).sentence
     (tmp_path / "words.png").write_text("words")
-    assert "not a picture" in masque("verify", tmp_path / "words.png", "--json").sentence
+    assert "neither a picture" in masque("verify", tmp_path / "words.png", "--json").sentence
     marked = f'<x xmlns:i="{provenance.NAMESPACES["Iptc4xmpExt"]}"><i:DigitalSourceType>http://a/b/digitalCapture</i:DigitalSourceType></x>'
     other = write_picture(tmp_path / "other.png", np.zeros((8, 8, 3), np.uint8), xmp=marked.encode())
     assert "though it is marked as digitalCapture" in masque("verify", other).sentence
@@ -164,7 +164,7 @@ def test_verify_of_what_has_no_record(photo: Path, tmp_path: Path) -> None:
 
 def test_a_demonstration_that_has_no_place(tmp_path: Path, model_folder: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    assert "could not be made" in masque("demo", "--folder", tmp_path / "file", "--model", model_folder).sentence
+    assert "is a file: name a folder" in masque("demo", "--folder", tmp_path / "file", "--model", model_folder).sentence
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -174,7 +174,7 @@ def test_a_demonstration_that_has_no_place(tmp_path: Path, model_folder: Path) -
         (MemoryError(), "not enough memory"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
         (OSError(errno.EROFS, "Read-only file system", "/mnt/run"), "/mnt/run: Read-only file system"),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), "Disk quota exceeded"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "quota of the disk is used up"),
     ],
 )
 def test_what_the_system_refuses_in_the_middle(

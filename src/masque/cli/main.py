@@ -82,7 +82,8 @@ def main() -> NoReturn:
         _end("There is not enough memory for this: use a smaller picture or a smaller batch_size.", 1)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            _end("The disk is full: free some space and give the same command again.", 1)
+            what = "The disk is full" if error.errno == errno.ENOSPC else "Your quota of the disk is used up"
+            _end(f"{what}: free some space and give the same command again.", 1)
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
         _end(f"The system refused ({what}): check that place and its permissions.", 1)
     sys.exit(0)
