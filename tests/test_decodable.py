@@ -121,6 +121,30 @@ def test_large_files_in_formats_that_decode_slowly(tmp_path: Path, kind: str, en
     assert "takes too long to decode" in refusal(path, long)
 
 
+def run_lengths(width: int, height: int) -> bytes:
+    rows = bytes([width, 7, 0, 0]) * height + b"\0\1"
+    start = 54 + 1024
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(rows), 0, 0, 256, 256)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + bytes(1024) + rows
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        (b"P3\n2 2\n255\n" + b"9 " * 12, b"P3\n2 2\n255\n" + b"9 " * 12 + b" " * 46_000_000),
+        (b"P6\n2 2\n65535\n" + bytes(24), b"P6\n1500 2000\n65535\n" + bytes(18_000_000)),
+        (b"P5\n2 2\n100\n" + bytes(4), b"P5\n4000 2000\n100\n" + bytes(8_000_000)),
+        (run_lengths(9, 9), run_lengths(9, 9) + bytes(13_000_000)),
+    ],
+    ids=["text", "16 bit", "of 100 levels", "run lengths"],
+)
+def test_what_pillow_decodes_in_python_may_not_be_large(tmp_path: Path, small: bytes, large: bytes) -> None:
+    """50 megapixels of these took more than a minute."""
+    (tmp_path / "a.ppm").write_bytes(small)
+    assert read_picture(tmp_path / "a.ppm").shape[2] == 3
+    assert "takes too long to decode" in refusal(tmp_path / "a.ppm", large)
+
+
 def test_large_pictures_in_a_format_that_takes_much_memory(tmp_path: Path) -> None:
     assert "the limit of JPEG2000 is 36" in refusal(tmp_path / "a.jp2", encoded(Image.new("L", (6100, 6100)), "JPEG2000"))
 

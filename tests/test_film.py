@@ -239,6 +239,12 @@ def test_frames_that_are_not_as_announced(tmp_path: Path, suffix: str, frames: l
     assert not list(tmp_path.iterdir())
 
 
+def test_a_frame_wider_than_an_animation_can_be(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="70000×1 pixels cannot be written as GIF"):
+        write_film(tmp_path / "wide.gif", [np.zeros((1, 70_000, 3), np.uint8)], 1, 1.0)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_picture_that_no_encoder_takes(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"cannot be encoded as \.mp4"):
         write_film(tmp_path / "out.mp4", [np.zeros((2, 20000, 3), np.uint8)], 1, 1.0)

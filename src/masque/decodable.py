@@ -23,8 +23,9 @@ MOST_PIECES = 250_000
 PIXELS_PER_BYTE = 2048
 """That a JPEG can have at most: one bit for each block of 8×8, of which the widest subsampling has a quarter as many in each channel."""
 
-SLOW = {"JPEG2000": (0.05, 0.14), "AVIF": (0.03, 0.07)}
-"""Seconds of one core for each megapixel and for each megabyte of the file, in formats that take long."""
+SLOW = {"JPEG2000": (0.05, 0.14), "AVIF": (0.03, 0.07), "ppm": (0.35, 0.24), "ppm_plain": (0.0, 0.1), "bmp_rle": (0.003, 0.35)}
+"""Seconds of one core for each megapixel and for each megabyte of the file, in formats that take long, and by decoders that Pillow has in
+Python: of a PPM in text or of other than 8 bits a colour, and of a BMP of run lengths."""
 LARGEST = {"JPEG2000": 36}
 """Megapixels, of a format that takes more memory than the others: 20 bytes a pixel."""
 LONGEST = 4.5
@@ -64,8 +65,8 @@ def trouble_with(opened: Image.Image, size: int) -> str | None:
     most = LARGEST.get(opened.format or "")
     if most is not None and pixels > most * 1e6:
         return f"has {pixels / 1e6:.0f} megapixels and the limit of {opened.format} is {most}: save it as PNG first"
-    if opened.format in SLOW:
-        per_megapixel, per_megabyte = SLOW[opened.format]
+    for name in sorted({opened.format, *(tile[0] for tile in getattr(opened, "tile", ()))} & set(SLOW)):
+        per_megapixel, per_megabyte = SLOW[name]
         if per_megapixel * pixels / 1e6 + per_megabyte * size / 1e6 > LONGEST:
             what = f"{pixels / 1e6:.0f} megapixels in {size / 1e6:.0f} MB of {opened.format}"
             return f"takes too long to decode ({what}): save it as PNG first"

@@ -271,7 +271,7 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     stream = BytesIO()
     try:
         image.save(stream, kind, **options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:  # the last for sides that a GIF cannot tell
         size = f"{image.width}×{image.height} pixels"
         raise OutputError(f"{size} cannot be written as {kind} ({_one_line(error)}): name a .png file.") from None
     return stream.getvalue()
