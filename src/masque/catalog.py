@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -234,11 +235,13 @@ def family(name: str) -> Family:
     return CATALOG[name]
 
 
-def model_folder(name: str) -> Path:
+def model_folder(name: str | os.PathLike[str]) -> Path:
     """The folder of a model: shipped weights by the family's name, else a run or model folder by its path.
 
     Raises CheckpointError when it is neither.
     """
+    if not isinstance(name, str):
+        name = _as_text(name)
     shipped = SHIPPED / name
     if name in CATALOG and (shipped / "config.json").is_file():
         return shipped
@@ -252,6 +255,13 @@ def model_folder(name: str) -> Path:
     *names, last = ["a run folder", *(n for n in CATALOG if (SHIPPED / n / "config.json").is_file())]
     shipping = f"{', '.join(names)} or {last}" if names else last
     raise CheckpointError(f"There is no model {printable(name)}: name {shipping}.")
+
+
+def _as_text(name: Any) -> str:
+    try:
+        return os.fsdecode(name)
+    except TypeError:
+        raise CheckpointError(f"{printable(repr(name))} names no model: give a family's name, such as 'rsgan', or a folder.") from None
 
 
 def has_model(name: str) -> bool:
@@ -290,7 +300,7 @@ def shipped_parts() -> Callable[[list[Picture]], list[Labels]] | None:
     return part_estimator(parser) if parser is not None else None
 
 
-def load_session(name: str, serving: str | None = None) -> AnySession:
+def load_session(name: str | os.PathLike[str], serving: str | None = None) -> AnySession:
     """The session of a model by family name or folder.
 
     serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
@@ -318,7 +328,7 @@ def load_session(name: str, serving: str | None = None) -> AnySession:
     return session
 
 
-def load_model(name: str) -> tuple[nn.Module, ModelFile]:
+def load_model(name: str | os.PathLike[str]) -> tuple[nn.Module, ModelFile]:
     """The networks of a model by family name or folder, though its family edit nothing, ready to be used, and its file.
 
     Raises CheckpointError.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from io import BytesIO
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from masque.errors import OutputError, ValueRangeError
+from masque.given import number, output_path, whole
 from masque.image import Picture, check_folder_of, encoded, grid, write_atomically, write_picture
 
 FILMS = (".mp4", ".gif")
@@ -32,19 +34,20 @@ BT709 = 1
 """ITU-R BT.709 as matrix, primaries and transfer of colours, in the numbers of ITU-T H.273."""
 
 
-def check_film(path: Path, count: int, seconds: float) -> None:
-    """Every check of `write_film` that needs no frame: called before any work is done.
+def check_film(path: str | os.PathLike[str], count: int, seconds: float) -> tuple[Path, int, float]:
+    """Every check of `write_film` that needs no frame: called before any work is done. Returns the same, as Python's own.
 
     Raises OutputError for an ending that names no format, a folder that does not exist or may not be written, or an .mp4 where PyAV or its
     encoders are missing; ValueRangeError for fewer than one frame, for seconds that are not above 0 and finite, and where the format cannot
     hold so many frames a second (1000 in an .mp4, 50 in a .gif) or so many seconds (3600 and 655).
     """
+    path, count, seconds = output_path(path), whole("count", count), number("seconds", seconds)
     kind = path.suffix.lower()
     if kind not in FILMS + SHEETS:
         raise OutputError(f"{path} must end in .mp4 or .gif for a film, or in .png or .jpg for a sheet of all its frames.")
     if count < 1:
         raise ValueRangeError(f"A film of {count} frames cannot be made: ask for at least 1.")
-    if not 0 < seconds < math.inf:
+    if seconds <= 0:
         raise ValueRangeError(f"A film cannot last {seconds} seconds: give a number above 0.")
     if kind in FILMS:
         if seconds > LONGEST[kind]:
@@ -55,9 +58,18 @@ def check_film(path: Path, count: int, seconds: float) -> None:
     check_folder_of(path)
     if kind == ".mp4":
         _encoder()
+    return path, count, seconds
 
 
-def write_film(path: Path, frames: Iterable[Picture], count: int, seconds: float, *, columns: int | None = None, note: str = "") -> None:
+def write_film(
+    path: str | os.PathLike[str],
+    frames: Iterable[Picture],
+    count: int,
+    seconds: float,
+    *,
+    columns: int | None = None,
+    note: str = "",
+) -> None:
     """Write frames as a film that lasts `seconds`, or as a sheet, whole or not at all.
 
     path: its ending chooses the format. `.mp4` is H.264 (MPEG-4 Part 2 where FFmpeg has no x264) in 4:2:0 after ITU-R BT.709, with an odd
@@ -70,7 +82,8 @@ def write_film(path: Path, frames: Iterable[Picture], count: int, seconds: float
     Raises OutputError and ValueRangeError as `check_film` does, ValueRangeError for fewer than one column, OutputError when the file cannot
     be written; ValueError when the frames are not as said above.
     """
-    check_film(path, count, seconds)
+    path, count, seconds = check_film(path, count, seconds)
+    columns = None if columns is None else whole("columns", columns)
     if columns is not None and columns < 1:
         raise ValueRangeError(f"A sheet of {columns} columns cannot be made: ask for at least 1.")
     counted = _counted(frames, count)

@@ -1,15 +1,17 @@
-"""Numbers as callers give them: Python's own, numpy's, or anything else that says it is one. What records hold is Python's own."""
+"""Numbers and paths as callers give them: Python's own, numpy's, or anything else that says it is one. What records hold is Python's own."""
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from masque.errors import UnknownAttributeError, ValueRangeError, printable
+from masque.errors import OutputError, UnknownAttributeError, ValueRangeError, nearest, printable
 
 LARGEST_SEED = 10**12
 """Seeds are below: what is computed from one fits into 64 bits."""
@@ -44,6 +46,20 @@ def number(name: str, value: Any) -> float:
     if not math.isfinite(found):
         raise ValueRangeError(f"{name} is {printable(repr(value))} and must be a finite number.")
     return found
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise ValueRangeError, naming the nearest, when `value` is not one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueRangeError(f"There is no {name} {printable(value)}; {nearest(printable(value), choices)}.")
+
+
+def output_path(value: Any) -> Path:
+    """A path to write to. Raises OutputError for what is none, an open file for one."""
+    try:
+        return Path(os.fsdecode(value))
+    except TypeError:
+        raise OutputError(f"{printable(repr(value))} is no path: name the file to write.") from None
 
 
 def values_by_name(values: Any) -> dict[str, float]:

@@ -5,6 +5,7 @@ The only room that knows value ranges. Inside Masque a picture is RGB uint8 (H,W
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import threading
@@ -20,6 +21,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from masque.decodable import trouble_in, trouble_with
 from masque.errors import NoPictureError, OutputError, PictureError, printable
+from masque.output import LONGEST_PATH
 from masque.output import check_folder_of as check_folder_of
 from masque.output import write_atomically as write_atomically
 from masque.quiet import quieten_pillow
@@ -118,7 +120,7 @@ def decoded(source: str | os.PathLike[str] | BytesIO) -> Iterator[Image.Image]:
     except (PictureError, MemoryError):
         raise
     except (FileNotFoundError, NotADirectoryError):
-        raise PictureError(f"There is no file {path}: check the name.") from None
+        raise PictureError(_missing(path)) from None
     except PermissionError:
         raise PictureError(f"{path} may not be read: check its permissions.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -129,7 +131,18 @@ def decoded(source: str | os.PathLike[str] | BytesIO) -> Iterator[Image.Image]:
         raise PictureError(f"{path} is damaged or cut short ({_one_line(error)}): fetch it again.") from None
 
 
+def _missing(path: Path | str) -> str:
+    return f"There is no file {printable(path, LONGEST_PATH)}: check the name."
+
+
 def _size_of(path: Path) -> int:
+    try:
+        os.stat(path)
+    except (ValueError, OSError) as error:
+        # A NUL is in no name, and some names are too long for a file.
+        if isinstance(error, ValueError) or error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise PictureError(_missing(path)) from None
+        raise
     if path.is_dir():
         raise PictureError(f"{path} is a folder, not a picture: name one picture file.")
     size = path.stat().st_size

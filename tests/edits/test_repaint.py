@@ -328,6 +328,8 @@ def test_what_cannot_be_repainted(painter, files, truth, tmp_path, monkeypatch):
         repaint(painter, one, shape_from=two, part="ears")
     with pytest.raises(PictureError, match="no face where the photo has one"):
         repaint(painter, one, labels=np.zeros_like(truth["one.png"].labels))
+    with pytest.raises(PictureError, match="turned or mirrored against the photo"):
+        repaint(painter, one, labels=truth["one.png"].labels[:, ::-1])
     with pytest.raises(PictureError, match="which is another ratio of sides"):
         repaint(painter, one, labels=truth["one.png"].labels[:-20])
     with pytest.raises(PictureError, match="There is no file"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
 
 from masque.data.puppets import draw_puppet, render
-from masque.edits.shapes import aligned, check_face_left, check_same_shape, check_skin_left
+from masque.edits.shapes import aligned, check_face_left, check_same_shape, check_skin_left, check_upright
 from masque.errors import PictureError
-from masque.faces.labels import Labels, swap_sides
+from masque.faces.labels import Labels, mirrored, swap_sides
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,9 @@ EDITS = {
     "a fringe": lambda own: np.where((np.arange(128)[:, None] < 50) & (own > 0), 10, own),
     "skin alone": lambda own: np.where((own > 0) & (own < 10), 1, 0),
     "a little aside": lambda own: moved(own, 12),
+    "mirrored with its names": mirrored,
+    "one eye closed": lambda own: np.where(own == 4, 1, own),
+    "both eyes of one name": lambda own: np.where(own == 5, 4, own),
 }
 
 LOST = {
@@ -48,7 +53,21 @@ LOST = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_edits_are_taken(own: Labels, edit: str) -> None:
-    check_face_left(own, EDITS[edit](own).astype(np.uint8))
+    wanted = EDITS[edit](own).astype(np.uint8)
+    check_face_left(own, wanted)
+    check_upright(own, wanted)
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        lambda own: own[::-1], lambda own: own[:, ::-1], lambda own: own[::-1, ::-1], lambda own: own.T, np.rot90, swap_sides,
+        lambda own: np.where(own == 4, 1, own)[::-1],
+    ],
+)  # fmt: skip
+def test_a_map_that_is_turned_or_mirrored_is_refused(own: Labels, turned: Callable[[Labels], Labels]) -> None:
+    with pytest.raises(PictureError, match="The label map is turned or mirrored against the photo"):
+        check_upright(own, turned(own).astype(np.uint8))
 
 
 @pytest.mark.parametrize("edit", LOST)

@@ -6,20 +6,25 @@ import json
 import warnings
 from fractions import Fraction
 from io import BytesIO, StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import masque
 from masque import runs
+from masque.catalog import model_folder
 from masque.edits.augment import augment
 from masque.edits.heatmap import heatmap
 from masque.edits.invert import Options
 from masque.edits.latents import Latents
+from masque.edits.result import Result
 from masque.edits.subject import as_photo
 from masque.edits.translate import Translator
-from masque.errors import MasqueError, NoFaceError, PictureError, UnknownAttributeError, ValueRangeError
+from masque.errors import CheckpointError, MasqueError, NoFaceError, OutputError, PictureError, UnknownAttributeError, ValueRangeError
+from masque.film import write_film
 from masque.image import read_picture, write_picture
 from tiny import puppet_photo
 
@@ -218,6 +223,16 @@ REFUSED = {
     "frames": lambda s, y, g, p: g.morph([], 2.0),  # noqa: ARG005
     "iterations": lambda s, y, g, p: Options(iterations=-1),  # noqa: ARG005
     "likeness": lambda s, y, g, p: Options(likeness=float("inf")),  # noqa: ARG005
+    "region of nothing": lambda s, y, g, p: s.edit(p, {}, region=None),  # noqa: ARG005
+    "detail of a number": lambda s, y, g, p: s.edit(p, {}, detail=1),  # noqa: ARG005
+    "part of a list": lambda s, y, g, p: s.random(p, ["hair"]),  # noqa: ARG005
+    "stitch of an array": lambda s, y, g, p: s.swap(p, p, stitch=np.zeros(2)),  # noqa: ARG005
+    "ease": lambda s, y, g, p: g.morph([], 2, ease="quick"),  # noqa: ARG005
+    "way of a morph": lambda s, y, g, p: g.along([], 2, path="round"),  # noqa: ARG005
+    "method": lambda s, y, g, p: Options(method="guess"),  # noqa: ARG005
+    "clip": lambda s, y, g, p: Options(clip=None),  # noqa: ARG005
+    "photos for latents": lambda s, y, g, p: g.combine([p, p]),  # noqa: ARG005
+    "names for latents": lambda s, y, g, p: g.morph(["a.png", "b.png"], 3),  # noqa: ARG005
     "pictures of each": lambda s, y, g, p: augment(y, None, None, "5"),  # noqa: ARG005
 }
 
@@ -227,6 +242,38 @@ def test_other_numbers_are_refused_in_a_sentence(what, session, synthesizer, lat
     with pytest.raises(ValueRangeError) as failure:
         REFUSED[what](session, synthesizer, latents, photo)
     assert str(failure.value).endswith(".")
+
+
+@pytest.mark.parametrize("path", [None, 3, BytesIO(), ["out.png"]])
+def test_what_is_no_path_is_not_written_to(path):
+    with pytest.raises(OutputError, match=r"is no path: name the file to write\."):
+        Result(np.zeros((8, 8, 3), np.uint8), {}).save(path)
+    with pytest.raises(OutputError, match=r"is no path: name the file to write\."):
+        write_film(path, [], 1, 1.0)
+
+
+def test_a_path_is_written_to_in_every_form(tmp_path):
+    class Own(type(tmp_path)):
+        pass
+
+    out = str(tmp_path / "out.png")
+    for path in (out, np.str_(out), Own(out), out.encode()):
+        assert Result(np.zeros((8, 8, 3), np.uint8), {}).save(path) == Path(out)
+        write_film(path, [np.zeros((8, 8, 3), np.uint8)] * 2, np.int64(2), np.float32(1), columns=np.uint8(2))
+
+
+def test_a_model_s_name_is_a_text_or_a_path():
+    for name in (None, 3, ["rsgan"], 1.5):
+        with pytest.raises(CheckpointError, match="names no model"):
+            masque.load(name)
+    assert model_folder(Path("parser")) == model_folder(np.str_("parser")) == model_folder("parser")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b.png"])
+def test_a_name_that_no_file_can_have_is_of_none(name):
+    with pytest.raises(PictureError, match=r"^There is no file .*: check the name\.$") as failure:
+        as_photo(name)
+    assert len(str(failure.value)) < 400
 
 
 def test_the_number_of_a_face_is_a_number(session, photo):

@@ -13,11 +13,11 @@ from masque.edits.grey import asked_colour, in_tones, said
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.session import Session
-from masque.edits.subject import Detail, Photo, Shares, Subject, check_choice, region_mask, without_rivals
+from masque.edits.subject import Detail, Photo, Shares, Subject, region_mask, without_rivals
 from masque.faces.labels import LABELS
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
-from masque.given import values_by_name
+from masque.given import check_choice, values_by_name
 from masque.models.rsgan import HAIR_ONLY
 
 Region = Literal["face", "hair", "both"]

@@ -12,9 +12,9 @@ from masque.edits.grey import faded, said
 from masque.edits.measures import inputs
 from masque.edits.result import Result
 from masque.edits.session import Session
-from masque.edits.subject import Photo, check_choice
+from masque.edits.subject import Photo
 from masque.errors import ValueRangeError
-from masque.given import whole
+from masque.given import check_choice, whole
 from masque.image import grid
 from masque.models.rsgan import Latents
 

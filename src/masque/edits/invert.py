@@ -17,13 +17,13 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from masque.errors import CheckpointError, ValueRangeError
-from masque.given import number, seed_of, whole
+from masque.given import check_choice, number, seed_of, whole
 from masque.layers.precision import has_bf16
 from masque.models.dcgan import DCGAN
 from masque.models.progan import ProGAN
@@ -77,6 +77,8 @@ class Options:
 
     def __post_init__(self) -> None:
         """Python's own numbers. Raises ValueRangeError for what is none, or out of range."""
+        check_choice("method", self.method, get_args(Method))
+        check_choice("clip", self.clip, get_args(Clip))
         for name in ("iterations", "starts", "detail"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name)))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError, printable
 from masque.folders import LONGEST_NAME
-from masque.given import number, seed_of, whole
+from masque.given import check_choice, number, seed_of, whole
 from masque.image import Picture, grid, to_pictures, write_atomically
 from masque.modelfile import read_tensors
 
@@ -137,7 +137,9 @@ class Latents(Loaded):
         return self.latent(torch.stack(self.wide(latents)).mean(dim=0), name, all(latent.grey for latent in latents))
 
     def own(self, latent: Latent) -> Latent:
-        """The latent, if it is of this model. Raises CheckpointError."""
+        """The latent, if it is of this model. Raises CheckpointError, and ValueRangeError for what is none."""
+        if not isinstance(latent, Latent):
+            raise ValueRangeError(f"{printable(repr(latent))} is no latent: give what `find` or `read_latent` returns.")
         if latent.weights != self.weights or len(latent.z) not in self.model.widths:
             raise CheckpointError(
                 f"The latent of {printable(latent.name)} belongs to the model {printable(latent.weights)}, not {self.weights}: find it "
@@ -182,6 +184,7 @@ class Latents(Loaded):
 
         loop: back to the first face. Raises ValueRangeError, CheckpointError.
         """
+        check_choice("path", path, get_args(Path_))
         z = self.wide(latents)
         stops, places = [*z, z[0]] if loop else z, times(len(latents) + bool(loop), frames, ease)
         return self.model.settle(torch.stack([between(stops, at, path, self.config.z) for at in places]))
@@ -190,7 +193,7 @@ class Latents(Loaded):
         self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False
     ) -> Iterator[Picture]:
         """The pictures of `along` (Fig. 6). Colour comes and goes with the faces that have it."""
-        stops = [float(not latent.grey) for latent in (*latents, *latents[:1])]
+        stops = [float(not self.own(latent).grey) for latent in (*latents, *latents[:1])]
         colours = np.interp(times(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
         made = self.pictures(self.along(latents, frames, path, ease, loop))
         return (picture if colour == 1 else faded(picture, float(colour)) for picture, colour in zip(made, colours, strict=True))
@@ -199,6 +202,7 @@ class Latents(Loaded):
 def times(stops: int, frames: int, ease: Ease) -> list[float]:
     """Where each frame is, from 0 to stops − 1. smooth: slow at each stop. Raises ValueRangeError."""
     frames = whole("frames", frames)
+    check_choice("ease", ease, get_args(Ease))
     if stops < 2:
         raise ValueRangeError("A morph needs two faces at least: name another photo.")
     if frames < 2:

@@ -11,12 +11,12 @@ from masque.edits.grey import cells_in_tones, said
 from masque.edits.measures import inputs
 from masque.edits.result import Result
 from masque.edits.session import Session
-from masque.edits.subject import Photo, check_choice, region_mask
+from masque.edits.subject import Photo, region_mask
 from masque.errors import ValueRangeError
 from masque.faces.frame import Matrix, chain, invert, see, warp, zoom
 from masque.faces.paste import add_change, soften
 from masque.faces.regions import HAIR_CROP
-from masque.given import seed_of, whole
+from masque.given import check_choice, seed_of, whole
 from masque.image import Picture, grid
 from masque.layers.noise import normal
 from masque.models.rsgan import Latents

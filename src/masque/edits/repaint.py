@@ -15,11 +15,12 @@ from masque.edits.grey import cells_in_tones, in_tones, said
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.shapes import HAIR, PARTS, SKIN, aligned, check_face_left, check_skin_left, in_crop, shrunk, with_part
-from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice
+from masque.edits.shapes import HAIR, PARTS, SKIN, aligned, check_face_left, check_skin_left, check_upright, in_crop, shrunk, with_part
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.labels import LABELS, Labels, Source, coloured, read_labels
 from masque.faces.paste import add_change, feathered_square, paste
+from masque.given import check_choice
 from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.models.portrait import COMPONENTS, LABELS_OF, Component, Portrait
 
@@ -93,6 +94,7 @@ def repaint(
         wanted, more = in_crop(given, subject, painter.shares(subject))
         notes = [*notes, *more]
         check_face_left(own, wanted)
+        check_upright(own, wanted)
     else:
         assert shape_from is not None
         references["shape"] = painter.subject(shape_from)

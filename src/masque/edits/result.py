@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from masque.given import output_path
 from masque.image import Picture
 from masque.provenance import write_recorded
 
@@ -23,4 +24,4 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as PNG, JPEG or WebP with its record inside. Raises OutputError."""
-        return write_recorded(path, self.picture, self.record)
+        return write_recorded(output_path(path), self.picture, self.record)

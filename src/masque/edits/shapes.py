@@ -84,6 +84,41 @@ def check_face_left(own: Labels, wanted: Labels) -> None:
         )
 
 
+EYES, MOUTH = ((4,), (5,)), (7, 8, 9)
+MOST_TURNED = 60.0
+"""Degrees by which the line from eye to eye, or from the eyes to the mouth, may be turned by an edit."""
+
+
+def check_upright(own: Labels, wanted: Labels) -> None:
+    """Raise PictureError when the eyes and mouth of a wanted label map (S,S) lie turned or mirrored against those of the photo, own (S,S)."""
+    for way in (_eye_to_eye, _eyes_to_mouth):
+        seen, asked = way(own), way(wanted)
+        if seen is None or asked is None:
+            continue
+        if seen @ asked < math.cos(math.radians(MOST_TURNED)) * np.linalg.norm(seen) * np.linalg.norm(asked):
+            raise PictureError(
+                "The label map is turned or mirrored against the photo, by its eyes and mouth: save it as upright as the photo; "
+                "left and right are those of the picture."
+            )
+
+
+def _eye_to_eye(labels: Labels) -> NDArray[np.float64] | None:
+    left, right = (_middle(labels, eye) for eye in EYES)
+    return None if left is None or right is None else right - left
+
+
+def _eyes_to_mouth(labels: Labels) -> NDArray[np.float64] | None:
+    eyes = [middle for eye in EYES if (middle := _middle(labels, eye)) is not None]
+    mouth = _middle(labels, MOUTH)
+    return None if not eyes or mouth is None else mouth - np.mean(eyes, axis=0)
+
+
+def _middle(labels: Labels, names: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """The middle (x, y) of some labels; None where they are nowhere."""
+    rows, columns = np.nonzero(np.isin(labels, names))
+    return np.array([columns.mean(), rows.mean()]) if len(rows) else None
+
+
 def check_skin_left(shape: Labels) -> None:
     """Raise PictureError when a label map (S,S) that is placed by eyes and mouth has no skin around them."""
     if float((shape == SKIN).mean()) < LEAST_SKIN:

@@ -127,12 +127,6 @@ def _content(file: IO[bytes]) -> bytes:
     return bytes(content)
 
 
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise ValueRangeError, naming the nearest, when `value` is not one of `choices`."""
-    if value not in choices:
-        raise ValueRangeError(f"There is no {name} {value}; {nearest(value, choices)}.")
-
-
 def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch.device | str = "cpu") -> Subject:
     """Find and cut the face to work on, for a network of `size` pixels. Raises PictureError, NoFaceError."""
     pixels, name = as_photo(photo)

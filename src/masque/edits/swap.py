@@ -11,12 +11,12 @@ from masque.edits.grey import asked_colour, in_tones, said
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.session import CANVAS, Session, Stitch
-from masque.edits.subject import Detail, Photo, Subject, check_choice, region_mask
+from masque.edits.subject import Detail, Photo, Subject, region_mask
 from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in
 from masque.faces.regions import HAIR_CROP, Mask
-from masque.given import values_by_name
+from masque.given import check_choice, values_by_name
 from masque.image import Picture
 from masque.models.rsgan import Latents
 

@@ -16,13 +16,13 @@ from masque.edits.grey import asked_colour, cells_in_tones, in_tones, said
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, check_choice, turned_round, with_values, without_rivals
+from masque.edits.subject import Detail, Parse, Photo, Shares, Subject, turned_round, with_values, without_rivals
 from masque.errors import ValueRangeError
 from masque.faces.frame import chain, see, zoom
 from masque.faces.labels import LABELS
 from masque.faces.paste import add_change, paste
 from masque.faces.regions import HAIR_CROP
-from masque.given import values_by_name
+from masque.given import check_choice, values_by_name
 from masque.image import Picture, grid, to_pictures
 from masque.models.ccagan import CCAGAN, HAIR_COLOURS
 

@@ -148,7 +148,7 @@ def read_labels(source: Source) -> tuple[Labels, Sequence[str]]:
             return _of_image(image, printable(path.name), path)
     if isinstance(source, Image.Image):
         return _of_image(source, "The label map")
-    if not isinstance(source, np.ndarray) or source.dtype == np.bool_ or not np.issubdtype(source.dtype, np.number) or not source.size:
+    if not isinstance(source, np.ndarray) or source.dtype.kind not in "iuf" or not source.size:
         kind = f"an array of {source.dtype} {source.shape}" if isinstance(source, np.ndarray) else f"a {type(source).__name__}"
         raise PictureError(f"The label map is {kind}: give whole numbers of shape (H, W) from 0 to {len(LABELS) - 1}, or a path.")
     if source.ndim == 3 and source.dtype == np.uint8 and source.shape[2] in (3, 4):
