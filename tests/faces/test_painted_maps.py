@@ -67,6 +67,12 @@ def test_soft_edges(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None
     tried(2)(lambda seed: soft(kind, folder, seed))()
 
 
+@pytest.mark.parametrize(("kind", "seed"), [("JPEG 90", 3339), ("JPEG 75", 45), ("WebP 80", 3339)])
+def test_a_hue_that_four_pixels_share_makes_no_third_label(kind: str, seed: int, tmp_path: Path) -> None:
+    """Between yellow and purple such pixels look like skin."""
+    soft(kind, tmp_path, seed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SOFT)
 def test_soft_edges_always(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:

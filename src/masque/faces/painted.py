@@ -56,6 +56,8 @@ PER_PIXEL = 2.0
 """What a pixel of distance counts, in units of colour."""
 FIT, WEIGHT = {False: 6.0, True: 30.0}, {False: 4.0, True: 1.0}
 """How far a mixture may lie from two labels' colours to be explained by them, without and with noise; and what that distance counts."""
+SHARPER = 4.0
+"""How much more the light of a noisy picture's pixel says of its label than its hue does, which it shares with its neighbours."""
 UNSEEN = 60.0
 """What a label counts that no neighbour has, in the same: a thin stroke may have no pixel of its full colour."""
 
@@ -241,7 +243,7 @@ def _decided(
     colours, which = np.unique(codes, return_inverse=True)
     rgb = _rgb(colours)
     one, other = np.array(list(combinations_with_replacement(range(len(palette)), 2))).T
-    residuals, nearer = _mixtures(rgb, palette, one, other)
+    residuals, nearer = _mixtures(rgb, palette, one, other, noisy)
     alone = _distances(rgb, palette)
     fit, weight = FIT[noisy], WEIGHT[noisy]
     found, strange = np.empty(len(at), np.uint8), np.empty(len(at), np.bool_)
@@ -298,16 +300,40 @@ def _meeting(
 
 
 def _mixtures(
-    colours: NDArray[np.float32], palette: NDArray[np.float32], one: NDArray[np.int64], other: NDArray[np.int64]
+    colours: NDArray[np.float32], palette: NDArray[np.float32], one: NDArray[np.int64], other: NDArray[np.int64], noisy: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """For colours (U,3) and pairs of labels (P): distances (U,P) from what the two mix to, and which of them is nearer (U,P)."""
+    """For colours (U,3) and pairs of labels (P): distances (U,P) from what the two mix to, and which of them is nearer (U,P).
+
+    noisy: as JPEG and WebP leave a picture, which keep the light of each pixel but one hue for four of them: then a pixel may have another
+    share of the two in its hue than in its light.
+    """
     residuals, nearer = np.empty((len(colours), len(one)), np.float32), np.empty((len(colours), len(one)), np.uint8)
+    light, lights = _light(colours), _light(palette)
     for pair, (a, b) in enumerate(zip(one, other, strict=True)):
-        way = palette[b] - palette[a]
-        share = np.clip((colours - palette[a]) @ way / max(float(way @ way), 1.0), 0, 1)
-        residuals[:, pair] = np.linalg.norm(colours - palette[a] - share[:, None] * way, axis=1)
+        if noisy:
+            bright, off_light, apart = _on_the_way(light, lights[a], lights[b])
+            share, off, between = _on_the_way(colours - light, palette[a] - lights[a], palette[b] - lights[b])
+            residuals[:, pair] = np.hypot(off_light, off)
+            share = (between * share + SHARPER * apart * bright) / max(between + SHARPER * apart, 1.0)
+        else:
+            share, residuals[:, pair], _ = _on_the_way(colours, palette[a], palette[b])
         nearer[:, pair] = np.where(share > 0.5, b, a)
     return residuals, nearer
+
+
+def _light(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of colours (n,3) the greys (n,3) that are as light."""
+    return np.repeat(colours @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=1)
+
+
+def _on_the_way(
+    colours: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """Where on the way from one colour to another colours (U,3) lie, from 0 to 1; how far beside it; and the square of its length."""
+    way = end - start
+    length = float(way @ way)
+    share = np.clip((colours - start) @ way / max(length, 1.0), 0, 1)
+    return share, np.linalg.norm(colours - start - share[:, None] * way, axis=1), length
 
 
 def _away(labels: NDArray[np.uint8], at: NDArray[np.int64], count: int) -> NDArray[np.float32]:
