@@ -1,4 +1,4 @@
-"""Numbers and paths as callers give them: Python's own, numpy's, or anything else that says it is one. What records hold is Python's own."""
+"""Numbers and paths as callers give them: Python's own, numpy's, or what else says it is one. What records hold is Python's own."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ MOST_TURNED = 60.0
 
 
 def check_upright(own: Labels, wanted: Labels) -> None:
-    """Raise PictureError when the eyes and mouth of a wanted label map (S,S) lie turned or mirrored against those of the photo, own (S,S)."""
+    """Raise PictureError when the eyes and mouth of a wanted label map (S,S) lie turned or mirrored against the photo's, own (S,S)."""
     for way in (_eye_to_eye, _eyes_to_mouth):
         seen, asked = way(own), way(wanted)
         if seen is None or asked is None:
