@@ -312,9 +312,9 @@ def _mixtures(
     for pair, (a, b) in enumerate(zip(one, other, strict=True)):
         if noisy:
             bright, off_light, apart = _on_the_way(light, lights[a], lights[b])
-            share, off, between = _on_the_way(colours - light, palette[a] - lights[a], palette[b] - lights[b])
+            hue, off, between = _on_the_way(colours - light, palette[a] - lights[a], palette[b] - lights[b])
             residuals[:, pair] = np.hypot(off_light, off)
-            share = (between * share + SHARPER * apart * bright) / max(between + SHARPER * apart, 1.0)
+            share = (between * hue + SHARPER * apart * bright) / np.float32(max(between + SHARPER * apart, 1.0))
         else:
             share, residuals[:, pair], _ = _on_the_way(colours, palette[a], palette[b])
         nearer[:, pair] = np.where(share > 0.5, b, a)
@@ -333,7 +333,8 @@ def _on_the_way(
     way = end - start
     length = float(way @ way)
     share = np.clip((colours - start) @ way / max(length, 1.0), 0, 1)
-    return share, np.linalg.norm(colours - start - share[:, None] * way, axis=1), length
+    beside = np.linalg.norm(colours - start - share[:, None] * way, axis=1)
+    return share.astype(np.float32), beside.astype(np.float32), length
 
 
 def _away(labels: NDArray[np.uint8], at: NDArray[np.int64], count: int) -> NDArray[np.float32]:
