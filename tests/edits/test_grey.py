@@ -189,6 +189,16 @@ def test_grey_is_seen_in_any_file(kind, grey, colour):
             assert is_grey(np.asarray(Image.open(stream).convert("RGB"))) == wanted
 
 
+def test_noise_is_no_colour_and_dim_light_is_no_grey(grey, colour):
+    for level in (2, 4, 8):
+        noise = np.random.default_rng(level).normal(0, level, grey.shape)
+        assert is_grey(np.clip(np.rint(grey + noise), 0, 255).astype(np.uint8))
+    for light in (0.5, 0.25, 0.15):
+        assert not is_grey((light * colour).astype(np.uint8))
+        assert is_grey((light * grey).astype(np.uint8))
+        assert not is_grey((255 - light * (255 - colour.astype(float))).astype(np.uint8))  # snow
+
+
 def test_a_tinted_picture_is_not_black_and_white(grey):
     assert not is_grey(np.clip(grey * np.array([1.07, 1.0, 0.82]), 0, 255).astype(np.uint8))
 

@@ -310,13 +310,12 @@ def _mixtures(
     residuals, nearer = np.empty((len(colours), len(one)), np.float32), np.empty((len(colours), len(one)), np.uint8)
     light, lights = _light(colours), _light(palette)
     for pair, (a, b) in enumerate(zip(one, other, strict=True)):
+        share, residuals[:, pair], _ = _on_the_way(colours, palette[a], palette[b])
         if noisy:
             bright, off_light, apart = _on_the_way(light, lights[a], lights[b])
-            hue, off, between = _on_the_way(colours - light, palette[a] - lights[a], palette[b] - lights[b])
-            residuals[:, pair] = np.hypot(off_light, off)
-            share = (between * hue + SHARPER * apart * bright) / np.float32(max(between + SHARPER * apart, 1.0))
-        else:
-            share, residuals[:, pair], _ = _on_the_way(colours, palette[a], palette[b])
+            hue, off_hue, between = _on_the_way(colours - light, palette[a] - lights[a], palette[b] - lights[b])
+            residuals[:, pair] = np.hypot(off_light, off_hue)
+            share = ((between * hue + SHARPER * apart * bright) / max(between + SHARPER * apart, 1.0)).astype(np.float32)
         nearer[:, pair] = np.where(share > 0.5, b, a)
     return residuals, nearer
 
