@@ -71,3 +71,24 @@ def test_label_maps_are_timed_as_programs_save_them() -> None:
     assert list(report["times"]) == ["palette.png", "rgb.png", "smoothed.png", "soft.png", "jpeg.jpg"]
     assert all(0 < time["min"] <= time["median"] <= time["max"] for time in report["times"].values())
     assert labels_text(report).startswith("label maps of 365×273\npalette.png: ")
+
+
+def test_the_time_of_a_preset_counts_each_phase_as_often_as_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phase that is due in every second step, or from a step on, counts for those alone."""
+    asked: list[tuple[str, int]] = []
+
+    def timed(engine: training.Engine, phase: training.Phase, *_: object) -> float:
+        asked.append((phase.name, engine.step))
+        return 6.0
+
+    monkeypatch.setattr(training, "_phase_time", timed)
+    monkeypatch.setattr(training.time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(training.time, "perf_counter", lambda: 0.0)
+    plan = training.runs.plan("progan", "tiny")
+    seconds = training.time_training("progan", "tiny")
+    assert {step for name, step in asked if name == "encode"} == {plan.training.encoder_since}
+    assert max(step for name, step in asked if name == "judge") < plan.training.encoder_since
+    smooth = plan.training.encoder_since / plan.training.r1_every if plan.training.r1 else 0
+    expected = 6 * (2 * plan.training.encoder_since + smooth + plan.run.steps - plan.training.encoder_since)
+    assert seconds == pytest.approx(expected)
+    assert training.time_training("progan", "tiny", 5.0) is None

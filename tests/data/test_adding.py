@@ -246,3 +246,31 @@ def test_pictures_of_which_a_little_is_known_get_the_rest(photo_folder, tmp_path
     (row,) = open_prepared(tmp_path / "out").rows
     assert (row.attributes["Male"], row.attributes["Young"]) == (0, 0.5)
     assert {"Smiling", "Mouth_Slightly_Open"} <= row.attributes.keys()
+
+
+def test_a_picture_that_was_replaced_is_prepared_anew(photo_folder, tmp_path):
+    """Under the same name; whether it is kept or dropped may change, too. What an older journal does not know stays as it is."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    for name, content in (("a.png", "puppet1.png"), ("b.png", "puppet3.png"), ("c.png", "wall.png")):
+        shutil.copy(photo_folder / content, source / name)
+    first = prepare(source, out, size=64, held_out=0, workers=1)
+    assert (first.kept, first.anew) == (2, 0)
+    before = open_prepared(out)
+    frames = [before.frame(0), before.frame(1)]
+    shutil.copy(photo_folder / "puppet4.png", source / "a.png")
+    shutil.copy(photo_folder / "puppet6.png", source / "c.png")
+    second = prepare(source, out, size=64, held_out=0, workers=1)
+    after = open_prepared(out)
+    assert (second.kept, second.resumed, second.anew, second.dropped) == (3, 1, 2, {})
+    assert (after.frame(0) != frames[0]).any()
+    assert (after.landmarks[0] != before.landmarks[0]).any()
+    assert (after.frame(1) == frames[1]).all()
+    journal = out / "journal.jsonl"
+    older = [{k: v for k, v in json.loads(line).items() if k != "state"} for line in journal.read_text().splitlines()]
+    journal.write_text("".join(json.dumps(line) + "\n" for line in older))
+    os.utime(source / "a.png", (1, 1))
+    assert prepare(source, out, size=64, held_out=0, workers=1).anew == 0
+    journal.write_text(journal.read_text().replace('"number"', '"state": 3, "number"'))
+    with pytest.raises(DataError, match="is damaged"):
+        prepare(source, out, size=64, held_out=0, workers=1)

@@ -293,7 +293,7 @@ def test_a_full_disk_is_told_as_one_sentence(photo_folder, tmp_path, monkeypatch
         return real_open(path, mode, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", no_room)
-    with pytest.raises(OutputError, match=r"The journal could not be written \(No space left on device\): free some space"):
+    with pytest.raises(OutputError, match=r"journal.jsonl could not be written \(No space left on device\): free some space"):
         prepare(photo_folder, out, size=64, workers=1)
     monkeypatch.undo()
     assert prepare(photo_folder, out, size=64, workers=1).kept == 4

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,13 @@ from masque.data.batches import Batch, Batches
 from masque.data.frames import load_frames
 from masque.models.progan import side_at, stages
 from masque.train.engine import Engine, make_fabric
+from masque.train.phase import Phase
 
 PUPPETS = 128
+FEW_PUPPETS = 32
+"""Where pictures are so large that puppets take longer to paint than to learn from."""
+COLD_UNTIL = 5.0
+"""Seconds below which the first step is too slow to be taken for all: libraries prepare themselves in it."""
 
 
 def bench_training(
@@ -63,6 +70,58 @@ def bench_growth(preset: str, steps: int = 4, turns: int = 3, assignments: Seque
         images = hold * stage + fade * stage
         reports[str(round(side_at(stage)))] = bench_training("progan", preset, steps, turns, assignments, at=-(-images // batch))
     return reports
+
+
+def time_training(family: str, preset: str, most: float = math.inf) -> float | None:
+    """Seconds that all steps of a preset take on this machine, from each of its phases timed once, and at each size that it grows to.
+
+    The making of batches is among them, though where there are cores to spare nothing waits for it. With one thread it is the processor's
+    time, so that other programs do not count. most: where a phase takes longer, None is returned.
+    Raises SettingError for an unknown family or preset.
+    """
+    plan = runs.plan(family, preset)
+    count = PUPPETS if plan.model.size <= 64 else FEW_PUPPETS
+    frames = load_frames([f"puppets:{count}"], plan.model.size, plan.model.attributes, labels=catalog.family(plan.family).reads_labels)
+    clock = time.process_time if torch.get_num_threads() == 1 and not torch.accelerator.is_available() else time.perf_counter
+    total, warm = 0.0, set()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = _engine(plan, frames, Path(folder))
+        batches = runs.build_batches(plan, frames, engine.fabric)
+        started = clock()
+        engine.placed(batches(0))
+        total += (clock() - started) * plan.run.steps
+        for first, end in itertools.pairwise([*_changes(plan, engine.phases), plan.run.steps]):
+            for phase in engine.phases:
+                due = [step for step in range(first, min(end, first + phase.every)) if phase.due(step)]
+                if not due:
+                    continue
+                engine.step = due[0]
+                batch = engine.placed(batches(engine.step))
+                seconds = _phase_time(engine, phase, batch, clock)
+                if phase.name not in warm and seconds < COLD_UNTIL:
+                    warm.add(phase.name)
+                    seconds = _phase_time(engine, phase, batch, clock)
+                if seconds > most:
+                    return None
+                total += seconds * (end - first) / phase.every
+    return total
+
+
+def _changes(plan: runs.Plan, phases: Sequence[Phase]) -> list[int]:
+    """The steps, the first among them, at which other phases begin, or a step begins to take longer because the networks grow."""
+    found = {0, *(phase.since for phase in phases), *(phase.until for phase in phases if phase.until is not None)}
+    if plan.family == "progan":
+        hold, fade = plan.training.hold, plan.training.fade
+        found |= {-(-(hold + (hold + fade) * stage) // plan.run.batch_size) for stage in range(stages(plan.model.size))}
+    return sorted(step for step in found if step < plan.run.steps)
+
+
+def _phase_time(engine: Engine, phase: Phase, batch: Batch, clock: Callable[[], float]) -> float:
+    started = clock()
+    engine.run_phase(phase, batch)
+    if engine.fabric.device.type != "cpu":
+        torch.accelerator.synchronize()
+    return clock() - started
 
 
 def growth_text(reports: dict[str, Any]) -> str:

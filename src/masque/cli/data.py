@@ -58,7 +58,9 @@ def prepare(
     left_out = "".join(f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count)
     notes = "".join(f"\n  {note}" for note in report.found.notes)
     added = f" {report.added} were added to those that it was begun with." if report.added else ""
-    values = {"out": str(out), "kept": report.kept, "dropped": report.dropped, "added": report.added, **report.found.counts()}
+    added += f" {report.anew} were prepared anew, since other files have their names now." if report.anew else ""
+    counts = {"kept": report.kept, "dropped": report.dropped, "added": report.added, "anew": report.anew}
+    values = {"out": str(out), **counts, **report.found.counts()}
     answer(f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.found)}{dropped}{left_out}{notes}", values, as_json)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from masque.cli.options import Json
-from masque.cli.show import Wait, answer
+from masque.cli.show import Bar, answer
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def presets(
     family: Annotated[str | None, typer.Argument(help="Whose presets; every family's if not given.")] = None,
-    measure: Annotated[bool, typer.Option("--measure", help="Time a step of each here, which takes what such steps take.")] = False,
+    measure: Annotated[bool, typer.Option("--measure", help="Time some steps of each here; of all, half an hour or more.")] = False,
     as_json: Json = False,
 ) -> None:
     """List presets with their size, steps, memory and time.
@@ -25,12 +26,12 @@ def presets(
     Example: masque presets progan
     """
     from masque.catalog import CATALOG
-    from masque.errors import SettingError
 
-    if measure and family is None:
-        raise SettingError("--measure times the presets of one family: name it, such as `masque presets attributes --measure`.")
-    with Wait("Looking at the presets"):
+    families = [family] if family is not None else list(CATALOG)
+    with Bar("Timing the presets", quiet=not measure) as bar:
         from masque.bench.presets import as_text, as_values, asked
 
-        told = [preset for name in ([family] if family is not None else CATALOG) for preset in asked(name, measure)]
-    answer(as_text(told), as_values(told), as_json)
+        told = []
+        for number, name in enumerate(families):
+            told += asked(name, measure, partial(bar.update, number, len(families)))
+    answer(as_text(told, measure), as_values(told, measure), as_json)

@@ -19,14 +19,16 @@ import numpy as np
 
 from masque.data.prepared import check_landmarks
 from masque.data.sources import LAYOUTS, SPLITS, Found, Source, held_out_from
-from masque.errors import DataError, OutputError, printable
+from masque.errors import DataError, printable
 from masque.folders import is_empty
 from masque.image import write_atomically
 from masque.jsonfile import parse_object
 from masque.lock import remove_unfinished
+from masque.output import refused
 
 Result = dict[str, Any]
-"""What became of a picture: its `number`, and either `dropped`, the reason, or its `landmarks` and `attributes`."""
+"""What became of a picture: its `number`, the `state` of its file then, and either `dropped`, the reason, or its `landmarks` and
+`attributes`."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,7 @@ class Journal:
             with self.path.open("a", encoding="utf-8") as journal:
                 journal.write(json.dumps(result) + "\n")
         except OSError as error:
-            raise OutputError(
-                f"The journal could not be written ({error.strerror}): free some space and give the same command again."
-            ) from None
+            raise refused(self.path, error) from None
 
 
 def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
@@ -74,7 +74,10 @@ def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
     sources, added, lines = found.sources, 0, []
     if path.is_file():
         # What follows the last line break was being written when the process was killed.
-        first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] or [""]
+        try:
+            first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] or [""]
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions, or choose another folder.") from None
         sources, added = _planned(out, path, first, settings, found)
     elif not is_empty(out):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
@@ -92,7 +95,7 @@ def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
         for folder in (out, out / "images", out / "masks", out / "labels"):
             remove_unfinished(folder.glob(".*.part"))
     except OSError as error:
-        raise OutputError(f"{out} could not be made ({error.strerror}): choose another place.") from None
+        raise refused(out, error) from None
     return Journal(path, sources, done, added)
 
 
@@ -181,6 +184,8 @@ def _older(settings: Settings, found: Found) -> str:
 def _result(line: str, count: int, scale: float) -> Result:
     """What a line of the journal says of one picture of `count`. Raises ValueError where preparing would not have said it."""
     result = parse_object(line)
+    if not isinstance(result.get("state", ""), str):
+        raise ValueError("the state of its file is no text")
     if type(result.get("number")) is not int or not 1 <= result["number"] <= count:
         raise ValueError("there is no such picture")
     if isinstance(result.get("dropped"), str):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -50,6 +52,8 @@ class Report:
     """How many pictures were not in the data set when the set was begun."""
     found: Found
     """What the data set was found to hold."""
+    anew: int = 0
+    """How many pictures were prepared anew, since other files have their names now."""
 
 
 def prepare(
@@ -73,8 +77,9 @@ def prepare(
     `turned` is above this are dropped (4 drops profiles). only: file names (or paths relative to the source) to take, all others are
     left out. workers: processes, all cores by default. parse: says what is background in pictures that come without masks of parts; by
     label_maps it also writes their label maps, on which portraits can be trained. progress: called with (done, all).
-    The same call after an interruption goes on where it stopped. Raises DataError (source missing, or `out` holds something else) and
-    OutputError (disk full, or somebody else prepares there), and ValueRangeError; a single bad picture is counted and left out.
+    The same call after an interruption goes on where it stopped, and prepares anew what was replaced. Raises DataError (source missing,
+    or `out` holds something else) and OutputError (disk full, or somebody else prepares there), and ValueRangeError; a single bad picture
+    is counted and left out.
     """
     if not 0 <= held_out < math.inf:
         raise ValueRangeError(f"held_out is {held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on their number.")
@@ -87,6 +92,9 @@ def prepare(
     with only_writer(out):
         journal = open_journal(out, settings, found)
         found.sources = journal.sources
+        replaced = [n for n, r in journal.done.items() if "state" in r and r["state"] != _state(journal.sources[n - 1])]
+        for number in replaced:
+            del journal.done[number]
         resumed = len(journal.done)
         todo = [(number, s) for number, s in enumerate(journal.sources, start=1) if number not in journal.done]
         work = partial(_prepare_one, out=out, scale=size / 128, most_turned=most_turned)
@@ -96,21 +104,35 @@ def prepare(
                 progress(len(journal.done), len(journal.sources))
         kept = _finish(out, found, journal.done, settings, classify, parse, progress)
     dropped = Counter(r["dropped"] for r in journal.done.values() if "dropped" in r)
-    return Report(kept, dict(dropped), resumed, journal.added, found)
+    return Report(kept, dict(dropped), resumed, journal.added, found, len(replaced))
+
+
+def _state(source: Source) -> str:
+    """Changes when a picture, or a mask of its parts, is written again: a hash of their sizes and times."""
+    states = [(status.st_size, status.st_mtime_ns) for path in (source.path, *source.parts.values()) if (status := _status(path))]
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:  # told when it is read
+        return None
 
 
 def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turned: float) -> dict[str, Any]:
     number, source = job
+    known = {"number": number, "state": _state(source)}
     try:
-        return {"number": number, **_frame_one(number, source, out, scale, most_turned)}
+        return {**known, **_frame_one(number, source, out, scale, most_turned)}
     except OutputError:
         raise
     except NoFaceError as error:
-        return {"number": number, "dropped": "face too small" if "wide" in str(error) else "no face found", "source": str(source.path)}
+        return {**known, "dropped": "face too small" if "wide" in str(error) else "no face found", "source": str(source.path)}
     except PictureError:
-        return {"number": number, "dropped": "not readable as a picture", "source": str(source.path)}
+        return {**known, "dropped": "not readable as a picture", "source": str(source.path)}
     except (MasqueError, cv2.error, ValueError, ArithmeticError) as error:
-        return {"number": number, "dropped": f"failed: {type(error).__name__}", "source": str(source.path)}
+        return {**known, "dropped": f"failed: {type(error).__name__}", "source": str(source.path)}
 
 
 def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned: float) -> dict[str, Any]:
