@@ -58,7 +58,8 @@ def soft(kind: str, folder: Path, seed: int) -> None:
     ending, reach, write = SOFT[kind]
     labels, path = random_map(seed), folder / f"map.{ending}"
     write(labels, path, seed)
-    lies_between(read_labels(path)[0], labels, int(reach))
+    # Of a part two pixels wide, smoothed and then made a JPEG, hardly a pixel has its colour left.
+    lies_between(read_labels(path)[0], labels, int(reach), 5 * FEW if kind == "JPEG 75, antialiased" else FEW)
 
 
 @pytest.mark.parametrize("kind", SOFT)
@@ -67,9 +68,9 @@ def test_soft_edges(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None
     tried(2)(lambda seed: soft(kind, folder, seed))()
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("JPEG 90", 3339), ("JPEG 75", 45), ("WebP 80", 3339)])
-def test_a_hue_that_four_pixels_share_makes_no_third_label(kind: str, seed: int, tmp_path: Path) -> None:
-    """Between yellow and purple such pixels look like skin."""
+@pytest.mark.parametrize(("kind", "seed"), [("JPEG 90", 3339), ("JPEG 75", 45), ("WebP 80", 3339), ("recoloured", 8846)])
+def test_maps_that_were_once_read_wrong(kind: str, seed: int, tmp_path: Path) -> None:
+    """Between yellow and purple, pixels that share their hue look like skin; a conversion that hardly moves skin may move lips far."""
     soft(kind, tmp_path, seed)
 
 

@@ -197,7 +197,9 @@ def _as_seen(image: Image.Image, palette: NDArray[np.float32]) -> tuple[NDArray[
     distance = _distances(colours, palette)
     nearest, least = distance.argmin(axis=1), distance.min(axis=1)
     near = (nearest > 0) & (least <= CONVERTED)
-    if counts[near & (least <= EXACT)].sum() < counts[near].sum() / 2:
+    # Without soft edges there is one colour to a label, and most labels' colours count, however few pixels have them.
+    hard = len(np.unique(nearest)) == len(nearest) and bool((least <= NEAR).all())
+    if counts[near & (least <= EXACT)].sum() < counts[near].sum() / 2 or (hard and (least[near] > EXACT).mean() > 0.5):
         palette = palette.copy()
         for label in range(len(palette)):
             there = np.flatnonzero((nearest == label) & (least <= CONVERTED))
