@@ -20,7 +20,7 @@ import masque
 from masque.edits.result import Result
 from masque.errors import OutputError, PictureError
 from masque.image import Picture, write_picture
-from masque.provenance import LARGEST_PACKET, Verdict, fingerprint, packet, verify
+from masque.provenance import LARGEST_PACKET, Verdict, check_record, fingerprint, packet, verify
 
 RECORD = {"edit": "swap", "model": "rsgan", "seed": 3, "inputs": {"face": {"photo": "Zoë & <Ben>.jpg", "face": [1, 2, 3, 4]}}}
 NOTHING = Verdict(None, None, None)
@@ -189,3 +189,17 @@ def test_every_picture_that_is_made_carries_a_record() -> None:
                 name = path.relative_to(package).as_posix()
                 without[name] = without.get(name, 0) + 1
     assert without == dict.fromkeys(WITHOUT, 1)
+
+
+def test_a_record_that_no_jpeg_can_hold_is_refused_before_the_work(tmp_path: Path, picture: Picture) -> None:
+    for count in (10, 400, 4000):
+        record = {"styles": [f"portrait{i:05d}.jpg" for i in range(count)], **RECORD}
+        said = None
+        try:
+            check_record(tmp_path / "out.jpg", record)
+        except OutputError as error:
+            said = str(error)
+        assert (said is None) == (count < 4000)
+        if said is None:
+            assert verify(Result(picture, record).save(tmp_path / "out.jpg")).unchanged is True
+        check_record(tmp_path / "out.png", record)

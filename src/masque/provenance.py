@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
-from masque.errors import NoPictureError, PictureError, printable
+from masque.errors import NoPictureError, OutputError, PictureError, printable
 from masque.image import Picture, decoded, encoded, encoding, read_picture, write_picture
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -39,6 +39,8 @@ SAID = {
 }  # fmt: skip
 """Every name in a packet of Masque, and the one by which Adobe's library signs those that it passes on. All others count as changed: a
 viewer may heed them, as it does an orientation or a thumbnail."""
+LARGEST_OF_JPEG = 64_000
+"""Bytes of a packet that fit into a segment of a JPEG, less what a record says beside its inputs."""
 LARGEST_PACKET = LARGEST_TEXT
 """Bytes above which a packet is not parsed."""
 DEEPEST = 50
@@ -81,6 +83,12 @@ def packet(record: Mapping[str, Any], pixels: str) -> bytes:
 def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mapping[str, Any]) -> Path:
     """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises OutputError."""
     return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
+
+
+def check_record(path: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
+    """Raise OutputError where a picture file of this ending has no room for what a record will say: known before it is complete."""
+    if encoding(Path(path))[0] == "JPEG" and len(packet(record, "0" * 64)) > LARGEST_OF_JPEG:
+        raise OutputError(f"{printable(path, 300)} has no room for a record of all that goes in: name a .png file.")
 
 
 def _written_pixels(path: Path, picture: Picture) -> str:

@@ -313,6 +313,7 @@ def faces_for(
     from masque.faces.labels import read_labels
     from masque.folders import find_pictures
     from masque.image import check_output, check_sheet
+    from masque.provenance import check_record
 
     check_output(out)
     shape, notes = read_labels(labels)
@@ -335,6 +336,9 @@ def faces_for(
             raise NoFaceError(f"No picture in {styles} has a face that can be used: name a folder of portraits.")
         columns = len(usable) + 1
         check_sheet(out, 2 * columns, columns, painter.size)
+        names = [path.name for path in usable]
+        given_by = {f"style{i}": {"photo": name, "face": [9999] * 4} for i, name in enumerate(names)}
+        check_record(out, {"styles": names, "notes": notes, "inputs": given_by})
         result = paint(painter, shape, usable)
     for note in notes:
         remark(f"Note: {note}")
