@@ -155,7 +155,7 @@ def with_values(c: Tensor, names: Sequence[str], values: Mapping[str, float]) ->
         if name not in names:
             raise UnknownAttributeError(f"This model knows no attribute {name}; {nearest(name, names)}.")
         if not 0.0 <= value <= 1.0:
-            raise ValueRangeError(f"{name} = {value} is outside [0, 1]: 0 is none of it, 1 all of it.")
+            raise ValueRangeError(f"{name} = {value:g} is outside [0, 1]: 0 is none of it, 1 all of it.")
         changed[:, names.index(name)] = value
     return changed
 
