@@ -25,7 +25,7 @@ LONGEST, LARGEST = 20.0, 5e8
 """Seconds of a phase, and bytes of what training keeps, above which the time of a preset is not measured."""
 MEASURED = Path(__file__).with_name("measured.json")
 """What `COMMAND` printed on one machine, on which `time` goes until somebody measures."""
-COMMAND = "OMP_NUM_THREADS=1 masque presets FAMILY --measure --json"
+COMMAND = "OMP_NUM_THREADS=1 masque presets --measure --json"
 
 
 @dataclass(frozen=True)
