@@ -48,6 +48,14 @@ def number(name: str, value: Any) -> float:
     return found
 
 
+def share(name: str, value: Any) -> float:
+    """A number from 0 to 1, such as how much of an attribute is asked for. Raises ValueRangeError."""
+    found = number(name, value)
+    if not 0.0 <= found <= 1.0:
+        raise ValueRangeError(f"{name} = {found:g} is outside [0, 1]: 0 is none of it, 1 all of it.")
+    return found
+
+
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raise ValueRangeError, naming the nearest, when `value` is not one of `choices`."""
     if not isinstance(value, str) or value not in choices:
@@ -63,10 +71,11 @@ def output_path(value: Any) -> Path:
 
 
 def values_by_name(values: Any) -> dict[str, float]:
-    """Attributes as Python's own numbers. Raises UnknownAttributeError for a name that is no text, ValueRangeError for other values."""
+    """Attributes as Python's own numbers from 0 to 1. Raises UnknownAttributeError for a name that is no text, ValueRangeError for other
+    values."""
     if not isinstance(values, Mapping):
         raise ValueRangeError(f"Attributes are values by name, such as {{'Smiling': 1.0}}, and not {printable(repr(values))}.")
     for name in values:
         if not isinstance(name, str):
             raise UnknownAttributeError(f"{printable(repr(name))} is no name of an attribute: names are texts such as 'Smiling'.")
-    return {str(name): number(printable(name), value) for name, value in values.items()}
+    return {str(name): share(printable(name), value) for name, value in values.items()}

@@ -203,3 +203,9 @@ def test_names_and_letters_that_the_terminal_cannot_show(photo: Path, tmp_path: 
     outcome = masque("pack", model_folder, "-o", latin)
     assert outcome.code == 0
     assert r"caf\udce9" in outcome.out
+
+
+@pytest.mark.usefixtures("impatient")
+def test_values_that_no_attribute_has_are_refused_before_a_model_is_loaded(photo: Path, out: Path) -> None:
+    assert "outside [0, 1]" in masque("edit", photo, "--set", "Smiling=-1", "-o", out).sentence
+    assert "outside [0, 1]" in masque("swap", photo, photo, "--set", "Male=2", "-o", out).sentence

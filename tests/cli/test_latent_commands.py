@@ -151,3 +151,17 @@ def test_what_cannot_be_done_ends_in_one_sentence_and_writes_nothing(generator, 
         assert sentence in outcome.err
         assert outcome.err.count("\n") == 1
         assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_combination_that_no_faces_allow_is_refused_before_they_are_sought(photos, tmp_path, monkeypatch):
+    def load(*_: str) -> None:
+        raise AssertionError("a model was loaded for nothing")
+
+    monkeypatch.setattr("masque.load", load)
+    for more, says in (
+        (("--formula", "a*1e400 + b"), "too large"), (("--formula", "a - c"), "no such photo"), (("--formula", "a +"), "cannot be read"),
+        (("--formula", "1 + 2"), "names no photo"), (("--weight", "1.5"), "outside [0, 1]"), (("--weight", "nan"), "finite"),
+    ):  # fmt: skip
+        assert says in masque("combine", *photos, *more, "-o", tmp_path / "out.png").sentence
+    assert "not 3" in masque("combine", *photos, photos[0], "-o", tmp_path / "out.png").sentence
+    assert list(tmp_path.iterdir()) == []

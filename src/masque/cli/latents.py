@@ -174,7 +174,9 @@ def combine(
     with Bar("Finding latents") as bar:
         import masque
         from masque.edits.invert import Options
+        from masque.edits.latents import check_combination
 
+        check_combination(len(faces), formula, weight)
         generator = masque.load(model, "combine")
         options = Options(method=method, iterations=iterations, detail=detail, likeness=likeness, seed=seed)
         latents = _latents(generator, faces, options, bar)

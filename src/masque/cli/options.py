@@ -30,7 +30,9 @@ def nothing() -> None:
 
 
 def attribute_values(assignments: Sequence[str]) -> dict[str, float]:
-    """`Name=value` texts as a dictionary. Raises SettingError for anything else."""
+    """`Name=value` texts as a dictionary. Raises SettingError for anything else, ValueRangeError for values outside [0,1]."""
+    from masque.given import values_by_name
+
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
@@ -40,4 +42,4 @@ def attribute_values(assignments: Sequence[str]) -> dict[str, float]:
             equals = ""
         if not equals or not name.strip():
             raise SettingError(f"{printable(repr(assignment))} is not of the form Name=value, such as Smiling=1 or Blond_Hair=0.8.")
-    return values
+    return values_by_name(values)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Literal, get_args
 
 import numpy as np
@@ -158,16 +159,13 @@ class Latents(Loaded):
         combined as (1 − weight)·a + weight·b. Raises ValueRangeError for a formula that cannot be computed, CheckpointError for latents of
         another model.
         """
+        check_combination(len(latents), formula, weight)
         z = self.wide(latents)
         if formula is None:
             weight = number("weight", weight)
-            if len(z) != 2:
-                raise ValueRangeError(f"Without a formula two faces are combined, not {len(z)}: give a formula such as 'a - b + c'.")
-            if not 0.0 <= weight <= 1.0:
-                raise ValueRangeError(f"The weight {weight:g} is outside [0, 1]: 0 is the first face, 1 the second.")
             made, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
         else:
-            made = compute(formula, dict(zip("abcdefghijklmnopqrstuvwxyz", z, strict=False)))
+            made = compute(formula, dict(zip(ascii_lowercase, z, strict=False))).clone()  # it may be a face's own
             # A z that sums have made long will be shortened: its detail as much, or 2*a would have twice that of a.
             longer = made[: self.config.z].square().mean().sqrt().clamp_min(1.0)
             made[self.config.z :] /= longer
@@ -197,6 +195,18 @@ class Latents(Loaded):
         colours = np.interp(times(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
         made = self.pictures(self.along(latents, frames, path, ease, loop))
         return (picture if colour == 1 else faded(picture, float(colour)) for picture, colour in zip(made, colours, strict=True))
+
+
+def check_combination(count: int, formula: str | None = None, weight: float = 0.5) -> None:
+    """Raise ValueRangeError for what `Latents.combine` could not make of any `count` faces; before they are sought, which takes a while."""
+    if formula is not None:
+        compute(formula, dict.fromkeys(ascii_lowercase[:count], torch.ones(1)))
+        return
+    weight = number("weight", weight)
+    if count != 2:
+        raise ValueRangeError(f"Without a formula two faces are combined, not {count}: give a formula such as 'a - b + c'.")
+    if not 0.0 <= weight <= 1.0:
+        raise ValueRangeError(f"The weight {weight:g} is outside [0, 1]: 0 is the first face, 1 the second.")
 
 
 def times(stops: int, frames: int, ease: Ease) -> list[float]:

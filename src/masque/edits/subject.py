@@ -18,11 +18,12 @@ from PIL import Image
 from torch import Tensor
 
 from masque.edits.grey import is_grey
-from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest, printable
+from masque.errors import PictureError, UnknownAttributeError, nearest, printable
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
 from masque.folders import LONGEST_NAME
+from masque.given import share
 from masque.image import Picture, from_pillow, read_picture, to_tensor
 
 Photo = Picture | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image
@@ -154,9 +155,7 @@ def with_values(c: Tensor, names: Sequence[str], values: Mapping[str, float]) ->
     for name, value in values.items():
         if name not in names:
             raise UnknownAttributeError(f"This model knows no attribute {name}; {nearest(name, names)}.")
-        if not 0.0 <= value <= 1.0:
-            raise ValueRangeError(f"{name} = {value:g} is outside [0, 1]: 0 is none of it, 1 all of it.")
-        changed[:, names.index(name)] = value
+        changed[:, names.index(name)] = share(name, value)
     return changed
 
 
