@@ -50,8 +50,8 @@ def number(name: str, value: Any) -> float:
 
 def share(name: str, value: Any) -> float:
     """A number from 0 to 1, such as how much of an attribute is asked for. Raises ValueRangeError."""
-    found = number(name, value)
-    if not 0.0 <= found <= 1.0:
+    found = float(value) if isinstance(value, float | np.floating) else number(name, value)
+    if not 0.0 <= found <= 1.0:  # nan is not, either
         raise ValueRangeError(f"{name} = {found:g} is outside [0, 1]: 0 is none of it, 1 all of it.")
     return found
 
