@@ -12,6 +12,7 @@ from command_line import masque
 from PIL import Image
 
 from masque import catalog
+from masque.edits.invert import Options
 from masque.edits.session import Session
 from masque.faces.detect import SURE_FROM, Face, face_at, find_faces
 from masque.image import Picture, read_picture, write_picture
@@ -180,7 +181,10 @@ def test_verify_says_when_pixels_were_changed_after_masque(puppet_files: list[Pa
     assert "changed since Masque wrote them" in changed.out
 
 
-def test_demo_makes_a_page_and_says_where(model_folder: Path, tmp_path: Path) -> None:
+def test_demo_makes_a_page_and_says_where(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # With all its steps the search for two latents takes minutes; that it finds them is tested where it stands.
+    monkeypatch.setattr(Options, "steps", 1)
+    monkeypatch.setattr(Options, "detail_steps", 1)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "broken.jpg").write_text("words")
     outcome = masque("demo", "--folder", tmp_path, "--model", model_folder)
