@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from masque import modelfile, runs
 from masque.config import as_dict
@@ -18,6 +19,10 @@ from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
 from masque.studio.page import sample_photos
 from tiny import puppet_photo, tiny_session
+
+# The same examples everywhere, however long each takes: a test that fails on one machine then fails on all.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
