@@ -320,6 +320,8 @@ def load_session(name: str | os.PathLike[str], serving: str | None = None) -> An
     if entry.reads_parts:
         parser = shipped_parser()
         more["parse"] = parser.shares if parser is not None else None
+        if "repaint" in entry.edits:
+            more["label"] = parser.labels if parser is not None else None
     if entry.reads_features and (SHIPPED / "identity" / "config.json").is_file():
         from masque.edits.estimate import picture_features
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from masque import runs
+from masque.catalog import shipped_parser
 from masque.data.puppets import draw_puppet, render
 from masque.edits import repaint as module
 from masque.edits.parse import enlarged
@@ -29,11 +30,11 @@ from masque.edits.repaint import (
     uncovered,
     with_part,
 )
-from masque.edits.shapes import shrunk
+from masque.edits.shapes import painted, shrunk
 from masque.edits.subject import Subject, find_subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
-from masque.faces.labels import write_labels
+from masque.faces.labels import coloured, write_labels
 from masque.image import to_pictures, write_picture
 
 SEEDS = {"one.png": 3, "two.png": 8}
@@ -98,10 +99,11 @@ def test_a_part_of_another_shape():
 def test_a_whole_photos_label_map_in_the_crop(painter, files, truth):
     subject = painter.subject(files["one.png"])
     labels = truth["one.png"].labels
-    seen, notes = in_crop(labels, subject, painter.shares(subject))
+    shares, written = painter.shares(subject), painter.written(subject)
+    seen, notes = in_crop(labels, subject, shares, written)
     assert ((seen == painter.parts(subject)).mean() > 0.95, notes) == (True, [])
     larger = cv2.resize(labels, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    again, notes = in_crop(larger, subject, painter.shares(subject))
+    again, notes = in_crop(larger, subject, shares, written)
     assert (again == seen).mean() > 0.98
     height, width = labels.shape
     assert notes == [f"The label map of {2 * width}×{2 * height} pixels was brought to the photo's {width}×{height}."]
@@ -116,10 +118,10 @@ def test_what_a_map_takes_away_leaves_no_specks(files, truth):
     row, column = np.argwhere(wall[2:-2, 2:-2])[0] + 2
     soft[[0, 10], row, column] = 0.3, 0.7  # a strand thinner than a pixel
     whole = enlarged(soft, subject.matrix, subject.photo)
-    bald, _ = in_crop(np.where(whole == 10, 0, whole).astype(np.uint8), subject, soft)
+    bald, _ = in_crop(np.where(whole == 10, 0, whole).astype(np.uint8), subject, soft, whole)
     assert (soft.argmax(axis=0)[1:-1, 1:-1] == 10).any()
     assert not (bald[1:-1, 1:-1] == 10).any()
-    assert (in_crop(whole, subject, soft)[0] == soft.argmax(axis=0)).all()
+    assert (in_crop(whole, subject, soft, whole)[0] == soft.argmax(axis=0)).all()
 
 
 def test_a_label_map_is_aligned_by_its_eyes_and_mouth(files, truth):
@@ -152,6 +154,36 @@ def test_an_unchanged_shape_changes_nothing(painter, files, truth):
     assert (picture == subject.photo).all()
     assert not (repaint(painter, files["one.png"], shape_from=files["one.png"], detail="network").picture == subject.photo).all()
     assert truth["one.png"].picture.shape == picture.shape
+
+
+SOFT_WAYS = {
+    "as it is": lambda painted: painted,
+    "smoothed": lambda painted: cv2.GaussianBlur(painted, (3, 3), 0),
+    "twice as large": lambda painted: cv2.resize(painted, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC),
+}
+
+
+@pytest.mark.parametrize("way", SOFT_WAYS)
+def test_a_map_that_nobody_painted_in_changes_nothing(truth, way):
+    """Though the parser sees more than the painter's pixels hold, and a program moves edges by a pixel when it saves."""
+    parser, photo = shipped_parser(), cv2.resize(truth["one.png"].picture, (178, 218), interpolation=cv2.INTER_AREA)
+    model = runs.build_recipe(runs.plan("portrait", "tiny")).model
+    painter = Painter(model, "portrait", "0" * 16, parse=parser.shares, label=parser.labels)
+    assert painter.size < parser.size
+    result = repaint(painter, photo, labels=SOFT_WAYS[way](coloured(parser.parse(photo).labels)))
+    assert (result.picture == photo).all()
+
+
+def test_what_is_painted_and_what_an_edge_does_by_itself():
+    written = np.zeros((20, 20), np.uint8)
+    written[:, 10:] = 1
+    moved, drawn = written.copy(), written.copy()
+    moved[5:9, 9], moved[12, 10] = 1, 0
+    assert not painted(moved, written).any()
+    drawn[5:9, 7:10], drawn[15, 3] = 1, 4  # an edge that was moved by three pixels, and a dot
+    assert (painted(drawn, written) == (drawn != written)).all()
+    assert not painted(drawn, written, reach=3)[:12].any()
+    assert painted(drawn, written, reach=3)[15, 3]
 
 
 def test_where_a_part_gives_way_the_networks_picture_shows_and_elsewhere_the_photo(painter, files, truth, monkeypatch):

@@ -52,18 +52,28 @@ class Parser(Loaded):
 
     def shares(self, subject: Subject) -> Shares:
         """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network works at its own."""
-        own = subject if subject.size == self.size else cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
+        own = self._own(subject)
         with self.inference():
             made = self.model.shares(own.image.to(self.device))
             if own.size != subject.size:
                 made = functional.interpolate(made, size=subject.size, mode="bilinear", align_corners=False, antialias=True)
             return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
 
+    def labels(self, subject: Subject) -> Labels:
+        """The parts (H,W) of a subject's whole photo, at the photo's own size, as fine as the network sees them."""
+        own = self._own(subject)
+        return enlarged(self.shares(own), own.matrix, own.photo)
+
+    def _own(self, subject: Subject) -> Subject:
+        """The same face at the network's own size."""
+        if subject.size == self.size:
+            return subject
+        return cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
+
     def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
         """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError, NoFaceError."""
         subject = self.subject(photo, pick)
-        labels = enlarged(self.shares(subject), subject.matrix, subject.photo)
-        return Parsed(subject.photo, labels, self.record("parse", inputs=inputs(photo=subject)))
+        return Parsed(subject.photo, self.labels(subject), self.record("parse", inputs=inputs(photo=subject)))
 
 
 def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:

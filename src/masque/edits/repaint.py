@@ -14,9 +14,10 @@ from torch import Tensor
 from masque.edits.grey import cells_in_tones, in_tones, said
 from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
+from masque.edits.parse import enlarged
 from masque.edits.result import Result
 from masque.edits.shapes import HAIR, PARTS, SKIN, aligned, check_face_left, check_skin_left, check_upright, in_crop, shrunk, with_part
-from masque.edits.subject import Detail, Parse, Photo, Shares, Subject
+from masque.edits.subject import Detail, Label, Parse, Photo, Shares, Subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.labels import LABELS, Labels, Source, coloured, read_labels
 from masque.faces.paste import add_change, feathered_square, paste
@@ -28,10 +29,19 @@ from masque.models.portrait import COMPONENTS, LABELS_OF, Component, Portrait
 class Painter(Loaded):
     """A portrait model that is ready to paint. Made by `masque.load`."""
 
-    def __init__(self, model: Portrait, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
-        """weights: the hash that records name the model by. parse: finds the parts of a face in a photo."""
+    def __init__(
+        self,
+        model: Portrait,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        parse: Parse | None = None,
+        label: Label | None = None,
+    ) -> None:
+        """weights: the hash that records name the model by. parse: finds the parts of a face in a photo. label: the label map that a user
+        was given of it to paint in; without, what `parse` sees is enlarged, which is the same for a parser of the painter's size alone."""
         super().__init__(model, family, weights, device, parse)
-        self.model = model
+        self.model, self.label = model, label
 
     def shares(self, subject: Subject) -> Shares:
         """How sure each label is at each pixel of a subject (11,S,S). Raises CheckpointError without a parser."""
@@ -42,6 +52,10 @@ class Painter(Loaded):
     def parts(self, subject: Subject) -> Labels:
         """The label map (S,S) of a subject. Raises CheckpointError without a parser."""
         return self.shares(subject).argmax(axis=0).astype(np.uint8)
+
+    def written(self, subject: Subject) -> Labels:
+        """The label map (H,W) of a subject's whole photo as nobody has painted in it. Raises CheckpointError without a parser."""
+        return self.label(subject) if self.label is not None else enlarged(self.shares(subject), subject.matrix, subject.photo)
 
     def latents(self, subject: Subject, labels: Labels) -> list[Tensor]:
         """The five latents of a subject's components."""
@@ -91,7 +105,7 @@ def repaint(
     subject = painter.subject(photo, pick)
     own, references = painter.parts(subject), {"photo": subject}
     if given is not None:
-        wanted, more = in_crop(given, subject, painter.shares(subject))
+        wanted, more = in_crop(given, subject, painter.shares(subject), painter.written(subject))
         notes = [*notes, *more]
         check_face_left(own, wanted)
         check_upright(own, wanted)

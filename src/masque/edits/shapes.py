@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.edits.parse import enlarged
 from masque.edits.subject import Shares, Subject
 from masque.errors import PictureError
 from masque.faces.frame import TEMPLATE, Matrix, at_scale, chain, similarity, warp
@@ -29,19 +28,20 @@ LEAST_TOUCH = 0.05
 """The share of a pixel of the crop from which on an edit, or a label, is there at all."""
 
 
-def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, list[str]]:
+def in_crop(labels: Labels, subject: Subject, shares: Shares, written: Labels) -> tuple[Labels, list[str]]:
     """An edited label map of a whole photo, as the network's crop shows it (S,S), and what had to be put right.
 
-    shares: what the parser sees of the subject. Where the map is as the parser has it at the photo's size, nothing was edited, and the
-    parser's word at the network's size stands: otherwise every edge would count as a change. Raises PictureError for a map that has not
-    the photo's ratio of sides.
+    shares: what the parser sees of the subject (11,S,S). written: the label map (H,W) of the photo before it was edited. Where nothing was
+    painted, the parser's word at the network's size stands: otherwise every edge would count as a change. Raises PictureError for a map
+    that has not the photo's ratio of sides.
     """
+    reach = max(1, math.ceil(subject.photo.shape[0] / labels.shape[0]))
     notes, (height, width) = [], subject.photo.shape[:2]
     if labels.shape != (height, width):
         check_same_shape(labels, width, height)
         notes.append(f"The label map of {labels.shape[1]}×{labels.shape[0]} pixels was brought to the photo's {width}×{height}.")
         labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
-    edited = labels != enlarged(shares, subject.matrix, subject.photo)
+    edited = painted(labels, written, reach)
     size = (subject.size, subject.size)
     share = warp(edited.astype(np.float32), subject.matrix, size, border=cv2.BORDER_CONSTANT)
     own, covers = shares.argmax(axis=0), covering(labels, subject.matrix, subject.size)
@@ -51,6 +51,20 @@ def in_crop(labels: Labels, subject: Subject, shares: Shares) -> tuple[Labels, l
     changed = (share > 0.5) | gone
     changed[[0, -1]], changed[:, [0, -1]] = False, False  # the parser's map fades out there
     return np.where(changed, covers.argmax(axis=0), own).astype(np.uint8), notes
+
+
+def painted(labels: Labels, written: Labels, reach: int = 1) -> NDArray[np.bool_]:
+    """Where somebody has painted in a label map: labels (H,W) are others than in `written` (H,W), and not for an edge that has moved.
+
+    reach: pixels by which an edge may move where nobody paints, as it does when a program smooths, scales or compresses the map.
+    """
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    other, far = labels != written, np.zeros(labels.shape, np.uint8)
+    for here, there in ((labels, written), (written, labels)):  # what has come, and what is gone
+        for label in np.unique(here[other]):
+            far |= (here == label) & (cv2.dilate((there == label).astype(np.uint8), kernel) == 0)
+    # What has moved farther than the reach has moved from the edge on.
+    return np.asarray(other & (cv2.dilate(far, kernel) > 0))
 
 
 def check_same_shape(labels: Labels, width: int, height: int) -> None:

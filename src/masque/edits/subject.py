@@ -21,6 +21,7 @@ from masque.edits.grey import is_grey
 from masque.errors import PictureError, UnknownAttributeError, nearest, printable
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
+from masque.faces.labels import Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
 from masque.folders import LONGEST_NAME
 from masque.given import share
@@ -80,6 +81,9 @@ Shares = NDArray[np.float32]
 
 Parse = Callable[[Subject], Shares]
 """What a face parser sees of a subject: `masque.edits.parse.Parser.shares`."""
+
+Label = Callable[[Subject], Labels]
+"""The label map (H,W) of a subject's whole photo, as `masque parse` writes it: `masque.edits.parse.Parser.labels`."""
 
 
 def as_photo(photo: Photo) -> tuple[Picture, str]:
