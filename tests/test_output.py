@@ -281,3 +281,14 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("file", "file/run"):
         refusal(make_folder, tmp_path / name)
+
+
+@pytest.mark.parametrize("system", ["of Windows", "without locks", "that fails"])
+def test_files_are_written_where_nothing_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOTSUP if system == "without locks" else errno.EIO, "no")
+
+    monkeypatch.setattr(output, "fcntl", None) if system == "of Windows" else monkeypatch.setattr(output.fcntl, "flock", refuse)
+    check_folder_of(tmp_path / "a.txt")
+    write_atomically(tmp_path / "a.txt", lambda part: part.write_text("whole"))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]

@@ -7,7 +7,6 @@ do not hold what it holds.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import socket
@@ -16,19 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from masque.errors import OutputError, printable
-from masque.output import refused
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from masque.output import locked, refused
 
 NAME = ".writing.lock"
 LONGEST = 200
 """Bytes that are read of what a lock file says."""
-NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
-"""What file systems answer that know no locks."""
-
 _held: set[int] = set()
 
 
@@ -90,10 +81,12 @@ def _taken(folder: Path) -> int:
     while True:
         number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
-            if not _locked(number, folder):
+            if (alone := locked(number)) is False:
                 holder = printable(os.pread(number, LONGEST, 0).decode("utf-8", "replace").strip())
                 who = f" ({holder})" if holder else ""
                 raise OutputError(f"Something else is writing into {folder}{who}: wait until it has ended, or name another folder.")
+            if alone is None:
+                logging.getLogger(__name__).warning("The system has no lock for %s: let nothing else write into it meanwhile.", folder)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(number), path.stat()):
                     with suppress(OSError):  # it is only for people to read
@@ -104,17 +97,3 @@ def _taken(folder: Path) -> int:
             os.close(number)
             raise
         os.close(number)  # its last holder has removed it since it was opened
-
-
-def _locked(number: int, folder: Path) -> bool:
-    try:
-        if fcntl is None:
-            raise OSError(errno.ENOSYS, "no locks")
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        logging.getLogger(__name__).warning("The system has no lock for %s: let nothing else write into it meanwhile.", folder)
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -15,6 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from masque.errors import OutputError, printable
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LONGEST_PATH = 300
 """Characters of a path that are shown: enough for one that a person would type, and less than a screen."""
@@ -44,6 +48,9 @@ HELP = {
     errno.ENOMEM: "close other programs, which need the memory",
 }
 """By errno: what a person can do about it."""
+
+NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
+"""What file systems answer that know no locks."""
 
 _swept: dict[Path, float] = {}
 """When each folder was last searched, by the monotonic clock."""
@@ -235,22 +242,31 @@ def _created(target: Path) -> tuple[Path, int]:
     while True:
         part = target.with_name(f".{kept}.masque-{secrets.token_hex(4)}.part")
         try:
-            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
             continue
-        if _locked(descriptor) is not False and part.exists():  # else somebody swept it before it was locked
+        try:
+            mine = locked(descriptor) is not False
+        except OSError:  # a file that cannot be locked can be written all the same
+            mine = True
+        if mine and part.exists():  # else somebody swept it before it was locked
             return part, descriptor
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool | None:
-    """Whether the lock could be had; None where the file system has no locks."""
+def locked(descriptor: int) -> bool | None:
+    """Lock an open file until it is closed, by whoever has it open: whether that could be done, False where another holds the lock, None
+    where the system, or the file system, has no locks. Raises OSError."""
     try:
+        if fcntl is None:
+            return None
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise
     return True
 
 
@@ -268,9 +284,9 @@ def _sweep(folder: Path) -> None:
 
 def _remove_if_abandoned(path: str) -> None:
     with suppress(OSError):
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         try:
-            if _locked(descriptor):
+            if locked(descriptor):
                 os.unlink(path)
         finally:
             os.close(descriptor)

@@ -13,7 +13,7 @@ from pathlib import Path
 import locking
 import pytest
 
-from masque import lock, modelfile, runs
+from masque import modelfile, output, runs
 from masque.data.prepare import prepare
 from masque.errors import OutputError
 from masque.lock import NAME, left_behind, only_writer, remove_unfinished
@@ -107,7 +107,7 @@ def test_without_locks_it_is_said_and_nobody_is_kept_out(tmp_path, monkeypatch, 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOTSUP, "Operation not supported")
 
-    monkeypatch.setattr(lock.fcntl, "flock", refuse) if there else monkeypatch.setattr(lock, "fcntl", None)
+    monkeypatch.setattr(output.fcntl, "flock", refuse) if there else monkeypatch.setattr(output, "fcntl", None)
     with only_writer(tmp_path):
         pass
     (record,) = caplog.records

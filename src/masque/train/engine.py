@@ -8,7 +8,6 @@ Everything that changes with time is a function of the step, so a run that was c
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
@@ -104,7 +103,6 @@ def check_devices(accelerator: str, devices: int) -> None:
 
 def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int = 1) -> Fabric:
     """A Fabric for these settings, which prints nothing; it launches `devices` processes when there are several."""
-    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)  # or it tells of precision and processes on stderr
     precision = settings.precision
     if precision == "auto":
         precision = "bf16" if has_bf16(accelerator) else "32"
