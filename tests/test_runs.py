@@ -20,6 +20,7 @@ from masque.faces.labels import UNKNOWN
 from masque.models.rsgan import ATTRIBUTES, RSGAN
 from masque.train.engine import make_fabric
 from masque.train.state import load_state, states
+from masque.train.teaching import check_attributes
 
 PUPPETS = ["puppets:16"]
 SHORT = {"steps": 3, "batch_size": 4, "precision": "32"}
@@ -80,10 +81,10 @@ def test_data_that_cannot_teach_an_attribute(tmp_path, attribute, sentence):
 def test_attributes_that_some_pictures_do_not_know_can_be_learnt():
     frames = load_frames(["puppets:24"], 32, ("Male", "Young"))
     frames.attributes[1:5, 0] = np.nan
-    runs.check_attributes(frames)
+    check_attributes(frames)
     frames.attributes[:, 0] = np.nan
     with pytest.raises(DataError, match="Male, which is unknown"):
-        runs.check_attributes(frames)
+        check_attributes(frames)
 
 
 def with_people(frames: FrameSet, *people: str) -> FrameSet:

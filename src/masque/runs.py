@@ -6,11 +6,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -19,18 +18,17 @@ from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
-from masque.faces.labels import UNKNOWN
 from masque.jsonfile import read_object
 from masque.lock import NAME as LOCK
 from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
-from masque.output import make_folder
 from masque.train import teachers
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, check_devices, make_fabric
 from masque.train.fitting import check_tensors
 from masque.train.phase import Asking, Begins, Grows, Recipe
 from masque.train.state import newest_state, states
+from masque.train.teaching import check_attributes, check_terms_teach
 
 SHOWN = 8
 PATIENCE = 10.0
@@ -287,102 +285,6 @@ def train_with(
     shown = _shown(settings, frames)
     left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
     return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames), on_progress)
-
-
-@dataclass(frozen=True)
-class Alike:
-    """How all models of a table are trained."""
-
-    preset: str = "small"
-    assignments: Sequence[str] = ()
-    """`key=value`, for all of them"""
-    run_changes: Mapping[str, Any] | None = None
-    time_limit: float | None = None
-    """Seconds of each model's training in this call"""
-    progress: Callable[[int, int, str], None] | None = None
-    """Told how much is done, of how much, and of which row"""
-    presets: Mapping[str, str] = field(default_factory=dict)
-    """Family -> its preset, where that is another"""
-
-    def plan(self, family: str, changes: Sequence[str] = ()) -> Plan:
-        """The settings of one model, which sets `changes` beside. Raises as `plan` does."""
-        return plan(family, self.presets.get(family, self.preset), [*self.assignments, *changes], self.run_changes)
-
-
-def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> dict[str, int]:
-    """Train the models of a table under `out`; return how many steps each has.
-
-    rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was
-    stopped goes on. Raises MasqueError.
-    """
-    make_folder(out)
-    plans = {row: how.plan(family, changes) for row, (family, _, changes) in rows.items()}
-    for row, settings in plans.items():
-        build_recipe(with_kept_teachers(settings, out / rows[row][1]))  # what cannot be is refused before the first is trained
-    steps = {}
-    for number, (row, (_, folder, _)) in enumerate(rows.items()):
-        settings = plans[row]
-
-        def on_progress(step: int, row: str = row, number: int = number, most: int = settings.run.steps) -> None:
-            if how.progress:
-                how.progress(number * most + step, len(rows) * most, row)
-
-        made = train(settings, data, out / folder, time_limit=how.time_limit, on_progress=on_progress)
-        if made.reason == "stopped":
-            raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
-        steps[row] = made.step
-    return steps
-
-
-def train_equally(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> int:
-    """The same for rows of one budget; return how many steps all have.
-
-    Raises MasqueError; CheckpointError when they have different steps, since then no row compares with another.
-    """
-    steps = train_rows(rows, data, out, how)
-    if len(set(steps.values())) > 1:
-        reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
-        raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
-    return next(iter(steps.values()))
-
-
-def check_attributes(frames: FrameSet) -> None:
-    """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all that know it."""
-    values = frames.attributes[frames.indices("train")]
-    for name, column in zip(frames.attribute_names, values.T, strict=True):
-        known = column[~np.isnan(column)]
-        if not len(known) or (known > 0.5).all() or (known <= 0.5).all():
-            what = f"is {'above' if known[0] > 0.5 else 'not above'} ½ in all of them" if len(known) else "is unknown in all of them"
-            raise DataError(
-                f"The pictures to train on cannot teach {name}, which {what}: add others with --data, or name the attributes to learn with "
-                "--set attributes=NAME,NAME."
-            )
-
-
-def check_terms_teach(recipe: Asking, frames: FrameSet) -> None:
-    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: too few people are known, no attribute is,
-    or no part of a face."""
-    train = frames.indices("train")
-    people = len(set(frames.people()[train].tolist()) - {-1})
-    given = {
-        "people": people > 1, "attributes": bool((~np.isnan(frames.attributes[train])).any()),
-        "labels": frames.labels is not None and any(bool((frames.labels[i] != UNKNOWN).any()) for i in train),
-    }  # fmt: skip
-    for phase in recipe.phases():
-        for name, weight in phase.weights.items():
-            asks = recipe.asks.get(name)
-            if asks is None or not (callable(weight) or weight) or given[asks.of]:
-                continue
-            if asks.of == "people":
-                one = "one person alone" if people else "nobody"
-                why, mend = f"which know {one}", "prepare a set of two people or more, with a folder for each"
-            elif asks.of == "labels":
-                why, mend = "whose label maps know no part of a face", "add a set that has label maps with --data"
-            else:
-                why = f"which know none of {', '.join(frames.attribute_names) or 'no attributes'}"
-                mend = "add a set that knows some with --data"
-            without = f", or leave it out with --set {asks.weight}=0" if asks.weight else ""
-            raise DataError(f"The term {name} can teach nothing on the pictures to train on, {why}: {mend}{without}.")
 
 
 def _shown(settings: Plan, frames: FrameSet) -> Batch | None:

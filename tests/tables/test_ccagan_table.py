@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from masque.errors import CheckpointError
-from masque.runs import Alike
+from masque.tables.alike import Alike
 from masque.tables.ccagan_table import CELLS, MODELS, PAPER_FID, as_text, remembering, table
 
 TINY = ("batch_size=4", "attributes=Black_Hair,Brown_Hair,Male")

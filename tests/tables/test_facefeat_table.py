@@ -9,8 +9,8 @@ import pytest
 
 from masque import runs
 from masque.errors import DataError
-from masque.runs import Alike
 from masque.tables import facefeat_table
+from masque.tables.alike import Alike
 from masque.tables.facefeat import SHARES
 from masque.tables.facefeat_table import MODELS, WHOLE, as_text, table
 

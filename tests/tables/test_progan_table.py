@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from masque.runs import Alike
 from masque.tables import progan_table
+from masque.tables.alike import Alike
 from masque.tables.progan_table import MODELS, as_text, table
 
 

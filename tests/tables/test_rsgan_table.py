@@ -12,9 +12,9 @@ import torch
 
 from masque import __version__, runs
 from masque.errors import CheckpointError, DataError
-from masque.runs import Alike
 from masque.tables import all_tables as every
 from masque.tables import rsgan_table
+from masque.tables.alike import Alike
 from masque.tables.rsgan_table import CLASSICAL, MODELS, as_text, ranks, table
 from masque.tables.written import versions
 

@@ -10,8 +10,8 @@ from masque.bench import training
 from masque.catalog import CATALOG
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import MasqueError
-from masque.runs import Alike
 from masque.tables import facefeat_table, rsgan_table
+from masque.tables.alike import Alike
 from masque.tables.all_tables import TABLES, all_tables
 from masque.tables.progan_table import own_settings
 from masque.train.engine import Progress

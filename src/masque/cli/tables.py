@@ -53,7 +53,7 @@ def table(
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
     from masque.lock import only_writer
     from masque.output import check_folder
-    from masque.runs import Alike
+    from masque.tables.alike import Alike
     from masque.tables.all_tables import TABLES
 
     check_folder(out)
@@ -82,7 +82,7 @@ def tables(
     from masque.config import seconds
     from masque.lock import only_writer
     from masque.output import check_folder
-    from masque.runs import Alike
+    from masque.tables.alike import Alike
     from masque.tables.all_tables import all_tables
 
     check_folder(out)

@@ -8,8 +8,8 @@ from typing import Any
 
 from masque.errors import MasqueError
 from masque.output import make_folder, write_atomically
-from masque.runs import Alike
 from masque.tables import ccagan_table, facefeat_table, portrait, progan_table, rsgan_table
+from masque.tables.alike import Alike
 
 Make = Callable[..., dict[str, Any]]
 

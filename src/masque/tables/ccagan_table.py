@@ -20,7 +20,7 @@ from masque.edits.estimate import attribute_estimator, face_features
 from masque.edits.translate import Translator
 from masque.faces.detect import Landmarks, identity
 from masque.image import Picture
-from masque.runs import Alike, train_equally
+from masque.tables.alike import Alike, train_equally
 from masque.tables.ccagan import Embed, evaluate_edits, in_text
 from masque.tables.written import write_table
 
@@ -48,7 +48,7 @@ def table(
     *,
     count: int = 200,
 ) -> dict[str, Any]:
-    """Train the four models under `out` (see `masque.runs.train_equally`), measure them alike, write table.json and table.md.
+    """Train the four models under `out` (see `masque.tables.alike.train_equally`), measure them alike, write table.json and table.md.
 
     Returns {row: report of `evaluate_edits`, with its steps}. Raises MasqueError.
     """

@@ -17,7 +17,7 @@ from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
 from masque.output import make_folder
 from masque.provenance import write_recorded
-from masque.runs import Alike, train_equally
+from masque.tables.alike import Alike, train_equally
 from masque.tables.facefeat import SHARES, draw_sheet, evaluate_facefeat
 from masque.tables.written import write_table
 
@@ -67,7 +67,7 @@ def table(
     workers: int | None = None,
 ) -> dict[str, Any]:
     """Train E_id and E_1 once, unless `assignments` name trained ones, and the five models of Table 4 under `out` (see
-    `masque.runs.train_equally`), measure them alike, write table.json, table.md and a sheet of each model's pictures.
+    `masque.tables.alike.train_equally`), measure them alike, write table.json, table.md and a sheet of each model's pictures.
 
     lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of `evaluate_facefeat`, with its
     steps}. Raises MasqueError.

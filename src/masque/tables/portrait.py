@@ -49,7 +49,7 @@ from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_flo
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import Spread
 from masque.models.portrait import COMPONENTS, LABELS_OF, part_mask
-from masque.runs import Alike, train_equally
+from masque.tables.alike import Alike, train_equally
 from masque.tables.written import write_table
 
 AT_ONCE = 8
@@ -314,7 +314,8 @@ def table(
     *,
     count: int = 100,
 ) -> dict[str, Any]:
-    """Table 4.1: train the three models under `out` (see `masque.runs.train_equally`), measure them alike, write table.json and table.md.
+    """Table 4.1: train the three models under `out` (see `masque.tables.alike.train_equally`), measure them alike, write table.json and
+    table.md.
 
     Returns {row: report of `evaluate_portrait`, with its steps}. Raises MasqueError.
     """

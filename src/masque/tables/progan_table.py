@@ -12,7 +12,7 @@ from masque.config import RunSettings
 from masque.data.frames import load_frames
 from masque.edits.estimate import face_features
 from masque.edits.latents import Latents
-from masque.runs import Alike, train_rows
+from masque.tables.alike import Alike, train_rows
 from masque.tables.progan import evaluate_invert
 from masque.tables.written import write_table
 

@@ -18,7 +18,7 @@ from masque.data.puppets import draw_puppet, render
 from masque.image import Picture, grid
 from masque.output import make_folder, write_atomically
 from masque.provenance import write_recorded
-from masque.runs import Alike, train_equally
+from masque.tables.alike import Alike, train_equally
 from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
 from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
 from masque.tables.written import keep_report, kept_report, versions, write_table
