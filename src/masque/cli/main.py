@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from masque.cli import bench, data, edit, evaluate, latents, presets, synthesize, tables, train
+from masque.cli import bench, data, edit, evaluate, latents, portraits, presets, synthesize, tables, train
 from masque.cli.streams import unheard
 from masque.errors import MasqueError, escaped
 from masque.quiet import quieten_program
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 for register in (
     edit.register,
+    portraits.register,
     latents.register,
     synthesize.register,
     data.register,

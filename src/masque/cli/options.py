@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,11 @@ Pick = Annotated[
     int | None, typer.Option("--pick", help="Which face, by its number in `masque faces`, which marks the one taken otherwise.")
 ]
 Set = Annotated[list[str], typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.")]
+
+Detail = Annotated[
+    Literal["keep", "network"],
+    typer.Option("--detail", help="keep: add the change to the photo's own pixels; network: show what the network paints."),
+]
 
 Lfw = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
 Ijba = Annotated[Path | None, typer.Option("--ijba", help="The folder of IJB-A: its tables of splits, and its pictures.")]

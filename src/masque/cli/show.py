@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -183,3 +184,23 @@ def tell(text: str) -> None:
 def remark(sentence: str) -> None:
     """Print one line on stderr beside the answer, escaped as `tell` does."""
     typer.echo(escaped(sentence), err=True)
+
+
+def save(result: Any, out: Path, as_json: bool, note: str = "") -> None:
+    """Write the result of an edit, and print where it is and what its record measured."""
+    result.save(out)
+    answer(f"Wrote {out}.{note}{_summary(result.record)}", {"out": str(out), **result.record}, as_json)
+
+
+def _summary(record: dict[str, Any]) -> str:
+    if "shown" in record:
+        return f" From left to right: {', '.join(record['shown'])}."
+    if "identity_distance" not in record:
+        return ""
+    near = ", ".join(
+        f"{value:.2f} to the {name if name == 'photo' else f'{name} photo'}" for name, value in record["identity_distance"].items()
+    )
+    changed = f"{record['changed_outside_face_percent']:.1f} % of the pixels outside the face changed"
+    also = "".join(f", {name}={value:g}" for name, value in record.get("also", {}).items())
+    rivals = f" Hair colours exclude one another, so also{also.removeprefix(',')}." if also else ""
+    return f"{rivals} Squared identity distance {near}'s person; {changed}."
