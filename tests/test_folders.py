@@ -34,6 +34,7 @@ from masque.folders import (
     unreadable,
 )  # fmt: skip
 from masque.image import DECODED, READABLE_SUFFIXES
+from tiny import make
 
 JUNK = (
     ".DS_Store", "._a.jpg", ".hidden.jpg", "Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", "Icon\r", "a.jpg~", "~$a.jpg",
@@ -44,13 +45,6 @@ JUNK_FOLDERS = (
     ".Trash-1000", ".thumbnails", "#recycle", "__pycache__", "LOST.DIR", "old~", "Catalog Previews.lrdata", "Photos Library.photoslibrary",
     "_gsdata_", "found.000",
 )  # fmt: skip
-
-
-def make(root: Path, *names: str) -> Path:
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    return root
 
 
 def names(paths: object) -> list[str]:

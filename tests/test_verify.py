@@ -26,6 +26,7 @@ from masque.errors import PictureError
 from masque.film import write_film
 from masque.image import check_output, read_picture, write_picture
 from masque.provenance import Verdict, fingerprint, note, packet, verify
+from tiny import seen
 
 RECORD = {"edit": "swap", "model": "rsgan"}
 SUFFIXES = ("png", "jpg", "webp")
@@ -294,17 +295,6 @@ def test_a_record_in_another_kind_of_text_is_none(tmp_path: Path, written: dict[
     info.add_text("XML:com.adobe.xmp", xmp_of(written["png"]).decode("latin-1"))
     Image.fromarray(SMOOTH).save(tmp_path / "out.png", pnginfo=info)
     assert verify(tmp_path / "out.png") == Verdict(None, None, None)
-
-
-def seen(content: bytes) -> tuple[object, ...] | None:
-    """All of a picture that Pillow, which knows nothing of Masque, finds in it; None where it finds none."""
-    try:
-        with Image.open(BytesIO(content)) as image:
-            image.load()
-            said = {key for key in image.info if key not in ("xmp", "XML:com.adobe.xmp")}
-            return image.mode, image.size, getattr(image, "n_frames", 1), dict(image.getexif()), said, image.tobytes()
-    except Exception:
-        return None
 
 
 @settings(max_examples=120, deadline=None, derandomize=True)

@@ -13,16 +13,15 @@ import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from masque.edits.result import Result
 from masque.errors import PictureError
 from masque.provenance import verify
+from tiny import seen
 
 RECORD = {"edit": "swap", "model": "rsgan"}
 SUFFIXES = ("png", "jpg", "webp")
@@ -88,17 +87,6 @@ def mutations(suffix: str, content: bytes, count: int, seed: int) -> Iterator[tu
         else:
             rng.shuffle(parts)
         yield what, joined(suffix, parts, rest)
-
-
-def seen(content: bytes) -> tuple[object, ...] | None:
-    """All of a picture that Pillow, which knows nothing of Masque, finds in it; None where it finds none."""
-    try:
-        with Image.open(BytesIO(content)) as image:
-            image.load()
-            said = {key for key in image.info if key not in ("xmp", "XML:com.adobe.xmp")}
-            return image.mode, image.size, getattr(image, "n_frames", 1), dict(image.getexif()), said, image.tobytes()
-    except Exception:
-        return None
 
 
 def endings(folder: Path, suffix: str, count: int, seed: int = 0) -> Counter[str]:

@@ -1,9 +1,13 @@
-"""A puppet as somebody's photo and an untrained model, for tests that need several of them."""
+"""What tests of several files make and look at: photos of puppets, an untrained model, empty files, all that a picture holds."""
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
+
 import cv2
 import numpy as np
+from PIL import Image
 
 from masque import runs
 from masque.data.puppets import draw_puppet, render
@@ -24,3 +28,22 @@ def tiny_session(seed: int = 0, **settings: object) -> Session:
     plan = runs.plan("rsgan", "tiny", [f"{name}={value}" for name, value in settings.items()], {"seed": seed})
     recipe = runs.build_recipe(plan)
     return Session(recipe.model, "rsgan", "0" * 16)  # type: ignore[attr-defined]
+
+
+def make(root: Path, *names: str) -> Path:
+    """A folder with empty files of these names, in folders of theirs."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def seen(content: bytes) -> tuple[object, ...] | None:
+    """All of a picture that Pillow, which knows nothing of Masque, finds in it; None where it finds none."""
+    try:
+        with Image.open(BytesIO(content)) as image:
+            image.load()
+            said = {key for key in image.info if key not in ("xmp", "XML:com.adobe.xmp")}
+            return image.mode, image.size, getattr(image, "n_frames", 1), dict(image.getexif()), said, image.tobytes()
+    except Exception:
+        return None

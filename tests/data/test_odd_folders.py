@@ -18,6 +18,7 @@ from masque.data.sources import NOT_NAMED, held_out_from
 from masque.data.templates import read_ijba
 from masque.errors import DataError
 from masque.folders import HIDDEN, NO_PICTURE
+from tiny import make
 
 PEOPLE = [f"{person}/{n}.jpg" for person in ("anna", "ben", "carl", "dora", "ede") for n in (1, 2)]
 JUNK = (
@@ -25,13 +26,6 @@ JUNK = (
     "dora/desktop.ini", "ede/@eaDir/1.jpg", "$RECYCLE.BIN/1.jpg", "System Volume Information/a", "lost+found/1.jpg", ".git/a.jpg",
     ".Trash-1000/files/1.jpg", "anna/1.jpg~", "anna/.1.jpg.99.part", "Icon\r", "anna/Icon\r", ".thumbnails/1.png",
 )  # fmt: skip
-
-
-def make(root: Path, *names: str) -> Path:
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    return root
 
 
 def write(path: Path, *lines: str, mark: bytes = b"", ends: str = "\n") -> None:
