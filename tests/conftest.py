@@ -1,4 +1,5 @@
-"""What many tests need: photos that may lie in a repository, tiny models, and the real pictures where they are at hand."""
+"""What many tests need: photos that may lie in a repository, tiny models, and the real pictures where they are at
+hand."""
 
 from __future__ import annotations
 
@@ -29,14 +30,20 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--threads", type=int, default=1, help="How many threads torch computes with.")
-    parser.addoption("--without-bf16", action="store_true", help="Compute in fp32 where the processor is faster in bf16.")
+    parser.addoption(
+        "--without-bf16", action="store_true", help="Compute in fp32 where the processor is faster in bf16."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    torch.set_num_threads(config.getoption("threads"))  # a second one gains tiny networks nothing, and waits for a core that is busy
+    torch.set_num_threads(
+        config.getoption("threads")
+    )  # a second one gains tiny networks nothing, and waits for a core that is busy
     if config.getoption("without_bf16"):
         torch.cpu._is_avx512_bf16_supported = torch.cpu._is_amx_tile_supported = lambda: False
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background has it: a test that sends Ctrl-C would wait for ever
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell's background has it: a test that sends Ctrl-C would wait for ever
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -70,7 +77,8 @@ def puppet_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def lfw_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LFW in small: two folds of three pairs of each kind, of six puppets with two pictures each; in Puppet_4_0002 HOG finds no face."""
+    """LFW in small: two folds of three pairs of each kind, of six puppets with two pictures each; in Puppet_4_0002 HOG
+    finds no face."""
     folder = tmp_path_factory.mktemp("lfw")
     for person in range(6):
         (folder / "lfw_puppets" / f"Puppet_{person}").mkdir(parents=True)

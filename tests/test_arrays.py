@@ -31,7 +31,9 @@ def test_headers_of_other_writers_and_versions_are_read(tmp_path: Path) -> None:
     body = ROWS.astype("<f4").tobytes()
     for version in (1, 2, 3):
         text = b'{"shape":(5L, 4L,2) ,"fortran_order": False,"descr":"<f4"}'
-        path.write_bytes(b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2 if version == 1 else 4, "little") + text + body)
+        path.write_bytes(
+            b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2 if version == 1 else 4, "little") + text + body
+        )
         np.testing.assert_array_equal(read_npy(path, (5, 4, "any")), ROWS.astype("<f4"))
 
 
@@ -45,7 +47,9 @@ def test_named_arrays_alone_are_read_of_an_archive(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_npz(path, {"rows": (5, 4, 2)}, np.float64)["rows"], ROWS)
 
 
-def test_a_file_that_is_not_what_it_says_is_refused_in_half_a_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_what_it_says_is_refused_in_half_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.npy"
     for name, data in mutations.of_npy(ROWS):
         path.write_bytes(data)

@@ -138,7 +138,17 @@ def test_whole_numbers_in_json_serve_as_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("90", 90), ("90s", 90), ("9m", 540), ("1h30m", 5400), ("2h", 7200), ("1h0m5s", 3605), ("0.5h", 1800), (" 9m ", 540), ("1.5", 1.5)],
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("9m", 540),
+        ("1h30m", 5400),
+        ("2h", 7200),
+        ("1h0m5s", 3605),
+        ("0.5h", 1800),
+        (" 9m ", 540),
+        ("1.5", 1.5),
+    ],
 )
 def test_durations(text: str, expected: float) -> None:
     assert seconds(text) == expected

@@ -39,7 +39,9 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width: int, height: int, packed: bytes, *more: bytes, depth: int = 8, colour: int = 2, interlaced: int = 0) -> bytes:
+def png(
+    width: int, height: int, packed: bytes, *more: bytes, depth: int = 8, colour: int = 2, interlaced: int = 0
+) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     return b"\x89PNG\r\n\x1a\n" + b"".join([chunk(b"IHDR", header), *more, chunk(b"IDAT", packed), chunk(b"IEND", b"")])
 
@@ -146,7 +148,9 @@ def test_what_pillow_decodes_in_python_may_not_be_large(tmp_path: Path, small: b
 
 
 def test_large_pictures_in_a_format_that_takes_much_memory(tmp_path: Path) -> None:
-    assert "the limit of JPEG2000 is 36" in refusal(tmp_path / "a.jp2", encoded(Image.new("L", (6100, 6100)), "JPEG2000"))
+    assert "the limit of JPEG2000 is 36" in refusal(
+        tmp_path / "a.jp2", encoded(Image.new("L", (6100, 6100)), "JPEG2000")
+    )
 
 
 def test_running_out_of_memory_is_not_the_files_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,13 +178,19 @@ def test_memory_is_a_few_bytes_for_each_pixel(tmp_path: Path, kind: type) -> Non
     values = np.zeros((2400, 2400), kind)
     values[0, 0] = 200
     Image.fromarray(values).save(tmp_path / "a.tif")
-    done = subprocess.run([sys.executable, "-c", WIDE_PICTURE, str(tmp_path / "a.tif")], capture_output=True, text=True, check=True)
-    assert float(done.stdout) / (values.size / 2**20) < 18  # MB a megapixel, which are bytes a pixel: 50 of them then fit into 1 GB
+    done = subprocess.run(
+        [sys.executable, "-c", WIDE_PICTURE, str(tmp_path / "a.tif")], capture_output=True, text=True, check=True
+    )
+    assert (
+        float(done.stdout) / (values.size / 2**20) < 18
+    )  # MB a megapixel, which are bytes a pixel: 50 of them then fit into 1 GB
 
 
 def test_strips_are_put_together_as_the_whole_is_turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (23, 17, 3), dtype=np.uint8)
-    monkeypatch.setattr(masque.image, "_strips", lambda image: ((top, min(top + 5, image.height)) for top in range(0, image.height, 5)))
+    monkeypatch.setattr(
+        masque.image, "_strips", lambda image: ((top, min(top + 5, image.height)) for top in range(0, image.height, 5))
+    )
     turned = {
         1: picture, 2: picture[:, ::-1], 3: picture[::-1, ::-1], 4: picture[::-1], 5: picture.swapaxes(0, 1), 6: np.rot90(picture, -1),
         7: picture[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(picture),
@@ -203,7 +213,9 @@ def test_a_float_picture_with_numbers_that_are_not_finite_keeps_its_scale(tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "PPM", "JPEG2000", "AVIF"])
-def test_damaged_pictures_are_read_or_refused_in_one_sentence(tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_damaged_pictures_are_read_or_refused_in_one_sentence(
+    tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     small = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 30, 3), dtype=np.uint8))
     for name, data in mutations.of_bytes(encoded(small, kind), 60, seed=len(kind)):
         (tmp_path / "a").write_bytes(data)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = [
     (paper.name, *match.groups())
     for paper in sorted((ROOT / "docs" / "papers").glob("*.md"))
-    for match in re.finditer(r"\| `([^`]+)` \| (src/\S+\.py):(\d+) \|", paper.read_text())
+    for match in re.finditer(r"\| `([^`]+)` \| (src/\S+\.py) \|", paper.read_text())
 ]
 
 
@@ -19,14 +19,15 @@ def test_the_papers_have_tables() -> None:
     assert len(ROWS) >= 20
 
 
-@pytest.mark.parametrize(("paper", "symbol", "file", "line"), ROWS, ids=[f"{r[2].split('/')[-1]}:{r[1]}" for r in ROWS])
-def test_the_symbol_stands_on_the_line_named(paper: str, symbol: str, file: str, line: str) -> None:
-    lines = (ROOT / file).read_text().splitlines()
-    there = [number for number, text in enumerate(lines, start=1) if symbol in text]
-    assert int(line) in there, f"docs/papers/{paper}: {symbol!r} is on line {there} of {file}, not {line}"
+@pytest.mark.parametrize(("paper", "symbol", "file"), ROWS, ids=[f"{r[2].split('/')[-1]}:{r[1]}" for r in ROWS])
+def test_the_symbol_stands_in_the_file_named(paper: str, symbol: str, file: str) -> None:
+    whole = re.compile(rf"(?<!\w){re.escape(symbol)}" + (r"(?!\w)" if symbol[-1].isalnum() else ""))
+    assert whole.search((ROOT / file).read_text()), f"docs/papers/{paper}: there is no {symbol!r} in {file}"
 
 
-@pytest.mark.parametrize("document", sorted(p.relative_to(ROOT) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=str)
+@pytest.mark.parametrize(
+    "document", sorted(p.relative_to(ROOT) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=str
+)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / document).read_text()):
         if not target.startswith("http"):

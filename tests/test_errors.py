@@ -41,4 +41,7 @@ def test_a_sentence_is_never_cut() -> None:
 
 
 def test_known_names_come_from_files_too() -> None:
-    assert nearest("smile", ["Smile\x1b[2J", "x" * 500]) == "did you mean Smile\\x1b[2J? Known are: Smile\\x1b[2J, " + "x" * 79 + "…"
+    assert (
+        nearest("smile", ["Smile\x1b[2J", "x" * 500])
+        == "did you mean Smile\\x1b[2J? Known are: Smile\\x1b[2J, " + "x" * 79 + "…"
+    )

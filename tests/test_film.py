@@ -23,7 +23,8 @@ from masque.image import Picture, grid
 
 
 def shades(count: int, height: int = 40, width: int = 60) -> list[Picture]:
-    """Frames that differ: each a shade from black to white, with a red stripe on the left and a blue one at the bottom."""
+    """Frames that differ: each a shade from black to white, with a red stripe on the left and a blue one at the
+    bottom."""
     frames = [np.full((height, width, 3), round(255 * index / max(1, count - 1)), np.uint8) for index in range(count)]
     for frame in frames:
         frame[:, : width // 4] = (200, 30, 40)
@@ -72,7 +73,9 @@ def test_a_film_has_its_frames_and_its_length(tmp_path: Path, count: int, second
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_a_film_shows_its_frames_in_their_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str) -> None:
+def test_a_film_shows_its_frames_in_their_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str
+) -> None:
     monkeypatch.setattr(masque.film, "ENCODERS", {encoder: ENCODERS[encoder]})
     frames = shades(9, 96, 128)
     write_film(tmp_path / "out.mp4", frames, 9, 1.0)
@@ -82,13 +85,19 @@ def test_a_film_shows_its_frames_in_their_colours(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_a_film_says_which_colours_its_numbers_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str) -> None:
+def test_a_film_says_which_colours_its_numbers_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str
+) -> None:
     """Against the equations of ITU-R BT.709; and in the file, for players guess where it does not say."""
     monkeypatch.setattr(masque.film, "ENCODERS", {encoder: ENCODERS[encoder]})
     red, green, blue = rgb = (200, 30, 40)
     write_film(tmp_path / "out.mp4", [np.full((64, 64, 3), rgb, np.uint8)], 1, 1.0)
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    expected = [16 + 219 / 255 * luma, 128 + 224 / 255 * (blue - luma) / 1.8556, 128 + 224 / 255 * (red - luma) / 1.5748]
+    expected = [
+        16 + 219 / 255 * luma,
+        128 + 224 / 255 * (blue - luma) / 1.8556,
+        128 + 224 / 255 * (red - luma) / 1.5748,
+    ]
     with av.open(tmp_path / "out.mp4") as film:
         context = film.streams.video[0].codec_context
         assert (context.colorspace, context.color_primaries, context.color_trc, context.color_range) == (1, 1, 1, 1)
@@ -189,7 +198,8 @@ def test_a_sheet_without_columns_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
 def test_frames_are_taken_one_by_one(tmp_path: Path, suffix: str) -> None:
-    """The one before is done with, encoded or reduced to 256 colours, when a frame is asked for: its pixels may be overwritten."""
+    """The one before is done with, encoded or reduced to 256 colours, when a frame is asked for: its pixels may be
+    overwritten."""
     expected, buffer = shades(4), np.empty((40, 60, 3), np.uint8)
 
     def frames() -> Iterator[Picture]:

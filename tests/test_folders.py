@@ -65,7 +65,11 @@ def test_pictures_others_and_folders_by_their_bytes(tmp_path):
 def test_every_ending_of_a_format_that_is_read_is_a_pictures(tmp_path):
     Image.init()
     assert {ending for ending, kind in Image.registered_extensions().items() if kind in DECODED} <= READABLE_SUFFIXES
-    make(tmp_path, *(f"a{ending}" for ending in READABLE_SUFFIXES), *(f"b{ending.upper()}" for ending in READABLE_SUFFIXES))
+    make(
+        tmp_path,
+        *(f"a{ending}" for ending in READABLE_SUFFIXES),
+        *(f"b{ending.upper()}" for ending in READABLE_SUFFIXES),
+    )
     assert len(list_folder(tmp_path).pictures) == 2 * len(READABLE_SUFFIXES)
 
 
@@ -73,7 +77,12 @@ def test_every_ending_of_a_format_that_is_read_is_a_pictures(tmp_path):
 def test_hidden_and_system_files_count_nowhere(tmp_path, name):
     make(tmp_path, "a.jpg", name)
     listing = list_folder(tmp_path)
-    assert (names(listing.pictures), listing.others, listing.folders, listing.left_out) == (["a.jpg"], (), (), {HIDDEN: 1})
+    assert (names(listing.pictures), listing.others, listing.folders, listing.left_out) == (
+        ["a.jpg"],
+        (),
+        (),
+        {HIDDEN: 1},
+    )
 
 
 @pytest.mark.parametrize("name", JUNK_FOLDERS)
@@ -84,7 +93,9 @@ def test_hidden_and_system_folders_count_nowhere(tmp_path, name):
     assert tree.left_out == {HIDDEN: 2}
 
 
-@pytest.mark.parametrize("name", ["anna", "a.b", "_anna", "annas photos", "~anna", "9", "parts", "tmp", "git", "@anna", "trash"])
+@pytest.mark.parametrize(
+    "name", ["anna", "a.b", "_anna", "annas photos", "~anna", "9", "parts", "tmp", "git", "@anna", "trash"]
+)
 def test_ordinary_names_are_not_hidden(name):
     assert not is_hidden(name)
     assert not is_hidden(f"{name}.jpg")
@@ -194,14 +205,27 @@ def test_pictures_that_cannot_be_read_are_counted_by_their_ending(tmp_path):
     found, notes = find_pictures(tmp_path)
     assert names(found) == ["a.jpg"]
     where = f", in {tmp_path}"
-    assert notes == [f"1 × .cr2 picture, which cannot be read{where}", f"2 × .heic picture, which cannot be read{where}"]
+    assert notes == [
+        f"1 × .cr2 picture, which cannot be read{where}",
+        f"2 × .heic picture, which cannot be read{where}",
+    ]
     (tmp_path / "a.jpg").unlink()
-    with pytest.raises(DataError, match=r"There is no picture in .*2 × .heic picture, which cannot be read.*: name a folder of portraits"):
+    with pytest.raises(
+        DataError,
+        match=r"There is no picture in .*2 × .heic picture, which cannot be read.*: name a folder of portraits",
+    ):
         find_pictures(tmp_path, "portraits")
 
 
 def test_a_prepared_set_within_a_data_set_is_none_of_it(tmp_path):
-    make(tmp_path, "a.jpg", "prepared/images/000001.jpg", "prepared/journal.jsonl", "x/other/prepared.json", "x/other/images/1.jpg")
+    make(
+        tmp_path,
+        "a.jpg",
+        "prepared/images/000001.jpg",
+        "prepared/journal.jsonl",
+        "x/other/prepared.json",
+        "x/other/images/1.jpg",
+    )
     tree = read_tree(tmp_path)
     assert (below(tree, tmp_path), tree.left_out) == (["a.jpg"], {PREPARED: 2})
     assert below(read_tree(tmp_path / "prepared"), tmp_path) == ["prepared/images/000001.jpg"]
@@ -221,7 +245,8 @@ def test_a_folder_of_junk_is_empty(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "..", "/etc/passwd", "a/b", "a\\b", "a\0b", "a\nb", "\x1b[2J", "../a", "a/../b", "x" * 256, "é" * 128]
+    "text",
+    ["", ".", "..", "/etc/passwd", "a/b", "a\\b", "a\0b", "a\nb", "\x1b[2J", "../a", "a/../b", "x" * 256, "é" * 128],
 )
 def test_texts_that_are_no_names(text):
     assert not is_name(text)
@@ -239,7 +264,9 @@ TREES = st.dictionaries(
     st.lists(st.sampled_from(["anna", "ben", "été", "9"]), min_size=1, max_size=3).map("/".join),
     st.sets(st.sampled_from(["1.jpg", "2.PNG", "3.jfif"]), min_size=1), min_size=1, max_size=6,
 )  # fmt: skip
-SPRINKLED = st.lists(st.tuples(st.integers(0, 99), st.sampled_from([*JUNK, *(f"{name}/1.jpg" for name in JUNK_FOLDERS)])), max_size=12)
+SPRINKLED = st.lists(
+    st.tuples(st.integers(0, 99), st.sampled_from([*JUNK, *(f"{name}/1.jpg" for name in JUNK_FOLDERS)])), max_size=12
+)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -265,7 +292,10 @@ def test_pictures_that_icloud_has_not_fetched_are_told_of(tmp_path: Path) -> Non
 def test_what_is_no_folder_is_named_for_what_it_is(tmp_path: Path) -> None:
     make(tmp_path, "photos.zip")
     for place, says in (
-        (tmp_path / "photos.zip", r"photos.zip is a file: name the folder that holds the pictures \(an archive has to be unpacked\)"),
+        (
+            tmp_path / "photos.zip",
+            r"photos.zip is a file: name the folder that holds the pictures \(an archive has to be unpacked\)",
+        ),
         (tmp_path / "none", "There is no folder .*none: name the folder"),
         (tmp_path / ("x" * 256), "cannot be listed \\(File name too long\\): name another"),
         (tmp_path / "a\0b", "cannot be listed"),

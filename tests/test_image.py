@@ -27,7 +27,8 @@ AS_STORED = {
     7: lambda shown: shown[::-1, ::-1].swapaxes(0, 1),
     8: lambda shown: np.rot90(shown, -1),
 }
-"""How EXIF's table lays a picture down for each orientation: its row 0 and column 0 are this side of the picture that is shown."""
+"""How EXIF's table lays a picture down for each orientation: its row 0 and column 0 are this side of the picture that
+is shown."""
 
 
 def noise(height: int = 20, width: int = 28, channels: int = 3, seed: int = 0) -> Picture:
@@ -57,7 +58,9 @@ def swapped_profile() -> bytes:
 
 @pytest.mark.parametrize("orientation", AS_STORED)
 @pytest.mark.parametrize(("suffix", "options"), [("png", {}), ("tif", {}), ("webp", {"lossless": True})])
-def test_every_orientation_is_turned_upright(tmp_path: Path, orientation: int, suffix: str, options: dict[str, object]) -> None:
+def test_every_orientation_is_turned_upright(
+    tmp_path: Path, orientation: int, suffix: str, options: dict[str, object]
+) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     shown = noise()
@@ -80,7 +83,13 @@ def test_a_photo_whose_other_exif_tags_are_nonsense_is_still_turned(tmp_path: Pa
     """Pillow's own exif_transpose writes all tags anew and fails on one that does not hold what its number promises."""
     entries = struct.pack("<HHIHH", ORIENTATION, 3, 1, 6, 0) + struct.pack("<HHI4s", 0x0111, 2, 4, b"abc\0")
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0)
-    path = saved(tmp_path / "photo.jpg", Image.fromarray(np.ascontiguousarray(np.rot90(blocks()))), exif=exif, quality=100, subsampling=0)
+    path = saved(
+        tmp_path / "photo.jpg",
+        Image.fromarray(np.ascontiguousarray(np.rot90(blocks()))),
+        exif=exif,
+        quality=100,
+        subsampling=0,
+    )
     assert np.abs(read_picture(path).astype(int) - blocks()).max() <= 4
 
 
@@ -137,9 +146,13 @@ def test_numbers_that_are_none_in_a_float_tiff_are_black_and_say_nothing(tmp_pat
 
 def test_grey_and_one_bit_are_widened(tmp_path: Path) -> None:
     grey = noise()[..., 0]
-    assert np.array_equal(read_picture(saved(tmp_path / "grey.png", Image.fromarray(grey))), np.stack([grey] * 3, axis=2))
+    assert np.array_equal(
+        read_picture(saved(tmp_path / "grey.png", Image.fromarray(grey))), np.stack([grey] * 3, axis=2)
+    )
     bits = grey > 127
-    assert np.array_equal(read_picture(saved(tmp_path / "bits.png", Image.fromarray(bits)))[..., 0], np.where(bits, 255, 0))
+    assert np.array_equal(
+        read_picture(saved(tmp_path / "bits.png", Image.fromarray(bits)))[..., 0], np.where(bits, 255, 0)
+    )
 
 
 def test_alpha_is_laid_over_white(tmp_path: Path) -> None:
@@ -174,7 +187,9 @@ def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path, suffix: str) -
     frames = [np.full((20, 28, 3), level, np.uint8) for level in (0, 255, 128)]
     images = [Image.fromarray(frame) for frame in frames]
     options = {"lossless": True} if suffix == "webp" else {}
-    path = saved(tmp_path / f"moving.{suffix}", images[0], save_all=True, append_images=images[1:], duration=100, **options)
+    path = saved(
+        tmp_path / f"moving.{suffix}", images[0], save_all=True, append_images=images[1:], duration=100, **options
+    )
     assert Image.open(path).n_frames == 3
     assert np.array_equal(read_picture(path), frames[0])
 

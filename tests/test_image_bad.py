@@ -35,7 +35,9 @@ def png_of_size(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 10)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 10)) + chunk(b"IEND", b"")
+    )
 
 
 def refusal(path: Path) -> str:
@@ -107,9 +109,12 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert "no ordinary file" in refusal(tmp_path / "pipe.png")
 
 
-@pytest.mark.parametrize(("width", "says"), [(7100, "51 megapixels"), (12_000, "85 megapixels"), (40_000, "more than 50")])
+@pytest.mark.parametrize(
+    ("width", "says"), [(7100, "51 megapixels"), (12_000, "85 megapixels"), (40_000, "more than 50")]
+)
 def test_more_than_50_megapixels_are_refused_by_the_header(tmp_path: Path, width: int, says: str) -> None:
-    """There are no pixels in the file: were they decoded first, the sentence would be that of a file that is cut short."""
+    """There are no pixels in the file: were they decoded first, the sentence would be that of a file that is cut
+    short."""
     (tmp_path / "huge.png").write_bytes(png_of_size(width, 7053))
     assert says in refusal(tmp_path / "huge.png")
 
@@ -151,11 +156,15 @@ WHOLE = {
 }
 if features.check("avif"):
     WHOLE["AVIF"] = encoded("AVIF")
-quickly = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quickly = settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @quickly
-@given(content=st.binary(min_size=1, max_size=300), start=st.sampled_from([b"", *(whole[:16] for whole in WHOLE.values())]))
+@given(
+    content=st.binary(min_size=1, max_size=300), start=st.sampled_from([b"", *(whole[:16] for whole in WHOLE.values())])
+)
 def test_any_bytes_are_a_picture_or_refused(tmp_path: Path, content: bytes, start: bytes) -> None:
     picture_or_refusal(start + content, tmp_path / "any")
 

@@ -16,7 +16,17 @@ import torch
 from PIL import Image
 
 from masque.errors import OutputError
-from masque.image import Picture, check_folder_of, check_output, encoding, grid, to_pictures, to_tensor, write_atomically, write_picture
+from masque.image import (
+    Picture,
+    check_folder_of,
+    check_output,
+    encoding,
+    grid,
+    to_pictures,
+    to_tensor,
+    write_atomically,
+    write_picture,
+)
 
 
 def noise(height: int = 30, width: int = 40, seed: int = 0) -> Picture:

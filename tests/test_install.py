@@ -37,8 +37,23 @@ def test_neither_torchvision_nor_nvidia_packages_came_in() -> None:
 
 
 def test_the_check_knows_what_it_looks_for() -> None:
-    names = ["torch", "torchmetrics", "numpy", "torchvision", "nvidia-cublas-cu12", "nvidia_nccl_cu13", "cuda-bindings", "triton"]
-    assert unwanted_beside_cpu_torch(names) == ["cuda-bindings", "nvidia-cublas-cu12", "nvidia_nccl_cu13", "torchvision", "triton"]
+    names = [
+        "torch",
+        "torchmetrics",
+        "numpy",
+        "torchvision",
+        "nvidia-cublas-cu12",
+        "nvidia_nccl_cu13",
+        "cuda-bindings",
+        "triton",
+    ]
+    assert unwanted_beside_cpu_torch(names) == [
+        "cuda-bindings",
+        "nvidia-cublas-cu12",
+        "nvidia_nccl_cu13",
+        "torchvision",
+        "triton",
+    ]
 
 
 @pytest.mark.parametrize("requirement", list(map(Requirement, PROJECT["dependencies"])), ids=str)
@@ -75,7 +90,9 @@ def test_a_wheel_holds_weights_cards_and_the_marker_of_types(tmp_path: Path) -> 
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("weights", "*.egg-info", "__pycache__"))
+    shutil.copytree(
+        ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("weights", "*.egg-info", "__pycache__")
+    )
     model = tmp_path / "src" / "masque" / "weights" / "rsgan"
     model.mkdir(parents=True)
     for name in ("weights.safetensors", "config.json", "card.md"):

@@ -78,7 +78,11 @@ def test_a_run_folder_stands_for_its_model(tmp_path: Path) -> None:
 def test_packing_halves_the_precision_and_nothing_else(tmp_path: Path) -> None:
     modelfile.write(tmp_path / "run" / "model", "rsgan", {"size": 32}, WEIGHTS, "# card\n")
     packed = modelfile.pack(tmp_path / "run", tmp_path / "packed")
-    assert (packed.family, packed.config, (tmp_path / "packed/card.md").read_text()) == ("rsgan", {"size": 32}, "# card\n")
+    assert (packed.family, packed.config, (tmp_path / "packed/card.md").read_text()) == (
+        "rsgan",
+        {"size": 32},
+        "# card\n",
+    )
     assert all(torch.equal(packed.weights[name], WEIGHTS[name].half().float()) for name in WEIGHTS)
     assert packed.weights["C.b"].dtype == torch.float32
     assert modelfile.pack(tmp_path / "run", tmp_path / "packed", "other").hash == packed.hash
@@ -127,7 +131,17 @@ def test_a_folder_that_lacks_a_file(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "3", "null", "\x00\x01", "[" * 100_000, '{"architectures": ["LlamaForCausalLM"]}', '{"masque": 1, "family": "rsgan"}'],
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        "\x00\x01",
+        "[" * 100_000,
+        '{"architectures": ["LlamaForCausalLM"]}',
+        '{"masque": 1, "family": "rsgan"}',
+    ],
     ids=lambda text: text[:24] or "empty",
 )
 def test_json_of_another_program(folder: Path, content: str) -> None:
@@ -135,7 +149,9 @@ def test_json_of_another_program(folder: Path, content: str) -> None:
     assert "not written by Masque" in refusal(folder)
 
 
-@pytest.mark.parametrize("change", [{"masque": "two"}, {"masque": None}, {"family": ["rsgan"]}, {"config": [1]}, {"config": None}])
+@pytest.mark.parametrize(
+    "change", [{"masque": "two"}, {"masque": None}, {"family": ["rsgan"]}, {"config": [1]}, {"config": None}]
+)
 def test_json_whose_values_are_of_other_types(folder: Path, change: dict[str, object]) -> None:
     assert "not written by Masque" in refusal(with_config(folder, **change))
 
@@ -155,7 +171,9 @@ def test_a_family_that_edits_nothing(folder: Path, family: str) -> None:
     assert "edits no photos: name a model of rsgan, ccagan, facefeat, parser, portrait, progan or dcgan." in said
 
 
-@pytest.mark.parametrize(("serving", "says"), [("sheet", "cannot sheet: name a model of ccagan"), ("fly", "cannot fly")])
+@pytest.mark.parametrize(
+    ("serving", "says"), [("sheet", "cannot sheet: name a model of ccagan"), ("fly", "cannot fly")]
+)
 def test_a_family_that_does_not_serve_what_is_asked(folder: Path, serving: str, says: str) -> None:
     with pytest.raises(CheckpointError, match=says):
         catalog.load_session(str(folder), serving)
@@ -185,11 +203,16 @@ def test_settings_that_the_weights_do_not_fit(folder: Path, change: dict[str, ob
     [
         (lambda w: w.pop("composer.foot.weight"), "1 tensors missing, 0 unknown, 0 of another shape"),
         (lambda w: w.update(surplus=torch.zeros(1)), "0 tensors missing, 1 unknown, 0 of another shape"),
-        (lambda w: w.update({"composer.foot.bias": torch.zeros(1)}), "0 tensors missing, 0 unknown, 1 of another shape"),
+        (
+            lambda w: w.update({"composer.foot.bias": torch.zeros(1)}),
+            "0 tensors missing, 0 unknown, 1 of another shape",
+        ),
         (lambda w: w.clear(), "tensors missing, 0 unknown"),
     ],
 )
-def test_tensors_that_do_not_fit_the_config(folder: Path, change: Callable[[dict[str, torch.Tensor]], object], says: str) -> None:
+def test_tensors_that_do_not_fit_the_config(
+    folder: Path, change: Callable[[dict[str, torch.Tensor]], object], says: str
+) -> None:
     assert says in refusal(with_weights(folder, change))
 
 
@@ -218,7 +241,9 @@ def test_names_that_are_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert refusal("rsgna") == "There is no model rsgna: name a run folder."
 
 
-def test_shipped_weights_come_before_a_folder_of_the_same_name(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_weights_come_before_a_folder_of_the_same_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(catalog, "SHIPPED", tmp_path)
     folder.rename(tmp_path / "rsgan")
     (tmp_path / "elsewhere" / "rsgan").mkdir(parents=True)
@@ -233,7 +258,9 @@ def test_numbers_too_large_for_half_precision_are_not_packed_into_it(tmp_path):
     modelfile.write(tmp_path / "wide", "facefeat", {}, weights, "card")
     packed = modelfile.pack(tmp_path / "wide", tmp_path / "packed")
     assert packed.weights["norm.variance"].tolist() == [9e6, 1.0]
-    assert (tmp_path / "packed" / "weights.safetensors").stat().st_size < (tmp_path / "wide" / "weights.safetensors").stat().st_size
+    assert (tmp_path / "packed" / "weights.safetensors").stat().st_size < (
+        tmp_path / "wide" / "weights.safetensors"
+    ).stat().st_size
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

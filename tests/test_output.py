@@ -1,4 +1,5 @@
-"""Names and places of files that are written: what works, what is refused before the work, and what is said when the system refuses."""
+"""Names and places of files that are written: what works, what is refused before the work, and what is said when the
+system refuses."""
 
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ def test_a_writer_does_not_disturb_another_of_the_same_path(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("stem", ["x" * 251, "ä" * 125 + "x", "𝔸" * 62, "\udcff" * 251], ids=["1", "2", "4", "no UTF-8"])
+@pytest.mark.parametrize(
+    "stem", ["x" * 251, "ä" * 125 + "x", "𝔸" * 62, "\udcff" * 251], ids=["1", "2", "4", "no UTF-8"]
+)
 def test_a_name_of_255_bytes(tmp_path: Path, stem: str) -> None:
     path = tmp_path / f"{stem}.png"
     assert len(os.fsencode(path.name)) in (252, 255)
@@ -99,7 +102,12 @@ def test_what_can_be_no_file_is_refused_before_the_work(tmp_path: Path, name: st
     (tmp_path / "file").touch()
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
-    for link, leads_to in (("device", "/dev/null"), ("loop", "loop.png"), ("nowhere", "missing/out.png"), ("to-folder", "folder.png")):
+    for link, leads_to in (
+        ("device", "/dev/null"),
+        ("loop", "loop.png"),
+        ("nowhere", "missing/out.png"),
+        ("to-folder", "folder.png"),
+    ):
         (tmp_path / f"{link}.png").symlink_to(leads_to)
     before = sorted(tmp_path.iterdir())
     assert says in refusal(check_output, tmp_path / name)
@@ -215,7 +223,9 @@ write_atomically(Path(sys.argv[1]), lambda part: (part.write_text("half"), os.ki
 """
 
 
-def test_what_a_killed_writer_left_goes_at_the_next_write_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_writer_left_goes_at_the_next_write_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(output, "SWEEP_EVERY", 0.0)
     ended = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "a.txt"], check=False)
     assert ended.returncode == -signal.SIGKILL
@@ -284,11 +294,15 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("system", ["of Windows", "without locks", "that fails"])
-def test_files_are_written_where_nothing_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+def test_files_are_written_where_nothing_can_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOTSUP if system == "without locks" else errno.EIO, "no")
 
-    monkeypatch.setattr(output, "fcntl", None) if system == "of Windows" else monkeypatch.setattr(output.fcntl, "flock", refuse)
+    monkeypatch.setattr(output, "fcntl", None) if system == "of Windows" else monkeypatch.setattr(
+        output.fcntl, "flock", refuse
+    )
     check_folder_of(tmp_path / "a.txt")
     write_atomically(tmp_path / "a.txt", lambda part: part.write_text("whole"))
     assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]

@@ -22,7 +22,12 @@ from masque.errors import OutputError, PictureError
 from masque.image import Picture, write_picture
 from masque.provenance import LARGEST_PACKET, Verdict, check_record, fingerprint, packet, verify
 
-RECORD = {"edit": "swap", "model": "rsgan", "seed": 3, "inputs": {"face": {"photo": "Zoë & <Ben>.jpg", "face": [1, 2, 3, 4]}}}
+RECORD = {
+    "edit": "swap",
+    "model": "rsgan",
+    "seed": 3,
+    "inputs": {"face": {"photo": "Zoë & <Ben>.jpg", "face": [1, 2, 3, 4]}},
+}
 NOTHING = Verdict(None, None, None)
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -57,7 +62,9 @@ def test_a_record_comes_back_from_every_format(tmp_path: Path, picture: Picture,
 def test_any_xmp_reader_finds_the_source_type(tmp_path: Path, picture: Picture, suffix: str) -> None:
     """As ISO 16684 has it: the packet lies in the file as plain bytes, and the property is the description's child."""
     content = Result(picture, RECORD).save(tmp_path / f"out.{suffix}").read_bytes()
-    (found,) = re.findall(rb"<\?xpacket begin=.*?\?>(<x:xmpmeta.*</x:xmpmeta>)<\?xpacket end=\"w\"\?>", content, re.DOTALL)
+    (found,) = re.findall(
+        rb"<\?xpacket begin=.*?\?>(<x:xmpmeta.*</x:xmpmeta>)<\?xpacket end=\"w\"\?>", content, re.DOTALL
+    )
     description = ElementTree.fromstring(found).find(f"{RDF}RDF/{RDF}Description")
     assert description is not None
     assert [e.text for e in description.findall(f"{IPTC}DigitalSourceType")] == [MADE_BY_AI]
@@ -142,11 +149,17 @@ def test_a_hostile_packet_says_nothing(tmp_path: Path, xmp: str) -> None:
 
 
 def test_a_record_without_a_fingerprint_does_not_vouch_for_the_pixels(tmp_path: Path) -> None:
-    assert verify(with_xmp(tmp_path / "claimed.png", record_element('{"edit": "swap"}'))) == Verdict({"edit": "swap"}, None, False)
+    assert verify(with_xmp(tmp_path / "claimed.png", record_element('{"edit": "swap"}'))) == Verdict(
+        {"edit": "swap"}, None, False
+    )
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(record=st.dictionaries(st.text(), st.text() | st.integers() | st.booleans() | st.none() | st.lists(st.text()), max_size=5))
+@given(
+    record=st.dictionaries(
+        st.text(), st.text() | st.integers() | st.booleans() | st.none() | st.lists(st.text()), max_size=5
+    )
+)
 def test_any_record_survives_its_packet(tmp_path: Path, record: dict[str, object]) -> None:
     """Whatever people call their files: quotes, angle brackets, control characters."""
     pixels = np.zeros((2, 2, 3), np.uint8)

@@ -1,4 +1,5 @@
-"""Who may import whom: the lines of docs/architecture.md, kept true by walking every import, those inside functions included."""
+"""Who may import whom: the lines of docs/architecture.md, kept true by walking every import, those inside functions
+included."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ FAMILY_ROOMS = ("models", "recipes", "tables")
 """Rooms with one file per paper: two papers never import each other."""
 
 LEANED_ON = {"parser", "identity", "shape"}
-"""Families that are part of a paper's method, though they stand alone: its files may import their networks, not the other way round."""
+"""Families that are part of a paper's method, though they stand alone: its files may import their networks, not the
+other way round."""
 
 
 MODELS_OF = dict.fromkeys(("vaegan", "ali", "alphagan"), "autoencoders")
@@ -77,7 +79,8 @@ def module_of(path: Path, package: Path) -> str:
 
 
 def imports_of(path: Path, package: Path) -> Iterator[Import]:
-    """Every import statement of a file, wherever it stands; `from masque import a` imports masque.a where that is a module."""
+    """Every import statement of a file, wherever it stands; `from masque import a` imports masque.a where that is a
+    module."""
     importer = module_of(path, package)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []
@@ -86,7 +89,11 @@ def imports_of(path: Path, package: Path) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} imports relatively: name the room."
             base = node.module or ""
-            names = [f"{base}.{a.name}" if exists(f"{base}.{a.name}", package) else base for a in node.names if a.name != "__version__"]
+            names = [
+                f"{base}.{a.name}" if exists(f"{base}.{a.name}", package) else base
+                for a in node.names
+                if a.name != "__version__"
+            ]
         for name in names:
             ours = name.split(".")[0] == "masque"
             target = (name.removeprefix("masque").removeprefix(".") or "masque") if ours else name.split(".")[0]
@@ -119,7 +126,8 @@ def complaints(found: Import) -> Iterator[str]:
     if there in NEVER.get(here, ()):
         yield f"{what}: {here} never imports {there}"
     mine, other = (
-        name.split(".")[1] if name.split(".")[0] in FAMILY_ROOMS and "." in name else "" for name in (found.importer, found.target)
+        name.split(".")[1] if name.split(".")[0] in FAMILY_ROOMS and "." in name else ""
+        for name in (found.importer, found.target)
     )
     leans = other in LEANED_ON and there == "models"
     if mine != other and {mine, other} <= CATALOG.keys() and not leans:
@@ -209,7 +217,9 @@ def check(folder: Path, file: str, source: str, more: Sequence[str] = ()) -> lis
     ],
 )
 def test_the_walk_finds_what_is_forbidden(tmp_path: Path, file: str, source: str, says: str) -> None:
-    found = check(tmp_path, file, source, ("models/attributes.py", "models/rsgan.py", "tables/rsgan.py", "recipes/rsgan.py"))
+    found = check(
+        tmp_path, file, source, ("models/attributes.py", "models/rsgan.py", "tables/rsgan.py", "recipes/rsgan.py")
+    )
     assert any(says in complaint for complaint in found), found
 
 
@@ -218,7 +228,10 @@ def test_the_walk_finds_what_is_forbidden(tmp_path: Path, file: str, source: str
     [
         ("models/rsgan.py", "from masque.layers.stacks import down_stack\nimport torch"),
         ("recipes/rsgan.py", "from masque.models.rsgan import RSGAN\nfrom masque.losses import gaussian"),
-        ("edits/estimate.py", "from masque.models.attributes import AttributeClassifier\nfrom masque import modelfile, __version__"),
+        (
+            "edits/estimate.py",
+            "from masque.models.attributes import AttributeClassifier\nfrom masque import modelfile, __version__",
+        ),
         ("train/engine.py", "from masque.data.batches import Batches\nfrom masque.train.state import states"),
         ("cli/main.py", "from masque import runs\nimport masque\nimport typer"),
     ],
@@ -228,5 +241,8 @@ def test_the_walk_lets_pass_what_is_allowed(tmp_path: Path, file: str, source: s
 
 
 def test_an_import_by_name_is_found(tmp_path: Path) -> None:
-    sources = {"edits/swap.py": "import importlib\nimportlib.import_module('masque.train')", "faces/frame.py": "net.eval()"}
+    sources = {
+        "edits/swap.py": "import importlib\nimportlib.import_module('masque.train')",
+        "faces/frame.py": "net.eval()",
+    }
     assert by_name(package_with(tmp_path, sources)) == ["edits.swap"]

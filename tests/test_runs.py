@@ -1,4 +1,5 @@
-"""Runs: plans from presets and overrides, folders that are refused, and the way from a run to the session of its averaged networks."""
+"""Runs: plans from presets and overrides, folders that are refused, and the way from a run to the session of its
+averaged networks."""
 
 from __future__ import annotations
 
@@ -42,7 +43,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_plan_is_the_preset_with_overrides_where_they_belong():
-    plan = runs.plan("rsgan", "tiny", ["channels=12", "kl=0.25", "batch_size=6", "random=prior", "lstm=true"], {"steps": 7, "seed": 5})
+    plan = runs.plan(
+        "rsgan",
+        "tiny",
+        ["channels=12", "kl=0.25", "batch_size=6", "random=prior", "lstm=true"],
+        {"steps": 7, "seed": 5},
+    )
     assert (plan.model.channels, plan.model.lstm, plan.model.size) == (12, True, 32)
     assert (plan.training.kl, plan.training.random, plan.training.rec) == (0.25, "prior", 4000)
     assert (plan.run.batch_size, plan.run.steps, plan.run.seed, plan.run.log_every) == (6, 7, 5, 10)
@@ -96,11 +102,36 @@ def with_people(frames: FrameSet, *people: str) -> FrameSet:
 @pytest.mark.parametrize(
     ("family", "people", "settings", "sentence"),
     [
-        ("identity", ("anna",), (), "The term people can teach nothing on the pictures to train on, which know one person alone: prepare"),
-        ("identity", ("",), (), "The term people can teach nothing .*, which know nobody: prepare a set of two people or more"),
-        ("identity", ("anna", "bo"), ("attributes=Wearing_Hat",), "The term bce .* know none of Wearing_Hat: .* --set attribute_weight=0"),
-        ("rsgan", ("anna", "bo"), ("attributes=Wearing_Hat",), "The term GC can teach nothing .* or leave it out with --set GC=0"),
-        ("rsgan", ("anna", "bo"), ("attributes=Wearing_Hat", "GC=0"), "The term C can teach nothing .* or leave it out with --set C=0"),
+        (
+            "identity",
+            ("anna",),
+            (),
+            "The term people can teach nothing on the pictures to train on, which know one person alone: prepare",
+        ),
+        (
+            "identity",
+            ("",),
+            (),
+            "The term people can teach nothing .*, which know nobody: prepare a set of two people or more",
+        ),
+        (
+            "identity",
+            ("anna", "bo"),
+            ("attributes=Wearing_Hat",),
+            "The term bce .* know none of Wearing_Hat: .* --set attribute_weight=0",
+        ),
+        (
+            "rsgan",
+            ("anna", "bo"),
+            ("attributes=Wearing_Hat",),
+            "The term GC can teach nothing .* or leave it out with --set GC=0",
+        ),
+        (
+            "rsgan",
+            ("anna", "bo"),
+            ("attributes=Wearing_Hat", "GC=0"),
+            "The term C can teach nothing .* or leave it out with --set C=0",
+        ),
         ("facefeat", ("anna",), (), "know one person alone"),
         ("facefeat", ("",), (), "know nobody"),
     ],
@@ -120,7 +151,8 @@ def test_terms_that_are_left_out_ask_for_nothing(tmp_path, monkeypatch):
 
 
 def test_a_run_goes_on_with_the_people_it_began_with_alone(tmp_path, monkeypatch):
-    """Whatever they are called; a run of before people were part of the data's fingerprint goes on where they were numbered as they are."""
+    """Whatever they are called; a run of before people were part of the data's fingerprint goes on where they were
+    numbered as they are."""
 
     def train(steps: int, *people: str) -> int:
         monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), *people))
@@ -195,7 +227,11 @@ def test_a_run_becomes_a_session_with_the_averaged_weights(trained, frames):
     assert stored.family == "rsgan"
     assert dict(stored.config) == as_dict(runs.plan_of(trained).model)
     card = (trained / "model" / "card.md").read_text()
-    for expected in (f"trained for {step} steps of 4 pictures", "puppets:16", f"fingerprint of the data: {frames.fingerprint()}"):
+    for expected in (
+        f"trained for {step} steps of 4 pictures",
+        "puppets:16",
+        f"fingerprint of the data: {frames.fingerprint()}",
+    ):
         assert expected in card
 
 
@@ -212,7 +248,9 @@ def test_the_same_seed_builds_the_same_networks():
 def test_a_finished_run_asked_for_again_changes_nothing(trained):
     def contents() -> dict[str, bytes]:
         return {
-            str(path.relative_to(trained)): path.read_bytes() for path in trained.rglob("*") if path.is_file() and path.suffix != ".ckpt"
+            str(path.relative_to(trained)): path.read_bytes()
+            for path in trained.rglob("*")
+            if path.is_file() and path.suffix != ".ckpt"
         }
 
     before = contents()
@@ -224,9 +262,17 @@ def test_a_finished_run_asked_for_again_changes_nothing(trained):
 def test_another_run_or_other_data_in_the_same_folder_are_refused(trained):
     plan = runs.plan_of(trained)
     for changed, data, name in (
-        (runs.plan("rsgan", "tiny", ["lstm=true", "kl=9"], SHORT), PUPPETS, "with kl = 1.0, not 9.0.*: choose another --out, or give"),
+        (
+            runs.plan("rsgan", "tiny", ["lstm=true", "kl=9"], SHORT),
+            PUPPETS,
+            "with kl = 1.0, not 9.0.*: choose another --out, or give",
+        ),
         (runs.plan("attributes", "tiny", [], SHORT), PUPPETS, "with family = rsgan, not attributes"),
-        (plan, ["puppets:20"], "on other pictures, or on these in another order: choose another --out, or give --data as it was"),
+        (
+            plan,
+            ["puppets:20"],
+            "on other pictures, or on these in another order: choose another --out, or give --data as it was",
+        ),
     ):
         with pytest.raises(CheckpointError, match=f"holds a run {name}"):
             runs.train(changed, data, trained, accelerator="cpu")
@@ -319,7 +365,9 @@ def test_runs_go_on_though_masque_has_a_new_setting(tmp_path):
     del settings["training"]["r1"]
     path.write_text(json.dumps(settings))
     with pytest.raises(CheckpointError, match=r"r1 = 0\.0, not 0\.5"):
-        runs.train(runs.plan("ccagan", "tiny", ("r1=0.5",), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu")
+        runs.train(
+            runs.plan("ccagan", "tiny", ("r1=0.5",), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu"
+        )
     made = runs.train(runs.plan("ccagan", "tiny", (), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu")
     assert made.step == 2
     assert json.loads(path.read_text())["training"]["r1"] == 0.0
@@ -340,7 +388,12 @@ def test_a_progressive_gan_grows_on_from_a_smaller_one(tmp_path):
     assert shared
     assert all(torch.equal(before.weights[key], after.weights[key]) for key in shared)
     with pytest.raises(SettingError, match="add --set grown=8"):
-        runs.train(runs.plan("progan", "tiny", ["size=16"], SHORT, start=str(small)), PUPPETS, tmp_path / "other", accelerator="cpu")
+        runs.train(
+            runs.plan("progan", "tiny", ["size=16"], SHORT, start=str(small)),
+            PUPPETS,
+            tmp_path / "other",
+            accelerator="cpu",
+        )
     assert not (tmp_path / "other").exists()
 
 
@@ -360,7 +413,9 @@ def test_a_run_goes_on_without_the_model_that_it_began_with(tmp_path):
         with pytest.raises(CheckpointError, match=r"There is no model .*gone"):
             runs.plan("rsgan", "tiny", (), SHORT, named, out)
     with pytest.raises(CheckpointError, match="began without a model: choose another --out, or leave out --from"):
-        runs.train(runs.plan("rsgan", "tiny", (), SHORT, str(tmp_path / "run"), start), PUPPETS, start, accelerator="cpu")
+        runs.train(
+            runs.plan("rsgan", "tiny", (), SHORT, str(tmp_path / "run"), start), PUPPETS, start, accelerator="cpu"
+        )
 
 
 @pytest.mark.parametrize("family", ["parser", "portrait"])
@@ -369,9 +424,16 @@ def test_label_maps_that_know_nothing_teach_nothing(tmp_path, monkeypatch, famil
     data = load_frames(PUPPETS, size, (), labels="any")
     unknown = dataclasses.replace(data, labels=np.full_like(data.labels, UNKNOWN))
     monkeypatch.setattr(runs, "load_frames", lambda *_, **__: unknown)
-    with pytest.raises(DataError, match="can teach nothing on the pictures to train on, whose label maps know no part of a face: add"):
+    with pytest.raises(
+        DataError, match="can teach nothing on the pictures to train on, whose label maps know no part of a face: add"
+    ):
         runs.train(runs.plan(family, "tiny", (), SHORT), PUPPETS, tmp_path / "run", accelerator="cpu")
     some = unknown.labels.copy()
     some[data.indices("train")[-1]] = data.labels[data.indices("train")[-1]]
     monkeypatch.setattr(runs, "load_frames", lambda *_, **__: dataclasses.replace(unknown, labels=some))
-    assert runs.train(runs.plan(family, "tiny", (), {**SHORT, "steps": 1}), PUPPETS, tmp_path / "run", accelerator="cpu").step == 1
+    assert (
+        runs.train(
+            runs.plan(family, "tiny", (), {**SHORT, "steps": 1}), PUPPETS, tmp_path / "run", accelerator="cpu"
+        ).step
+        == 1
+    )

@@ -75,7 +75,9 @@ def pictures():
 
 def test_faces_are_found_by_eight_threads_as_by_one(pictures):
     def found(picture: np.ndarray) -> bytes:
-        return b"".join(repr((face.box, face.score)).encode() + face.landmarks.tobytes() for face in find_faces(picture))
+        return b"".join(
+            repr((face.box, face.score)).encode() + face.landmarks.tobytes() for face in find_faces(picture)
+        )
 
     hammered([lambda picture=pictures[i % 3]: found(picture) for i in range(32)])
 
@@ -155,7 +157,12 @@ print(sum(made != plain(calls[sys.argv[1]]()) for made in crowded))
 @pytest.mark.parametrize("family", ["rsgan", "ccagan", "parser", "portrait", "progan", "facefeat"])
 def test_the_first_eight_calls_of_a_process_may_be_at_once(family, puppet_files):
     program = COLD.format(tests=str(__file__).rpartition("/")[0])
-    run = subprocess.run([sys.executable, "-c", program, family, *map(str, puppet_files[:2])], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", program, family, *map(str, puppet_files[:2])],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (run.returncode, run.stdout.split()) == (0, ["0"]), run.stderr
 
 

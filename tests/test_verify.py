@@ -1,4 +1,5 @@
-"""Whether a picture shows what Masque wrote: everything else that a viewer heeds counts as changed, and nothing takes long."""
+"""Whether a picture shows what Masque wrote: everything else that a viewer heeds counts as changed, and nothing takes
+long."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ SUFFIXES = ("png", "jpg", "webp")
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 rng = np.random.default_rng(5)
-SMOOTH = np.clip(np.add.outer(np.arange(24) * 6, np.arange(16) * 5)[..., None] + rng.integers(0, 40, (24, 16, 3)), 0, 255).astype(np.uint8)
+SMOOTH = np.clip(
+    np.add.outer(np.arange(24) * 6, np.arange(16) * 5)[..., None] + rng.integers(0, 40, (24, 16, 3)), 0, 255
+).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,15 @@ def in_jpeg(code: int, body: bytes, before: bytes = b"\xff\xdb") -> Callable[[by
 
 def in_webp(name: bytes, body: bytes, flags: int = 0) -> Callable[[bytes], bytes]:
     def change(webp: bytes) -> bytes:
-        rest = webp[12:20] + bytes([webp[20] | flags]) + webp[21:] + name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+        rest = (
+            webp[12:20]
+            + bytes([webp[20] | flags])
+            + webp[21:]
+            + name
+            + struct.pack("<I", len(body))
+            + body
+            + b"\0" * (len(body) % 2)
+        )
         return b"RIFF" + struct.pack("<I", len(rest) + 4) + b"WEBP" + rest
 
     return change
@@ -204,8 +215,12 @@ def _with_alpha_bit(webp: bytes) -> bytes:
     return webp[:at] + bytes([webp[at] | 0x10]) + webp[at + 1 :]
 
 
-@pytest.mark.parametrize(("suffix", "change"), [(suffix, change) for suffix, several in CHANGES.items() for change in several])
-def test_what_masque_never_writes_counts_as_changed(tmp_path: Path, written: dict[str, bytes], suffix: str, change: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "change"), [(suffix, change) for suffix, several in CHANGES.items() for change in several]
+)
+def test_what_masque_never_writes_counts_as_changed(
+    tmp_path: Path, written: dict[str, bytes], suffix: str, change: str
+) -> None:
     changed = CHANGES[suffix][change](written[suffix])
     assert changed != written[suffix]
     found = verdict(tmp_path, changed, f"changed.{suffix}")
@@ -233,7 +248,11 @@ def test_pictures_of_all_sizes_are_as_masque_wrote_them(tmp_path: Path) -> None:
     for height, width in ((1, 1), (1, 3), (9, 1), (300, 7), (700, 900)):
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         for suffix in SUFFIXES:
-            assert verify(Result(pixels, RECORD).save(tmp_path / f"out.{suffix}")).unchanged is True, (height, width, suffix)
+            assert verify(Result(pixels, RECORD).save(tmp_path / f"out.{suffix}")).unchanged is True, (
+                height,
+                width,
+                suffix,
+            )
 
 
 def test_an_interlaced_copy_shows_the_same(tmp_path: Path, written: dict[str, bytes]) -> None:
@@ -331,7 +350,9 @@ def test_one_bit_of_one_pixel(tmp_path: Path) -> None:
 
 
 def nested(depth: int) -> str:
-    return f'<x xmlns:m="urn:masque:record:1">{"<y>" * depth}<m:Record>{json.dumps(RECORD)}</m:Record>{"</y>" * depth}</x>'
+    return (
+        f'<x xmlns:m="urn:masque:record:1">{"<y>" * depth}<m:Record>{json.dumps(RECORD)}</m:Record>{"</y>" * depth}</x>'
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,10 +369,22 @@ def nested(depth: int) -> str:
         "\0" * 900_000,
         " " * 900_000 + "x",
     ],
-    ids=["xpacket", "xpacket ended", "deep", "attributes", "entities", "deep objects", "deep lists", "references", "zeros", "spaces"],
+    ids=[
+        "xpacket",
+        "xpacket ended",
+        "deep",
+        "attributes",
+        "entities",
+        "deep objects",
+        "deep lists",
+        "references",
+        "zeros",
+        "spaces",
+    ],
 )
 def test_a_packet_is_read_in_linear_time(tmp_path: Path, said: str) -> None:
-    """It took more than a minute for one of these. The bound is far above what any of them takes, and far below what a square would."""
+    """It took more than a minute for one of these. The bound is far above what any of them takes, and far below what a
+    square would."""
     assert len(said) < LARGEST_TEXT
     path = write_picture(tmp_path / "out.png", np.zeros((2, 2, 3), np.uint8), xmp=said.encode())
     before = time.process_time()

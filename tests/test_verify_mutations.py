@@ -27,9 +27,26 @@ RECORD = {"edit": "swap", "model": "rsgan"}
 SUFFIXES = ("png", "jpg", "webp")
 PIXELS = np.random.default_rng(6).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 OTHERS = {
-    "png": (b"tRNS", b"gAMA", b"eXIf", b"iCCP", b"acTL", b"fcTL", b"fdAT", b"PLTE", b"sRGB", b"cICP", b"pHYs", b"iTXt", b"IDAT", b"abCd"),
+    "png": (
+        b"tRNS",
+        b"gAMA",
+        b"eXIf",
+        b"iCCP",
+        b"acTL",
+        b"fcTL",
+        b"fdAT",
+        b"PLTE",
+        b"sRGB",
+        b"cICP",
+        b"pHYs",
+        b"iTXt",
+        b"IDAT",
+        b"abCd",
+    ),
     "webp": (b"ALPH", b"ANIM", b"ANMF", b"EXIF", b"ICCP", b"VP8 ", b"VP8L", b"XMP ", b"abcd"),
-    "jpg": tuple(bytes([0xFF, code]) for code in (0xC1, 0xC2, 0xC4, 0xD0, 0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE)),
+    "jpg": tuple(
+        bytes([0xFF, code]) for code in (0xC1, 0xC2, 0xC4, 0xD0, 0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE)
+    ),
 }
 """Parts that a file of each format may have beside those that Masque writes, and more of those."""
 
@@ -53,7 +70,10 @@ def split(suffix: str, content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes
 def joined(suffix: str, parts: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
     """The file of these parts, its lengths and check sums put right."""
     if suffix == "png":
-        made = [struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts]
+        made = [
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+            for name, body in parts
+        ]
         return b"\x89PNG\r\n\x1a\n" + b"".join(made)
     if suffix == "jpg":
         return b"\xff\xd8" + b"".join(name + struct.pack(">H", len(body) + 2) + body for name, body in parts) + rest
@@ -62,7 +82,8 @@ def joined(suffix: str, parts: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
 
 
 def mutations(suffix: str, content: bytes, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """`count` files that differ from a whole one in some bytes, or in a part that is changed, added, left out, repeated or moved."""
+    """`count` files that differ from a whole one in some bytes, or in a part that is changed, added, left out, repeated
+    or moved."""
     rng = random.Random(seed)
     for _ in range(count):
         what = rng.choice(("bit", "bytes", "tail", "change", "change", "add", "add", "leave out", "repeat", "shuffle"))
@@ -90,7 +111,8 @@ def mutations(suffix: str, content: bytes, count: int, seed: int) -> Iterator[tu
 
 
 def endings(folder: Path, suffix: str, count: int, seed: int = 0) -> Counter[str]:
-    """How many were refused, had no record, counted as changed, as unchanged, and as unchanged though they show something else."""
+    """How many were refused, had no record, counted as changed, as unchanged, and as unchanged though they show
+    something else."""
     path = Result(PIXELS, RECORD).save(folder / f"out.{suffix}")
     whole, ended = path.read_bytes(), Counter[str]()
     wanted = seen(whole)

@@ -1,4 +1,5 @@
-"""What tests of several files make and look at: photos of puppets, an untrained model, empty files, all that a picture holds."""
+"""What tests of several files make and look at: photos of puppets, an untrained model, empty files, all that a picture
+holds."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ def puppet_photo(seed: int, width: int = 320, height: int = 400) -> Picture:
     """A puppet as a photo with room around the head; the same seed gives the same pixels."""
     frame = render(draw_puppet(seed), 1.5).picture
     across, down = width - frame.shape[1], height - frame.shape[0]
-    photo = cv2.copyMakeBorder(frame, max(0, down), 0, max(0, across // 2), max(0, across - across // 2), cv2.BORDER_REPLICATE)
+    photo = cv2.copyMakeBorder(
+        frame, max(0, down), 0, max(0, across // 2), max(0, across - across // 2), cv2.BORDER_REPLICATE
+    )
     return np.ascontiguousarray(photo[:height, :width])
 
 

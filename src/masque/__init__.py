@@ -18,7 +18,9 @@ __all__ = ["__version__", "load"]
 
 
 @overload
-def load(model: str | os.PathLike[str] = "rsgan", serving: Literal["swap", "random", "blend"] | None = None) -> Session: ...
+def load(
+    model: str | os.PathLike[str] = "rsgan", serving: Literal["swap", "random", "blend"] | None = None
+) -> Session: ...
 @overload
 def load(model: str | os.PathLike[str], serving: Literal["edit"]) -> Session | Translator: ...
 @overload
@@ -30,16 +32,17 @@ def load(model: str | os.PathLike[str], serving: Literal["repaint", "transfer", 
 @overload
 def load(model: str | os.PathLike[str], serving: Literal["sample", "invert", "combine", "morph"]) -> Latents: ...
 @overload
-def load(model: str | os.PathLike[str], serving: Literal["synthesize", "frontalize", "mix-identity", "augment"]) -> Synthesizer: ...
+def load(
+    model: str | os.PathLike[str], serving: Literal["synthesize", "frontalize", "mix-identity", "augment"]
+) -> Synthesizer: ...
 def load(
     model: str | os.PathLike[str] = "rsgan", serving: str | None = None
 ) -> Session | Translator | Parser | Painter | Latents | Synthesizer:
     """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
 
-    serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for, sample, invert,
-    combine, morph, synthesize, frontalize, mix-identity or augment; anything if not given.
-    Raises CheckpointError when there is no such model.
-    """
+    serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for, sample,
+    invert, combine, morph, synthesize, frontalize, mix-identity or augment; anything if not given. Raises
+    CheckpointError when there is no such model."""
     from masque.catalog import load_session
 
     return load_session(model, serving)

@@ -1,8 +1,8 @@
 """Arrays of numbers from .npy and .npz files of anybody, read without trusting what the files say of themselves.
 
-Nothing is unpickled, no header is evaluated, and nothing is decompressed or allocated before its declared size has been compared with what
-the caller allows. Running out of memory is therefore never the file's fault, and stays a MemoryError.
-"""
+Nothing is unpickled, no header is evaluated, and nothing is decompressed or allocated before its declared size has been
+compared with what the caller allows. Running out of memory is therefore never the file's fault, and stays a
+MemoryError."""
 
 from __future__ import annotations
 
@@ -47,23 +47,28 @@ class ArrayError(ValueError):
     """Half a sentence on a file, such as "it is cut short", that says why no array was read from it."""
 
 
-def read_npy(path: str | os.PathLike[str], shape: Shape, kind: type[np.floating[Any]] = np.float32, largest: int = LARGEST) -> NDArray[Any]:
+def read_npy(
+    path: str | os.PathLike[str], shape: Shape, kind: type[np.floating[Any]] = np.float32, largest: int = LARGEST
+) -> NDArray[Any]:
     """The real numbers of a .npy file, all of them finite, as an array of `kind` that has the shape.
 
-    shape: lengths of its sides, or texts for any length. largest: bytes that the array may have. Raises ArrayError for damage, another
-    shape or kind of number, numbers that are not finite, and what is too large; OSError where the file is missing or may not be read.
-    """
+    shape: lengths of its sides, or texts for any length. largest: bytes that the array may have. Raises ArrayError for
+    damage, another shape or kind of number, numbers that are not finite, and what is too large; OSError where the file
+    is missing or may not be read."""
     with _opened(path) as file:
         return _array(file, "it", shape, np.dtype(kind), largest)
 
 
 def read_npz(
-    path: str | os.PathLike[str], shapes: Mapping[str, Shape], kind: type[np.floating[Any]] = np.float32, largest: int = LARGEST
+    path: str | os.PathLike[str],
+    shapes: Mapping[str, Shape],
+    kind: type[np.floating[Any]] = np.float32,
+    largest: int = LARGEST,
 ) -> dict[str, NDArray[Any]]:
     """Those of the named arrays that a .npz file holds, as `read_npy` reads them; what else is in it is not looked at.
 
-    shapes: the shape of each name. largest: bytes that the file may have, and each array. Raises ArrayError and OSError as `read_npy` does.
-    """
+    shapes: the shape of each name. largest: bytes that the file may have, and each array. Raises ArrayError and OSError
+    as `read_npy` does."""
     with _opened(path) as file, _archive(file, largest) as archive:
         found = Counter(archive.namelist())
         arrays = {}
@@ -89,8 +94,8 @@ def _archive(file: IO[bytes], largest: int) -> Iterator[zipfile.ZipFile]:
     size = file.seek(0, os.SEEK_END)
     if size > largest:
         raise ArrayError(f"it has {size / 1e6:.0f} MB, and {largest / 1e6:.0f} are the most that is read")
-    # zipfile reads the whole table of contents at once, of which a hostile file can have gigabytes; more than 65,535 entries follow a
-    # second end, which stands before this one.
+    # zipfile reads the whole table of contents at once, of which a hostile file can have gigabytes; more than 65,535
+    # entries follow a second end, which stands before this one.
     file.seek(max(0, size - END_OF_ARCHIVE.size - 20))
     tail = file.read()
     end = tail[-END_OF_ARCHIVE.size :]
@@ -103,13 +108,23 @@ def _archive(file: IO[bytes], largest: int) -> Iterator[zipfile.ZipFile]:
             yield archive
     except ArrayError:
         raise
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OSError, EOFError, struct.error, OverflowError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+        ValueError,
+        OSError,
+        EOFError,
+        struct.error,
+        OverflowError,
+    ) as error:
         # RuntimeError: locked by a password, or of a kind that zipfile does not know.
         raise ArrayError(f"it is a damaged zip archive: {printable(error)}") from None
 
 
 def _plain(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
-    """The entry of a member, if it is stored as numpy stores arrays: the other kinds of compression know no bound on what they unpack."""
+    """The entry of a member, if it is stored as numpy stores arrays: the other kinds of compression know no bound on
+    what they unpack."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ArrayError("its arrays are compressed in another way than numpy's")
     return info
@@ -118,7 +133,9 @@ def _plain(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
 def _array(file: IO[bytes], name: str, shape: Shape, kind: np.dtype[Any], largest: int) -> NDArray[Any]:
     """The rest of an open file as an array. name: what it is called in errors."""
     stored, backwards, sides = _header(file, name)
-    if len(sides) != len(shape) or any(side != wanted for side, wanted in zip(sides, shape, strict=True) if isinstance(wanted, int)):
+    if len(sides) != len(shape) or any(
+        side != wanted for side, wanted in zip(sides, shape, strict=True) if isinstance(wanted, int)
+    ):
         wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
         raise ArrayError(f"{name} has the shape {printable(sides)}, not ({wanted})")
     size = math.prod(sides) * stored.itemsize
@@ -148,7 +165,12 @@ def _header(file: IO[bytes], name: str) -> tuple[np.dtype[Any], bool, tuple[int,
     items = dict(zip(found.groups()[::2], found.groups()[1::2], strict=True)) if found else {}
     order, shape = items.get("fortran_order", ""), items.get("shape", "")
     sides = re.findall(r"\d+", shape)
-    if "descr" not in items or order not in ("True", "False") or not shape.startswith("(") or any(len(side) > 18 for side in sides):
+    if (
+        "descr" not in items
+        or order not in ("True", "False")
+        or not shape.startswith("(")
+        or any(len(side) > 18 for side in sides)
+    ):
         raise ArrayError(f"{name} is not an array of plain numbers, or has a damaged header")
     kind = re.fullmatch(r"[<>|=]?[fiu]\d\d?", items["descr"][1:-1])
     try:

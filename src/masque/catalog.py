@@ -1,4 +1,5 @@
-"""Every family in one literal table: its networks, its recipe, its presets, the edits it serves. The only room that sees them all."""
+"""Every family in one literal table: its networks, its recipe, its presets, the edits it serves. The only room that
+sees them all."""
 
 from __future__ import annotations
 
@@ -63,9 +64,11 @@ class Family:
     reads_people: bool = False
     """Whether it learns who is who, so that a run goes on with the numbers of people that it began with alone"""
     teachers: tuple[str, ...] = ()
-    """Settings of its training that name folders of models which the recipe reads whenever it is made, and leaves as they are."""
+    """Settings of its training that name folders of models which the recipe reads whenever it is made, and leaves as
+    they are."""
     reads_labels: LabelMaps = "none"
-    """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own will do"""
+    """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own
+    will do"""
     reads_attributes: bool = False
     """Whether its session is given the classifier of attributes that comes with Masque"""
     reads_parts: bool = False
@@ -261,7 +264,9 @@ def _as_text(name: Any) -> str:
     try:
         return os.fsdecode(name)
     except TypeError:
-        raise CheckpointError(f"{printable(repr(name))} names no model: give a family's name, such as 'rsgan', or a folder.") from None
+        raise CheckpointError(
+            f"{printable(repr(name))} names no model: give a family's name, such as 'rsgan', or a folder."
+        ) from None
 
 
 def has_model(name: str) -> bool:
@@ -303,18 +308,22 @@ def shipped_parts() -> Callable[[list[Picture]], list[Labels]] | None:
 def load_session(name: str | os.PathLike[str], serving: str | None = None) -> AnySession:
     """The session of a model by family name or folder.
 
-    serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does not serve that.
-    """
+    serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does
+    not serve that."""
     from masque import modelfile
 
     stored = modelfile.read(model_folder(name))
     entry = CATALOG.get(stored.family)
     if entry is None or not (entry.edits if serving is None else serving in entry.edits):
-        *names, last = [n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits)] or ["another family"]
+        *names, last = [n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits)] or [
+            "another family"
+        ]
         able = f"{', '.join(names)} or {last}" if names else last
         what = "edits no photos" if serving is None else f"cannot {serving}"
         found = printable(stored.family)
-        raise CheckpointError(f"{stored.folder} holds a model of the family {found}, which {what}: name a model of {able}.")
+        raise CheckpointError(
+            f"{stored.folder} holds a model of the family {found}, which {what}: name a model of {able}."
+        )
     model = _filled(entry, stored)
     more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
     if entry.reads_parts:
@@ -340,7 +349,9 @@ def load_model(name: str | os.PathLike[str]) -> tuple[nn.Module, ModelFile]:
     stored = modelfile.read(model_folder(name))
     if stored.family not in CATALOG:
         found = printable(stored.family)
-        raise CheckpointError(f"{stored.folder} holds a model of the family {found}, which this version of Masque does not know.")
+        raise CheckpointError(
+            f"{stored.folder} holds a model of the family {found}, which this version of Masque does not know."
+        )
     return _filled(CATALOG[stored.family], stored).eval(), stored
 
 
@@ -359,11 +370,15 @@ def shapes_of(entry: Family, config: Any) -> dict[str, torch.Size]:
             model: nn.Module = entry.load("model")(config)
     except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         reason = printable(str(error).splitlines()[0].rstrip(".")) if str(error) else type(error).__name__
-        raise SettingError(f"These sizes do not fit together ({reason}): choose a size of 32, 64, 128 or 256.") from None
+        raise SettingError(
+            f"These sizes do not fit together ({reason}): choose a size of 32, 64, 128 or 256."
+        ) from None
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     count = sum(map(torch.Size.numel, shapes.values()))
     if count > MOST_WEIGHTS:
-        raise SettingError(f"These sizes make networks of {count / 1e9:.0f} billion weights, and {MOST_WEIGHTS / 1e9:.0f} are the most.")
+        raise SettingError(
+            f"These sizes make networks of {count / 1e9:.0f} billion weights, and {MOST_WEIGHTS / 1e9:.0f} are the most."
+        )
     return shapes
 
 
@@ -376,7 +391,9 @@ def _filled(entry: Family, stored: ModelFile) -> nn.Module:
         config = from_dict(entry.load("config"), stored.config)
         shapes = shapes_of(entry, config)
     except SettingError as error:
-        raise CheckpointError(f"{stored.folder} does not fit this version of Masque ({str(error).rstrip('.')}): train it again.") from None
+        raise CheckpointError(
+            f"{stored.folder} does not fit this version of Masque ({str(error).rstrip('.')}): train it again."
+        ) from None
     served = entry.load("model_parts")
     # A network that is a family's only one is stored under the name that its recipe has for it.
     alone = f"{served[0]}." if len(served) == 1 and not any(name.startswith(f"{served[0]}.") for name in shapes) else ""

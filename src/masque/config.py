@@ -43,7 +43,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("r1_every", "critic_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
     **dict.fromkeys(("certainty", "beta"), (0, 1)),
 }  # fmt: skip
-"""The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from 0 on."""
+"""The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from
+0 on."""
 
 BELOW_1 = frozenset({"dropout", "beta1", "beta2", "ema", "zoom", "colour", "margin"})
 """Settings that are at least 0 and below 1."""
@@ -75,7 +76,8 @@ class RunSettings:
     """How many of the latest states stay on disk."""
     tensorboard: bool = False
     workers: int = -1
-    """Processes that make batches; 0 leaves it to a thread, and -1 takes as many as are worth it: none where the CPU trains as well."""
+    """Processes that make batches; 0 leaves it to a thread, and -1 takes as many as are worth it: none where the CPU
+    trains as well."""
     flip: bool = True
     """Mirror half of the pictures."""
     shift: float = 3.0
@@ -95,13 +97,15 @@ class RunSettings:
             raise SettingError(f"seed is {self.seed} and must be from 0 to {LARGEST_SEED}.")
 
 
-RESUMABLE = frozenset({"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard", "workers"})
+RESUMABLE = frozenset(
+    {"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard", "workers"}
+)
 """Settings that may change when a run is resumed: they say nothing about the steps already made."""
 
 
 def check_ranges(config: Any) -> None:
-    """Raise SettingError where a number of a config dataclass is not finite or outside its range, or where it lists a name twice or an odd
-    one."""
+    """Raise SettingError where a number of a config dataclass is not finite or outside its range, or where it lists a
+    name twice or an odd one."""
     for field in dataclasses.fields(config):
         name, value = field.name, getattr(config, field.name)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -112,7 +116,9 @@ def check_ranges(config: Any) -> None:
                 bound = f"at most {high}" if value > high else f"at least {low}"
                 raise SettingError(f"{name} is {printable(repr(value))} and must be {bound}.")
         elif isinstance(value, tuple):
-            odd = next((part for part in value if not part.strip() or not part.isprintable() or value.count(part) > 1), None)
+            odd = next(
+                (part for part in value if not part.strip() or not part.isprintable() or value.count(part) > 1), None
+            )
             if odd is not None:
                 raise SettingError(f"{name} lists {printable(repr(odd))}, which must be a name, and there once.")
             if len(value) > MOST_NAMES:
@@ -122,9 +128,8 @@ def check_ranges(config: Any) -> None:
 def override(configs: Sequence[Any], assignments: Sequence[str]) -> tuple[Any, ...]:
     """The given config dataclasses with `key=value` assignments applied, each to the config that has such a field.
 
-    Raises SettingError for text that is no assignment, for a field that none has (with the nearest name), and for a value of a wrong type
-    or outside its range.
-    """
+    Raises SettingError for text that is no assignment, for a field that none has (with the nearest name), and for a
+    value of a wrong type or outside its range."""
     changes: list[dict[str, Any]] = [{} for _ in configs]
     owners = {field.name: i for i, config in reversed(list(enumerate(configs))) for field in dataclasses.fields(config)}
     for assignment in assignments:
@@ -152,7 +157,9 @@ def parse(key: str, text: str, kind: Any) -> Any:
             return kind(text)
         if typing.get_origin(kind) is typing.Literal:
             if text not in typing.get_args(kind):
-                raise SettingError(f"{key} is {printable(text)} and must be one of {', '.join(map(str, typing.get_args(kind)))}.")
+                raise SettingError(
+                    f"{key} is {printable(text)} and must be one of {', '.join(map(str, typing.get_args(kind)))}."
+                )
             return text
         if typing.get_origin(kind) is tuple:
             return tuple(part for part in text.split(",") if part)
@@ -196,14 +203,16 @@ def as_dict(config: Any) -> dict[str, Any]:
 def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
     """The config dataclass of type `kind` with these values; lists become tuples.
 
-    Raises SettingError for a value that no field takes, or that its field does not: it comes from another version, or is damaged.
-    """
+    Raises SettingError for a value that no field takes, or that its field does not: it comes from another version, or
+    is damaged."""
     fields = typing.get_type_hints(kind)
     if not isinstance(values, Mapping):
         raise SettingError(f"{printable(repr(values))} stands where settings should.")
     for name, value in values.items():
         if name not in fields:
-            raise SettingError(f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], sorted(fields))}.")
+            raise SettingError(
+                f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], sorted(fields))}."
+            )
         if not _fits(value, fields[name]):
             raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(fields[name])}.")
     made = kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

@@ -1,8 +1,8 @@
 """What a file holds beside its pixels: chunks of PNG and WebP, segments of JPEG, comments of GIF and MP4.
 
-A viewer shows more than the pixels that a decoder hands over: it turns, tints, animates and lays over by what stands in other chunks.
-What Masque writes is listed here for each format, exactly; whatever else a file holds is named. Each byte is read once.
-"""
+A viewer shows more than the pixels that a decoder hands over: it turns, tints, animates and lays over by what stands in
+other chunks. What Masque writes is listed here for each format, exactly; whatever else a file holds is named. Each byte
+is read once."""
 
 from __future__ import annotations
 
@@ -39,15 +39,16 @@ WRITTEN = {
     "JPEG": re.compile("APP0 APP1 (DQT ){1,2}SOF0 (DHT ){1,4}SOS EOI "),
     "WEBP": re.compile("VP8X (VP8 |VP8L) XMP  "),
 }
-"""The parts of a picture with a record, in the order that Masque writes them in; in a PNG the record may come after the pixels, too."""
+"""The parts of a picture with a record, in the order that Masque writes them in; in a PNG the record may come after the
+pixels, too."""
 LABEL_COLOURS = 0x54F1128F
-"""The checksum of a label map's palette, the only one that Masque writes with a record. A palette picture's header is called LABELS here,
-and that palette COLOURS."""
+"""The checksum of a label map's palette, the only one that Masque writes with a record. A palette picture's header is
+called LABELS here, and that palette COLOURS."""
 ALL_AT_ONCE = b"\3\1\0\2\x11\3\x11\0\x3f\0"
 """What the header of a JPEG's only scan says: all three channels, each with all its frequencies in full."""
 KEY_FRAME, BITS_OF_FRAME = 0x10, 0x1F
-"""The first five bits of a lossy WebP's pixels: a picture of its own, that is shown, of VP8's version 0. The other versions are decoded
-with plainer filters by some viewers and not by others."""
+"""The first five bits of a lossy WebP's pixels: a picture of its own, that is shown, of VP8's version 0. The other
+versions are decoded with plainer filters by some viewers and not by others."""
 LARGEST_LOSSY = 16_384
 """Sides from here on have bits that ask a viewer to enlarge a lossy WebP, which some do."""
 
@@ -82,7 +83,8 @@ class UnreadableError(Exception):
 
 
 def kind_of(path: Path) -> str | None:
-    """PNG, JPEG, WEBP, GIF or MP4, by the first bytes of a file and not by its name; None for another or one that cannot be read."""
+    """PNG, JPEG, WEBP, GIF or MP4, by the first bytes of a file and not by its name; None for another or one that
+    cannot be read."""
     if not os.path.isfile(path):  # a pipe that nobody writes to would be waited for
         return None
     try:
@@ -96,7 +98,11 @@ def kind_of(path: Path) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     # AVIF and HEIC are of the same family of files, and pictures.
-    return "MP4" if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix") else None
+    return (
+        "MP4"
+        if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix")
+        else None
+    )
 
 
 def contents(path: Path, kind: str) -> Contents:
@@ -118,7 +124,10 @@ def contents(path: Path, kind: str) -> Contents:
     except (struct.error, IndexError):
         end = "an end that is cut off"
     foreign = next((part.foreign for part in parts if part.foreign), None)
-    return Contents(tuple(p.packet for p in parts if p.packet is not None), foreign or end or _not_written(kind, [p.name for p in parts]))
+    return Contents(
+        tuple(p.packet for p in parts if p.packet is not None),
+        foreign or end or _not_written(kind, [p.name for p in parts]),
+    )
 
 
 def _not_written(kind: str, parts: list[str]) -> str | None:
@@ -167,7 +176,8 @@ class _Pixels:
         self.stream, self.left = zlib.decompressobj(), 0
 
     def begin(self, header: memoryview) -> None:
-        """Look for as many bytes as a picture with this header has: rows that each begin with one byte, in seven passes if interlaced."""
+        """Look for as many bytes as a picture with this header has: rows that each begin with one byte, in seven passes
+        if interlaced."""
         width, height, _, kind, *_, passes = struct.unpack(">II5B", header)
         for left, top, across, down in PASSES if passes else ((0, 0, 1, 1),):
             columns, rows = -(-(width - left) // across), -(-(height - top) // down)
@@ -262,7 +272,8 @@ def _webp(data: bytes) -> Iterator[Part]:
 
 
 def _unusual(vp8: memoryview) -> bool:
-    """Whether the pixels of a lossy WebP are of another kind than any encoder of WebP writes; see RFC 6386, 9.1 and 9.2."""
+    """Whether the pixels of a lossy WebP are of another kind than any encoder of WebP writes; see RFC 6386, 9.1 and
+    9.2."""
     width, height = struct.unpack_from("<HH", vp8, 6)
     odd_colours = vp8[10] >= 0x40  # its first two bits: other colours than YUV, and values that need no clamping
     return vp8[0] & BITS_OF_FRAME != KEY_FRAME or width >= LARGEST_LOSSY or height >= LARGEST_LOSSY or odd_colours
@@ -273,7 +284,8 @@ def _text(name: bytes) -> str:
 
 
 def gif_comment(path: Path) -> str | None:
-    """The comments before the first picture of a GIF, one after the other; empty if they are far longer than any of Masque's.
+    """The comments before the first picture of a GIF, one after the other; empty if they are far longer than any of
+    Masque's.
 
     None where no picture follows. Raises OSError.
     """
@@ -294,7 +306,8 @@ def gif_comment(path: Path) -> str | None:
 
 
 def mp4_comment(path: Path) -> str:
-    """The comment of an MP4, empty if it has none. Raises OSError, and ValueError for a file that is damaged, cut short, or no film."""
+    """The comment of an MP4, empty if it has none. Raises OSError, and ValueError for a file that is damaged, cut
+    short, or no film."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         outer = list(_boxes(file, 0, size))
@@ -322,7 +335,8 @@ def _comment(file: BinaryIO, start: int, end: int) -> str:
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of the content of each box between two places. Raises ValueError where they do not fill the room between."""
+    """Name, start and end of the content of each box between two places. Raises ValueError where they do not fill the
+    room between."""
     for _ in range(MOST_PARTS):
         if start == end:
             return

@@ -1,8 +1,8 @@
-"""Whether a picture file can be decoded within 5 s and 1 GB on one core: told from how it is laid out, before any pixel is decoded.
+"""Whether a picture file can be decoded within 5 s and 1 GB on one core: told from how it is laid out, before any pixel
+is decoded.
 
-Files of cameras and programs are far from these limits. Beyond them are files that were made to keep a decoder busy, damaged ones, and
-large pictures in formats that decode slowly.
-"""
+Files of cameras and programs are far from these limits. Beyond them are files that were made to keep a decoder busy,
+damaged ones, and large pictures in formats that decode slowly."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ MOST_CHUNKS = 100_000
 MOST_SEGMENTS, MOST_SCANS = 10_000, 64
 """Of a JPEG. A progressive one has about ten scans, each of which passes over the whole picture."""
 MOST_ENTRIES = 300_000
-"""Numbers in one entry of a TIFF's directory: its pieces are listed there, for which Pillow makes a Python object each."""
+"""Numbers in one entry of a TIFF's directory: its pieces are listed there, for which Pillow makes a Python object
+each."""
 MOST_PIECES = 250_000
 
 PIXELS_PER_BYTE = 2048
-"""That a JPEG can have at most: one bit for each block of 8×8, of which the widest subsampling has a quarter as many in each channel."""
+"""That a JPEG can have at most: one bit for each block of 8×8, of which the widest subsampling has a quarter as many in
+each channel."""
 
-SLOW = {"JPEG2000": (0.05, 0.14), "AVIF": (0.03, 0.07), "ppm": (0.35, 0.24), "ppm_plain": (0.0, 0.1), "bmp_rle": (0.003, 0.35)}
-"""Seconds of one core for each megapixel and for each megabyte of the file, in formats that take long, and by decoders that Pillow has in
-Python: of a PPM in text or of other than 8 bits a colour, and of a BMP of run lengths."""
+SLOW = {
+    "JPEG2000": (0.05, 0.14),
+    "AVIF": (0.03, 0.07),
+    "ppm": (0.35, 0.24),
+    "ppm_plain": (0.0, 0.1),
+    "bmp_rle": (0.003, 0.35),
+}
+"""Seconds of one core for each megapixel and for each megabyte of the file, in formats that take long, and by decoders
+that Pillow has in Python: of a PPM in text or of other than 8 bits a colour, and of a BMP of run lengths."""
 LARGEST = {"JPEG2000": 36}
 """Megapixels, of a format that takes more memory than the others: 20 bytes a pixel."""
 LONGEST = 4.5
@@ -36,7 +44,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def trouble_in(file: IO[bytes]) -> str | None:
-    """What is wrong with the layout of an open file, as the rest of a sentence that begins with its name; None where nothing is.
+    """What is wrong with the layout of an open file, as the rest of a sentence that begins with its name; None where
+    nothing is.
 
     The file is left at its beginning.
     """

@@ -1,4 +1,5 @@
-"""Failures that a user can do something about. The text of each is one plain sentence that says what went wrong and what to do."""
+"""Failures that a user can do something about. The text of each is one plain sentence that says what went wrong and
+what to do."""
 
 from __future__ import annotations
 
@@ -10,16 +11,21 @@ LONGEST_QUOTE = 80
 
 
 def escaped(text: str) -> str:
-    """A text that is safe to print: on one line, without what moves a terminal's cursor, and with nothing that UTF-8 cannot hold.
+    """A text that is safe to print: on one line, without what moves a terminal's cursor, and with nothing that UTF-8
+    cannot hold.
 
-    Everything that `str.isprintable` refuses (control characters, line ends, marks that turn the direction of writing, bytes of a name
-    that are no UTF-8) becomes its Python escape, such as \\x1b.
-    """
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    Everything that `str.isprintable` refuses (control characters, line ends, marks that turn the direction of writing,
+    bytes of a name that are no UTF-8) becomes its Python escape, such as \\x1b."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    )
 
 
 def printable(text: object, most: int = LONGEST_QUOTE) -> str:
-    """A text from a file or a name as it is quoted to a person: `escaped`, and cut to `most` characters, the last then an ellipsis."""
+    """A text from a file or a name as it is quoted to a person: `escaped`, and cut to `most` characters, the last then
+    an ellipsis."""
     # What is cut off anyway need not be escaped: a text may be megabytes long.
     shown = escaped(str(text)[: most + 1])
     return shown if len(shown) <= most else shown[: most - 1] + "…"

@@ -1,4 +1,5 @@
-"""A run of pictures as one file: a film (.mp4), an animation (.gif) or a sheet of all of them (.png, .jpg), by the ending of its name."""
+"""A run of pictures as one file: a film (.mp4), an animation (.gif) or a sheet of all of them (.png, .jpg), by the
+ending of its name."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ LONGEST = {".mp4": 3600, ".gif": 655}
 """Seconds. GIF has 16 bits for the hundredths of a frame, and frames that do not differ become one."""
 
 ENCODERS = {"libx264": {"crf": "18"}, "mpeg4": {"qmin": "2", "qmax": "4"}}
-"""What an .mp4 is encoded by, the best first, with options for a quality at which the eye sees no loss. Not every FFmpeg has x264."""
+"""What an .mp4 is encoded by, the best first, with options for a quality at which the eye sees no loss. Not every
+FFmpeg has x264."""
 FINEST = 65535
 """The largest denominator of a frame's duration in an .mp4: MPEG-4 Part 2 has 16 bits for it."""
 
@@ -35,23 +37,28 @@ BT709 = 1
 
 
 def check_film(path: str | os.PathLike[str], count: int, seconds: float) -> tuple[Path, int, float]:
-    """Every check of `write_film` that needs no frame: called before any work is done. Returns the same, as Python's own.
+    """Every check of `write_film` that needs no frame: called before any work is done. Returns the same, as Python's
+    own.
 
-    Raises OutputError for an ending that names no format, a folder that does not exist or may not be written, or an .mp4 where PyAV or its
-    encoders are missing; ValueRangeError for fewer than one frame, for seconds that are not above 0 and finite, and where the format cannot
-    hold so many frames a second (1000 in an .mp4, 50 in a .gif) or so many seconds (3600 and 655).
-    """
+    Raises OutputError for an ending that names no format, a folder that does not exist or may not be written, or an
+    .mp4 where PyAV or its encoders are missing; ValueRangeError for fewer than one frame, for seconds that are not
+    above 0 and finite, and where the format cannot hold so many frames a second (1000 in an .mp4, 50 in a .gif) or so
+    many seconds (3600 and 655)."""
     path, count, seconds = output_path(path), whole("count", count), number("seconds", seconds)
     kind = path.suffix.lower()
     if kind not in FILMS + SHEETS:
-        raise OutputError(f"{path} must end in .mp4 or .gif for a film, or in .png or .jpg for a sheet of all its frames.")
+        raise OutputError(
+            f"{path} must end in .mp4 or .gif for a film, or in .png or .jpg for a sheet of all its frames."
+        )
     if count < 1:
         raise ValueRangeError(f"A film of {count} frames cannot be made: ask for at least 1.")
     if seconds <= 0:
         raise ValueRangeError(f"A film cannot last {seconds} seconds: give a number above 0.")
     if kind in FILMS:
         if seconds > LONGEST[kind]:
-            raise ValueRangeError(f"A film of {seconds:g} seconds is too long: ask for at most {LONGEST[kind]} in a {kind} file.")
+            raise ValueRangeError(
+                f"A film of {seconds:g} seconds is too long: ask for at most {LONGEST[kind]} in a {kind} file."
+            )
         if count > seconds * FASTEST[kind]:
             rate = f"{count} frames in {seconds:g} seconds are more than the {FASTEST[kind]} a second that a {kind} file can show"
             raise ValueRangeError(f"{rate}: ask for fewer frames or more seconds.")
@@ -72,16 +79,15 @@ def write_film(
 ) -> None:
     """Write frames as a film that lasts `seconds`, or as a sheet, whole or not at all.
 
-    path: its ending chooses the format. `.mp4` is H.264 (MPEG-4 Part 2 where FFmpeg has no x264) in 4:2:0 after ITU-R BT.709, with an odd
-    last row or column repeated, and with its index first, so that a browser plays it while it loads. `.gif` loops for ever, in hundredths
-    of a second, and holds equal neighbours as one frame of their joint duration. `.png` and `.jpg` are all frames in reading order.
-    frames: exactly `count` RGB uint8 (H,W,3) pictures of one size, taken one by one.
-    columns: of a sheet; by default it has about as many as rows. Without meaning for a film. note: what a film says of itself, in its
-    comment; a sheet is a picture and has none here.
+    path: its ending chooses the format. `.mp4` is H.264 (MPEG-4 Part 2 where FFmpeg has no x264) in 4:2:0 after ITU-R
+    BT.709, with an odd last row or column repeated, and with its index first, so that a browser plays it while it
+    loads. `.gif` loops for ever, in hundredths of a second, and holds equal neighbours as one frame of their joint
+    duration. `.png` and `.jpg` are all frames in reading order. frames: exactly `count` RGB uint8 (H,W,3) pictures of
+    one size, taken one by one. columns: of a sheet; by default it has about as many as rows. Without meaning for a
+    film. note: what a film says of itself, in its comment; a sheet is a picture and has none here.
 
-    Raises OutputError and ValueRangeError as `check_film` does, ValueRangeError for fewer than one column, OutputError when the file cannot
-    be written; ValueError when the frames are not as said above.
-    """
+    Raises OutputError and ValueRangeError as `check_film` does, ValueRangeError for fewer than one column, OutputError
+    when the file cannot be written; ValueError when the frames are not as said above."""
     path, count, seconds = check_film(path, count, seconds)
     columns = None if columns is None else whole("columns", columns)
     if columns is not None and columns < 1:
@@ -91,18 +97,22 @@ def write_film(
     if kind in SHEETS:
         write_picture(path, grid(list(counted), min(count, columns or math.ceil(math.sqrt(count)))))
         return
-    # Made in memory: a frame that fails then never passes for a disk that does, and FFmpeg need not be trusted to notice a full one.
+    # Made in memory: a frame that fails then never passes for a disk that does, and FFmpeg need not be trusted to
+    # notice a full one.
     content = _gif(counted, count, seconds, note) if kind == ".gif" else _mp4(counted, count, seconds, note)
     write_atomically(path, lambda part: part.write_bytes(content))
 
 
 def _counted(frames: Iterable[Picture], count: int) -> Iterator[Picture]:
-    """The same frames, with ValueError at the first that differs in kind, and when there are more or fewer of them than `count`."""
+    """The same frames, with ValueError at the first that differs in kind, and when there are more or fewer of them than
+    `count`."""
     seen, shape = 0, None
     for frame in frames:
         shape = shape or frame.shape
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.shape != shape:
-            raise ValueError(f"frame {seen} is {frame.dtype} {frame.shape}, and not RGB uint8 (H,W,3) of the first one's size {shape}")
+            raise ValueError(
+                f"frame {seen} is {frame.dtype} {frame.shape}, and not RGB uint8 (H,W,3) of the first one's size {shape}"
+            )
         if seen == count:
             raise ValueError(f"there are more frames than the {count} announced")
         seen += 1
@@ -118,7 +128,14 @@ def _gif(frames: Iterator[Picture], count: int, seconds: float, note: str) -> by
     ends = [round(100 * seconds * index / count) for index in range(count + 1)]
     durations = [10 * (end - start) for start, end in pairwise(ends)]
     return encoded(
-        reduced[0], "GIF", save_all=True, append_images=reduced[1:], duration=durations, loop=0, optimize=False, comment=note.encode()
+        reduced[0],
+        "GIF",
+        save_all=True,
+        append_images=reduced[1:],
+        duration=durations,
+        loop=0,
+        optimize=False,
+        comment=note.encode(),
     )
 
 
@@ -131,7 +148,9 @@ def _mp4(frames: Iterator[Picture], count: int, seconds: float, note: str) -> by
     content = BytesIO()
     try:
         # FFmpeg moves the index before the frames when all are written, and reads them again for that.
-        with av.open(content, "w", format="mp4", options={"movflags": "+faststart"}, io_open=lambda *_: _Reader(content)) as film:
+        with av.open(
+            content, "w", format="mp4", options={"movflags": "+faststart"}, io_open=lambda *_: _Reader(content)
+        ) as film:
             film.metadata["comment"] = note
             first = next(frames)
             stream = film.add_stream(name, rate=1 / duration, options=dict(ENCODERS[name]))
@@ -149,7 +168,9 @@ def _mp4(frames: Iterator[Picture], count: int, seconds: float, note: str) -> by
                 film.mux(stream.encode(yuv))
             film.mux(stream.encode())
     except av.FFmpegError as error:
-        raise OutputError(f"The frames cannot be encoded as .mp4 ({error.strerror or error}): name a .gif file.") from error
+        raise OutputError(
+            f"The frames cannot be encoded as .mp4 ({error.strerror or error}): name a .gif file."
+        ) from error
     return content.getvalue()
 
 
@@ -174,7 +195,8 @@ class _Reader:
 
 
 def _even(frame: Picture) -> Picture:
-    """The frame with its last row and column repeated where it has an odd number of them: 4:2:0 has one colour to 2 × 2 pixels."""
+    """The frame with its last row and column repeated where it has an odd number of them: 4:2:0 has one colour to 2 × 2
+    pixels."""
     return np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
 
 
@@ -184,11 +206,15 @@ def _encoder() -> str:
         import av
         from av.codec.codec import UnknownCodecError
     except ImportError:
-        raise OutputError("An .mp4 file needs PyAV, which is not installed: run pip install av, or name a .gif file.") from None
+        raise OutputError(
+            "An .mp4 file needs PyAV, which is not installed: run pip install av, or name a .gif file."
+        ) from None
     for name in ENCODERS:
         try:
             av.Codec(name, "w")
         except UnknownCodecError:
             continue
         return name
-    raise OutputError("This build of PyAV can encode no .mp4 film: name a .gif file, or reinstall it (pip install --force-reinstall av).")
+    raise OutputError(
+        "This build of PyAV can encode no .mp4 film: name a .gif file, or reinstall it (pip install --force-reinstall av)."
+    )

@@ -1,8 +1,8 @@
 """What a folder of pictures holds: the one listing that every command goes by.
 
-Hidden and system files and folders (.ipynb_checkpoints, __MACOSX, ._a.jpg, Thumbs.db …) are as if they were not there. Links are followed.
-Everything that is left out is counted with its reason. The order is that of the names' bytes, whatever the locale.
-"""
+Hidden and system files and folders (.ipynb_checkpoints, __MACOSX, ._a.jpg, Thumbs.db …) are as if they were not there.
+Links are followed. Everything that is left out is counted with its reason. The order is that of the names' bytes,
+whatever the locale."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ SYSTEM_NAMES = frozenset({
     "lost+found", "lost.dir", "@eadir", "@recycle", "@recently-snapshot", "@tmp", "@__thumb", "#recycle", "#snapshot",  # disks and NAS
     "__pycache__", "_gsdata_", "found.000",
 })  # fmt: skip
-"""Names, in lower case, of what systems put beside people's files; everything that begins with a dot is hidden besides."""
+"""Names, in lower case, of what systems put beside people's files; everything that begins with a dot is hidden
+besides."""
 
 UNFINISHED_SUFFIXES = ("~", ".part", ".partial", ".crdownload", ".download", ".tmp", ".bak", ".swp")
 """How the names of back-up copies and of files that are still being written end."""
 
 LIBRARY_SUFFIXES = (".lrdata", ".photoslibrary", ".photolibrary", ".aplibrary", ".cocatalog")
-"""How the names of folders end that are a program's own files: its previews, and photos under names that mean nothing to people."""
+"""How the names of folders end that are a program's own files: its previews, and photos under names that mean nothing
+to people."""
 
 PLACEHOLDER = ".icloud"
 """How the hidden file .<name>.icloud ends that stands for a file <name> which is not on this disk."""
@@ -122,15 +124,20 @@ def by_name(path: Path) -> bytes:
 
 
 def as_text(path: Path) -> str:
-    """A path as a text that is the same in every locale; bytes that are no UTF-8 are escaped as Python does in names of files."""
+    """A path as a text that is the same in every locale; bytes that are no UTF-8 are escaped as Python does in names of
+    files."""
     return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
 def is_hidden(name: str) -> bool:
-    """Whether this is the name of a hidden or system file or folder, of a program's library, of a back-up copy, or of a file that is still
-    being written."""
+    """Whether this is the name of a hidden or system file or folder, of a program's library, of a back-up copy, or of a
+    file that is still being written."""
     lower = name.lower()
-    return name.startswith((".", "~$")) or lower in SYSTEM_NAMES or lower.endswith((*UNFINISHED_SUFFIXES, *LIBRARY_SUFFIXES))
+    return (
+        name.startswith((".", "~$"))
+        or lower in SYSTEM_NAMES
+        or lower.endswith((*UNFINISHED_SUFFIXES, *LIBRARY_SUFFIXES))
+    )
 
 
 def is_placeholder(name: str) -> bool:
@@ -149,16 +156,22 @@ def list_folder(path: Path) -> Folder:
         with os.scandir(path) as found:
             entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
     except FileNotFoundError:
-        raise DataError(f"There is no folder {printable(path, LONGEST_NAME)}: name the folder that holds the pictures.") from None
+        raise DataError(
+            f"There is no folder {printable(path, LONGEST_NAME)}: name the folder that holds the pictures."
+        ) from None
     except NotADirectoryError:
         raise DataError(
             f"{printable(path, LONGEST_NAME)} is a file: name the folder that holds the pictures (an archive has to be unpacked)."
         ) from None
     except PermissionError as error:
-        raise DataError(f"The folder {printable(path, LONGEST_NAME)} cannot be listed ({error.strerror}): check its permissions.") from None
+        raise DataError(
+            f"The folder {printable(path, LONGEST_NAME)} cannot be listed ({error.strerror}): check its permissions."
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: of a name with a zero byte
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise DataError(f"The folder {printable(path, LONGEST_NAME)} cannot be listed ({printable(reason)}): name another.") from None
+        raise DataError(
+            f"The folder {printable(path, LONGEST_NAME)} cannot be listed ({printable(reason)}): name another."
+        ) from None
     kinds: dict[str, list[Path]] = {"picture": [], "other": [], "folder": []}
     left_out: Counter[str] = Counter()
     for entry in entries:
@@ -191,11 +204,14 @@ def _kind(entry: os.DirEntry[str]) -> str:
 def unreadable(others: Collection[Path]) -> Counter[str]:
     """Why files are no pictures: reason -> count."""
     endings = [path.suffix.lower() for path in others]
-    return Counter(f"{ending} picture, which cannot be read" if ending in UNREAD_SUFFIXES else NO_PICTURE for ending in endings)
+    return Counter(
+        f"{ending} picture, which cannot be read" if ending in UNREAD_SUFFIXES else NO_PICTURE for ending in endings
+    )
 
 
 def find_pictures(folder: Path, what: str = "pictures") -> tuple[tuple[Path, ...], list[str]]:
-    """The pictures directly in a folder, by name, and for each reason how many others that a person may miss are left out.
+    """The pictures directly in a folder, by name, and for each reason how many others that a person may miss are left
+    out.
 
     what: of which the user is to name a folder where there is none in this. Raises DataError.
     """
@@ -207,10 +223,13 @@ def find_pictures(folder: Path, what: str = "pictures") -> tuple[tuple[Path, ...
 
 
 def missed(listing: Folder) -> list[str]:
-    """What of a folder a person may miss, neither hidden files nor such as are called no picture: how much for each reason."""
+    """What of a folder a person may miss, neither hidden files nor such as are called no picture: how much for each
+    reason."""
     counted = unreadable(listing.others) + Counter(listing.left_out)
     wanted = {reason: count for reason, count in counted.items() if reason not in (HIDDEN, NO_PICTURE)}
-    return [f"{count} × {reason}, in {printable(listing.path, LONGEST_NAME)}" for reason, count in sorted(wanted.items())]
+    return [
+        f"{count} × {reason}, in {printable(listing.path, LONGEST_NAME)}" for reason, count in sorted(wanted.items())
+    ]
 
 
 def in_words(left_out: Mapping[str, int]) -> str:
@@ -221,9 +240,9 @@ def in_words(left_out: Mapping[str, int]) -> str:
 def read_tree(path: Path) -> Tree:
     """A folder with all that is below it. Raises DataError where there is no such folder or it may not be listed.
 
-    A folder below that may not be listed is counted, and so is a prepared set. Links to folders and pictures are followed; one that leads
-    back above itself, or to what is listed anyway, is counted and not followed, so that nothing is listed twice.
-    """
+    A folder below that may not be listed is counted, and so is a prepared set. Links to folders and pictures are
+    followed; one that leads back above itself, or to what is listed anyway, is counted and not followed, so that
+    nothing is listed twice."""
     top = list_folder(path)
     above = {_place(folder) for folder in Path(os.path.realpath(path)).parents}
     return _grown(top, _real_folders(path), above | {_place(path)}, linked=False, depth=0)
@@ -250,14 +269,17 @@ def _real_folders(path: Path) -> set[Place]:
 
 
 def _grown(listing: Folder, known: set[Place], above: set[Place], linked: bool, depth: int) -> Tree:
-    """known: folders that are listed; those that links lead to are added. above: those that this one lies in, and itself."""
+    """known: folders that are listed; those that links lead to are added. above: those that this one lies in, and
+    itself."""
     left_out = Counter(listing.left_out)
     folders = []
     for path in listing.folders:
         through = linked or path.is_symlink()
         try:
             place = _place(path)
-            reason = LOOP if place in above else TWICE if through and place in known else DEEP if depth >= DEEPEST else None
+            reason = (
+                LOOP if place in above else TWICE if through and place in known else DEEP if depth >= DEEPEST else None
+            )
             if reason is not None:
                 left_out[reason] += 1
                 continue
@@ -285,13 +307,20 @@ def _listed_anyway(picture: Path, known: set[Place]) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text from a file can be the name of a file: one part of a path, without separators and control characters."""
+    """Whether a text from a file can be the name of a file: one part of a path, without separators and control
+    characters."""
     odd = any(c in "/\\" or ord(c) < 32 or ord(c) == 127 for c in text)
-    return bool(text) and not odd and text not in (".", "..") and len(text.encode("utf-8", "surrogateescape")) <= LONGEST_NAME
+    return (
+        bool(text)
+        and not odd
+        and text not in (".", "..")
+        and len(text.encode("utf-8", "surrogateescape")) <= LONGEST_NAME
+    )
 
 
 def is_inside(text: str) -> bool:
-    """Whether a text from a file can be a path below a folder: names with slashes between them, none of which leads up."""
+    """Whether a text from a file can be a path below a folder: names with slashes between them, none of which leads
+    up."""
     return all(map(is_name, text.split("/"))) and not PurePath(text).is_absolute()
 
 

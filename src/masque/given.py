@@ -1,4 +1,5 @@
-"""Numbers and paths as callers give them: Python's own, numpy's, or what else says it is one. What records hold is Python's own."""
+"""Numbers and paths as callers give them: Python's own, numpy's, or what else says it is one. What records hold is
+Python's own."""
 
 from __future__ import annotations
 
@@ -71,11 +72,15 @@ def output_path(value: Any) -> Path:
 
 
 def values_by_name(values: Any) -> dict[str, float]:
-    """Attributes as Python's own numbers from 0 to 1. Raises UnknownAttributeError for a name that is no text, ValueRangeError for other
-    values."""
+    """Attributes as Python's own numbers from 0 to 1. Raises UnknownAttributeError for a name that is no text,
+    ValueRangeError for other values."""
     if not isinstance(values, Mapping):
-        raise ValueRangeError(f"Attributes are values by name, such as {{'Smiling': 1.0}}, and not {printable(repr(values))}.")
+        raise ValueRangeError(
+            f"Attributes are values by name, such as {{'Smiling': 1.0}}, and not {printable(repr(values))}."
+        )
     for name in values:
         if not isinstance(name, str):
-            raise UnknownAttributeError(f"{printable(repr(name))} is no name of an attribute: names are texts such as 'Smiling'.")
+            raise UnknownAttributeError(
+                f"{printable(repr(name))} is no name of an attribute: names are texts such as 'Smiling'."
+            )
     return {str(name): share(printable(name), value) for name, value in values.items()}

@@ -1,7 +1,7 @@
 """Pictures in and out: safe decoding, atomic writing, the step between uint8 pixels and [-1,1] tensors, grids.
 
-The only room that knows value ranges. Inside Masque a picture is RGB uint8 (H,W,3); past `to_tensor` it is float32 (B,3,H,W) in [-1,1].
-"""
+The only room that knows value ranges. Inside Masque a picture is RGB uint8 (H,W,3); past `to_tensor` it is float32
+(B,3,H,W) in [-1,1]."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ READABLE_SUFFIXES = frozenset({
 })  # fmt: skip
 """What a picture's name may end in, in lower case, where a folder is searched: all endings of the formats below."""
 DECODED = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF"})
-"""Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts Ghostscript)."""
+"""Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts
+Ghostscript)."""
 
 WIDE = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
 """Pillow's modes of grey that has more than 8 bits."""
@@ -63,23 +64,28 @@ UPRIGHT = {
 def read_picture(path: str | os.PathLike[str] | BytesIO) -> Picture:
     """Any picture file, or its content, as upright sRGB uint8 (H,W,3).
 
-    EXIF orientation is applied, embedded colour profiles and CMYK are converted to sRGB, 16-bit and grey widened, alpha laid over
-    white, and of an animation the first frame is taken.
+    EXIF orientation is applied, embedded colour profiles and CMYK are converted to sRGB, 16-bit and grey widened, alpha
+    laid over white, and of an animation the first frame is taken.
 
-    Raises PictureError for a file that is missing, empty, cut short, not a picture, above 50 megapixels, or too slow to decode.
-    """
+    Raises PictureError for a file that is missing, empty, cut short, not a picture, above 50 megapixels, or too slow to
+    decode."""
     with decoded(path) as image:
         return _as_srgb(image, image.getexif().get(ORIENTATION, 1))
 
 
 def from_pillow(image: Image.Image) -> Picture:
-    """A picture that a program has open in Pillow, of any mode, as `read_picture` gives a file's; the frame that is shown of several.
+    """A picture that a program has open in Pillow, of any mode, as `read_picture` gives a file's; the frame that is
+    shown of several.
 
     Raises PictureError where it cannot be decoded, holds no pixels, or is above 50 megapixels.
     """
     megapixels = image.width * image.height / 1e6
     if not 0 < megapixels <= MAX_MEGAPIXELS:
-        raise PictureError(_too_large("The photo", f"{math.ceil(megapixels)}") if megapixels else "The photo has no pixels: give another.")
+        raise PictureError(
+            _too_large("The photo", f"{math.ceil(megapixels)}")
+            if megapixels
+            else "The photo has no pixels: give another."
+        )
     try:
         with _ONE_DECODES:  # Pillow decodes at the first use, and threads may have been given the same picture
             orientation = image.getexif().get(ORIENTATION, 1)
@@ -126,7 +132,9 @@ def decoded(source: str | os.PathLike[str] | BytesIO) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(_too_large(path, f"far more than {MAX_MEGAPIXELS:.0f}")) from None
     except UnidentifiedImageError:
-        raise NoPictureError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are).") from None
+        raise NoPictureError(
+            f"{path} is not a picture that can be read (JPEG, PNG, WebP, TIFF, BMP and GIF are)."
+        ) from None
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         raise PictureError(f"{path} is damaged or cut short ({_one_line(error)}): fetch it again.") from None
 
@@ -165,7 +173,8 @@ def _one_line(error: Exception) -> str:
 
 
 def _as_srgb(image: Image.Image, orientation: int = 1) -> Picture:
-    """An upright picture, strip by strip: of 50 megapixels, each whole copy that Pillow makes on the way would take 200 MB."""
+    """An upright picture, strip by strip: of 50 megapixels, each whole copy that Pillow makes on the way would take 200
+    MB."""
     turn, sideways, backwards = UPRIGHT.get(orientation), orientation in (5, 6, 7, 8), orientation in (3, 4, 6, 7)
     width, height = image.size
     made = np.empty((width, height, 3) if sideways else (height, width, 3), np.uint8)
@@ -208,7 +217,8 @@ def _becomes_rgba(image: Image.Image) -> bool:
 
 
 def _full_scale(image: Image.Image) -> float:
-    """What is white in 16-bit, 32-bit and float grey: 16-bit by its full scale, float pictures in [0,1] or by their maximum."""
+    """What is white in 16-bit, 32-bit and float grey: 16-bit by its full scale, float pictures in [0,1] or by their
+    maximum."""
     top = 0.0
     for first, last in _strips(image):
         values = _in_float(image.crop((0, first, image.width, last)))
@@ -219,14 +229,17 @@ def _full_scale(image: Image.Image) -> float:
 
 
 def _profile_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
-    """What takes an embedded profile's colours to sRGB; None without one, and for one that is broken or does not fit: as if they were."""
+    """What takes an embedded profile's colours to sRGB; None without one, and for one that is broken or does not fit:
+    as if they were."""
     profile = image.info.get("icc_profile")
     mode = "L" if image.mode in WIDE else "RGBA" if _becomes_rgba(image) else image.mode
     if not profile or mode not in ("RGB", "RGBA", "CMYK", "L"):
         return None
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGBA" if mode == "RGBA" else "RGB")
+        return ImageCms.buildTransform(
+            source, ImageCms.createProfile("sRGB"), mode, "RGBA" if mode == "RGBA" else "RGB"
+        )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
 
@@ -234,10 +247,9 @@ def _profile_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
 def check_output(path: str | os.PathLike[str], like: str | os.PathLike[str] | None = None) -> Path:
     """The path of a picture about to be written, after every check that needs no pixels.
 
-    like: a picture file; the one to be written will have its size. Raises OutputError when no file can be written there (see
-    `masque.output.check_folder_of`), when its ending names no format that can be written, or when the format cannot hold the size. Called
-    before any work is done, so that nobody waits for a result that has nowhere to go.
-    """
+    like: a picture file; the one to be written will have its size. Raises OutputError when no file can be written there
+    (see `masque.output.check_folder_of`), when its ending names no format that can be written, or when the format
+    cannot hold the size. Called before any work is done, so that nobody waits for a result that has nowhere to go."""
     path = Path(path)
     if not os.path.isdir(path):  # of a folder more is said below
         encoding(path)
@@ -255,11 +267,14 @@ def check_size(path: str | os.PathLike[str], width: int, height: int) -> None:
     kind, _ = encoding(Path(path))
     most = LARGEST_SIDE.get(kind)
     if most is not None and max(width, height) > most:
-        raise OutputError(f"{width}×{height} pixels cannot be written as {kind} (at most {most} a side): name a .png file.")
+        raise OutputError(
+            f"{width}×{height} pixels cannot be written as {kind} (at most {most} a side): name a .png file."
+        )
 
 
 def check_sheet(path: str | os.PathLike[str], count: int, columns: int, side: int) -> None:
-    """Raise OutputError where a file of this ending cannot hold the `grid` of `count` square pictures; of none, more is said elsewhere."""
+    """Raise OutputError where a file of this ending cannot hold the `grid` of `count` square pictures; of none, more is
+    said elsewhere."""
     if count < 1:
         return
     columns = min(count, columns)
@@ -279,8 +294,8 @@ def encoding(path: Path) -> tuple[str, dict[str, Any]]:
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     """The content of a file of Pillow's format `kind`. Raises OutputError when the format cannot hold the picture.
 
-    Files are written from this: Pillow's own way to a file takes a short write, the last one before a disk is full, for a whole one.
-    """
+    Files are written from this: Pillow's own way to a file takes a short write, the last one before a disk is full, for
+    a whole one."""
     stream = BytesIO()
     try:
         image.save(stream, kind, **options)
@@ -333,7 +348,8 @@ def to_pictures(tensor: Tensor) -> Picture:
 
 
 def grid(pictures: Sequence[Picture], columns: int, *, gap: int = GAP, colour: int = 255) -> Picture:
-    """Equal-sized RGB pictures laid out row by row, `columns` in each; the empty rest of the last row takes the gap's colour."""
+    """Equal-sized RGB pictures laid out row by row, `columns` in each; the empty rest of the last row takes the gap's
+    colour."""
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), colour, np.uint8)

@@ -1,4 +1,5 @@
-"""JSON objects from files of anybody: what is not plain JSON in UTF-8, or says one thing twice, is refused, and nothing else happens."""
+"""JSON objects from files of anybody: what is not plain JSON in UTF-8, or says one thing twice, is refused, and nothing
+else happens."""
 
 from __future__ import annotations
 
@@ -22,9 +23,8 @@ class ObjectError(ValueError):
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The JSON object that a file holds; a mark of byte order at its start is no matter.
 
-    Raises ObjectError where it holds something else, the same name twice in one object, a number that is not finite, or more than 16 MB;
-    OSError where it is missing or may not be read.
-    """
+    Raises ObjectError where it holds something else, the same name twice in one object, a number that is not finite, or
+    more than 16 MB; OSError where it is missing or may not be read."""
     if not stat.S_ISREG(Path(path).stat().st_mode):  # a pipe would be waited for
         raise ObjectError("it is not a file")
     with Path(path).open("rb") as opened:
@@ -44,7 +44,9 @@ def parse_object(text: str) -> dict[str, Any]:
     except ObjectError:
         raise
     except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets in each other
-        raise ObjectError(f"it is no JSON: {printable(error) if isinstance(error, ValueError) else 'it is nested too deeply'}") from None
+        raise ObjectError(
+            f"it is no JSON: {printable(error) if isinstance(error, ValueError) else 'it is nested too deeply'}"
+        ) from None
     if not isinstance(made, dict):
         raise ObjectError(f"it holds {_in_words(made)} and no object")
     return made

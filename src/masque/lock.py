@@ -1,9 +1,8 @@
 """One writer at a time: a lock on a folder that the system lets go of when its process ends, however it ends.
 
-It is a flock of a small file in the folder, which also says whose it is. A process that is killed leaves the file behind, and that does no
-harm: not the file keeps others out, but the lock on it. Threads of one process keep each other out as well; processes that a holder forks
-do not hold what it holds.
-"""
+It is a flock of a small file in the folder, which also says whose it is. A process that is killed leaves the file
+behind, and that does no harm: not the file keeps others out, but the lock on it. Threads of one process keep each other
+out as well; processes that a holder forks do not hold what it holds."""
 
 from __future__ import annotations
 
@@ -24,7 +23,8 @@ _held: set[int] = set()
 
 
 def _let_go() -> None:
-    """In a forked process: close what its parent holds, or the lock would outlive the parent for as long as this process lives."""
+    """In a forked process: close what its parent holds, or the lock would outlive the parent for as long as this
+    process lives."""
     for number in _held:
         with suppress(OSError):
             os.close(number)
@@ -49,11 +49,12 @@ def remove_unfinished(found: Iterable[Path]) -> None:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Be the only one who writes into `folder`, which is made if it is not there, and goes again if nothing was written into it.
+    """Be the only one who writes into `folder`, which is made if it is not there, and goes again if nothing was written
+    into it.
 
-    Reading needs no lock. Where the file system knows no locks (some network ones; Windows), a warning is logged and nobody is kept out.
-    Raises OutputError where somebody else is writing there, in this process or another, or where the folder cannot be made.
-    """
+    Reading needs no lock. Where the file system knows no locks (some network ones; Windows), a warning is logged and
+    nobody is kept out. Raises OutputError where somebody else is writing there, in this process or another, or where
+    the folder cannot be made."""
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,8 @@ def only_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # First the name, then the lock: whoever opened the file before sees that it is no longer the folder's (see _taken).
+        # First the name, then the lock: whoever opened the file before sees that it is no longer the folder's (see
+        # _taken).
         if number in _held:  # not in a process forked meanwhile
             with suppress(OSError):
                 (folder / NAME).unlink()
@@ -84,9 +86,13 @@ def _taken(folder: Path) -> int:
             if (alone := locked(number)) is False:
                 holder = printable(os.pread(number, LONGEST, 0).decode("utf-8", "replace").strip())
                 who = f" ({holder})" if holder else ""
-                raise OutputError(f"Something else is writing into {folder}{who}: wait until it has ended, or name another folder.")
+                raise OutputError(
+                    f"Something else is writing into {folder}{who}: wait until it has ended, or name another folder."
+                )
             if alone is None:
-                logging.getLogger(__name__).warning("The system has no lock for %s: let nothing else write into it meanwhile.", folder)
+                logging.getLogger(__name__).warning(
+                    "The system has no lock for %s: let nothing else write into it meanwhile.", folder
+                )
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(number), path.stat()):
                     with suppress(OSError):  # it is only for people to read

@@ -1,4 +1,5 @@
-"""A model folder: weights.safetensors, config.json and card.md. What users get, pass on and load; no code and no pickle in it."""
+"""A model folder: weights.safetensors, config.json and card.md. What users get, pass on and load; no code and no pickle
+in it."""
 
 from __future__ import annotations
 
@@ -37,13 +38,18 @@ class ModelFile:
     """First 16 hex digits of the SHA-256 of weights.safetensors."""
 
     def fill(self, net: nn.Module, name: str = "") -> None:
-        """Give `net` the weights of the network `name`; all that are stored if empty. Raises CheckpointError where they do not fit."""
+        """Give `net` the weights of the network `name`; all that are stored if empty. Raises CheckpointError where they
+        do not fit."""
         prefix = f"{name}." if name else ""
         try:
-            net.load_state_dict({key.removeprefix(prefix): tensor for key, tensor in self.weights.items() if key.startswith(prefix)})
+            net.load_state_dict(
+                {key.removeprefix(prefix): tensor for key, tensor in self.weights.items() if key.startswith(prefix)}
+            )
         except RuntimeError as error:
             reason = printable(str(error).splitlines()[0].rstrip(".:"))
-            raise CheckpointError(f"{self.folder} does not fit this version of Masque ({reason}): train it again.") from None
+            raise CheckpointError(
+                f"{self.folder} does not fit this version of Masque ({reason}): train it again."
+            ) from None
 
 
 def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping[str, Tensor], card: str) -> None:
@@ -52,23 +58,30 @@ def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping
 
     make_folder(folder)
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    write_atomically(folder / "weights.safetensors", lambda part: part.write_bytes(save(plain, metadata={"family": family})))
+    write_atomically(
+        folder / "weights.safetensors", lambda part: part.write_bytes(save(plain, metadata={"family": family}))
+    )
     about = json.dumps({"masque": VERSION, "family": family, "config": config}, indent=1) + "\n"
     write_atomically(folder / "config.json", lambda part: part.write_text(about))
     write_atomically(folder / "card.md", lambda part: part.write_text(card, encoding="utf-8"))
 
 
 def pack(source: Path, target: Path, card: str | None = None, whole: Collection[str] = ()) -> ModelFile:
-    """Copy the model in `source` (a run or model folder) to `target` with its weights in half precision, to pass on; return it as read.
+    """Copy the model in `source` (a run or model folder) to `target` with its weights in half precision, to pass on;
+    return it as read.
 
-    card: the text of card.md; the source's own if None. whole: networks that stay in full precision. Raises CheckpointError, OutputError.
-    """
+    card: the text of card.md; the source's own if None. whole: networks that stay in full precision. Raises
+    CheckpointError, OutputError."""
     stored = read(source)
     try:
         card = (stored.folder / "card.md").read_text(encoding="utf-8") if card is None else card
     except (OSError, UnicodeDecodeError):
-        raise CheckpointError(f"{stored.folder} has no readable card.md: give a text about the weights with --card.") from None
-    weights = {name: tensor if name.split(".")[0] in whole else _halved(tensor) for name, tensor in stored.weights.items()}
+        raise CheckpointError(
+            f"{stored.folder} has no readable card.md: give a text about the weights with --card."
+        ) from None
+    weights = {
+        name: tensor if name.split(".")[0] in whole else _halved(tensor) for name, tensor in stored.weights.items()
+    }
     with only_writer(target):
         write(target, stored.family, stored.config, weights, card)
         return read(target)
@@ -83,8 +96,8 @@ def _halved(tensor: Tensor) -> Tensor:
 def read(folder: Path, family: str | None = None) -> ModelFile:
     """Read a model folder (or a run folder, whose model/ is taken).
 
-    Raises CheckpointError when it is missing, foreign, damaged, written by a newer Masque, or of another family than the one asked for.
-    """
+    Raises CheckpointError when it is missing, foreign, damaged, written by a newer Masque, or of another family than
+    the one asked for."""
     folder = folder / "model" if _is_file(folder / "model" / "config.json") else folder
     config, weights = folder / "config.json", folder / "weights.safetensors"
     if not _is_file(config) or not _is_file(weights):
@@ -130,7 +143,8 @@ def _is_file(path: Path) -> bool:
 
 
 def read_tensors(path: Path, largest: int) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """`tensors_in` of a file of at most `largest` bytes. Raises ValueError, and OSError where it is missing or may not be read."""
+    """`tensors_in` of a file of at most `largest` bytes. Raises ValueError, and OSError where it is missing or may not
+    be read."""
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with path.open("rb") as opened:
@@ -143,8 +157,8 @@ def read_tensors(path: Path, largest: int) -> tuple[dict[str, Tensor], dict[str,
 def tensors_in(stored: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a safetensors file by name, fp32 whatever they were stored in, and its notes.
 
-    Raises ValueError with what is wrong: damage, a kind of number that torch lacks, complex numbers, and numbers that are not finite.
-    """
+    Raises ValueError with what is wrong: damage, a kind of number that torch lacks, complex numbers, and numbers that
+    are not finite."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 

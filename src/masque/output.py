@@ -1,4 +1,5 @@
-"""Files out: a place is checked before the work, a file is written whole or not at all, and a refusal says what helps."""
+"""Files out: a place is checked before the work, a file is written whole or not at all, and a refusal says what
+helps."""
 
 from __future__ import annotations
 
@@ -24,11 +25,13 @@ LONGEST_PATH = 300
 """Characters of a path that are shown: enough for one that a person would type, and less than a screen."""
 
 KEPT_OF_NAME = 100
-"""Bytes of a file's name that its temporary neighbour repeats, so that a name of 255 bytes, the most there is, has one, too."""
+"""Bytes of a file's name that its temporary neighbour repeats, so that a name of 255 bytes, the most there is, has one,
+too."""
 UNFINISHED = re.compile(r"\..*\.masque-[0-9a-f]{8}\.part", re.DOTALL)
 """The names of temporary files. Nobody else's are removed."""
 SWEEP_EVERY = 60.0
-"""Seconds after which a folder that is written again is searched again for what killed processes left: one may hold 200,000 files."""
+"""Seconds after which a folder that is written again is searched again for what killed processes left: one may hold
+200,000 files."""
 
 HELP = {
     errno.ENOSPC: "free some space or choose another place",
@@ -57,7 +60,8 @@ _swept: dict[Path, float] = {}
 
 
 def advice(error: OSError, folder: Path | None = None) -> str:
-    """What helps against a refusal of the system while something was to be written, as half a sentence. folder: where."""
+    """What helps against a refusal of the system while something was to be written, as half a sentence. folder:
+    where."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR) and folder is not None:
         return f"make the folder {_shown(folder)} and give the same command again"
     if error.errno is None:  # raised by a library that says only that less was written than it gave
@@ -74,18 +78,22 @@ def refused(path: Path, error: OSError) -> OutputError:
 def check_folder_of(path: str | os.PathLike[str]) -> Path:
     """`path` as a Path, if a file can be written there. Called before any work is done.
 
-    A link is followed: what counts is the file it leads to, which need not exist. Raises OutputError for a folder, a device, a name that is
-    too long or none at all, a write-protected file, and a folder that does not exist, is a file, or may not be written.
-    """
+    A link is followed: what counts is the file it leads to, which need not exist. Raises OutputError for a folder, a
+    device, a name that is too long or none at all, a write-protected file, and a folder that does not exist, is a file,
+    or may not be written."""
     path = Path(path)
     target = _target(path)
     folder = target.parent
     if not os.path.isdir(folder):
         raise OutputError(_no_folder(path, target))
     if not os.access(folder, os.W_OK):
-        raise OutputError(f"The folder {_shown(folder)} may not be written: choose another place for {_shown(path.name)}.")
+        raise OutputError(
+            f"The folder {_shown(folder)} may not be written: choose another place for {_shown(path.name)}."
+        )
     if os.path.exists(target) and not os.access(target, os.W_OK):
-        raise OutputError(f"{_shown(path)} is write-protected: choose another name, or allow it to be written (chmod u+w).")
+        raise OutputError(
+            f"{_shown(path)} is write-protected: choose another name, or allow it to be written (chmod u+w)."
+        )
     try:
         with _claimed(target):  # whatever else a file system refuses, it refuses now
             pass
@@ -103,13 +111,17 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
     existing = whole = Path(os.path.abspath(path))
     while not _there(existing, path):
         if existing.is_symlink():
-            raise OutputError(f"{_shown(existing)} is a link to a folder that does not exist: make that first, or name another.")
+            raise OutputError(
+                f"{_shown(existing)} is a link to a folder that does not exist: make that first, or name another."
+            )
         existing = existing.parent
     if not existing.is_dir():
         also = "" if existing == whole else f", and {_shown(path)} is to lie in it"
         raise OutputError(f"{_shown(existing)} is a file{also}: name a folder.")
     if not os.access(existing, os.W_OK):
-        raise OutputError(f"The folder {_shown(existing)} may not be written: choose another place for {_shown(path.name)}.")
+        raise OutputError(
+            f"The folder {_shown(existing)} may not be written: choose another place for {_shown(path.name)}."
+        )
     try:
         with _claimed(existing / "folder"):
             pass
@@ -142,13 +154,12 @@ def make_folder(path: Path) -> Path:
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Run `write` on a temporary neighbour of `path` and rename it into place, so that `path` is never half written.
 
-    Any number of threads and processes may write one path at once: the last one stays. A link stays a link, and what it leads to is
-    written. A new file has the permissions of the umask, an old one keeps its own. Temporary files that killed processes left in the folder
-    are removed.
+    Any number of threads and processes may write one path at once: the last one stays. A link stays a link, and what it
+    leads to is written. A new file has the permissions of the umask, an old one keeps its own. Temporary files that
+    killed processes left in the folder are removed.
 
-    Raises OutputError when the system refuses to write; whatever stood at `path` is then untouched. What `write` raises for another
-    file, one that it reads, is passed on.
-    """
+    Raises OutputError when the system refuses to write; whatever stood at `path` is then untouched. What `write` raises
+    for another file, one that it reads, is passed on."""
     target = _target(path)
     _sweep(Path(os.path.abspath(target.parent)))
     anothers = False
@@ -225,10 +236,11 @@ def _permissions(target: Path, new: int) -> int:
 
 @contextmanager
 def _claimed(target: Path) -> Iterator[Path]:
-    """An empty temporary neighbour of `target`, locked for as long as it is written and removed afterwards if it is still there.
+    """An empty temporary neighbour of `target`, locked for as long as it is written and removed afterwards if it is
+    still there.
 
-    The lock ends with the process, however that ends, and so tells a file that is being written from one that nobody will finish.
-    """
+    The lock ends with the process, however that ends, and so tells a file that is being written from one that nobody
+    will finish."""
     part, descriptor = _created(target)
     try:
         yield part
@@ -255,8 +267,8 @@ def _created(target: Path) -> tuple[Path, int]:
 
 
 def locked(descriptor: int) -> bool | None:
-    """Lock an open file until it is closed, by whoever has it open: whether that could be done, False where another holds the lock, None
-    where the system, or the file system, has no locks. Raises OSError."""
+    """Lock an open file until it is closed, by whoever has it open: whether that could be done, False where another
+    holds the lock, None where the system, or the file system, has no locks. Raises OSError."""
     try:
         if fcntl is None:
             return None

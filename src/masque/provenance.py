@@ -1,7 +1,8 @@
-"""What was done to a picture, written into the picture: an XMP packet that says "made with a trained model" and carries Masque's record.
+"""What was done to a picture, written into the picture: an XMP packet that says "made with a trained model" and carries
+Masque's record.
 
-The packet uses IPTC's digitalSourceType, which picture programs and archives read; the record beside it is Masque's own.
-"""
+The packet uses IPTC's digitalSourceType, which picture programs and archives read; the record beside it is Masque's
+own."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ SAID = {
     "x": {"xmpmeta", "xmptk"}, "rdf": {"RDF", "Description", "about"}, "xmp": {"CreatorTool"},
     "Iptc4xmpExt": {"DigitalSourceType"}, "masque": {"Pixels", "Record"},
 }  # fmt: skip
-"""Every name in a packet of Masque, and the one by which Adobe's library signs those that it passes on. All others count as changed: a
-viewer may heed them, as it does an orientation or a thumbnail."""
+"""Every name in a packet of Masque, and the one by which Adobe's library signs those that it passes on. All others
+count as changed: a viewer may heed them, as it does an orientation or a thumbnail."""
 LARGEST_OF_JPEG = 64_000
 """Bytes of a packet that fit into a segment of a JPEG, less what a record says beside its inputs."""
 LARGEST_PACKET = LARGEST_TEXT
@@ -81,12 +82,14 @@ def packet(record: Mapping[str, Any], pixels: str) -> bytes:
 
 
 def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mapping[str, Any]) -> Path:
-    """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises OutputError."""
+    """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises
+    OutputError."""
     return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
 
 
 def check_record(path: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
-    """Raise OutputError where a picture file of this ending has no room for what a record will say: known before it is complete."""
+    """Raise OutputError where a picture file of this ending has no room for what a record will say: known before it is
+    complete."""
     if encoding(Path(path))[0] == "JPEG" and len(packet(record, "0" * 64)) > LARGEST_OF_JPEG:
         raise OutputError(f"{printable(path, 300)} has no room for a record of all that goes in: name a .png file.")
 
@@ -108,11 +111,10 @@ def note(record: Mapping[str, Any]) -> str:
 def verify(path: Path) -> Verdict:
     """Read back what a picture or film says of itself, whoever wrote it.
 
-    A picture counts as unchanged when a viewer shows what was written: its pixels have the fingerprint that stands beside the record, and
-    the file holds nothing that Masque never writes and a viewer may heed (alpha, an orientation, a colour profile, more frames …). The
-    record itself is not signed: anybody can write one. The kind of file is told by its content. Raises PictureError when the file cannot
-    be read as a picture or film.
-    """
+    A picture counts as unchanged when a viewer shows what was written: its pixels have the fingerprint that stands
+    beside the record, and the file holds nothing that Masque never writes and a viewer may heed (alpha, an orientation,
+    a colour profile, more frames …). The record itself is not signed: anybody can write one. The kind of file is told
+    by its content. Raises PictureError when the file cannot be read as a picture or film."""
     path = Path(path)
     kind = kind_of(path)
     if kind == "MP4":
@@ -123,11 +125,15 @@ def verify(path: Path) -> Verdict:
     try:
         pixels = fingerprint(read_picture(path))
     except NoPictureError:
-        raise PictureError(f"{printable(path, 300)} is neither a picture nor a film that can be read: fetch it again.") from None
+        raise PictureError(
+            f"{printable(path, 300)} is neither a picture nor a film that can be read: fetch it again."
+        ) from None
     if kind not in ("PNG", "JPEG", "WEBP"):
         with decoded(path) as image:
             xmp = image.info.get("xmp") or b""
-        return _judged(Contents((xmp,) if isinstance(xmp, bytes) else (), "a format that Masque does not write"), pixels)
+        return _judged(
+            Contents((xmp,) if isinstance(xmp, bytes) else (), "a format that Masque does not write"), pixels
+        )
     try:
         return _judged(contents(path, kind), pixels)
     except OSError as error:
@@ -140,7 +146,9 @@ def _of_film(path: Path) -> Verdict:
     except OSError as error:
         raise PictureError(f"{printable(path, 300)} cannot be read ({error.strerror}): fetch it again.") from None
     except ValueError as error:
-        raise PictureError(f"{printable(path, 300)} is not a film that can be read ({error}): fetch it again.") from None
+        raise PictureError(
+            f"{printable(path, 300)} is not a film that can be read ({error}): fetch it again."
+        ) from None
 
 
 def _noted(comment: str) -> Verdict:
@@ -181,7 +189,8 @@ def _record(text: str) -> dict[str, Any] | None:
 
 
 def _deep(value: Any) -> bool:
-    """Whether values lie in one another deeper than in any record of Masque; programs that print them may fail at some depth."""
+    """Whether values lie in one another deeper than in any record of Masque; programs that print them may fail at some
+    depth."""
     level = [value]
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]
@@ -195,8 +204,8 @@ def _inside(value: Any) -> Iterable[Any]:
 def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
     """What a packet says under the names that matter here, and whether it says anything that Masque does not say.
 
-    XMP allows a property as an element or as an attribute of another. A packet that is none, or declares entities, says nothing.
-    """
+    XMP allows a property as an element or as an attribute of another. A packet that is none, or declares entities, says
+    nothing."""
     if len(xmp) > LARGEST_PACKET:
         return {}, True
     names = {f"{NAMESPACES[space]} {name}": name for space, name in PROPERTIES}

@@ -10,14 +10,17 @@ from contextlib import suppress
 
 
 def quieten_pillow() -> None:
-    """Pillow's warnings of odd metadata and large pictures, its logger, and what libtiff writes from C past Python's streams.
+    """Pillow's warnings of odd metadata and large pictures, its logger, and what libtiff writes from C past Python's
+    streams.
 
-    For the whole program and for good, since threads share all three: a context around each picture would take the filters of one thread
-    away while another one still reads. A program that wants them sets its own filters and handlers, which come first.
-    """
+    For the whole program and for good, since threads share all three: a context around each picture would take the
+    filters of one thread away while another one still reads. A program that wants them sets its own filters and
+    handlers, which come first."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else logging prints to stderr what nobody handles
-    with suppress(ImportError, OSError, AttributeError):  # a Pillow without libtiff, or whose libtiff cannot be reached: it may then print
+    with suppress(
+        ImportError, OSError, AttributeError
+    ):  # a Pillow without libtiff, or whose libtiff cannot be reached: it may then print
         from PIL import _imaging
 
         library = ctypes.CDLL(_imaging.__file__)
@@ -28,7 +31,8 @@ def quieten_pillow() -> None:
 
 
 def quieten_program() -> None:
-    """Python's warnings, unless `python -W` asks for them, and loggers that nobody handles: for a program whose stderr is a user's."""
+    """Python's warnings, unless `python -W` asks for them, and loggers that nobody handles: for a program whose stderr
+    is a user's."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())
@@ -46,7 +50,8 @@ def quieten_fabric() -> None:
 
 
 def quieten_torch() -> None:
-    """Its warning of layers without outputs: networks that know no attributes have one, and nothing is wrong with it."""
+    """Its warning of layers without outputs: networks that know no attributes have one, and nothing is wrong with
+    it."""
     warnings.filterwarnings("ignore", message="Initializing zero-element tensors is a no-op")
 
 

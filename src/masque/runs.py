@@ -68,32 +68,40 @@ def plan(
 ) -> Plan:
     """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
 
-    start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a new run begins with
-    and whose sizes it has, unless the family grows; networks that only training needs begin as its run left them, or anew where it is no
-    run's. Raises SettingError for an unknown family, preset or setting, or a value that does not fit, and CheckpointError for a start that
-    is no such model. out: the run's folder: one that has made a step needs the model no more that it began with, whether that is gone, or
-    left out of the call.
-    """
+    start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a
+    new run begins with and whose sizes it has, unless the family grows; networks that only training needs begin as its
+    run left them, or anew where it is no run's. Raises SettingError for an unknown family, preset or setting, or a
+    value that does not fit, and CheckpointError for a start that is no such model. out: the run's folder: one that has
+    made a step needs the model no more that it began with, whether that is gone, or left out of the call."""
     entry = catalog.family(family)
     presets = entry.load("presets")
     if preset not in presets:
         raise SettingError(f"There is no preset {preset} of {family}; {nearest(preset, presets)}.")
     values = presets[preset]
-    configs = (entry.load("config")(**values["model"]), entry.load("training")(**values["training"]), RunSettings(**values["run"]))
+    configs = (
+        entry.load("config")(**values["model"]),
+        entry.load("training")(**values["training"]),
+        RunSettings(**values["run"]),
+    )
     begun = _start(start, out)
     if begun is not None:
         if begun.family != family:
-            raise CheckpointError(f"{begun.folder} holds a model of the family {printable(begun.family)}: name one of {family}.")
+            raise CheckpointError(
+                f"{begun.folder} holds a model of the family {printable(begun.family)}: name one of {family}."
+            )
         configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
     model, training, run = override(configs, assignments)
     catalog.shapes_of(entry, model)  # whether such networks can be, before any is made
     if begun is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
-        raise SettingError("The networks of a run that begins with a model are that model's: leave out --set of their sizes.")
+        raise SettingError(
+            "The networks of a run that begins with a model are that model's: leave out --set of their sizes."
+        )
     return Plan(family, model, training, replace(run, **(run_changes or {})), begun)
 
 
 def _start(start: str | None, out: Path | None) -> ModelFile | None:
-    """The model that a run begins with: itself, or, of a run that goes on without it, what its settings.json says of it."""
+    """The model that a run begins with: itself, or, of a run that goes on without it, what its settings.json says of
+    it."""
     try:
         if start is not None:
             return modelfile.read(catalog.model_folder(start))
@@ -105,7 +113,8 @@ def _start(start: str | None, out: Path | None) -> ModelFile | None:
 
 
 def _start_of(run: Path) -> ModelFile | None:
-    """What settings.json of a run that has made a step says of the model that it began with; None where it began with none."""
+    """What settings.json of a run that has made a step says of the model that it began with; None where it began with
+    none."""
     if not states(run):
         return None
     try:
@@ -161,11 +170,14 @@ def teachers_of(settings: Plan) -> dict[str, str]:
 def with_kept_teachers(settings: Plan, out: Path) -> Plan:
     """A plan of which the teachers are those that the run at `out` keeps, where it has made a step and keeps them."""
     own = {name: teachers.kept(out, name) for name in teachers_of(settings)} if states(out) else {}
-    return replace(settings, training=replace(settings.training, **{name: str(folder) for name, folder in own.items() if folder}))
+    return replace(
+        settings, training=replace(settings.training, **{name: str(folder) for name, folder in own.items() if folder})
+    )
 
 
 def begin_with(recipe: Recipe, start: ModelFile) -> None:
-    """Give a recipe's networks the weights of a model, and those that only training needs what its run last had, where it is a run's.
+    """Give a recipe's networks the weights of a model, and those that only training needs what its run last had, where
+    it is a run's.
 
     Raises CheckpointError where weights do not fit.
     """
@@ -178,9 +190,11 @@ def begin_with(recipe: Recipe, start: ModelFile) -> None:
 def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) -> None:
     """Give the networks that only training needs what they last had in the model's run, where it is a run's.
 
-    Frozen networks stay what the recipe loaded. where_they_fit: so do others. Raises CheckpointError where weights do not fit.
-    """
-    found = states(start.folder.parent) if start.folder.name == "model" else []  # a packed model may lie in a run's folder, too
+    Frozen networks stay what the recipe loaded. where_they_fit: so do others. Raises CheckpointError where weights do
+    not fit."""
+    found = (
+        states(start.folder.parent) if start.folder.name == "model" else []
+    )  # a packed model may lie in a run's folder, too
     trained = newest_state(start.folder.parent, _check_nets)["nets"] if found else {}
     for name, net in recipe.nets.items():
         if name in recipe.served or name not in trained or not any(p.requires_grad for p in net.parameters()):
@@ -207,8 +221,12 @@ def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "
     run = settings.run
     moves = Augmentation(run.flip, run.shift, run.turn, run.zoom, run.colour)
     if run.batch_size % fabric.world_size:
-        raise SettingError(f"batch_size is {run.batch_size} and must be a multiple of the {fabric.world_size} processes.")
-    return Batches(data, split, settings.model.size, run.batch_size, run.seed, moves, fabric.global_rank, fabric.world_size)
+        raise SettingError(
+            f"batch_size is {run.batch_size} and must be a multiple of the {fabric.world_size} processes."
+        )
+    return Batches(
+        data, split, settings.model.size, run.batch_size, run.seed, moves, fabric.global_rank, fabric.world_size
+    )
 
 
 def train(
@@ -224,9 +242,8 @@ def train(
 ) -> Progress:
     """Train, or go on training, the run at `out`; write its model for users; return how it ended.
 
-    data: prepared folders or `puppets:N`. time_limit: seconds, loading included, after which to stop with a full state. Raises
-    MasqueError; OutputError where another process trains there.
-    """
+    data: prepared folders or `puppets:N`. time_limit: seconds, loading included, after which to stop with a full state.
+    Raises MasqueError; OutputError where another process trains there."""
     begun = time.monotonic()
     check_devices(accelerator, devices)
     check_place(out)
@@ -284,7 +301,9 @@ def train_with(
     batches = build_batches(settings, frames, fabric)
     shown = _shown(settings, frames)
     left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
-    return engine.fit(batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames), on_progress)
+    return engine.fit(
+        batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames), on_progress
+    )
 
 
 def _shown(settings: Plan, frames: FrameSet) -> Batch | None:

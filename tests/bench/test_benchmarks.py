@@ -15,7 +15,9 @@ from masque.recipes.progan import stage_at
 
 
 def test_training_is_timed_in_steps_in_which_all_phases_run() -> None:
-    report = training.bench_training("rsgan", "tiny", steps=1, turns=2, assignments=["batch_size=4", "adversarial_from=1000"])
+    report = training.bench_training(
+        "rsgan", "tiny", steps=1, turns=2, assignments=["batch_size=4", "adversarial_from=1000"]
+    )
     assert json.loads(json.dumps(report)) == report
     assert (report["family"], report["size"], report["batch_size"]) == ("rsgan", 32, 4)
     for name in ("engine", "plain"):

@@ -20,7 +20,8 @@ import pytest
 from masque.cli.main import main
 
 HANGS = 900.0
-"""Seconds after which a command is taken to hang: no machine is so slow, and one that does not hang never waits for it."""
+"""Seconds after which a command is taken to hang: no machine is so slow, and one that does not hang never waits for
+it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,12 @@ def masque(*arguments: object, encoding: str = "utf-8") -> Outcome:
     """Run a command within this process."""
     streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
     argv = ["masque", *map(str, arguments)]
-    with patch.object(sys, "argv", argv), redirect_stdout(streams[0]), redirect_stderr(streams[1]), pytest.raises(SystemExit) as ended:
+    with (
+        patch.object(sys, "argv", argv),
+        redirect_stdout(streams[0]),
+        redirect_stderr(streams[1]),
+        pytest.raises(SystemExit) as ended,
+    ):
         main()
     for stream in streams:
         stream.flush()
@@ -62,7 +68,8 @@ def masque(*arguments: object, encoding: str = "utf-8") -> Outcome:
 
 
 def without_progress(err: str) -> str:
-    """What stands on stderr but for the lines on how far a command is, of which there are as many as the machine is slow."""
+    """What stands on stderr but for the lines on how far a command is, of which there are as many as the machine is
+    slow."""
     return re.sub(r"(?m)^.*, \d+:\d\d so far\.\n", "", err)
 
 
@@ -71,7 +78,8 @@ def _heed_ctrl_c() -> None:
 
 
 def start(*arguments: object, folder: Path | None = None, **options: Any) -> subprocess.Popen[str]:
-    """Start a command in a process of its own, and in a process group that a signal reaches as Ctrl-C in a terminal would.
+    """Start a command in a process of its own, and in a process group that a signal reaches as Ctrl-C in a terminal
+    would.
 
     Also where these tests run in a shell's background, whose processes inherit that Ctrl-C is ignored.
     """

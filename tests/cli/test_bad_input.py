@@ -53,7 +53,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Smiling=inf", "outside [0, 1]"),
     ],
 )
-def test_attributes_that_the_model_does_not_take(photo: Path, out: Path, model_folder: Path, assignment: str, says: str) -> None:
+def test_attributes_that_the_model_does_not_take(
+    photo: Path, out: Path, model_folder: Path, assignment: str, says: str
+) -> None:
     assert says in masque("edit", photo, "--set", assignment, "-o", out, "--model", model_folder).sentence
     assert says in masque("swap", photo, photo, "--set", assignment, "-o", out, "--model", model_folder).sentence
 
@@ -66,11 +68,17 @@ def test_assignments_that_are_none(photo: Path, out: Path, assignment: str) -> N
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
-    "command", [["swap", "a.png", "b.png"], ["edit", "a.png", "--set", "Male=1"], ["random", "a.png"], ["blend", "a", "b"]]
+    "command",
+    [["swap", "a.png", "b.png"], ["edit", "a.png", "--set", "Male=1"], ["random", "a.png"], ["blend", "a", "b"]],
 )
 def test_places_where_no_picture_can_go(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "folder.png").mkdir()
-    for name, says in (("missing/out.png", "mkdir -p"), ("out.bmp", ".png, .jpg or .webp"), ("out", ".png"), ("folder.png", "is a folder")):
+    for name, says in (
+        ("missing/out.png", "mkdir -p"),
+        ("out.bmp", ".png, .jpg or .webp"),
+        ("out", ".png"),
+        ("folder.png", "is a folder"),
+    ):
         assert says in masque(*command, "-o", tmp_path / name).sentence
     assert list(tmp_path.iterdir()) == [tmp_path / "folder.png"]
 
@@ -89,7 +97,10 @@ def test_photos_that_are_none(photo: Path, out: Path, model_folder: Path, tmp_pa
         sentence = masque("swap", *photos, "-o", out, "--model", model_folder).sentence
         assert says in sentence
         assert name in sentence
-    assert "no file" in masque("edit", tmp_path / "missing.jpg", "--set", "Male=1", "-o", out, "--model", model_folder).sentence
+    assert (
+        "no file"
+        in masque("edit", tmp_path / "missing.jpg", "--set", "Male=1", "-o", out, "--model", model_folder).sentence
+    )
     assert "is a folder" in masque("random", tmp_path, "-o", out, "--model", model_folder).sentence
 
 
@@ -97,13 +108,19 @@ def test_photos_that_are_none(photo: Path, out: Path, model_folder: Path, tmp_pa
 def test_no_face(out: Path, model_folder: Path, tmp_path: Path, shape: tuple[int, int]) -> None:
     wall = write_picture(tmp_path / "wall.png", np.full((*shape, 3), 90, np.uint8))
     assert "No face was found in wall.png" in masque("faces", wall).sentence
-    assert "No face was found in wall.png" in masque("edit", wall, "--set", "Male=1", "-o", out, "--model", model_folder).sentence
+    assert (
+        "No face was found in wall.png"
+        in masque("edit", wall, "--set", "Male=1", "-o", out, "--model", model_folder).sentence
+    )
 
 
 def test_a_face_below_40_pixels(out: Path, model_folder: Path, tmp_path: Path, photos: dict[str, Picture]) -> None:
     small = cv2.resize(photos["astronaut"], None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
     path = write_picture(tmp_path / "small.png", small)
-    assert "pixels wide and 40 are needed" in masque("edit", path, "--set", "Male=1", "-o", out, "--model", model_folder).sentence
+    assert (
+        "pixels wide and 40 are needed"
+        in masque("edit", path, "--set", "Male=1", "-o", out, "--model", model_folder).sentence
+    )
     outcome = masque("faces", path, "--json")
     assert "40 pixels wide" in outcome.sentence
     assert outcome.values["faces"]
@@ -119,16 +136,22 @@ def test_a_face_below_40_pixels(out: Path, model_folder: Path, tmp_path: Path, p
         (["random", "--count", 65], "from 1 to 64"),
     ],
 )
-def test_numbers_outside_their_range(photo: Path, out: Path, model_folder: Path, arguments: list[object], says: str) -> None:
+def test_numbers_outside_their_range(
+    photo: Path, out: Path, model_folder: Path, arguments: list[object], says: str
+) -> None:
     assert says in masque(*arguments, photo, "-o", out, "--model", model_folder).sentence
 
 
 @pytest.mark.parametrize("steps", [1, 65])
 def test_steps_outside_their_range(photo: Path, out: Path, model_folder: Path, steps: int) -> None:
-    assert "from 2 to 64" in masque("blend", photo, photo, "--steps", steps, "-o", out, "--model", model_folder).sentence
+    assert (
+        "from 2 to 64" in masque("blend", photo, photo, "--steps", steps, "-o", out, "--model", model_folder).sentence
+    )
 
 
-@pytest.mark.parametrize("damage", ["missing", "foreign", "newer", "damaged", "other family", "no weights", "other shape"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "foreign", "newer", "damaged", "other family", "no weights", "other shape"]
+)
 def test_models_that_cannot_be_used(photo: Path, out: Path, model_folder: Path, tmp_path: Path, damage: str) -> None:
     folder = Path(shutil.copytree(model_folder, tmp_path / "model"))
     config = json.loads((folder / "config.json").read_text())

@@ -46,7 +46,9 @@ def verified(path: Path) -> dict[str, object]:
     return record
 
 
-def test_swap_gives_the_whole_second_photo_back(portraits: tuple[Path, Path], model_folder: Path, tmp_path: Path) -> None:
+def test_swap_gives_the_whole_second_photo_back(
+    portraits: tuple[Path, Path], model_folder: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out.png"
     outcome = masque("swap", *portraits, "-o", out, "--model", model_folder, "--json")
     assert (outcome.code, outcome.err) == (0, "")
@@ -57,11 +59,16 @@ def test_swap_gives_the_whole_second_photo_back(portraits: tuple[Path, Path], mo
     record = verified(out)
     assert outcome.values == {"out": str(out), **record}
     assert (record["edit"], record["stitch"]) == ("swap", "gradient")
-    assert {key: value["photo"] for key, value in record["inputs"].items()} == {"face": "astronaut.png", "hair": "grace_hopper.png"}
+    assert {key: value["photo"] for key, value in record["inputs"].items()} == {
+        "face": "astronaut.png",
+        "hair": "grace_hopper.png",
+    }
     assert record["identity_distance"].keys() == {"face", "hair"}
 
 
-def test_swap_and_edit_in_one_pass_into_lossy_formats(puppet_files: list[Path], model_folder: Path, tmp_path: Path) -> None:
+def test_swap_and_edit_in_one_pass_into_lossy_formats(
+    puppet_files: list[Path], model_folder: Path, tmp_path: Path
+) -> None:
     plain, male = tmp_path / "plain.jpg", tmp_path / "male.webp"
     options = ("--model", model_folder, "--stitch", "none")
     assert masque("swap", *puppet_files[:2], "-o", plain, *options).code == 0
@@ -74,7 +81,20 @@ def test_swap_and_edit_in_one_pass_into_lossy_formats(puppet_files: list[Path], 
 @pytest.mark.parametrize(("region", "detail"), [("face", "keep"), ("hair", "network"), ("both", "keep")])
 def test_edit(puppet_files: list[Path], model_folder: Path, tmp_path: Path, region: str, detail: str) -> None:
     out = tmp_path / "out.png"
-    options = ("--set", "Smiling=1", "--set", "Blond_Hair=0.8", "--region", region, "--detail", detail, "-o", out, "--model", model_folder)
+    options = (
+        "--set",
+        "Smiling=1",
+        "--set",
+        "Blond_Hair=0.8",
+        "--region",
+        region,
+        "--detail",
+        detail,
+        "-o",
+        out,
+        "--model",
+        model_folder,
+    )
     outcome = masque("edit", puppet_files[0], *options)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(f"Wrote {out}.")
@@ -88,7 +108,20 @@ def test_random(puppet_files: list[Path], model_folder: Path, tmp_path: Path) ->
     sheets = []
     for name, seed in (("a", 1), ("again", 1), ("other", 2)):
         out = tmp_path / f"{name}.png"
-        outcome = masque("random", puppet_files[0], "--part", "face", "--count", 5, "--seed", seed, "-o", out, "--model", model_folder)
+        outcome = masque(
+            "random",
+            puppet_files[0],
+            "--part",
+            "face",
+            "--count",
+            5,
+            "--seed",
+            seed,
+            "-o",
+            out,
+            "--model",
+            model_folder,
+        )
         assert outcome.code == 0
         sheets.append(read_picture(out))
     assert sheets[0].shape == (2 * 258 - 2, 5 * 258 - 2, 3)
@@ -97,7 +130,9 @@ def test_random(puppet_files: list[Path], model_folder: Path, tmp_path: Path) ->
     assert verified(tmp_path / "other.png")["seed"] == 2
 
 
-def test_blend_into_its_usual_file(puppet_files: list[Path], model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blend_into_its_usual_file(
+    puppet_files: list[Path], model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     outcome = masque("blend", *puppet_files[:2], "--part", "hair", "--steps", 3, "--model", model_folder, "--json")
     assert (outcome.values["steps"], outcome.values["out"]) == (3, "strip.png")
@@ -156,16 +191,22 @@ def test_of_two_equal_faces_one_is_taken(photos: dict[str, Picture], tmp_path: P
 def test_pick_takes_the_face_of_that_number(couple: Path, model_folder: Path, tmp_path: Path, number: int) -> None:
     face = masque("faces", couple, "--json").values["faces"][number - 1]
     out = tmp_path / "out.png"
-    masque("edit", couple, "--set", "Male=1", "--detail", "network", "--pick", number, "-o", out, "--model", model_folder)
+    masque(
+        "edit", couple, "--set", "Male=1", "--detail", "network", "--pick", number, "-o", out, "--model", model_folder
+    )
     record = verified(out)
     assert record["inputs"]["photo"]["face"] == [face[key] for key in ("left", "top", "width", "height")]
     changed = (read_picture(couple) != read_picture(out)).any(axis=2)
-    there, elsewhere = (changed[:, 512:], changed[:, :512]) if face["left"] >= 512 else (changed[:, :512], changed[:, 512:])
+    there, elsewhere = (
+        (changed[:, 512:], changed[:, :512]) if face["left"] >= 512 else (changed[:, :512], changed[:, 512:])
+    )
     assert there.any()
     assert elsewhere.sum() < 0.01 * there.sum()
 
 
-def test_verify_says_when_pixels_were_changed_after_masque(puppet_files: list[Path], model_folder: Path, tmp_path: Path) -> None:
+def test_verify_says_when_pixels_were_changed_after_masque(
+    puppet_files: list[Path], model_folder: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out.png"
     masque("edit", puppet_files[0], "--set", "Male=1", "-o", out, "--model", model_folder)
     said = masque("verify", out)
@@ -193,7 +234,12 @@ def test_demo_makes_a_page_and_says_where(model_folder: Path, tmp_path: Path, mo
     assert outcome.err.startswith("Left out: ")
     assert outcome.err.count("\n") == 1
     assert "broken.jpg" in outcome.err
-    for name in ("swap-astronaut-on-grace_hopper.jpg", "grace_hopper-smile.jpg", "astronaut-blond.jpg", "astronaut-hair.jpg"):
+    for name in (
+        "swap-astronaut-on-grace_hopper.jpg",
+        "grace_hopper-smile.jpg",
+        "astronaut-blond.jpg",
+        "astronaut-hair.jpg",
+    ):
         assert verified(tmp_path / "out" / name)["model"] == "rsgan"
     assert "swap-astronaut-on-grace_hopper.jpg" in (tmp_path / "index.html").read_text()
 
@@ -202,13 +248,17 @@ def test_swap_by_warping_needs_no_weights(puppet_files: list[Path], tmp_path: Pa
     outcome = masque("swap", puppet_files[0], puppet_files[1], "--method", "warp", "-o", tmp_path / "out.png")
     assert outcome.code == 0, outcome.err
     assert verified(tmp_path / "out.png")["model"] == "warp"
-    refused = masque("swap", puppet_files[0], puppet_files[1], "--method", "warp", "--set", "Male=1", "-o", tmp_path / "other.png")
+    refused = masque(
+        "swap", puppet_files[0], puppet_files[1], "--method", "warp", "--set", "Male=1", "-o", tmp_path / "other.png"
+    )
     assert refused.code == 2
     assert "takes no --set" in refused.err
     assert not (tmp_path / "other.png").exists()
 
 
-def test_without_weights_swap_warps_and_says_so(puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weights_swap_warps_and_says_so(
+    puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(catalog, "SHIPPED", tmp_path / "none")
     outcome = masque("swap", puppet_files[0], puppet_files[1], "-o", tmp_path / "out.png")
     assert outcome.code == 0, outcome.err

@@ -1,7 +1,7 @@
 """A disk that is full: exit code 1, one sentence, and everything that existed is still there.
 
-The kernel's limit on the size of a file stands in for the full disk: a write beyond it fails in the same place and in the same way.
-"""
+The kernel's limit on the size of a file stands in for the full disk: a write beyond it fails in the same place and in
+the same way."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_an_edit_keeps_the_picture_that_was_there(puppet_files: list[Path], model_folder: Path, tmp_path: Path, suffix: str) -> None:
+def test_an_edit_keeps_the_picture_that_was_there(
+    puppet_files: list[Path], model_folder: Path, tmp_path: Path, suffix: str
+) -> None:
     (tmp_path / f"out.{suffix}").write_bytes(b"an older picture")
     before = contents(tmp_path)
     with files_no_larger_than(2000):
-        outcome = masque("edit", puppet_files[0], "--set", "Male=1", "-o", tmp_path / f"out.{suffix}", "--model", model_folder)
+        outcome = masque(
+            "edit", puppet_files[0], "--set", "Male=1", "-o", tmp_path / f"out.{suffix}", "--model", model_folder
+        )
     assert "could not be written" in outcome.sentence
     assert "free some space" in outcome.sentence
     assert contents(tmp_path) == before
@@ -62,7 +66,8 @@ def test_prepare_stops_and_goes_on_when_there_is_room(puppet_files: list[Path], 
 
 
 def test_training_keeps_the_last_state(tmp_path: Path) -> None:
-    """In a process of its own, since torch's writer has been known to end the process when its file cannot be finished."""
+    """In a process of its own, since torch's writer has been known to end the process when its file cannot be
+    finished."""
     run = tmp_path / "run"
     command = ("train", "rsgan", "--data", "puppets:24", "--out", run, "--preset", "tiny", "--set", "batch_size=4")
     assert masque(*command, "--steps", 1).code == 0

@@ -32,7 +32,20 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 
 COMMANDS = list(commands())
-PROMISED = {"swap", "edit", "random", "blend", "faces", "prepare", "train", "evaluate swap", "bench train", "bench swap", "verify", "demo"}
+PROMISED = {
+    "swap",
+    "edit",
+    "random",
+    "blend",
+    "faces",
+    "prepare",
+    "train",
+    "evaluate swap",
+    "bench train",
+    "bench swap",
+    "verify",
+    "demo",
+}
 
 
 def example_of(words: tuple[str, ...]) -> list[str]:

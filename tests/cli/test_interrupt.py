@@ -45,7 +45,9 @@ if any("forkserver" in argument for argument in sys.orig_argv):
 
 
 @pytest.mark.parametrize("when", ["while its processes start", "while they work"])
-def test_prepare_stops_and_goes_on(puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+def test_prepare_stops_and_goes_on(
+    puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(40):
         shutil.copy(puppet_files[number % len(puppet_files)], tmp_path / "photos" / f"{number:03d}.png")
@@ -71,7 +73,20 @@ def test_prepare_stops_and_goes_on(puppet_files: list[Path], tmp_path: Path, mon
 
 def test_train_stops_and_goes_on(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = ("train", "rsgan", "--data", "puppets:24", "--out", run, "--preset", "tiny", "--set", "batch_size=4", "--set", "log_every=1")
+    command = (
+        "train",
+        "rsgan",
+        "--data",
+        "puppets:24",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--set",
+        "batch_size=4",
+        "--set",
+        "log_every=1",
+    )
     outcome = interrupt_when(start(*command, "--steps", 100_000), lambda: lines(run / "log.jsonl") > 1)
     assert outcome.code == 130
     assert "Traceback" not in outcome.err

@@ -68,7 +68,9 @@ def test_photos_folders_and_latents_combine(generator, photos, tmp_path):
     outcome = masque("combine", *photos, "--weight", 0.25, "-o", out, *options)
     assert outcome.code == 0, outcome.err
     assert "0.75*a + 0.25*b" in outcome.out
-    both = masque("combine", photos[0].parent, photos[0], photos[1], "--formula", "2*a - b - c + a", "-o", out, *options, "--json")
+    both = masque(
+        "combine", photos[0].parent, photos[0], photos[1], "--formula", "2*a - b - c + a", "-o", out, *options, "--json"
+    )
     assert both.code == 0, both.err
     assert json.loads(both.out)["faces"] == [photos[0].parent.name, "3.png", "8.png"]
 
@@ -81,7 +83,11 @@ def test_a_morph_is_a_film(generator, photos, tmp_path, path):
     assert outcome.code == 0, outcome.err
     assert json.loads(outcome.out)["frames"] == 6
     verdict = verify(out)
-    assert (verdict.record["edit"], verdict.record["path"], verdict.record["faces"]) == ("morph", path, ["3.png", "8.png"])
+    assert (verdict.record["edit"], verdict.record["path"], verdict.record["faces"]) == (
+        "morph",
+        path,
+        ["3.png", "8.png"],
+    )
     assert verdict.source_type.endswith("compositeWithTrainedAlgorithmicMedia")
     said = masque("verify", out)
     assert said.code == 0
@@ -117,7 +123,9 @@ def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path, mo
         return plain(*arguments)
 
     monkeypatch.setattr(invert, "clipped", clipped)
-    said = masque("invert", photos[0], "-o", out, "--model", generator, "--method", "lipton", "--iterations", 10**6, "--json")
+    said = masque(
+        "invert", photos[0], "-o", out, "--model", generator, "--method", "lipton", "--iterations", 10**6, "--json"
+    )
     assert said.code == 0, said.err
     assert said.values["interrupted"]
     assert len(steps) == 5

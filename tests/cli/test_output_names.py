@@ -38,12 +38,19 @@ WRITERS = [
     ("mix-identity", "a.png", "a.png", "-o"), ("sheet", "rsgan", "--data", "puppets:2", "-o"),
     ("evaluate", "edits", "ccagan", "--data", "puppets:2", "--picture"), ("evaluate", "swap", "rsgan", "--data", "puppets:2", "--json"),
 ]  # fmt: skip
-NAMES = {"x" * 252 + ".png": "shorter name", "missing/out.png": "mkdir -p", "a.png/out.png": "is a file and no folder", "pipe.png": "pipe"}
+NAMES = {
+    "x" * 252 + ".png": "shorter name",
+    "missing/out.png": "mkdir -p",
+    "a.png/out.png": "is a file and no folder",
+    "pipe.png": "pipe",
+}
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("writer", WRITERS, ids=" ".join)
-def test_every_command_refuses_a_name_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: tuple[str, ...]) -> None:
+def test_every_command_refuses_a_name_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: tuple[str, ...]
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_picture("a.png", np.zeros((8, 8, 3), np.uint8))
     Path("pipe.png").symlink_to("/dev/null")
@@ -61,11 +68,18 @@ FILLERS = [
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("filler", FILLERS, ids=" ".join)
-def test_every_command_refuses_a_folder_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filler: tuple[str, ...]) -> None:
+def test_every_command_refuses_a_folder_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filler: tuple[str, ...]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
     Path("nowhere").symlink_to("missing")
-    for name, says in {"x" * 256: "shorter name", "file": "is a file", "file/run": "is a file", "nowhere": "is a link"}.items():
+    for name, says in {
+        "x" * 256: "shorter name",
+        "file": "is a file",
+        "file/run": "is a file",
+        "nowhere": "is a link",
+    }.items():
         assert says in masque(*filler, name).sentence
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "nowhere"]
 
@@ -120,7 +134,9 @@ def test_two_results_of_one_name(tmp_path: Path) -> None:
         assert "written twice" in masque("invert", photo, "--picture", other, "--film", tmp_path / "out.png").sentence
 
 
-@pytest.mark.parametrize("name", ["x" * 251 + ".png", "ä" * 125 + ".png", "\udcff\udcfe.png", "a b'\"$(c).png", "-o.png"])
+@pytest.mark.parametrize(
+    "name", ["x" * 251 + ".png", "ä" * 125 + ".png", "\udcff\udcfe.png", "a b'\"$(c).png", "-o.png"]
+)
 def test_names_that_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     photo = write_picture(tmp_path / name, np.zeros((64, 64, 3), np.uint8))
@@ -144,7 +160,11 @@ def test_an_output_that_is_a_link_writes_what_it_leads_to(tmp_path: Path) -> Non
 def test_nothing_in_a_name_reaches_the_terminal_raw(tmp_path: Path, error: type[Exception]) -> None:
     name = "\x1b[2J\x1b[31m\r\n\u202e\udcff"
     hostile = tmp_path / name
-    for arguments in (("faces", hostile), ("verify", hostile), ("edit", hostile, "--set", "A=1", "-o", tmp_path / f"{name}.png")):
+    for arguments in (
+        ("faces", hostile),
+        ("verify", hostile),
+        ("edit", hostile, "--set", "A=1", "-o", tmp_path / f"{name}.png"),
+    ):
         assert masque(*arguments).sentence.isprintable()
 
     def fail(*_: object, **__: object) -> NoReturn:

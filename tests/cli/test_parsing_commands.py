@@ -1,4 +1,5 @@
-"""The commands around the face parser and the face features, from training to a label map, on puppets and tiny networks."""
+"""The commands around the face parser and the face features, from training to a label map, on puppets and tiny
+networks."""
 
 from __future__ import annotations
 
@@ -17,7 +18,20 @@ from masque.image import read_picture
 
 def trained(folder: Path, family: str) -> Path:
     run = folder / family
-    command = ("train", family, "--data", "puppets:24", "--out", run, "--preset", "tiny", "--steps", 3, "--set", "batch_size=4")
+    command = (
+        "train",
+        family,
+        "--data",
+        "puppets:24",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--steps",
+        3,
+        "--set",
+        "batch_size=4",
+    )
     assert masque(*command, "--json").values["finished"] is True
     return run
 
@@ -38,7 +52,9 @@ def test_parse_writes_a_label_map_of_the_photos_size(parser: Path, puppet_files:
     assert sum(outcome.values["percent"].values()) == pytest.approx(100, abs=0.1)
 
 
-def test_what_parse_and_heatmap_write_says_how_it_was_made(parser: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+def test_what_parse_and_heatmap_write_says_how_it_was_made(
+    parser: Path, puppet_files: list[Path], tmp_path: Path
+) -> None:
     labels, heat, png = tmp_path / "labels.png", tmp_path / "heat.webp", tmp_path / "look.png"
     looks = [tmp_path / f"look.{ending}" for ending in ("png", "jpg", "webp")]
     for look in looks:
@@ -59,7 +75,9 @@ def test_what_parse_and_heatmap_write_says_how_it_was_made(parser: Path, puppet_
 
 
 @pytest.mark.parametrize("bad", [("-o", "labels.jpg"), ("--overlay", "look.txt"), ("-o", "no/where.png")])
-def test_parse_refuses_before_it_writes(parser: Path, puppet_files: list[Path], tmp_path: Path, bad: tuple[str, str]) -> None:
+def test_parse_refuses_before_it_writes(
+    parser: Path, puppet_files: list[Path], tmp_path: Path, bad: tuple[str, str]
+) -> None:
     option, name = bad
     where = ("-o", tmp_path / "labels.png") if option != "-o" else ()
     assert masque("parse", puppet_files[0], "--model", parser, *where, option, tmp_path / name).sentence
@@ -81,7 +99,21 @@ def test_a_parser_does_not_swap(parser: Path, puppet_files: list[Path], tmp_path
 
 def test_evaluate_shape(tmp_path: Path) -> None:
     run, path = tmp_path / "run", tmp_path / "report.json"
-    command = ("train", "shape", "--data", "puppets:40", "--out", run, "--preset", "tiny", "--steps", 2, "--set", "batch_size=4", "--json")
+    command = (
+        "train",
+        "shape",
+        "--data",
+        "puppets:40",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--steps",
+        2,
+        "--set",
+        "batch_size=4",
+        "--json",
+    )
     assert masque(*command).values["finished"] is True
     outcome = masque("evaluate", "shape", run, "--data", "puppets:80", "--puppets", 3, "--json", path)
     assert outcome.code == 0, outcome.err
@@ -102,7 +134,10 @@ def test_evaluate_parser(parser: Path) -> None:
 
 def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
     run, path = trained(tmp_path, "identity"), tmp_path / "report.json"
-    assert "held-out people" in masque("evaluate", "identity", run, "--data", "puppets:120", "--pairs", 40, "--json", path).out
+    assert (
+        "held-out people"
+        in masque("evaluate", "identity", run, "--data", "puppets:120", "--pairs", 40, "--json", path).out
+    )
     report = json.loads(path.read_text())
     assert 0 <= report["verification"]["accuracy"] <= 1
     assert report["pairs"] == 40
@@ -112,17 +147,42 @@ def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
     assert wild.out.startswith("LFW: 12 pairs in 2 folds, 12 pictures, 1 of them without")
     assert {"accuracy", "error", "auc", "dlib", "pairs", "pictures", "folds", "centred"} == values.keys()
     assert {"accuracy", "error", "auc"} == values["dlib"].keys()
-    both = masque("evaluate", "identity", run, "--lfw", lfw_folder, "--workers", 1, "--data", "puppets:120", "--pairs", 40, "--json", path)
+    both = masque(
+        "evaluate",
+        "identity",
+        run,
+        "--lfw",
+        lfw_folder,
+        "--workers",
+        1,
+        "--data",
+        "puppets:120",
+        "--pairs",
+        40,
+        "--json",
+        path,
+    )
     assert both.out.count("\n") == 5
     assert json.loads(path.read_text()) == {**report, "lfw": values}
 
 
 def test_evaluate_identity_says_what_is_wrong(tmp_path: Path, lfw_folder: Path) -> None:
-    assert "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity", "identity").sentence
+    assert (
+        "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity", "identity").sentence
+    )
     assert "There is no pairs.txt" in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
     shutil.copy(lfw_folder / "pairs.txt", tmp_path)
-    assert "Puppet_0_0001.jpg, and pairs.txt names it: 12 of" in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
-    assert "mkdir -p" in masque("evaluate", "identity", "identity", "--lfw", lfw_folder, "--json", tmp_path / "no" / "r.json").sentence
     assert (
-        "family parser: name one of identity" in masque("evaluate", "identity", trained(tmp_path, "parser"), "--data", "puppets:9").sentence
+        "Puppet_0_0001.jpg, and pairs.txt names it: 12 of"
+        in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
+    )
+    assert (
+        "mkdir -p"
+        in masque(
+            "evaluate", "identity", "identity", "--lfw", lfw_folder, "--json", tmp_path / "no" / "r.json"
+        ).sentence
+    )
+    assert (
+        "family parser: name one of identity"
+        in masque("evaluate", "identity", trained(tmp_path, "parser"), "--data", "puppets:9").sentence
     )

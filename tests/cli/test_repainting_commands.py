@@ -12,13 +12,28 @@ from masque.catalog import SHIPPED
 from masque.faces.labels import COLOURS, read_labels, write_labels
 from masque.image import read_picture, write_picture
 
-pytestmark = pytest.mark.skipif(not (SHIPPED / "parser").is_dir(), reason="the weights of the face parser were left out")
+pytestmark = pytest.mark.skipif(
+    not (SHIPPED / "parser").is_dir(), reason="the weights of the face parser were left out"
+)
 
 
 @pytest.fixture(scope="module")
 def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "portrait"
-    command = ("train", "portrait", "--data", "puppets:24", "--out", run, "--preset", "tiny", "--steps", 2, "--set", "batch_size=4")
+    command = (
+        "train",
+        "portrait",
+        "--data",
+        "puppets:24",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--steps",
+        2,
+        "--set",
+        "batch_size=4",
+    )
     assert masque(*command, "--json").values["finished"] is True
     return run
 
@@ -73,7 +88,18 @@ def test_many_faces(portrait: Path, puppet_files: list[Path], label_map: Path, t
     for number, path in enumerate(puppet_files[:3]):
         write_picture(tmp_path / "styles" / f"{number}.png", read_picture(path))
     write_picture(tmp_path / "styles" / "0wall.png", np.full((99, 99, 3), 99, np.uint8))
-    arguments = ("faces-for", label_map, "--styles", tmp_path / "styles", "--count", 2, "--model", portrait, "-o", tmp_path / "sheet.png")
+    arguments = (
+        "faces-for",
+        label_map,
+        "--styles",
+        tmp_path / "styles",
+        "--count",
+        2,
+        "--model",
+        portrait,
+        "-o",
+        tmp_path / "sheet.png",
+    )
     outcome = masque(*arguments, "--json")
     assert outcome.values["styles"] == ["0.png", "1.png"]
     assert "left out 0wall.png" in outcome.err
@@ -85,6 +111,11 @@ def test_what_cannot_be_done(portrait: Path, puppet_files: list[Path], label_map
     assert masque("repaint", one, "--model", portrait, "-o", out).code == 2
     assert masque("repaint", one, label_map, "--shape-from", one, "--model", portrait, "-o", out).code == 2
     bad = write_picture(tmp_path / "bad.png", np.full((9, 9, 3), (0, 0, 255), np.uint8))
-    assert "no part of a face (#0000ff: 81 pixels)" in masque("repaint", one, bad, "--model", portrait, "-o", out).sentence
-    assert "There is no folder" in masque("faces-for", label_map, "--styles", tmp_path / "none", "--model", portrait, "-o", out).sentence
+    assert (
+        "no part of a face (#0000ff: 81 pixels)" in masque("repaint", one, bad, "--model", portrait, "-o", out).sentence
+    )
+    assert (
+        "There is no folder"
+        in masque("faces-for", label_map, "--styles", tmp_path / "none", "--model", portrait, "-o", out).sentence
+    )
     assert not out.exists()

@@ -15,7 +15,8 @@ from masque.cli.show import Bar, Wait
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A function that makes stderr a text, and has the first line come after a moment; to be called in the test, of which stderr is."""
+    """A function that makes stderr a text, and has the first line come after a moment; to be called in the test, of
+    which stderr is."""
 
     def make() -> io.StringIO:
         monkeypatch.setattr(show, "FIRST_LINE", 0.01)

@@ -1,4 +1,5 @@
-"""A shell may close stdout or stderr, and a reader may go: the work is done, the exit code says so, and no traceback is left."""
+"""A shell may close stdout or stderr, and a reader may go: the work is done, the exit code says so, and no traceback is
+left."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ from masque.image import read_picture
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A line of bash in which `masque` is the command; its exit code is the command's own, also before a pipe."""
     program = f'masque() {{ "{sys.executable}" -m masque "$@"; }}\n{line}\nexit ${{PIPESTATUS[0]}}'
-    return subprocess.run(["bash", "-c", program], cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["bash", "-c", program], cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")

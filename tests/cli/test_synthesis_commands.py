@@ -14,7 +14,21 @@ from masque.image import read_picture
 @pytest.fixture(scope="module")
 def facefeat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "facefeat"
-    command = ("train", "facefeat", "--data", "puppets:24", "--out", run, "--preset", "tiny", "--steps", 3, "--set", "warm=1", "--json")
+    command = (
+        "train",
+        "facefeat",
+        "--data",
+        "puppets:24",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--steps",
+        3,
+        "--set",
+        "warm=1",
+        "--json",
+    )
     assert masque(*command).values["finished"] is True
     return run
 
@@ -52,12 +66,17 @@ def test_what_cannot_be_drawn_ends_in_one_sentence_and_writes_nothing(
 
 def test_identity_folders_are_enlarged(facefeat: Path, lfw_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "more"
-    outcome = masque("augment", lfw_folder, "--model", facefeat, "--per-picture", 2, "--out", out, "--workers", 1, "--json")
+    outcome = masque(
+        "augment", lfw_folder, "--model", facefeat, "--per-picture", 2, "--out", out, "--workers", 1, "--json"
+    )
     assert outcome.code == 0, outcome.err
     counts = {"people": 6, "photos": 12, "made": 22, "without": 1, "left_out": {"not a picture by its ending": 1}}
     assert outcome.values == {"out": str(out), **counts}
     assert sum(1 for _ in out.rglob("*.jpg")) == 12
-    assert masque("verify", out / "Puppet_0" / "Puppet_0_0001-new2.png", "--json").values["record"]["photo"] == "Puppet_0_0001.jpg"
+    assert (
+        masque("verify", out / "Puppet_0" / "Puppet_0_0001-new2.png", "--json").values["record"]["photo"]
+        == "Puppet_0_0001.jpg"
+    )
     again = masque("augment", lfw_folder, "--model", facefeat, "--out", out)
     assert (again.code, again.err.strip()) == (1, f"{out} exists already: choose a new folder.")
     nowhere = masque("augment", tmp_path / "none", "--model", facefeat, "--out", tmp_path / "other")
@@ -66,9 +85,13 @@ def test_identity_folders_are_enlarged(facefeat: Path, lfw_folder: Path, tmp_pat
     assert not (tmp_path / "other").exists()
 
 
-def test_pictures_are_timed_and_measured(facefeat: Path, lfw_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_timed_and_measured(
+    facefeat: Path, lfw_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("masque.bench.swapping.WARM_UPS", 0)
-    timed = masque("bench", "synthesize", "--model", facefeat, "--side", 256, "--count", 2, "--turns", 1, "--json").values
+    timed = masque(
+        "bench", "synthesize", "--model", facefeat, "--side", 256, "--count", 2, "--turns", 1, "--json"
+    ).values
     assert (timed["job"], set(timed["times"])) == ("synthesize", {"synthesize 2"})
     report, sheet = tmp_path / "report.json", tmp_path / "sheet.png"
     command = ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--workers", 1)
@@ -83,8 +106,14 @@ def test_what_cannot_be_measured(facefeat: Path, lfw_folder: Path, tmp_path: Pat
     (tmp_path / "lfw").mkdir()
     for says, command in (
         ("Two held-out people", ("evaluate", "facefeat", facefeat, "--data", "puppets:24")),
-        ("There is no pairs.txt", ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--lfw", tmp_path / "lfw")),
-        ("--few belongs to the table of progan", ("table", "facefeat", "--data", "puppets:48", "--out", tmp_path / "table", "--few", 2)),
+        (
+            "There is no pairs.txt",
+            ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--lfw", tmp_path / "lfw"),
+        ),
+        (
+            "--few belongs to the table of progan",
+            ("table", "facefeat", "--data", "puppets:48", "--out", tmp_path / "table", "--few", 2),
+        ),
         (
             "--lfw belongs to the table of facefeat",
             ("table", "progan", "--data", "puppets:8", "--out", tmp_path / "table", "--lfw", lfw_folder),

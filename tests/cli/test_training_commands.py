@@ -25,7 +25,20 @@ SCORES = (
 
 
 def train(out: Path, *more: object) -> Outcome:
-    return masque("train", "rsgan", "--data", "puppets:24", "--out", out, "--preset", "tiny", "--set", "batch_size=4", "--json", *more)
+    return masque(
+        "train",
+        "rsgan",
+        "--data",
+        "puppets:24",
+        "--out",
+        out,
+        "--preset",
+        "tiny",
+        "--set",
+        "batch_size=4",
+        "--json",
+        *more,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +90,19 @@ def test_a_time_limit_stops_cleanly(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_several_processes_answer_and_complain_as_one(tmp_path: Path) -> None:
     """One line on stdout, nothing of libraries on stderr; and one sentence where all of them fail."""
-    command = ("train", "attributes", "--data", "puppets:24", "--preset", "tiny", "--set", "batch_size=4", "--devices", 2, "--json")
+    command = (
+        "train",
+        "attributes",
+        "--data",
+        "puppets:24",
+        "--preset",
+        "tiny",
+        "--set",
+        "batch_size=4",
+        "--devices",
+        2,
+        "--json",
+    )
     more = ("--accelerator", "cpu", "--set", "precision=bf16", "--out", tmp_path / "run")
     outcome = wait_for(start(*command, *more, "--steps", 2))
     assert (outcome.code, outcome.err) == (0, "")
@@ -88,9 +113,12 @@ def test_several_processes_answer_and_complain_as_one(tmp_path: Path) -> None:
 
 
 def test_starting_counts_towards_the_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is imported and loaded before the first step, too: where it takes all of it, no step is made and the run can go on."""
+    """What is imported and loaded before the first step, too: where it takes all of it, no step is made and the run can
+    go on."""
     given = []
-    monkeypatch.setattr("masque.runs.train", lambda *_, time_limit, **__: given.append(time_limit) or Progress(0, False, "time limit"))
+    monkeypatch.setattr(
+        "masque.runs.train", lambda *_, time_limit, **__: given.append(time_limit) or Progress(0, False, "time limit")
+    )
     clock = iter([100.0, 104.5])
     monkeypatch.setattr("masque.cli.train.time", SimpleNamespace(monotonic=lambda: next(clock)))
     outcome = train(tmp_path / "run", "--steps", 3, "--time-limit", "3s")
@@ -142,7 +170,10 @@ def test_evaluate_writes_the_report_it_prints(run: Path, tmp_path: Path) -> None
 
 
 def test_evaluations_that_cannot_start(run: Path, tmp_path: Path) -> None:
-    assert "mkdir -p" in masque("evaluate", "swap", run, "--data", "puppets:40", "--json", tmp_path / "missing" / "r.json").sentence
+    assert (
+        "mkdir -p"
+        in masque("evaluate", "swap", run, "--data", "puppets:40", "--json", tmp_path / "missing" / "r.json").sentence
+    )
     assert "no model" in masque("evaluate", "swap", tmp_path / "missing", "--data", "puppets:40").sentence
     assert "not a prepared set" in masque("evaluate", "swap", run, "--data", tmp_path).sentence
     assert "No data set was named" in masque("evaluate", "attributes").sentence
@@ -162,7 +193,9 @@ def test_pack_makes_a_model_that_can_be_passed_on(run: Path, tmp_path: Path) -> 
 
 def test_prepare_counts_what_it_drops_and_goes_on(people: Path, tmp_path: Path) -> None:
     """One bad file never stops the rest."""
-    outcome = masque("prepare", people, "--out", tmp_path / "set", "--size", 32, "--held-out", 1, "--workers", 1, "--json")
+    outcome = masque(
+        "prepare", people, "--out", tmp_path / "set", "--size", 32, "--held-out", 1, "--workers", 1, "--json"
+    )
     assert (outcome.code, outcome.err) == (0, "")
     dropped = {"no face found": 1, "not readable as a picture": 3}
     found = {"added": 0, "anew": 0, "layout": "identities", "pictures": 8, "people": 2}
@@ -183,7 +216,17 @@ def test_prepare_counts_what_it_drops_and_goes_on(people: Path, tmp_path: Path) 
 def test_prepare_takes_only_what_a_list_names(people: Path, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("ann/puppet1.png\n\nwall.png\n")
     values = masque(
-        "prepare", people, "--out", tmp_path / "set", "--size", 32, "--only", tmp_path / "list.txt", "--workers", 1, "--json"
+        "prepare",
+        people,
+        "--out",
+        tmp_path / "set",
+        "--size",
+        32,
+        "--only",
+        tmp_path / "list.txt",
+        "--workers",
+        1,
+        "--json",
     ).values
     assert (values["kept"], values["dropped"]) == (1, {"no face found": 1})
 
@@ -219,7 +262,8 @@ def test_benchmarks_answer_in_json(model_folder: Path, monkeypatch: pytest.Monke
 
 
 def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
-    """Its networks are then that model's, its discriminators its run's or new; another family's or size's model is refused."""
+    """Its networks are then that model's, its discriminators its run's or new; another family's or size's model is
+    refused."""
     before = modelfile.read(run)
     still = ("--steps", 1, "--seed", 1, "--set", "lr=0", "--set", "judge_lr=0")
     copy = shutil.copytree(run, tmp_path / "copy")
@@ -236,7 +280,9 @@ def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
     assert all((fine.weights[name] - value).abs().max() < 1e-6 for name, value in served.items())
     assert f"began with the weights {before.hash}" in (tmp_path / "fine" / "model" / "card.md").read_text()
     assert train(tmp_path / "fine", "--steps", 2, "--from", run, "--set", "lr=0").values["step"] == 2
-    assert train(tmp_path / "fine", "--steps", 3, "--set", "lr=0").values["step"] == 3  # what it began with is in its own state
+    assert (
+        train(tmp_path / "fine", "--steps", 3, "--set", "lr=0").values["step"] == 3
+    )  # what it began with is in its own state
     for more, says in (
         (("--from", run, "--set", "channels=16"), "leave out --set of their sizes"),
         (("--from", "identity"), "of the family identity: name one of rsgan"),

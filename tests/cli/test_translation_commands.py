@@ -15,21 +15,42 @@ from masque.image import read_picture, write_picture
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "ccagan"
-    command = ("train", "ccagan", "--data", "puppets:40", "--out", run, "--preset", "tiny", "--steps", 4, "--set", "batch_size=4")
+    command = (
+        "train",
+        "ccagan",
+        "--data",
+        "puppets:40",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--steps",
+        4,
+        "--set",
+        "batch_size=4",
+    )
     outcome = masque(*command, "--json")
     assert outcome.values["finished"] is True
     return run
 
 
-def test_an_edit_gives_the_whole_photo_back_and_says_what_it_took_back(trained: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+def test_an_edit_gives_the_whole_photo_back_and_says_what_it_took_back(
+    trained: Path, puppet_files: list[Path], tmp_path: Path
+) -> None:
     out = tmp_path / "out.png"
-    outcome = masque("edit", puppet_files[1], "--model", trained, "--set", "Blond_Hair=1", "--set", "Young=0", "-o", out)
+    outcome = masque(
+        "edit", puppet_files[1], "--model", trained, "--set", "Blond_Hair=1", "--set", "Young=0", "-o", out
+    )
     assert outcome.code == 0, outcome.err
     before, after = read_picture(puppet_files[1]), read_picture(out)
     assert after.shape == before.shape
     assert not np.array_equal(before, after)
     record = masque("verify", out, "--json").values["record"]
-    assert (record["edit"], record["model"], record["attributes"]) == ("edit", "ccagan", {"Blond_Hair": 1.0, "Young": 0.0})
+    assert (record["edit"], record["model"], record["attributes"]) == (
+        "edit",
+        "ccagan",
+        {"Blond_Hair": 1.0, "Young": 0.0},
+    )
     assert ("Hair colours exclude one another" in outcome.out) is bool(record["also"])
 
 
@@ -57,14 +78,18 @@ def test_set_and_sheet_exclude_each_other(puppet_files: list[Path], tmp_path: Pa
         (("Male=2",), "outside [0, 1]"),
     ],
 )
-def test_what_cannot_be_asked(trained: Path, puppet_files: list[Path], tmp_path: Path, asked: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_asked(
+    trained: Path, puppet_files: list[Path], tmp_path: Path, asked: tuple[str, ...], says: str
+) -> None:
     sets = [part for one in asked for part in ("--set", one)]
     outcome = masque("edit", puppet_files[0], "--model", trained, *sets, "-o", tmp_path / "out.png")
     assert says in outcome.sentence
     assert not (tmp_path / "out.png").exists()
 
 
-def test_a_model_is_asked_for_what_its_family_does(trained: Path, model_folder: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+def test_a_model_is_asked_for_what_its_family_does(
+    trained: Path, model_folder: Path, puppet_files: list[Path], tmp_path: Path
+) -> None:
     swap = masque("swap", puppet_files[0], puppet_files[1], "--model", trained, "-o", tmp_path / "out.png")
     assert "cannot swap: name a model of rsgan" in swap.sentence
     sheet = masque("edit", puppet_files[0], "--model", model_folder, "--sheet", "-o", tmp_path / "out.png")
@@ -79,15 +104,32 @@ def test_heatmap(puppet_files: list[Path], tmp_path: Path) -> None:
     assert outcome.values["visibly_changed_percent"] == pytest.approx(10, abs=1)  # 40 of 400 rows
     assert read_picture(tmp_path / "heat.png").shape == photo.shape
     small = write_picture(tmp_path / "small.png", photo[:50])
-    assert "an edit of that same photo" in masque("heatmap", puppet_files[0], small, "-o", tmp_path / "heat.png").sentence
+    assert (
+        "an edit of that same photo" in masque("heatmap", puppet_files[0], small, "-o", tmp_path / "heat.png").sentence
+    )
 
 
 def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
     """On the attributes that the four held-out puppet people do not all share."""
     run, names = tmp_path / "run", ("Black_Hair", "Brown_Hair", "Male")
-    command = ("train", "ccagan", "--data", "puppets:20", "--out", run, "--preset", "tiny", "--steps", 1, "--set", "batch_size=4")
+    command = (
+        "train",
+        "ccagan",
+        "--data",
+        "puppets:20",
+        "--out",
+        run,
+        "--preset",
+        "tiny",
+        "--steps",
+        1,
+        "--set",
+        "batch_size=4",
+    )
     assert masque(*command, "--set", f"attributes={','.join(names)}").code == 0
-    outcome = masque("evaluate", "edits", run, "--data", "puppets:160", "--count", 4, "--json", tmp_path / "report.json")
+    outcome = masque(
+        "evaluate", "edits", run, "--data", "puppets:160", "--count", 4, "--json", tmp_path / "report.json"
+    )
     assert outcome.code == 0, outcome.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert set(report["edits"]) == set(names)

@@ -64,5 +64,8 @@ def test_what_was_changed_is_said(tmp_path: Path) -> None:
     write_picture(tmp_path / "out.png", PIXELS, xmp=packet({"edit": "swap", "model": "rsgan"}, fingerprint(PIXELS)))
     with (tmp_path / "out.png").open("ab") as file:
         file.write(b"more")
-    assert "changed since Masque wrote them (it holds something after its end)." in masque("verify", tmp_path / "out.png").out
+    assert (
+        "changed since Masque wrote them (it holds something after its end)."
+        in masque("verify", tmp_path / "out.png").out
+    )
     assert masque("verify", tmp_path / "out.png", "--json").values["reason"] == "it holds something after its end"

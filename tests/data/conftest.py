@@ -15,7 +15,8 @@ from masque.image import Picture, write_picture
 
 @pytest.fixture(scope="session")
 def photo_folder(puppet_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four puppets' photos, a text file that calls itself a picture, a picture cut short, one of no face, and one of a small face."""
+    """Four puppets' photos, a text file that calls itself a picture, a picture cut short, one of no face, and one of a
+    small face."""
     folder = tmp_path_factory.mktemp("photos")
     for file in puppet_files:
         shutil.copy(file, folder / file.name)
@@ -50,11 +51,14 @@ def prepared_folder(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def same_folder() -> Callable[[Path, Path], list[str]]:
-    """The names of the files that are not byte for byte the same in two folders; the journal's lines may stand in another order."""
+    """The names of the files that are not byte for byte the same in two folders; the journal's lines may stand in
+    another order."""
 
     def contents(folder: Path) -> dict[str, object]:
         files = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
-        return {n: sorted(p.read_bytes().splitlines()) if p.suffix == ".jsonl" else p.read_bytes() for n, p in files.items()}
+        return {
+            n: sorted(p.read_bytes().splitlines()) if p.suffix == ".jsonl" else p.read_bytes() for n, p in files.items()
+        }
 
     def compare(a: Path, b: Path) -> list[str]:
         first, second = contents(a), contents(b)

@@ -1,8 +1,8 @@
-"""Prepares SOURCE in child processes and kills them: `killing_prepare.py SOURCE OUT KILLS`, started by test_prepare_killed.py.
+"""Prepares SOURCE in child processes and kills them: `killing_prepare.py SOURCE OUT KILLS`, started by
+test_prepare_killed.py.
 
-Each child begins or resumes OUT/0, by one process or by two, and is killed (SIGKILL) soon after it has finished another picture; should
-it reach its end before, there is an OUT/1, and so on. The last is led to its end.
-"""
+Each child begins or resumes OUT/0, by one process or by two, and is killed (SIGKILL) soon after it has finished another
+picture; should it reach its end before, there is an OUT/1, and so on. The last is led to its end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def finished(out: Path) -> int:
 
 
 def kill_once(source: Path, out: Path, moment: random.Random, workers: int) -> bool:
-    """Begin or resume `out`, and kill it soon after another picture is done. False if it had ended, as it may on a busy machine."""
+    """Begin or resume `out`, and kill it soon after another picture is done. False if it had ended, as it may on a busy
+    machine."""
     before, child = finished(out), start(source, out, workers)
     enough, later = before + 1 + moment.choice((0, 1)), moment.uniform(0.0, 0.02)
     while finished(out) < enough:

@@ -97,7 +97,12 @@ def test_official_splits_are_those_of_the_lists(tmp_path):
     begin(tmp_path)
     make(root, "test/n3/1.jpg", "train/n0/1.jpg")
     again = plan(begin(tmp_path), root)
-    assert again == {"test/n2/1.jpg": "test", "train/n1/1.jpg": "train", "test/n3/1.jpg": "test", "train/n0/1.jpg": "train"}
+    assert again == {
+        "test/n2/1.jpg": "test",
+        "train/n1/1.jpg": "train",
+        "test/n3/1.jpg": "test",
+        "train/n0/1.jpg": "train",
+    }
 
 
 AGAIN = """
@@ -190,7 +195,9 @@ def test_a_damaged_plan_is_one_sentence(tmp_path, first):
         begin(tmp_path)
 
 
-@pytest.mark.parametrize("pictures", [3, None, [3], [["anna/1.jpg"]], [["anna/1.jpg", "exam"]], [[1, "train"]], {"anna/1.jpg": "train"}])
+@pytest.mark.parametrize(
+    "pictures", [3, None, [3], [["anna/1.jpg"]], [["anna/1.jpg", "exam"]], [[1, "train"]], {"anna/1.jpg": "train"}]
+)
 def test_damaged_pictures_of_a_plan(tmp_path, pictures):
     make(tmp_path / "source", *FOUR)
     path = begin(tmp_path).path
@@ -232,24 +239,36 @@ def test_a_set_without_attributes_gets_them(prepared_folder, photo_folder, tmp_p
         rows = [row[:4] for row in csv.reader(opened)]
     (again / "index.csv").write_text("".join(",".join(row) + "\n" for row in rows))
     assert open_prepared(again).attribute_names == ()
-    prepare(photo_folder, again, size=64, held_out=0.4, workers=1, classify=lambda frames: [{"Male": 0.25}] * len(frames))
+    prepare(
+        photo_folder, again, size=64, held_out=0.4, workers=1, classify=lambda frames: [{"Male": 0.25}] * len(frames)
+    )
     before, after = open_prepared(prepared_folder), open_prepared(again)
     assert after.attributes(["Male"]).tolist() == [[0.25]] * 4
-    assert abs(after.attributes(MEASURED[:2]) - before.attributes(MEASURED[:2])).max() < 0.01  # landmarks are kept to hundredths
+    assert (
+        abs(after.attributes(MEASURED[:2]) - before.attributes(MEASURED[:2])).max() < 0.01
+    )  # landmarks are kept to hundredths
 
 
 def test_pictures_of_which_a_little_is_known_get_the_rest(photo_folder, tmp_path):
     source = tmp_path / "utkface"
     source.mkdir()
     shutil.copy(photo_folder / "puppet3.png", source / "40_1_0_2017.png")
-    prepare(source, tmp_path / "out", size=64, held_out=0, workers=1, classify=lambda frames: [{"Male": 0.9, "Young": 0.9}] * len(frames))
+    prepare(
+        source,
+        tmp_path / "out",
+        size=64,
+        held_out=0,
+        workers=1,
+        classify=lambda frames: [{"Male": 0.9, "Young": 0.9}] * len(frames),
+    )
     (row,) = open_prepared(tmp_path / "out").rows
     assert (row.attributes["Male"], row.attributes["Young"]) == (0, 0.5)
     assert {"Smiling", "Mouth_Slightly_Open"} <= row.attributes.keys()
 
 
 def test_a_picture_that_was_replaced_is_prepared_anew(photo_folder, tmp_path):
-    """Under the same name; whether it is kept or dropped may change, too. What an older journal does not know stays as it is."""
+    """Under the same name; whether it is kept or dropped may change, too. What an older journal does not know stays as
+    it is."""
     source, out = tmp_path / "source", tmp_path / "out"
     source.mkdir()
     for name, content in (("a.png", "puppet1.png"), ("b.png", "puppet3.png"), ("c.png", "wall.png")):

@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from masque.data.batches import STILL, Augmentation, Batches, cut_regions, draw_motion, in_floats, order, positions, recolour, workers_for
+from masque.data.batches import (
+    STILL,
+    Augmentation,
+    Batches,
+    cut_regions,
+    draw_motion,
+    in_floats,
+    order,
+    positions,
+    recolour,
+    workers_for,
+)
 from masque.data.frames import FrameSet, load_frames
 from masque.data.prepared import BACKGROUND, BEYOND
 from masque.faces.regions import FACE_CROP, HAIR_CROP, stretched_hull
@@ -32,7 +43,18 @@ def frames() -> FrameSet:
 
 def test_shapes_types_and_ranges(frames):
     batch = Batches(frames, "train", 64, 5, seed=1, augmentation=Augmentation())(3)
-    assert set(batch) == {*PICTURES, *MASKS, "landmarks", "still", "attributes", "index", "identity", "flipped", "step", "seed"}
+    assert set(batch) == {
+        *PICTURES,
+        *MASKS,
+        "landmarks",
+        "still",
+        "attributes",
+        "index",
+        "identity",
+        "flipped",
+        "step",
+        "seed",
+    }
     for name in PICTURES:
         assert (batch[name].shape, batch[name].dtype) == ((5, 3, 64, 64), torch.float32)
         assert -1 <= batch[name].min() < -0.2
@@ -95,7 +117,12 @@ def test_an_error_in_another_thread_or_process_is_not_lost(frames, workers):
 
 def test_only_beside_an_accelerator_are_there_processes_unless_asked_for():
     assert workers_for(-1, accelerated=False) == 0
-    assert 0 <= workers_for(-1, accelerated=True, processes=2) <= workers_for(-1, accelerated=True) <= (os.cpu_count() or 1)
+    assert (
+        0
+        <= workers_for(-1, accelerated=True, processes=2)
+        <= workers_for(-1, accelerated=True)
+        <= (os.cpu_count() or 1)
+    )
     assert (workers_for(0, accelerated=True), workers_for(3, accelerated=False)) == (0, 3)
 
 
@@ -121,7 +148,8 @@ def test_only_the_split_asked_for(frames):
 
 
 def test_without_augmentation_crops_are_cut_where_the_paper_says():
-    """Face crop at (30,70), 118²; hair crop at (0,20), 178² (Section 3.2), by cutting and resizing at a scale where pixels fit."""
+    """Face crop at (30,70), 118²; hair crop at (0,20), 178² (Section 3.2), by cutting and resizing at a scale where
+    pixels fit."""
     large = load_frames(["puppets:3"], 128, NAMES)
     batch = Batches(large, "train", 178, 3, seed=0)(0)
     faces = Batches(large, "train", 118, 3, seed=0)(0)
@@ -143,7 +171,8 @@ def test_smaller_crops_show_the_same_region(frames):
 
 
 def test_hull_masks_hold_the_stretched_hull(frames):
-    """How much of each crop is inside, against the polygon's area by the shoelace formula; a border of up to a pixel may be drawn."""
+    """How much of each crop is inside, against the polygon's area by the shoelace formula; a border of up to a pixel
+    may be drawn."""
     for index in range(5):
         cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], 64, frames.scale)
         corners = (stretched_hull(frames.landmarks[index]).astype(float) + 0.5) / frames.scale
@@ -156,7 +185,9 @@ def test_hull_masks_hold_the_stretched_hull(frames):
             inside = (cut[name] / 255).sum()
             assert area - 0.1 * border < inside < area + border
             hull = np.stack([x, y], axis=1).astype(np.float32)
-            depth = np.array([cv2.pointPolygonTest(hull, (place % 64 + 0.5, place // 64 + 0.5), True) for place in range(64 * 64)])
+            depth = np.array(
+                [cv2.pointPolygonTest(hull, (place % 64 + 0.5, place // 64 + 0.5), True) for place in range(64 * 64)]
+            )
             assert (cut[name].ravel()[depth > 1] == 255).all()
             assert (cut[name].ravel()[depth < -2.5] == 0).all()
 
@@ -180,7 +211,10 @@ def test_a_motion_that_leaves_the_frame_makes_that_part_invalid(frames):
 
 
 def test_a_flip_mirrors_everything_alike(frames):
-    batches, still = Batches(frames, "train", 64, 12, seed=1, augmentation=FLIPPED), Batches(frames, "train", 64, 12, seed=1)
+    batches, still = (
+        Batches(frames, "train", 64, 12, seed=1, augmentation=FLIPPED),
+        Batches(frames, "train", 64, 12, seed=1),
+    )
     moved, straight = batches(0), still(0)
     assert torch.equal(moved["index"], straight["index"])
     flips = []

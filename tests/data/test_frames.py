@@ -33,10 +33,16 @@ def test_puppets_are_the_rendered_world():
         assert np.array_equal(loaded.frames[index], made.picture)
         assert np.array_equal(loaded.masks[index] == BACKGROUND, made.background > 127)
         assert np.array_equal(loaded.landmarks[index], made.landmarks)
-        assert loaded.attributes[index, :2].tolist() == np.float32([made.attributes["Smiling"], made.attributes["Male"]]).tolist()
+        assert (
+            loaded.attributes[index, :2].tolist()
+            == np.float32([made.attributes["Smiling"], made.attributes["Male"]]).tolist()
+        )
     assert np.isnan(loaded.attributes[:, 2]).all()
     assert loaded.scale == 0.5
-    people = {split: {i for i, s in zip(loaded.identities, loaded.splits, strict=True) if s == split} for split in ("train", "test")}
+    people = {
+        split: {i for i, s in zip(loaded.identities, loaded.splits, strict=True) if s == split}
+        for split in ("train", "test")
+    }
     assert people["test"]
     assert not people["train"] & people["test"]
     assert len(people["train"] | people["test"]) == 6
@@ -67,7 +73,9 @@ def test_a_prepared_folder_at_a_smaller_size_shows_the_same(prepared_folder):
 
 
 def test_larger_than_prepared_is_refused(prepared_folder):
-    with pytest.raises(DataError, match="was prepared for 64 px and 128 are asked for: prepare it again with --size 128"):
+    with pytest.raises(
+        DataError, match="was prepared for 64 px and 128 are asked for: prepare it again with --size 128"
+    ):
         load_frames([str(prepared_folder)], 128, NAMES)
 
 
@@ -79,7 +87,10 @@ def test_splits_that_are_asked_for(prepared_folder):
 
 
 def test_a_set_without_the_split_is_left_out_beside_one_that_has_it(prepared_folder):
-    alone, beside = (load_frames(data, 64, NAMES, ("test",)) for data in ([str(prepared_folder)], [str(prepared_folder), "puppets:4"]))
+    alone, beside = (
+        load_frames(data, 64, NAMES, ("test",))
+        for data in ([str(prepared_folder)], [str(prepared_folder), "puppets:4"])
+    )
     assert alone.fingerprint() == beside.fingerprint()
     with pytest.raises(DataError, match="puppets:4 and puppets:3 have no pictures for test: prepare them with"):
         load_frames(["puppets:4", "puppets:3"], 64, NAMES, ("test",))
@@ -90,7 +101,10 @@ def test_several_sets_are_joined_in_order(prepared_folder):
     joined = load_frames([str(prepared_folder), "puppets:5"], 32, NAMES)
     assert joined.identities == (*first.identities, *second.identities)  # those of the first set: its place is the same
     for part, rows in ((first, slice(0, 4)), (second, slice(4, 9))):
-        cut = {n: getattr(joined, n)[rows] for n in ("frames", "masks", "landmarks", "attributes", "identities", "splits", "sources")}
+        cut = {
+            n: getattr(joined, n)[rows]
+            for n in ("frames", "masks", "landmarks", "attributes", "identities", "splits", "sources")
+        }
         assert same(dataclasses.replace(joined, **cut), part)
     assert len(joined) == 9
 
@@ -124,7 +138,10 @@ def test_people_of_two_sets_are_different_people_though_both_have_one_name(two_s
 def test_renamed_and_moved_sets_are_the_same_people(two_sets, tmp_path):
     before = load_frames(two_sets, 32, NAMES)
     (tmp_path / "elsewhere").mkdir()
-    moved = [str(shutil.move(path, tmp_path / "elsewhere" / name)) for path, name in zip(two_sets, ("zoe", "adam"), strict=True)]
+    moved = [
+        str(shutil.move(path, tmp_path / "elsewhere" / name))
+        for path, name in zip(two_sets, ("zoe", "adam"), strict=True)
+    ]
     after = load_frames(moved, 32, NAMES)
     assert after.people().tolist() == before.people().tolist()
     assert after.fingerprint() == before.fingerprint()
@@ -142,7 +159,11 @@ def test_who_is_who_is_part_of_the_fingerprint():
     others = [called(*"aaaabbbbcccd"), called(*"aaaabbbbccca"), called(*["", *"aaabbbbcccc"]), called(*[""] * 12)]
     assert len({made.fingerprint() for made in (one, *others)}) == 5
     assert {made.fingerprint()[:16] for made in (one, *others)} == {called(*[""] * 12).fingerprint()}
-    assert [made.numbered_by_name() for made in (one, called(*"zzzzyyyyxxxx"), called(*[""] * 12))] == [True, False, True]
+    assert [made.numbered_by_name() for made in (one, called(*"zzzzyyyyxxxx"), called(*[""] * 12))] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_large_sets_live_in_a_file_and_are_the_same(prepared_folder, monkeypatch):
@@ -171,7 +192,11 @@ def test_the_fingerprint_knows_one_set_from_another():
     assert len({one.fingerprint(), *(other.fingerprint() for other in others)}) == 7
 
 
-@pytest.mark.parametrize("item", [f"puppets:{number}" for number in ("", "x", "0", "-3", "1.5", "100001", "9" * 30, "9" * 5000)])
+@pytest.mark.parametrize(
+    "item", [f"puppets:{number}" for number in ("", "x", "0", "-3", "1.5", "100001", "9" * 30, "9" * 5000)]
+)
 def test_puppets_without_a_number(item):
-    with pytest.raises(DataError, match="is not puppets:N with a number of puppets from 1 to 100,000, such as puppets:2000"):
+    with pytest.raises(
+        DataError, match="is not puppets:N with a number of puppets from 1 to 100,000, such as puppets:2000"
+    ):
         load_frames([item], 32, NAMES)

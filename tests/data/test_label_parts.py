@@ -33,7 +33,9 @@ def write_masks(root: Path, number: int, made: Rendered) -> None:
     inside["cloth"] = (made.labels == 0) & (made.background < 128)
     for part, where in inside.items():
         if where.any():
-            mask = cv2.resize(where.astype(np.uint8) * 255, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+            mask = cv2.resize(where.astype(np.uint8) * 255, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(
+                np.uint8
+            )
             write_picture(folder / f"{number:05d}_{part}.png", np.repeat(mask[..., None], 3, axis=2))
 
 
@@ -81,7 +83,9 @@ def test_later_parts_lie_over_earlier_ones(tmp_path):
         mask = np.zeros((6, 10, 3), np.uint8)
         mask[:, columns] = 255
         write_picture(tmp_path / f"{part}.png", mask)
-    labels, person = read_parts({part: tmp_path / f"{part}.png" for part in ("hat", "hair", "ear_r", "skin", "unheard-of")})
+    labels, person = read_parts(
+        {part: tmp_path / f"{part}.png" for part in ("hat", "hair", "ear_r", "skin", "unheard-of")}
+    )
     assert labels[0].tolist() == [1, 1, 0, 1, 10, 10, 10, 0, 0, 0]
     assert person[0].tolist() == [True] * 9 + [False]
 
@@ -107,15 +111,21 @@ def test_batches_move_labels_with_the_picture(prepared):
     still = Batches(frames, "train", 64, 3, seed=0)(0)["labels"]
     assert (still.shape, still.dtype.is_floating_point) == ((3, 64, 64), False)
     assert set(still.unique().tolist()) <= {*range(11), UNKNOWN}
-    moved = Batches(frames, "train", 64, 3, seed=0, augmentation=Augmentation(flip=True, shift=0, turn=0, zoom=0, colour=0))
+    moved = Batches(
+        frames, "train", 64, 3, seed=0, augmentation=Augmentation(flip=True, shift=0, turn=0, zoom=0, colour=0)
+    )
     for step in range(6):
         batch, places = moved(step), Batches(frames, "train", 64, 3, seed=0)(step)
-        for made, plain, picture, seen in zip(batch["labels"], places["labels"], batch["image"], places["image"], strict=True):
+        for made, plain, picture, seen in zip(
+            batch["labels"], places["labels"], batch["image"], places["image"], strict=True
+        ):
             mirrored = bool((picture - seen).abs().mean() > 0.02)
             table = np.arange(256)
             table[:11] = OPPOSITE
             expected = table[plain.numpy()[:, ::-1]] if mirrored else plain.numpy()
-            assert (made.numpy() == expected).mean() > (0.95 if mirrored else 0.9999)  # half a pixel beside the mirror's axis
+            assert (made.numpy() == expected).mean() > (
+                0.95 if mirrored else 0.9999
+            )  # half a pixel beside the mirror's axis
 
 
 def test_only_pictures_with_label_maps_are_taken(prepared, tmp_path):

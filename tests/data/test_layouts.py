@@ -62,7 +62,11 @@ def test_celeba_flat_and_without_the_lists_it_can_do_without(celeba, tmp_path):
         ("Anno/list_attr_celeba.txt", "1\nSmiling\n000001.jpg 7\n", "Line 3 of .* has values other than -1 and 1"),
         ("Anno/list_attr_celeba.txt", "1\nSmiling\n000001.jpg yes\n", "Line 3 of .* has values other than -1 and 1"),
         ("Anno/list_attr_celeba.txt", "", "list_attr_celeba.txt is cut short"),
-        ("Anno/identity_CelebA.txt", "000001.jpg 1\n000002.jpg\n", "Line 2 of .*identity_CelebA.txt has 1 columns, not 2"),
+        (
+            "Anno/identity_CelebA.txt",
+            "000001.jpg 1\n000002.jpg\n",
+            "Line 2 of .*identity_CelebA.txt has 1 columns, not 2",
+        ),
         ("Eval/list_eval_partition.txt", "000001.jpg 3\n", "puts 000001.jpg into part 3, not 0, 1 or 2"),
         ("Eval/list_eval_partition.txt", "000001.jpg -1\n", "puts 000001.jpg into part -1, not 0, 1 or 2"),
         ("Eval/list_eval_partition.txt", "000001.jpg train\n", "puts 000001.jpg into part train"),
@@ -92,7 +96,9 @@ def test_lfw_is_unwrapped_and_people_are_held_out_by_name(tmp_path):
     assert detect_layout(tmp_path) == "identities"
     found = read_layout(tmp_path, held_out=0.4)
     assert [s.path.name for s in found] == [f"Person_{letter}_000{n}.jpg" for letter in "ABCDE" for n in (1, 2)]
-    assert {(s.identity, s.split) for s in found} == {(f"Person_{x}", "test" if x in "DE" else "train") for x in "ABCDE"}
+    assert {(s.identity, s.split) for s in found} == {
+        (f"Person_{x}", "test" if x in "DE" else "train") for x in "ABCDE"
+    }
     assert not any(s.aligned or s.attributes for s in found)
     assert {s.identity for s in read_layout(tmp_path, held_out=1) if s.split == "test"} == {"Person_E"}
     assert all(s.split == "train" for s in read_layout(tmp_path, held_out=0))
@@ -107,7 +113,9 @@ def test_somebody_must_be_left_to_train_on(tmp_path, held_out):
 
 def test_utkface_names_give_age_and_gender(tmp_path):
     ages = (1, 30, 35, 50, 116)
-    make(tmp_path, *(f"{age}_{number % 2}_{number % 5}_2017010{number}.jpg.chip.jpg" for number, age in enumerate(ages)))
+    make(
+        tmp_path, *(f"{age}_{number % 2}_{number % 5}_2017010{number}.jpg.chip.jpg" for number, age in enumerate(ages))
+    )
     assert detect_layout(tmp_path) == "utkface"
     young = {int(s.path.name.split("_")[0]): s.attributes["Young"] for s in read_layout(tmp_path, held_out=0.2)}
     assert young == {1: 1.0, 30: 1.0, 35: 0.75, 50: 0.0, 116: 0.0}
@@ -130,7 +138,12 @@ def test_of_the_named_pictures_a_share_is_held_out(tmp_path):
     plain, people = tmp_path / "plain", tmp_path / "people"
     make(plain, "a.jpg", "b.jpg", "deep/c.jpg", "deep/d.jpg", "x.jpg", "y.jpg", "z.jpg")
     found = read_layout(plain, held_out=0.5, only=["a.jpg", "b.jpg", "deep/c.jpg", "d.jpg"])
-    assert [(s.path.name, s.split) for s in found] == [("a.jpg", "train"), ("b.jpg", "train"), ("c.jpg", "test"), ("d.jpg", "test")]
+    assert [(s.path.name, s.split) for s in found] == [
+        ("a.jpg", "train"),
+        ("b.jpg", "train"),
+        ("c.jpg", "test"),
+        ("d.jpg", "test"),
+    ]
     make(people, "A/1.jpg", "B/2.jpg", "C/3.jpg", "D/4.jpg")
     found = read_layout(people, held_out=1, only=["1.jpg", "B/2.jpg"])
     assert [(s.identity, s.split) for s in found] == [("A", "train"), ("B", "test")]

@@ -1,4 +1,5 @@
-"""LFW's protocol on puppets: the pairs, what is missing, which face a picture is about, and where it is when none is found."""
+"""LFW's protocol on puppets: the pairs, what is missing, which face a picture is about, and where it is when none is
+found."""
 
 from __future__ import annotations
 
@@ -15,7 +16,17 @@ from masque.faces.detect import choose_face, find_faces, identity, landmarks_in
 from masque.faces.frame import TEMPLATE, align, five_points, transform
 from masque.image import read_picture, write_picture
 
-LINES = ["2\t2", "Ann\t1\t2", "Bo\t1\t2", "Ann\t1\tBo\t1", "Ann\t2\tBo\t2", "Cy\t1\t2", "Dee\t1\t2", "Cy\t1\tDee\t1", "Cy\t2\tDee\t2"]
+LINES = [
+    "2\t2",
+    "Ann\t1\t2",
+    "Bo\t1\t2",
+    "Ann\t1\tBo\t1",
+    "Ann\t2\tBo\t2",
+    "Cy\t1\t2",
+    "Dee\t1\t2",
+    "Cy\t1\tDee\t1",
+    "Cy\t2\tDee\t2",
+]
 
 
 @pytest.fixture
@@ -34,7 +45,11 @@ def four(tmp_path: Path) -> Path:
 def test_pairs_by_hand(four):
     pairs = read_pairs(four)
     names = [path.name for path in pairs.pictures]
-    assert sorted(names) == sorted(set(names)) == [f"{name}_000{n}.jpg" for name in ("Ann", "Bo", "Cy", "Dee") for n in (1, 2)]
+    assert (
+        sorted(names)
+        == sorted(set(names))
+        == [f"{name}_000{n}.jpg" for name in ("Ann", "Bo", "Cy", "Dee") for n in (1, 2)]
+    )
     assert {path.parent.parent for path in pairs.pictures} == {four / "lfw"}
     assert [(names[a][:-4], names[b][:-4]) for a, b in pairs.sides] == [
         ("Ann_0001", "Ann_0002"), ("Bo_0001", "Bo_0002"), ("Ann_0001", "Bo_0001"), ("Ann_0002", "Bo_0002"),
@@ -78,7 +93,9 @@ def test_lines_that_are_not_of_the_format(four, line, text, says):
 def test_a_partial_copy_ends_with_the_first_picture_it_lacks(four):
     for name in ("Bo/Bo_0002.jpg", "Cy/Cy_0001.jpg", "Dee/Dee_0002.jpg"):
         (four / "lfw" / name).unlink()
-    with pytest.raises(DataError, match=r"There is no .*lfw/Bo/Bo_0002\.jpg, and pairs\.txt names it: 3 of the 8 pictures") as raised:
+    with pytest.raises(
+        DataError, match=r"There is no .*lfw/Bo/Bo_0002\.jpg, and pairs\.txt names it: 3 of the 8 pictures"
+    ) as raised:
         read_pairs(four)
     assert str(raised.value).count(". ") == 0
 

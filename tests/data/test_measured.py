@@ -17,8 +17,17 @@ PEOPLE = range(20)
 
 def plain(seed: int, **changes: object) -> Puppet:
     """A person seen from the front in even light, at rest, with half-long hair."""
-    rest = {"pose": (0.0, 0.0, 0.0), "expression": (0.0,) * 10, "gaze": (0.0, 0.0), "bangs": 0.0, "bald": 0.0, "glasses": 0.0}
-    return dataclasses.replace(draw_puppet(seed), **(rest | {"light": (0.3, 0.4), "key": (1, 1, 1), "length": 0.5} | changes))
+    rest = {
+        "pose": (0.0, 0.0, 0.0),
+        "expression": (0.0,) * 10,
+        "gaze": (0.0, 0.0),
+        "bangs": 0.0,
+        "bald": 0.0,
+        "glasses": 0.0,
+    }
+    return dataclasses.replace(
+        draw_puppet(seed), **(rest | {"light": (0.3, 0.4), "key": (1, 1, 1), "length": 0.5} | changes)
+    )
 
 
 def mask_of(made: Rendered) -> np.ndarray:
@@ -32,7 +41,9 @@ def measured(puppet: Puppet) -> dict[str, float]:
 
 @pytest.mark.parametrize(("name", "least"), [("Smiling", 0.8), ("Mouth_Slightly_Open", 1.0)])
 def test_mouths_agree_with_the_truth(name, least):
-    values = np.array([[measured(true_edit(plain(seed), name, asked))[name] for asked in (0.0, 0.9)] for seed in PEOPLE])
+    values = np.array(
+        [[measured(true_edit(plain(seed), name, asked))[name] for asked in (0.0, 0.9)] for seed in PEOPLE]
+    )
     assert ((values > 0.5) == [False, True]).mean() >= least
     assert (values[:, 0] < values[:, 1]).all()  # everybody more so than at rest
 
@@ -72,7 +83,12 @@ def test_the_scale_of_the_frame_hardly_matters(scale):
 
 @pytest.mark.parametrize(
     ("rgb", "name"),
-    [((18, 14, 12), "Black_Hair"), ((220, 190, 130), "Blond_Hair"), ((92, 62, 40), "Brown_Hair"), ((150, 150, 150), "Gray_Hair")],
+    [
+        ((18, 14, 12), "Black_Hair"),
+        ((220, 190, 130), "Blond_Hair"),
+        ((92, 62, 40), "Brown_Hair"),
+        ((150, 150, 150), "Gray_Hair"),
+    ],
 )
 def test_plain_colours_have_the_names_people_give_them(rgb, name):
     lab = cv2.cvtColor(np.array([[rgb]], np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]

@@ -1,4 +1,5 @@
-"""Layouts of folders as people have them: with junk, wrapped, nested, linked, as Kaggle gives them out, with lists that others wrote."""
+"""Layouts of folders as people have them: with junk, wrapped, nested, linked, as Kaggle gives them out, with lists that
+others wrote."""
 
 from __future__ import annotations
 
@@ -48,13 +49,19 @@ ANYWHERE = sorted({re.sub("^(anna|ben|carl|dora|ede)/", "", name) for name in JU
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(
-    people=st.dictionaries(st.sampled_from("abcdefg"), st.sets(st.sampled_from(["1.jpg", "2.PNG", "deep/3.jfif"]), min_size=1), min_size=1),
+    people=st.dictionaries(
+        st.sampled_from("abcdefg"), st.sets(st.sampled_from(["1.jpg", "2.PNG", "deep/3.jfif"]), min_size=1), min_size=1
+    ),
     beside=st.sets(st.sampled_from(["x.jpg", "y.jpg", "z.webp"])),
     junk=st.lists(st.tuples(st.integers(0, 99), st.sampled_from(ANYWHERE))),
     held_out=st.sampled_from([0, 0.1, 0.4]),
 )
 def test_a_sprinkled_tree_gives_the_same_sources(people, beside, junk, held_out, tmp_path_factory):
-    root = make(tmp_path_factory.mktemp("tree"), *beside, *(f"{person}/{name}" for person, names in people.items() for name in names))
+    root = make(
+        tmp_path_factory.mktemp("tree"),
+        *beside,
+        *(f"{person}/{name}" for person, names in people.items() for name in names),
+    )
     before = look_through(root, held_out=held_out)
     folders = sorted({root, *(p for p in root.rglob("*") if p.is_dir())})
     for place, name in junk:
@@ -69,7 +76,9 @@ def identities(sources: object) -> list[tuple[str, str]]:
 
 
 def test_albums_of_one_person_are_that_persons(tmp_path):
-    found = look_through(make(tmp_path, "anna/2019/a.jpg", "anna/2020/sea/b.jpg", "anna/c.jpg", "ben/d.jpg"), held_out=0)
+    found = look_through(
+        make(tmp_path, "anna/2019/a.jpg", "anna/2020/sea/b.jpg", "anna/c.jpg", "ben/d.jpg"), held_out=0
+    )
     assert found.layout == "identities"
     assert identities(found.sources) == [("anna", "a.jpg"), ("anna", "b.jpg"), ("anna", "c.jpg"), ("ben", "d.jpg")]
 
@@ -98,10 +107,19 @@ def test_folders_for_training_and_testing_are_nobody(tmp_path):
     people = make(tmp_path / "people", "train/n1/1.jpg", "train/n2/2.jpg", "test/n3/3.jpg", "val/n4/4.jpg")
     found = look_through(people)
     assert (found.layout, found.official_split) == ("identities", True)
-    assert [(s.identity, s.split) for s in found.sources] == [("n3", "test"), ("n1", "train"), ("n2", "train"), ("n4", "validation")]
+    assert [(s.identity, s.split) for s in found.sources] == [
+        ("n3", "test"),
+        ("n1", "train"),
+        ("n2", "train"),
+        ("n4", "validation"),
+    ]
     photos = look_through(make(tmp_path / "photos", "Train/1.jpg", "Train/2.jpg", "Test/3.jpg"))
     assert (photos.layout, photos.people) == ("photos", 0)
-    assert [(s.path.name, s.split) for s in photos.sources] == [("3.jpg", "test"), ("1.jpg", "train"), ("2.jpg", "train")]
+    assert [(s.path.name, s.split) for s in photos.sources] == [
+        ("3.jpg", "test"),
+        ("1.jpg", "train"),
+        ("2.jpg", "train"),
+    ]
 
 
 def test_linked_people_and_pictures_are_followed(tmp_path):
@@ -113,7 +131,9 @@ def test_linked_people_and_pictures_are_followed(tmp_path):
     assert [found.name(source) for source in found.sources] == ["anna/1.jpg", "ben/1.jpg", "ben/2.jpg"]
 
 
-@pytest.mark.parametrize(("count", "held_out", "kept"), [(5, 0.1, 1), (2, 0.1, 1), (2, 0.0001, 1), (1, 0.1, 0), (5, 0, 0), (26, 0.1, 3)])
+@pytest.mark.parametrize(
+    ("count", "held_out", "kept"), [(5, 0.1, 1), (2, 0.1, 1), (2, 0.0001, 1), (1, 0.1, 0), (5, 0, 0), (26, 0.1, 3)]
+)
 def test_a_share_of_few_keeps_one(tmp_path, count, held_out, kept):
     assert count - held_out_from(count, held_out) == kept
     found = read_layout(make(tmp_path, *(f"p{n:02d}/a.jpg" for n in range(count))), "identities", held_out)
@@ -133,7 +153,9 @@ def kaggle(root: Path, suffix: str = ".jpg", **form: object) -> Path:
     make(root, *(f"img_align_celeba/img_align_celeba/00000{n}{suffix}" for n in (1, 2, 3)))
     signs = ["image_id,Smiling,Male,Young", "000001.jpg,-1,1,1", "000002.jpg,1,-1,1", "000003.jpg,1,1,-1"]
     write(root / "list_attr_celeba.csv", *signs, **form)
-    write(root / "list_eval_partition.csv", "image_id,partition", "000001.jpg,0", "000002.jpg,1", "000003.jpg,2", **form)
+    write(
+        root / "list_eval_partition.csv", "image_id,partition", "000001.jpg,0", "000002.jpg,1", "000003.jpg,2", **form
+    )
     write(root / "list_bbox_celeba.csv", "image_id,x_1,y_1,width,height", "000001.jpg,95,71,226,313", **form)
     write(root / "list_landmarks_align_celeba.csv", "image_id,lefteye_x,lefteye_y", "000001.jpg,69,109", **form)
     return root
@@ -141,7 +163,14 @@ def kaggle(root: Path, suffix: str = ".jpg", **form: object) -> Path:
 
 @pytest.mark.parametrize(
     "form",
-    [{}, {"mark": b"\xef\xbb\xbf"}, {"ends": "\r\n"}, {"mark": b"\xef\xbb\xbf", "ends": "\r\n"}, {"suffix": ".png"}, {"suffix": ".JPG"}],
+    [
+        {},
+        {"mark": b"\xef\xbb\xbf"},
+        {"ends": "\r\n"},
+        {"mark": b"\xef\xbb\xbf", "ends": "\r\n"},
+        {"suffix": ".png"},
+        {"suffix": ".JPG"},
+    ],
 )
 def test_celeba_as_kaggle_gives_it_out(tmp_path, form):
     found = look_through(kaggle(tmp_path, **form))
@@ -201,11 +230,15 @@ def test_a_line_that_stands_twice(tmp_path):
         read_layout(tmp_path)
 
 
-@pytest.mark.parametrize("names", ["Smiling,Smiling", "Smiling,split", "Smiling,identity", "Smiling,Ma\x1b[2Jle", "file,Male"])
+@pytest.mark.parametrize(
+    "names", ["Smiling,Smiling", "Smiling,split", "Smiling,identity", "Smiling,Ma\x1b[2Jle", "file,Male"]
+)
 def test_attributes_that_a_prepared_set_cannot_name(tmp_path, names):
     kaggle(tmp_path)
     write(tmp_path / "list_attr_celeba.csv", f"image_id,{names}", "000001.jpg,-1,1")
-    with pytest.raises(DataError, match=r"list_attr_celeba.csv cannot name an attribute .*, or not twice: fetch the file again") as caught:
+    with pytest.raises(
+        DataError, match=r"list_attr_celeba.csv cannot name an attribute .*, or not twice: fetch the file again"
+    ) as caught:
         read_layout(tmp_path)
     assert str(caught.value).isprintable()
 
@@ -229,7 +262,9 @@ def test_names_that_could_lead_elsewhere(tmp_path, file, name):
     make(tmp_path, "img_align_celeba/000001.jpg")
     write(tmp_path / "list_attr_celeba.txt", "1", "Smiling", "000001.jpg 1")
     write(tmp_path / file, *(["2", "Smiling"] if "attr" in file else []), "000001.jpg 1", f"{name} 1")
-    with pytest.raises(DataError, match=rf"Line \d of .*{file} names .*, which is no name of a file: fetch the list again") as caught:
+    with pytest.raises(
+        DataError, match=rf"Line \d of .*{file} names .*, which is no name of a file: fetch the list again"
+    ) as caught:
         read_layout(tmp_path)
     assert str(caught.value).isprintable()
 
@@ -238,7 +273,9 @@ def test_names_that_could_lead_elsewhere(tmp_path, file, name):
 def test_lists_in_utf_16_are_refused(tmp_path, content):
     make(tmp_path, "img_align_celeba/000001.jpg")
     (tmp_path / "list_attr_celeba.txt").write_bytes(content)
-    with pytest.raises(DataError, match="cannot be read as text: fetch the file again, or save it as UTF-8 where it is UTF-16"):
+    with pytest.raises(
+        DataError, match="cannot be read as text: fetch the file again, or save it as UTF-8 where it is UTF-16"
+    ):
         read_layout(tmp_path)
 
 
@@ -258,7 +295,13 @@ def celebamask(root: Path) -> Path:
 def test_celebamask_with_all_its_lists(tmp_path):
     root = celebamask(tmp_path / "archive" / "CelebAMask-HQ")
     write(root / "CelebAMask-HQ-attribute-anno.txt", "3", "Smiling Male", "0.jpg  -1  1", "1.jpg  1 -1", "2.jpg  1  1")
-    write(root / "CelebA-HQ-to-CelebA-mapping.txt", "idx  orig_idx  orig_file", "0 119612 119613.jpg", "1 9 000010.jpg", "2 4 000005.jpg")
+    write(
+        root / "CelebA-HQ-to-CelebA-mapping.txt",
+        "idx  orig_idx  orig_file",
+        "0 119612 119613.jpg",
+        "1 9 000010.jpg",
+        "2 4 000005.jpg",
+    )
     write(root / "list_eval_partition.txt", "119613.jpg 2", "000010.jpg 0", "000005.jpg 1")
     write(root / "identity_CelebA.txt", "119613.jpg 8", "000010.jpg 8", "000005.jpg 3")
     found = look_through(tmp_path)
@@ -272,7 +315,11 @@ def test_celebamask_says_what_it_lacks_and_leaves_out(tmp_path):
     make(tmp_path / "CelebAMask-HQ-mask-anno", "0/._00001_nose.png", "1/00009_nose.png", "0/overview.png")
     make(tmp_path, "CelebAMask-HQ-pose-anno.txt")
     found = look_through(tmp_path, held_out=0.1)
-    assert [(s.path.name, s.split) for s in found.sources] == [("0.jpg", "train"), ("1.jpg", "train"), ("2.jpg", "test")]
+    assert [(s.path.name, s.split) for s in found.sources] == [
+        ("0.jpg", "train"),
+        ("1.jpg", "train"),
+        ("2.jpg", "test"),
+    ]
     assert +found.left_out == {
         "without masks of its parts": 2, "second picture of its number": 1, "masks without their picture": 1, "outside CelebA-HQ-img": 1,
         "not named as a mask of a part": 1, NO_PICTURE: 1, HIDDEN: 1,
@@ -281,7 +328,11 @@ def test_celebamask_says_what_it_lacks_and_leaves_out(tmp_path):
 
 
 def test_utkface_with_its_nameless_pictures_in_a_folder_of_its_own(tmp_path):
-    make(tmp_path, *(f"UTKFace/{age}_0_0_2017.jpg.chip.jpg" for age in range(10, 40)), "UTKFace/39_1_20170116174525125.jpg.chip.jpg")
+    make(
+        tmp_path,
+        *(f"UTKFace/{age}_0_0_2017.jpg.chip.jpg" for age in range(10, 40)),
+        "UTKFace/39_1_20170116174525125.jpg.chip.jpg",
+    )
     found = look_through(tmp_path)
     assert (found.layout, len(found.sources)) == ("utkface", 30)
     assert +found.left_out == {"not named as UTKFace names its pictures": 1}
@@ -316,7 +367,13 @@ def test_lists_of_names_with_a_mark_other_line_ends_and_other_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["anna/1.jpg\rben/2.jpg", '"anna/1.jpg"\r\n"ben/2.jpg"\r\n', "'anna/1.jpg'\n'ben/2.jpg'", "anna\\1.jpg\r\n.\\ben\\2.jpg"]
+    "content",
+    [
+        "anna/1.jpg\rben/2.jpg",
+        '"anna/1.jpg"\r\n"ben/2.jpg"\r\n',
+        "'anna/1.jpg'\n'ben/2.jpg'",
+        "anna\\1.jpg\r\n.\\ben\\2.jpg",
+    ],
 )
 def test_lists_of_names_as_other_programs_write_them(tmp_path, content):
     make(tmp_path / "set", *PEOPLE)
@@ -330,34 +387,60 @@ def test_a_name_with_a_quotation_mark_in_it_stays(tmp_path):
     assert names_in(tmp_path / "list.txt") == ['a "b".jpg', "'tis.jpg", '"']
 
 
-@pytest.mark.parametrize(("train", "test"), [("Training Set", "Test Set"), ("train_images", "test_images"), ("TrainingData", "TestData")])
+@pytest.mark.parametrize(
+    ("train", "test"), [("Training Set", "Test Set"), ("train_images", "test_images"), ("TrainingData", "TestData")]
+)
 def test_folders_that_divide_a_set_under_longer_names(tmp_path, train, test):
     make(tmp_path, f"{train}/anna/1.jpg", f"{train}/ben/1.jpg", f"{test}/carl/1.jpg")
-    assert {(s.identity, s.split) for s in read_layout(tmp_path)} == {("anna", "train"), ("ben", "train"), ("carl", "test")}
+    assert {(s.identity, s.split) for s in read_layout(tmp_path)} == {
+        ("anna", "train"),
+        ("ben", "train"),
+        ("carl", "test"),
+    }
 
 
 def test_folders_within_those_of_people_are_told_of(tmp_path):
     make(tmp_path, "a/anna/1.jpg", "a/arno/1.jpg", "b/ben/1.jpg", "carl/1.jpg", "carl/old/2.jpg")
     found = look_through(tmp_path)
     assert found.people == 3
-    assert found.notes == ["The pictures of 1 people lie in several folders within theirs, and are taken for the same person's."]
+    assert found.notes == [
+        "The pictures of 1 people lie in several folders within theirs, and are taken for the same person's."
+    ]
 
 
 def test_pairs_of_names_that_could_lead_elsewhere(tmp_path):
     make(tmp_path, "lfw/A/A_0001.jpg", "lfw/A/A_0002.jpg", "lfw/B/B_0001.jpg", "lfw/.hidden/A_0001.jpg")
-    write(tmp_path / "pairs.txt", "2\t1", "A\t1\t2", "A\t1\tB\t1", "A\t1\t2", "A\t1\tB\t1", mark=b"\xef\xbb\xbf", ends="\r\n")
+    write(
+        tmp_path / "pairs.txt",
+        "2\t1",
+        "A\t1\t2",
+        "A\t1\tB\t1",
+        "A\t1\t2",
+        "A\t1\tB\t1",
+        mark=b"\xef\xbb\xbf",
+        ends="\r\n",
+    )
     assert [path.name for path in read_pairs(tmp_path).pictures] == ["A_0001.jpg", "A_0002.jpg", "B_0001.jpg"]
     for name in ("/etc/passwd", "../A", "A" * 300, "a\\b", ".."):
         write(tmp_path / "pairs.txt", "2 1", f"{name} 1 2", "A 1 B 1", "A 1 2", "A 1 B 1")
-        with pytest.raises(DataError, match=r"Line 2 of .*pairs.txt names .*, which is no person's: fetch LFW's pairs.txt again"):
+        with pytest.raises(
+            DataError, match=r"Line 2 of .*pairs.txt names .*, which is no person's: fetch LFW's pairs.txt again"
+        ):
             read_pairs(tmp_path)
 
 
 def test_tables_of_ijba_with_names_that_could_lead_elsewhere(tmp_path):
-    for table in ("11_sets/split1/verify_metadata_1", "1N_sets/split1/search_gallery_1", "1N_sets/split1/search_probe_1"):
+    for table in (
+        "11_sets/split1/verify_metadata_1",
+        "1N_sets/split1/search_gallery_1",
+        "1N_sets/split1/search_probe_1",
+    ):
         columns = "TEMPLATE_ID,SUBJECT_ID,FILE,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT"
         write(tmp_path / f"IJB-A_{table}.csv", columns, "1,2,img/../../x.jpg,0,0,9,9")
-    with pytest.raises(DataError, match=r"Line 2 of .*verify_metadata_1.csv names img/../../x.jpg, which is no file of IJB-A: unpack it"):
+    with pytest.raises(
+        DataError,
+        match=r"Line 2 of .*verify_metadata_1.csv names img/../../x.jpg, which is no file of IJB-A: unpack it",
+    ):
         read_ijba(tmp_path)
 
 

@@ -1,4 +1,5 @@
-"""Preparing: what is kept, what is dropped and why, and that nothing but the pictures and the settings decides the result."""
+"""Preparing: what is kept, what is dropped and why, and that nothing but the pictures and the settings decides the
+result."""
 
 from __future__ import annotations
 
@@ -90,7 +91,9 @@ def test_attributes_are_measured_and_the_unmeasurable_stays_empty(prepared_folde
 
 def test_one_worker_and_two_make_the_same_set(prepared_folder, photo_folder, tmp_path, same_folder):
     told = []
-    report = prepare(photo_folder, tmp_path / "two", size=64, held_out=0.4, workers=2, progress=lambda *counts: told.append(counts))
+    report = prepare(
+        photo_folder, tmp_path / "two", size=64, held_out=0.4, workers=2, progress=lambda *counts: told.append(counts)
+    )
     assert same_folder(prepared_folder, tmp_path / "two") == []
     assert (report.kept, report.dropped, report.resumed) == (4, DROPPED, 0)
     assert told == [(done, 9) for done in range(1, 10)]
@@ -116,7 +119,9 @@ def interrupted(folder: Path, lines: int, rest: str) -> None:
 
 
 @pytest.mark.parametrize(("lines", "rest"), [(0, ""), (3, '{"number": 4, "dro'), (6, ""), (9, "")])
-def test_an_interrupted_set_is_finished_as_if_nothing_had_happened(prepared_folder, photo_folder, tmp_path, same_folder, lines, rest):
+def test_an_interrupted_set_is_finished_as_if_nothing_had_happened(
+    prepared_folder, photo_folder, tmp_path, same_folder, lines, rest
+):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
     interrupted(again, lines, rest)
     report = prepare(photo_folder, again, size=64, held_out=0.4, workers=1)
@@ -151,9 +156,13 @@ def test_resuming_never_leaves_half_a_journal(prepared_folder, photo_folder, tmp
 @pytest.mark.parametrize(
     "changes", [{"size": 32}, {"held_out": 0.2}, {"most_turned": 4.0}, {"layout": "photos"}, {"only": ["puppet1.png"]}]
 )
-def test_other_settings_are_refused_and_nothing_is_touched(prepared_folder, photo_folder, tmp_path, same_folder, changes):
+def test_other_settings_are_refused_and_nothing_is_touched(
+    prepared_folder, photo_folder, tmp_path, same_folder, changes
+):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
-    with pytest.raises(DataError, match="was prepared from another source or with other settings: choose another folder"):
+    with pytest.raises(
+        DataError, match="was prepared from another source or with other settings: choose another folder"
+    ):
         prepare(photo_folder, again, **({"size": 64, "held_out": 0.4, "workers": 1} | changes))
     assert same_folder(prepared_folder, again) == []
 
@@ -202,13 +211,20 @@ def test_places_that_cannot_take_a_set(photo_folder, tmp_path):
 
 
 def test_a_set_without_any_face_says_why(photo_folder, tmp_path):
-    with pytest.raises(DataError, match=r"None of the 2 pictures could be used \(.*no face found: 1.*\): Masque needs photos of faces"):
+    with pytest.raises(
+        DataError, match=r"None of the 2 pictures could be used \(.*no face found: 1.*\): Masque needs photos of faces"
+    ):
         prepare(photo_folder, tmp_path / "out", workers=1, only=["wall.png", "letter.jpg"], held_out=0)
 
 
 def test_only_takes_the_named_files(photo_folder, tmp_path):
     source = shutil.copytree(photo_folder, tmp_path / "source" / "deep").parent
-    assert prepare(source, tmp_path / "out", size=64, workers=1, held_out=0, only=["puppet3.png", "deep/puppet6.png", "no.png"]).kept == 2
+    assert (
+        prepare(
+            source, tmp_path / "out", size=64, workers=1, held_out=0, only=["puppet3.png", "deep/puppet6.png", "no.png"]
+        ).kept
+        == 2
+    )
     assert [row.source for row in open_prepared(tmp_path / "out").rows] == ["deep/puppet3.png", "deep/puppet6.png"]
     with pytest.raises(DataError, match="list of --only names no picture in"):
         prepare(source, tmp_path / "other", only=["no.png"])
@@ -267,7 +283,11 @@ def test_aligned_pictures_stay_where_they_are_with_their_official_attributes(cel
     report = prepare(celeba, tmp_path / "out", size=128, workers=1)
     assert report.dropped == {"not 178×218 as aligned CelebA pictures are": 1}
     opened = open_prepared(tmp_path / "out")
-    assert [row.attributes for row in opened.rows] == [{"Bald": 0, "Male": 1}, {"Bald": 1, "Male": 0}, {"Bald": 0, "Male": 1}]
+    assert [row.attributes for row in opened.rows] == [
+        {"Bald": 0, "Male": 1},
+        {"Bald": 1, "Male": 0},
+        {"Bald": 0, "Male": 1},
+    ]
     for index, seed in enumerate((1, 3)):
         truth = render(draw_puppet(seed))
         assert np.abs(opened.frame(index).astype(int) - truth.picture).mean() < 1.5  # JPEG, and no move
@@ -293,7 +313,9 @@ def test_a_full_disk_is_told_as_one_sentence(photo_folder, tmp_path, monkeypatch
         return real_open(path, mode, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", no_room)
-    with pytest.raises(OutputError, match=r"journal.jsonl could not be written \(No space left on device\): free some space"):
+    with pytest.raises(
+        OutputError, match=r"journal.jsonl could not be written \(No space left on device\): free some space"
+    ):
         prepare(photo_folder, out, size=64, workers=1)
     monkeypatch.undo()
     assert prepare(photo_folder, out, size=64, workers=1).kept == 4

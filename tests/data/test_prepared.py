@@ -15,7 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from masque.data.prepared import BACKGROUND, BEYOND, PERSON, VERSION, Row, open_prepared, read_map, write_frame, write_index
+from masque.data.prepared import (
+    BACKGROUND,
+    BEYOND,
+    PERSON,
+    VERSION,
+    Row,
+    open_prepared,
+    read_map,
+    write_frame,
+    write_index,
+)
 from masque.errors import DataError
 
 ROWS = [
@@ -33,7 +43,9 @@ def written(tmp_path: Path) -> Path:
         (tmp_path / folder).mkdir()
     for row in ROWS:
         smooth = np.linspace(0, 255, 109 * 89 * 3).reshape(109, 89, 3).astype(np.uint8)
-        write_frame(tmp_path, row.file, smooth, generator.choice([PERSON, BACKGROUND, BEYOND], (109, 89)).astype(np.uint8))
+        write_frame(
+            tmp_path, row.file, smooth, generator.choice([PERSON, BACKGROUND, BEYOND], (109, 89)).astype(np.uint8)
+        )
     landmarks = generator.normal(50, 20, (3, 68, 2)).astype(np.float32)
     write_index(tmp_path, ROWS, landmarks, {"scale": 0.5, "kept": 3})
     return tmp_path
@@ -79,7 +91,9 @@ def test_folders_that_are_no_prepared_set(tmp_path):
     with pytest.raises(DataError, match="is not a prepared set; make one with `masque prepare`"):
         open_prepared(tmp_path)
     (tmp_path / "journal.jsonl").touch()
-    with pytest.raises(DataError, match="its preparation was not finished: give the same `masque prepare` command again"):
+    with pytest.raises(
+        DataError, match="its preparation was not finished: give the same `masque prepare` command again"
+    ):
         open_prepared(tmp_path)
 
 
@@ -97,9 +111,15 @@ def about(text: str):
         (about(f'{{"version": {VERSION}}}'), "is damaged .*scale.*: prepare it again"),
         (lambda root: (root / "index.csv").unlink(), "is damaged .*: prepare it again"),
         (lambda root: (root / "index.csv").write_text("file,split\n1,train\n"), "is damaged .*: prepare it again"),
-        (lambda root: (root / "index.csv").write_text("file,source,identity,split,Male\n1,a,b,train,x\n"), "is damaged"),
+        (
+            lambda root: (root / "index.csv").write_text("file,source,identity,split,Male\n1,a,b,train,x\n"),
+            "is damaged",
+        ),
         (lambda root: (root / "landmarks.npy").write_bytes(b"\x93NUMPY"), "is damaged .*: prepare it again"),
-        (lambda root: np.save(root / "landmarks.npy", np.zeros((2, 68, 2))), r"is damaged \(3 rows, landmarks of shape \(2, 68, 2\)\)"),
+        (
+            lambda root: np.save(root / "landmarks.npy", np.zeros((2, 68, 2))),
+            r"is damaged \(3 rows, landmarks of shape \(2, 68, 2\)\)",
+        ),
         (lambda root: np.save(root / "landmarks.npy", np.array([{}] * 3), allow_pickle=True), "is damaged"),
     ],
 )
@@ -122,13 +142,17 @@ def test_a_damaged_mask_is_a_plain_sentence(written, left):
         opened.mask(1)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_map_with_wrong_bytes_is_read_or_refused(written, data):
     whole = (written / "masks" / "000001.png").read_bytes()
     path = written / "masks" / "spoilt.png"
     content = bytearray(whole[: data.draw(st.integers(0, len(whole)))] if data.draw(st.booleans()) else whole)
-    for place, value in data.draw(st.lists(st.tuples(st.integers(0, max(0, len(content) - 1)), st.integers(0, 255)), max_size=6)):
+    for place, value in data.draw(
+        st.lists(st.tuples(st.integers(0, max(0, len(content) - 1)), st.integers(0, 255)), max_size=6)
+    ):
         content[place : place + 1] = bytes([value])
     path.write_bytes(content)
     try:
@@ -171,8 +195,14 @@ def landmarks(value: float):
         (about('{"version": 1, "version": 1, "scale": 0.5}'), "it says version twice"),
         (about('{"version": "1", "scale": 0.5}'), "it says no version"),
         (about('{"version": true, "scale": 0.5}'), "it says no version"),
-        *((about(f'{{"version": 1, "scale": {scale}}}'), "prepared.json: it") for scale in ("1e999", "NaN", "-1", "0", "9" * 400, '"a"')),
-        (lambda root: (root / "prepared.json").write_bytes(b'{"version": 1, "scale": 0.5, "source": "\xff"}'), "no text in UTF-8"),
+        *(
+            (about(f'{{"version": 1, "scale": {scale}}}'), "prepared.json: it")
+            for scale in ("1e999", "NaN", "-1", "0", "9" * 400, '"a"')
+        ),
+        (
+            lambda root: (root / "prepared.json").write_bytes(b'{"version": 1, "scale": 0.5, "source": "\xff"}'),
+            "no text in UTF-8",
+        ),
         (index(""), "the first line has to name file, source, identity, split"),
         (index(line().replace("Male", "split")), "the first line has to name"),
         (index(line().replace("000003", "000001")), "a picture stands in it twice"),
@@ -235,7 +265,11 @@ def declared(size: tuple[int, int]):
         ("images/000001.jpg", lambda path: path.write_bytes(b"\xff\xd8"), "is damaged .*prepare it again"),
         ("images/000001.jpg", spoilt((90, 109), "RGB"), "is not 89×109 pixels, as its set says: prepare the set again"),
         ("masks/000001.png", spoilt((1, 1)), "is not 89×109 pixels"),
-        ("masks/000001.png", spoilt(mode="RGB"), "is missing or damaged .it is not a palette picture.: prepare the set again"),
+        (
+            "masks/000001.png",
+            spoilt(mode="RGB"),
+            "is missing or damaged .it is not a palette picture.: prepare the set again",
+        ),
         ("masks/000001.png", spoilt((9000, 9000), "1"), "is missing or damaged .it says that it has 9000×9000 pixels"),
         ("masks/000001.png", as_gif, "is missing or damaged .cannot identify image file"),
         ("masks/000001.png", declared((90_000, 90_000)), r"is missing or damaged \("),
@@ -245,7 +279,13 @@ def declared(size: tuple[int, int]):
     ],
 )
 def test_pictures_and_maps_that_are_not_the_sets(written, file, damage, sentence):
-    write_frame(written, "000001", np.zeros((109, 89, 3), np.uint8), np.zeros((109, 89), np.uint8), np.full((109, 89), 255, np.uint8))
+    write_frame(
+        written,
+        "000001",
+        np.zeros((109, 89, 3), np.uint8),
+        np.zeros((109, 89), np.uint8),
+        np.full((109, 89), 255, np.uint8),
+    )
     opened = open_prepared(written)
     read = {"images": opened.frame, "masks": opened.mask, "labels": opened.labels}[file.split("/")[0]]
     assert read(0).shape[:2] == (109, 89)

@@ -23,12 +23,32 @@ from masque.faces.detect import find_faces
 from masque.faces.frame import TEMPLATE, at_scale, five_points, frame_size
 from masque.faces.labels import LABELS
 
-HEAD_FIELDS = ("shape", "male", "young", "beard", "skin", "lips", "iris", "brows", "pigments", "bald", "bangs", "length")
+HEAD_FIELDS = (
+    "shape",
+    "male",
+    "young",
+    "beard",
+    "skin",
+    "lips",
+    "iris",
+    "brows",
+    "pigments",
+    "bald",
+    "bangs",
+    "length",
+)
 
 
 def frontal(seed: int = 3, **changes: object) -> Puppet:
     """A puppet that looks straight ahead with a closed mouth and bare forehead, unless `changes` says otherwise."""
-    rest = {"pose": (0.0, 0.0, 0.0), "expression": (0.0,) * 10, "gaze": (0.0, 0.0), "bangs": 0.0, "bald": 0.0, "glasses": 0.0}
+    rest = {
+        "pose": (0.0, 0.0, 0.0),
+        "expression": (0.0,) * 10,
+        "gaze": (0.0, 0.0),
+        "bangs": 0.0,
+        "bald": 0.0,
+        "glasses": 0.0,
+    }
     return dataclasses.replace(draw_puppet(seed), **(rest | changes))
 
 
@@ -178,7 +198,9 @@ def test_yaw_pitch_and_gaze_have_the_documented_signs():
 
 
 def test_eyes_and_mouth_lie_where_aligned_photos_have_them():
-    errors = [np.linalg.norm(five_points(render(draw_puppet(seed)).landmarks) - TEMPLATE, axis=1).mean() for seed in range(20)]
+    errors = [
+        np.linalg.norm(five_points(render(draw_puppet(seed)).landmarks) - TEMPLATE, axis=1).mean() for seed in range(20)
+    ]
     assert np.mean(errors) < 3.5
     big = five_points(render(draw_puppet(2), 2.0).landmarks)
     assert np.allclose(big, at_scale(five_points(render(draw_puppet(2)).landmarks), 2.0), atol=0.05)
@@ -265,7 +287,11 @@ def test_an_edit_sets_its_attribute_and_no_other(attribute, value):
         edited = true_edit(before, attribute, value)
         old, new = (dict(zip(ATTRIBUTES, attribute_values(p), strict=True)) for p in (before, edited))
         assert new[attribute] == pytest.approx(value)
-        others = [name for name in ATTRIBUTES if name != attribute and not (attribute in HAIR_COLOURS and name in HAIR_COLOURS)]
+        others = [
+            name
+            for name in ATTRIBUTES
+            if name != attribute and not (attribute in HAIR_COLOURS and name in HAIR_COLOURS)
+        ]
         assert all(old[name] == new[name] for name in others)
         assert sum(edited.pigments) <= 1 + 1e-9
         if attribute in HAIR_COLOURS:
@@ -335,7 +361,9 @@ def test_wrong_attributes_and_values_are_refused_with_help():
 def test_the_z_buffer_agrees_with_a_loop_over_every_sample_and_triangle():
     rng = np.random.default_rng(1)
     width, height, count = 37, 29, 40
-    values = np.concatenate([rng.uniform(-5, 42, (2, 3 * count)), rng.uniform(-90, 90, (6, 3 * count))]).astype(np.float32)
+    values = np.concatenate([rng.uniform(-5, 42, (2, 3 * count)), rng.uniform(-90, 90, (6, 3 * count))]).astype(
+        np.float32
+    )
     triangles = np.arange(3 * count, dtype=np.int32).reshape(-1, 3)
     covered, won, seen = world._rasterise(values, triangles, width, height)
     expected, depths = np.full(width * height, -1), np.full(width * height, -np.inf)

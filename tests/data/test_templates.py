@@ -22,7 +22,10 @@ def write_ijba(root: Path, file: str = "img/{}.png", splits: int = 2) -> Path:
         search.mkdir(parents=True)
 
         def rows(*cells: tuple[int, str, int, int]) -> str:
-            lines = [f"{template},{person},{file.format(picture)},9,9,{left}.4,2,30,40" for template, person, picture, left in cells]
+            lines = [
+                f"{template},{person},{file.format(picture)},9,9,{left}.4,2,30,40"
+                for template, person, picture, left in cells
+            ]
             return "\n".join([HEADING, *lines]) + "\n"
 
         (verify / f"verify_metadata_{number}.csv").write_text(
@@ -64,7 +67,15 @@ def test_ijba(tmp_path, inside):
         (root / "images").rmdir()
     sightings, splits = read_ijba(root)
     assert sightings[0] == Sighting(root / inside / "img" / "1.png", (5, 2, 30, 40))
-    assert [(int(s.path.stem), s.box[0]) for s in sightings] == [(1, 5), (2, 5), (3, 5), (1, 80), (4, 5), (5, 5), (6, 5)]
+    assert [(int(s.path.stem), s.box[0]) for s in sightings] == [
+        (1, 5),
+        (2, 5),
+        (3, 5),
+        (1, 80),
+        (4, 5),
+        (5, 5),
+        (6, 5),
+    ]
     assert len(splits) == 2
     for split in splits:
         assert [t.tolist() for t in split.templates] == [[0, 1], [2], [3, 4], [1], [5], [6]]

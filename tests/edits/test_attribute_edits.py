@@ -40,7 +40,8 @@ def unrecognised(monkeypatch):
 
 
 def paint_flat(session, subject, monkeypatch):
-    """From here on the session paints this subject as a grey of 100, and as one of 140 when any attribute is asked for."""
+    """From here on the session paints this subject as a grey of 100, and as one of 140 when any attribute is asked
+    for."""
     own = session.encode(subject)
 
     def compose(latents):
@@ -66,12 +67,17 @@ def test_attributes_as_they_are_leave_every_pixel(session, photo, subject):
 def test_a_change_is_added_to_the_photo_where_its_region_is(session, photo, subject, monkeypatch):
     paint_flat(session, subject, monkeypatch)
     face = hull_mask(subject.face.landmarks, photo.shape[1::-1]) > 0
-    well_inside, around = cv2.erode(face.astype(np.uint8), np.ones((41, 41))) > 0, cv2.dilate(face.astype(np.uint8), np.ones((9, 9))) > 0
+    well_inside, around = (
+        cv2.erode(face.astype(np.uint8), np.ones((41, 41))) > 0,
+        cv2.dilate(face.astype(np.uint8), np.ones((9, 9))) > 0,
+    )
     square = in_photo(np.full((32, 32), 255, np.uint8), subject) > 0
     middle = cv2.erode((in_photo(edited_mask(subject, "both"), subject) == 255).astype(np.uint8), np.ones((9, 9))) > 0
     # 40 levels brighter, and no more than white.
     expected = np.clip(photo.astype(int) + 40, 0, 255)
-    results = {region: session.edit(photo, {"Smiling": 0.77}, region=region).picture for region in ("face", "hair", "both")}
+    results = {
+        region: session.edit(photo, {"Smiling": 0.77}, region=region).picture for region in ("face", "hair", "both")
+    }
     assert np.abs(results["face"].astype(int) - expected)[well_inside].max() <= 1
     assert (results["face"][~around] == photo[~around]).all()
     assert (results["hair"][well_inside] == photo[well_inside]).all()
@@ -114,7 +120,8 @@ def test_an_edit_of_the_hair_leaves_the_wall_behind_it_alone():
 
 
 def test_with_a_parser_an_edit_keeps_to_hair_and_skin():
-    """On puppets, whose parts are known exactly: clothes are the person's to GrabCut, and hair ends at the neck to nobody but a parser."""
+    """On puppets, whose parts are known exactly: clothes are the person's to GrabCut, and hair ends at the neck to
+    nobody but a parser."""
     for seed in (3, 8, 9):
         made = render(draw_puppet(seed), 1.5)
         subject = find_subject(made.picture, 128)

@@ -36,7 +36,14 @@ def test_photos_are_copied_and_new_ones_stand_beside_them(synthesizer, people, t
     made = augment(synthesizer, people, out, per_picture=2, workers=1, progress=lambda *at: seen.append(at))
     assert made == Augmented(people=2, photos=4, made=6, without=1)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    new = ["anna/1.jpg-new1.png", "anna/1.jpg-new2.png", "anna/1.png-new1.png", "anna/1.png-new2.png", "ben/7-new1.png", "ben/7-new2.png"]
+    new = [
+        "anna/1.jpg-new1.png",
+        "anna/1.jpg-new2.png",
+        "anna/1.png-new1.png",
+        "anna/1.png-new2.png",
+        "ben/7-new1.png",
+        "ben/7-new2.png",
+    ]
     assert names(out) == sorted([*names(people), *new])
     for photo in names(people):
         assert (out / photo).read_bytes() == (people / photo).read_bytes()
@@ -49,7 +56,9 @@ def test_photos_are_copied_and_new_ones_stand_beside_them(synthesizer, people, t
 def test_what_is_drawn_depends_on_the_seed_and_not_on_the_batch(synthesizer, people, tmp_path, monkeypatch):
     def drawn(name, seed):
         augment(synthesizer, people, tmp_path / name, per_picture=2, seed=seed, workers=1)
-        return {path: read_picture(tmp_path / name / path).astype(int) for path in names(tmp_path / name) if "-new" in path}
+        return {
+            path: read_picture(tmp_path / name / path).astype(int) for path in names(tmp_path / name) if "-new" in path
+        }
 
     first, other = drawn("a", 0), drawn("b", 1)
     monkeypatch.setattr(module, "AT_ONCE", 1)

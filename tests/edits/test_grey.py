@@ -64,7 +64,11 @@ def loaded(parser, synthesizer):
     rsgan = tiny_session()
     rsgan.find_parts = parser.shares
     translator = Translator(
-        tiny("ccagan"), "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames), parse=parser.shares
+        tiny("ccagan"),
+        "ccagan",
+        "0" * 16,
+        classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames),
+        parse=parser.shares,
     )
     painter = Painter(tiny("portrait"), "portrait", "0" * 16, parse=parser.shares)
     return rsgan, translator, painter, Latents(tiny("progan"), "progan", "0" * 16), synthesizer
@@ -121,7 +125,11 @@ def test_a_colour_comes_that_was_asked_for(edit, loaded, grey, colour):
 
 
 def test_a_coloured_photo_keeps_its_colours_and_its_record_says_nothing_of_it(loaded, grey, colour):
-    for result in (loaded[0].swap(grey, colour), loaded[0].edit(colour, {"Smiling": 1}), loaded[2].transfer(colour, grey, part="skin")):
+    for result in (
+        loaded[0].swap(grey, colour),
+        loaded[0].edit(colour, {"Smiling": 1}),
+        loaded[2].transfer(colour, grey, part="skin"),
+    ):
         assert "black_and_white" not in result.record
         assert spread(result.picture).mean() > 5
 
@@ -129,7 +137,10 @@ def test_a_coloured_photo_keeps_its_colours_and_its_record_says_nothing_of_it(lo
 def test_a_hair_colour_shows_in_the_hair_alone(loaded, parser, grey):
     result = loaded[0].edit(grey, {"Blond_Hair": 1}, detail="network")
     labels = parser.parse(grey).labels
-    assert spread(result.picture)[labels == LABELS.index("hair")].mean() > 4 * spread(result.picture)[labels == LABELS.index("nose")].mean()
+    assert (
+        spread(result.picture)[labels == LABELS.index("hair")].mean()
+        > 4 * spread(result.picture)[labels == LABELS.index("nose")].mean()
+    )
 
 
 def test_what_the_edit_does_not_change_of_a_noisy_grey_photo_stays_bit_for_bit(loaded, grey):

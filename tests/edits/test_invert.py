@@ -1,4 +1,5 @@
-"""Finding latents: each method on a generator whose answers are known, clipping by hand, and what an interruption leaves."""
+"""Finding latents: each method on a generator whose answers are known, clipping by hand, and what an interruption
+leaves."""
 
 from __future__ import annotations
 
@@ -56,7 +57,12 @@ def test_the_encoder_is_one_look_and_refining_starts_from_it(model, true):
 
 def test_the_best_is_kept_and_enough_is_enough(model, true):
     pictures, errors = model.generate(true), []
-    invert(model, pictures, Options(method="refine", iterations=60), watch=lambda _i, _z, error: errors.append(error.clone()))
+    invert(
+        model,
+        pictures,
+        Options(method="refine", iterations=60),
+        watch=lambda _i, _z, error: errors.append(error.clone()),
+    )
     assert all((later <= before).all() for before, later in pairwise(errors))
     assert len(errors) == 60
     quick = invert(model, pictures, Options(method="refine", iterations=300, starts=8, enough=0.05))

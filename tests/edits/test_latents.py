@@ -24,7 +24,10 @@ def session() -> Latents:
 
 @pytest.fixture
 def three(session):
-    return [session.latent(torch.randn(16, generator=torch.Generator().manual_seed(i)), name) for i, name in enumerate("xyz")]
+    return [
+        session.latent(torch.randn(16, generator=torch.Generator().manual_seed(i)), name)
+        for i, name in enumerate("xyz")
+    ]
 
 
 def test_two_faces_by_weight(session, three):
@@ -125,7 +128,11 @@ def test_samples_are_truncated_as_far_as_asked(session):
     bias = session.model.G.first.bias.data
     bias.copy_(torch.randn_like(bias))  # a trained one's; without any, the length of z is normalised away
     try:
-        usual, whole, said = session.sample(4), session.sample(4, truncation=1.0), session.sample(4, truncation=TRUNCATION)
+        usual, whole, said = (
+            session.sample(4),
+            session.sample(4, truncation=1.0),
+            session.sample(4, truncation=TRUNCATION),
+        )
     finally:
         bias.zero_()
     assert np.array_equal(usual.picture, said.picture)
@@ -163,7 +170,17 @@ def test_damaged_latents_are_refused_in_one_sentence(session, three, tmp_path, c
         odd.append((f"said to be {kind}", whole.replace(b'"F32"', f'"{kind}"'.encode())))
     for length in (0, 10**8, 2**64 - 1):
         odd.append((f"header of {length} bytes", length.to_bytes(8, "little") + whole[8:]))
-    for header in ("[" * 5000, "[]", "7", '{"__metadata__":7}', '{"__metadata__":{"a":1}}', '{"z":7}', '{"z":{}}', '{"z":[]}', "\ud83d"):
+    for header in (
+        "[" * 5000,
+        "[]",
+        "7",
+        '{"__metadata__":7}',
+        '{"__metadata__":{"a":1}}',
+        '{"z":7}',
+        '{"z":{}}',
+        '{"z":[]}',
+        "\ud83d",
+    ):
         text = header.encode("utf-8", "surrogatepass")
         odd.append((f"header {header[:20]}", len(text).to_bytes(8, "little") + text + bytes(64)))
     for name, data in [*odd, *mutations.of_bytes(whole, 300)]:

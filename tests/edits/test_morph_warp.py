@@ -89,7 +89,8 @@ def test_a_shifted_picture_is_shifted_half_as_far_half_way():
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
 def test_between_affine_images_lies_the_mean_affine_image(at):
-    """Landmarks at p and at Mp are at ((1−t) + tM)p on the way, so the face is the first picture through that matrix."""
+    """Landmarks at p and at Mp are at ((1−t) + tM)p on the way, so the face is the first picture through that
+    matrix."""
     picture, landmarks = face(3)
     matrix = np.array([[1.1, 0.15, -12.0], [-0.1, 0.95, 9.0]])
     other = moved(picture, landmarks, matrix)
@@ -101,12 +102,15 @@ def test_between_affine_images_lies_the_mean_affine_image(at):
 
 
 def test_a_spot_on_the_nose_moves_evenly(three):
-    """The spot is at a landmark of two different faces, so in every frame it is at the landmark's place between them."""
+    """The spot is at a landmark of two different faces, so in every frame it is at the landmark's place between
+    them."""
     _, _, landmarks = three
     spots, nose = [], [points[30] for points in landmarks[:2]]
     for centre in nose:
         spot = np.zeros((SIZE, SIZE, 3), np.uint8)
-        spots.append(cv2.circle(spot, np.rint(centre * 16).astype(int).tolist(), 48, (255, 255, 255), -1, cv2.LINE_AA, 4))
+        spots.append(
+            cv2.circle(spot, np.rint(centre * 16).astype(int).tolist(), 48, (255, 255, 255), -1, cv2.LINE_AA, 4)
+        )
     morph = WarpMorph(spots, landmarks[:2])
     places = []
     for at in np.linspace(0, 1, 11):
@@ -187,7 +191,8 @@ def test_triangles_without_area_are_left_out():
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.001, 0.999))
 def test_every_pixel_comes_from_a_triangle_that_it_is_in(seed, at):
-    """Of any landmarks, however the mesh folds; so no pixel comes from outside a picture, or from far off because a triangle is narrow."""
+    """Of any landmarks, however the mesh folds; so no pixel comes from outside a picture, or from far off because a
+    triangle is narrow."""
     rng = np.random.default_rng(seed)
     size = (30, 40)
     pair = [features(rng.uniform(-10, 45, (68, 2)).astype(np.float32), size) for _ in range(2)]

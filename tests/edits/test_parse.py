@@ -57,7 +57,9 @@ def test_truth_in_truth_out():
     made = render(draw_puppet(3), 2.0)
     subject = find_subject(made.picture, 128)
     known = cv2.warpAffine(made.labels, subject.matrix, (128, 128), flags=cv2.INTER_NEAREST)
-    labels = enlarged(np.stack([(known == label).astype(np.float32) for label in range(11)]), subject.matrix, made.picture)
+    labels = enlarged(
+        np.stack([(known == label).astype(np.float32) for label in range(11)]), subject.matrix, made.picture
+    )
     inside = cv2.warpAffine(np.ones_like(made.labels), subject.matrix, (128, 128), flags=cv2.INTER_NEAREST)
     inside = enlarged(np.stack([1.0 - inside, inside]).astype(np.float32), subject.matrix, made.picture) == 1
     assert inside.mean() > 0.5

@@ -68,7 +68,9 @@ def test_the_same_seed_draws_the_same_and_another_seed_others(session, photo):
     drawn = cells(sheets[0].picture)[1:4]
     assert (drawn[0] != drawn[1]).any()
     more = cells(session.random(photo, "hair", count=5, seed=5).picture)
-    assert all((a == b).all() for a, b in zip(more[:4], cells(sheets[0].picture)[:4], strict=True)), "more of the same seed begin alike"
+    assert all((a == b).all() for a, b in zip(more[:4], cells(sheets[0].picture)[:4], strict=True)), (
+        "more of the same seed begin alike"
+    )
 
 
 @pytest.mark.parametrize(("part", "drawn", "stays"), [("hair", "xh", "xf"), ("face", "xf", "xh")])
@@ -90,7 +92,8 @@ def test_the_drawn_part_is_normal_and_the_other_is_the_photos(session, photo, mo
 
 @pytest.mark.parametrize("part", ["hair", "face"])
 def test_the_part_that_stays_keeps_the_photos_pixels(session, photo, monkeypatch, part):
-    """With a network whose picture never changes, the part that stays is the photo's and the drawn part is the network's."""
+    """With a network whose picture never changes, the part that stays is the photo's and the drawn part is the
+    network's."""
     painted = np.full((32, 32, 3), (10, 200, 60), np.uint8)
     monkeypatch.setattr(session, "compose", lambda latents: [painted] * len(latents.xf))
     subject = session.subject(photo)
@@ -111,13 +114,18 @@ def test_a_strip_goes_from_one_reconstruction_to_the_other(session, photo, other
     assert np.abs(last.astype(int) - enlarged(ends[1])).max() <= 1
 
 
-@pytest.mark.parametrize(("part", "moving"), [("face", {"xf", "cf"}), ("hair", {"xh", "ch"}), ("both", {"xf", "cf", "xh", "ch"})])
+@pytest.mark.parametrize(
+    ("part", "moving"), [("face", {"xf", "cf"}), ("hair", {"xh", "ch"}), ("both", {"xf", "cf", "xh", "ch"})]
+)
 def test_only_the_blended_part_moves_and_it_moves_in_a_straight_line(session, photo, other, monkeypatch, part, moving):
     a, b = (session.encode(session.subject(p)) for p in (photo, other))
     seen = watched(session, monkeypatch)
     session.blend(photo, other, part=part, steps=4)
     for name in ("xf", "cf", "xh", "ch"):
-        start, end, path = (getattr(z, name)[0].numpy() if z is not seen[-1] else z and getattr(z, name).numpy() for z in (a, b, seen[-1]))
+        start, end, path = (
+            getattr(z, name)[0].numpy() if z is not seen[-1] else z and getattr(z, name).numpy()
+            for z in (a, b, seen[-1])
+        )
         expected = np.linspace(start, end, 4) if name in moving else np.stack([start] * 4)
         assert np.allclose(path, expected, atol=1e-5)
 

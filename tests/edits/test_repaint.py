@@ -1,4 +1,5 @@
-"""Repainting by label map, on puppets whose parts are known: shapes, styles, what is shown of the network and what of the photo."""
+"""Repainting by label map, on puppets whose parts are known: shapes, styles, what is shown of the network and what of
+the photo."""
 
 from __future__ import annotations
 
@@ -138,21 +139,29 @@ def test_what_a_smaller_shape_uncovers_is_filled_from_the_wall(painter, files):
     own = painter.parts(subject)
     assert uncovered(subject, own, own) is subject.image
     wanted = np.where(own == 10, 0, own).astype(np.uint8)
-    before, after = to_pictures(subject.image)[0].astype(int), to_pictures(uncovered(subject, own, wanted))[0].astype(int)
+    before, after = (
+        to_pictures(subject.image)[0].astype(int),
+        to_pictures(uncovered(subject, own, wanted))[0].astype(int),
+    )
     gone, rim = (own == 10) & (wanted == 0), given_up(own, wanted)
     assert (rim >= gone).all()
     assert rim.sum() > gone.sum()
     assert not rim[wanted > 0].any()
     assert (after[~rim] == before[~rim]).all()
     wall = before[own == 0]
-    assert np.abs(after[gone].mean(axis=0) - wall.mean(axis=0)).max() < np.abs(before[gone].mean(axis=0) - wall.mean(axis=0)).max()
+    assert (
+        np.abs(after[gone].mean(axis=0) - wall.mean(axis=0)).max()
+        < np.abs(before[gone].mean(axis=0) - wall.mean(axis=0)).max()
+    )
 
 
 def test_an_unchanged_shape_changes_nothing(painter, files, truth):
     subject = painter.subject(files["one.png"])
     picture = repaint(painter, files["one.png"], shape_from=files["one.png"]).picture
     assert (picture == subject.photo).all()
-    assert not (repaint(painter, files["one.png"], shape_from=files["one.png"], detail="network").picture == subject.photo).all()
+    assert not (
+        repaint(painter, files["one.png"], shape_from=files["one.png"], detail="network").picture == subject.photo
+    ).all()
     assert truth["one.png"].picture.shape == picture.shape
 
 
@@ -165,7 +174,8 @@ SOFT_WAYS = {
 
 @pytest.mark.parametrize("way", SOFT_WAYS)
 def test_a_map_that_nobody_painted_in_changes_nothing(truth, way):
-    """Though the parser sees more than the painter's pixels hold, and a program moves edges by a pixel when it saves."""
+    """Though the parser sees more than the painter's pixels hold, and a program moves edges by a pixel when it
+    saves."""
     parser, photo = shipped_parser(), cv2.resize(truth["one.png"].picture, (178, 218), interpolation=cv2.INTER_AREA)
     model = runs.build_recipe(runs.plan("portrait", "tiny")).model
     painter = Painter(model, "portrait", "0" * 16, parse=parser.shares, label=parser.labels)
@@ -347,7 +357,10 @@ def test_a_map_may_be_a_file_or_whole_numbers_of_any_kind(painter, files, truth,
     labels = truth["one.png"].labels
     labels = np.where(np.isin(labels, (7, 8, 9)), 1, labels)
     path = write_labels(tmp_path / "map.png", labels.astype(np.uint8))
-    pictures = [repaint(painter, files["one.png"], labels=given).picture for given in (labels.astype(np.uint8), labels, path, str(path))]
+    pictures = [
+        repaint(painter, files["one.png"], labels=given).picture
+        for given in (labels.astype(np.uint8), labels, path, str(path))
+    ]
     assert all((picture == pictures[0]).all() for picture in pictures)
     assert faces_for(painter, write_labels(path, truth["one.png"].labels), list(files.values())).record["notes"] == []
 

@@ -55,7 +55,12 @@ def test_hull_masks_lie_on_the_face(subject):
     ratio = float(subject.face_hull.sum() / subject.image_hull.sum())
     assert 0.75 * (178 / 118) ** 2 < ratio < 1.05 * (178 / 118) ** 2
     large = region_mask(subject, size=320)
-    assert np.abs(cv2.resize(large, (32, 32), interpolation=cv2.INTER_AREA) / 255 - subject.image_hull[0, 0].numpy()).mean() < 0.05
+    assert (
+        np.abs(
+            cv2.resize(large, (32, 32), interpolation=cv2.INTER_AREA) / 255 - subject.image_hull[0, 0].numpy()
+        ).mean()
+        < 0.05
+    )
     both = region_mask(subject, subject.landmarks + 4)
     assert (both >= region_mask(subject)).all()
     assert both.sum() > 1.2 * region_mask(subject).sum()
@@ -73,7 +78,8 @@ def test_attributes_are_replaced_by_name(session, subject):
 
 
 @pytest.mark.parametrize(
-    ("name", "suggestion"), [("Smilng", "did you mean Smiling"), ("blond_hair", "did you mean Blond_Hair"), ("Zz", "Young")]
+    ("name", "suggestion"),
+    [("Smilng", "did you mean Smiling"), ("blond_hair", "did you mean Blond_Hair"), ("Zz", "Young")],
 )
 def test_unknown_attributes_are_answered_with_known_ones(session, subject, name, suggestion):
     with pytest.raises(UnknownAttributeError, match=f"no attribute {name}.*{suggestion}"):

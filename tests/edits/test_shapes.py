@@ -22,7 +22,9 @@ def own() -> Labels:
 
 
 def moved(labels: Labels, across: int) -> Labels:
-    return cv2.warpAffine(labels, np.array([[1.0, 0, across], [0, 1, 0]]), labels.shape, flags=cv2.INTER_NEAREST).astype(np.uint8)
+    return cv2.warpAffine(
+        labels, np.array([[1.0, 0, across], [0, 1, 0]]), labels.shape, flags=cv2.INTER_NEAREST
+    ).astype(np.uint8)
 
 
 EDITS = {
@@ -72,7 +74,9 @@ def test_a_map_that_is_turned_or_mirrored_is_refused(own: Labels, turned: Callab
 
 @pytest.mark.parametrize("edit", LOST)
 def test_a_map_without_the_face_is_refused(own: Labels, edit: str) -> None:
-    with pytest.raises(PictureError, match=r"The label map has no face where the photo has one \(.*\): start from what `masque parse`"):
+    with pytest.raises(
+        PictureError, match=r"The label map has no face where the photo has one \(.*\): start from what `masque parse`"
+    ):
         check_face_left(own, LOST[edit](own).astype(np.uint8))
 
 
@@ -87,14 +91,21 @@ def test_a_map_of_the_photos_shape_is_taken(size: tuple[int, int]) -> None:
     check_same_shape(np.zeros(size[::-1], np.uint8), 400, 300)
 
 
-@pytest.mark.parametrize("size", [(400, 301 + 1), (300, 300), (400, 200), (390, 300), (512, 512), (200, 140), (4000, 3020)])
+@pytest.mark.parametrize(
+    "size", [(400, 301 + 1), (300, 300), (400, 200), (390, 300), (512, 512), (200, 140), (4000, 3020)]
+)
 def test_a_map_of_another_shape_is_not_stretched(size: tuple[int, int]) -> None:
-    with pytest.raises(PictureError, match=f"The label map has {size[0]}×{size[1]} pixels and the photo 400×300, which is another ratio"):
+    with pytest.raises(
+        PictureError,
+        match=f"The label map has {size[0]}×{size[1]} pixels and the photo 400×300, which is another ratio",
+    ):
         check_same_shape(np.zeros(size[::-1], np.uint8), 400, 300)
 
 
 def test_a_map_on_its_side_is_named_as_that() -> None:
-    with pytest.raises(PictureError, match="has 300×400 pixels and the photo 400×300: turn the map as the photo is seen"):
+    with pytest.raises(
+        PictureError, match="has 300×400 pixels and the photo 400×300: turn the map as the photo is seen"
+    ):
         check_same_shape(np.zeros((400, 300), np.uint8), 400, 300)
 
 

@@ -18,19 +18,29 @@ def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def square_in_photo(subject) -> np.ndarray:
     """Where x lies in the photo, bool (H,W)."""
-    return cv2.warpAffine(np.full((subject.size,) * 2, 255, np.uint8), invert(subject.matrix), subject.photo.shape[1::-1], flags=0) > 0
+    return (
+        cv2.warpAffine(
+            np.full((subject.size,) * 2, 255, np.uint8), invert(subject.matrix), subject.photo.shape[1::-1], flags=0
+        )
+        > 0
+    )
 
 
 def turned(photo: np.ndarray, degrees: float) -> np.ndarray:
     height, width = photo.shape[:2]
     return cv2.warpAffine(
-        photo, cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), (width, height), borderMode=cv2.BORDER_REPLICATE
+        photo,
+        cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0),
+        (width, height),
+        borderMode=cv2.BORDER_REPLICATE,
     )
 
 
 @pytest.fixture(scope="module")
 def pair(photos):
-    return photos["astronaut"][:300, 80:380], cv2.resize(photos["grace_hopper"], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return photos["astronaut"][:300, 80:380], cv2.resize(
+        photos["grace_hopper"], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA
+    )
 
 
 @pytest.fixture
@@ -90,7 +100,9 @@ def test_bare_swap_of_a_photo_with_itself_is_its_reconstruction(session, pair):
     reconstruction = session.compose(session.encode(subject))[0]
     result = session.swap(photo, photo, stitch="none", detail="network").picture
     # Enlarging blurs a little: both are compared as means over 3 × 3 pixels.
-    shown, made = (cv2.blur(p.astype(float), (3, 3))[6:-6, 6:-6] for p in (warp(result, subject.matrix, (32, 32)), reconstruction))
+    shown, made = (
+        cv2.blur(p.astype(float), (3, 3))[6:-6, 6:-6] for p in (warp(result, subject.matrix, (32, 32)), reconstruction)
+    )
     assert ((shown - made).std(axis=(0, 1)) < 1.5).all()
     assert np.abs((shown - made).mean(axis=(0, 1))).max() < 25
 
@@ -101,7 +113,10 @@ def test_attributes_that_are_there_already_change_nothing(session, pair, swapped
     same = session.swap(*pair, attributes={})
     assert (same.picture == swapped.picture).all()
     other = session.swap(
-        *pair, attributes={name: float(1 - v) for name, v in zip(session.attributes, session.estimate(source)[0], strict=True)}
+        *pair,
+        attributes={
+            name: float(1 - v) for name, v in zip(session.attributes, session.estimate(source)[0], strict=True)
+        },
     )
     assert (other.picture != swapped.picture).any()
     assert set(other.record["attributes"]) == set(session.attributes)
@@ -131,8 +146,15 @@ def test_the_record_says_what_was_done(session, swapped):
     assert set(record) == {"edit", "model", "size", "weights", "masque", "stitch", "detail", "attributes", "inputs", "identity_distance",
                            "landmark_drift_percent", "changed_outside_face_percent"}  # fmt: skip
     assert json.loads(json.dumps(record)) == record
-    assert (record["edit"], record["model"], record["size"], record["weights"]) == ("swap", "rsgan", 32, session.weights)
-    assert record["identity_distance"]["face"] < record["identity_distance"]["hair"], "it now looks like the face photo's person"
+    assert (record["edit"], record["model"], record["size"], record["weights"]) == (
+        "swap",
+        "rsgan",
+        32,
+        session.weights,
+    )
+    assert record["identity_distance"]["face"] < record["identity_distance"]["hair"], (
+        "it now looks like the face photo's person"
+    )
 
 
 @pytest.mark.usefixtures("unrecognised")
@@ -151,7 +173,8 @@ def test_picked_faces_are_swapped_and_the_others_left(session, pair):
 
 @pytest.mark.usefixtures("unrecognised")
 def test_whole_crops_end_softly_also_where_the_photo_ends_inside_one_side(session, photos):
-    """A tilted face near the photo's edge: x's left side is half beyond the photo. The half inside must not show as a line."""
+    """A tilted face near the photo's edge: x's left side is half beyond the photo. The half inside must not show as a
+    line."""
     photo = np.ascontiguousarray(turned(photos["astronaut"], 10)[:400, 110:])
     subject = session.subject(photo)
     left_side = subject.frame.valid[:, 0]

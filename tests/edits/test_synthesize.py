@@ -1,4 +1,5 @@
-"""New pictures of the same person: what each request changes and what it leaves, on a network that has learnt nothing."""
+"""New pictures of the same person: what each request changes and what it leaves, on a network that has learnt
+nothing."""
 
 from __future__ import annotations
 

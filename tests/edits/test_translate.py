@@ -1,4 +1,5 @@
-"""Editing photos by translation: hair colours that exclude one another, what the record says, and that only the change is added."""
+"""Editing photos by translation: hair colours that exclude one another, what the record says, and that only the change
+is added."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ NAMES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 @pytest.fixture(scope="module")
 def translator():
     recipe = runs.build_recipe(runs.plan("ccagan", "tiny"))
-    return Translator(recipe.model, "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames))
+    return Translator(
+        recipe.model, "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +109,11 @@ def test_rivals_are_taken_back_as_far_as_one_is_given(asked, expected):
     ("attributes", "error", "says"),
     [
         ({"Blond_Hair": 1.0, "Black_Hair": 1.0}, ValueRangeError, "Blond_Hair=1 and Black_Hair=1 exclude one another"),
-        ({"Smiling": 1.0}, UnknownAttributeError, "knows no attribute Smiling; known are: Black_Hair, Blond_Hair, Brown_Hair, Male, Young"),
+        (
+            {"Smiling": 1.0},
+            UnknownAttributeError,
+            "knows no attribute Smiling; known are: Black_Hair, Blond_Hair, Brown_Hair, Male, Young",
+        ),
         ({"Blond_Hair": 1.5}, ValueRangeError, "exclude one another|outside"),
         ({"Male": -0.1}, ValueRangeError, "outside"),
     ],
@@ -133,7 +140,10 @@ def test_a_trained_folder_loads(tmp_path, photo):
     own = loaded.estimate(subject)
     with torch.no_grad():
         expected = recipe.model.eval().edit(subject.image, own, torch.ones(1, 1, 1, 1))
-    assert abs(torch.from_numpy(loaded.translate(subject, [own])[0]).permute(2, 0, 1) / 127.5 - 1 - expected[0]).max() < 1 / 127
+    assert (
+        abs(torch.from_numpy(loaded.translate(subject, [own])[0]).permute(2, 0, 1) / 127.5 - 1 - expected[0]).max()
+        < 1 / 127
+    )
 
 
 def test_with_a_parser_a_hair_colour_shows_in_the_hair_alone_and_the_rest_elsewhere(translator, photo, monkeypatch):
@@ -143,7 +153,8 @@ def test_with_a_parser_a_hair_colour_shows_in_the_hair_alone_and_the_rest_elsewh
 
     def translate(_subject, attributes, _shares):
         return [
-            np.full((translator.size, translator.size, 3), 100 * float(c[0, hair]) + 40 * float(c[0, man]), np.uint8) for c in attributes
+            np.full((translator.size, translator.size, 3), 100 * float(c[0, hair]) + 40 * float(c[0, man]), np.uint8)
+            for c in attributes
         ]
 
     monkeypatch.setattr(translator, "translate", translate)

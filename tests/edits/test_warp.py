@@ -44,7 +44,9 @@ def test_a_face_bent_onto_its_shifted_and_doubled_self(face):
 def test_the_face_covers_its_hull(face):
     photo, landmarks = face
     span = cv2.convexHull(control_points(landmarks).astype(np.float32))
-    corners = cv2.findContours(hull_mask(landmarks, photo.shape[1::-1]), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0][:, 0]
+    corners = cv2.findContours(hull_mask(landmarks, photo.shape[1::-1]), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][
+        0
+    ][:, 0]
     outside = [cv2.pointPolygonTest(span, (float(x), float(y)), True) for x, y in corners]
     assert min(outside) > -0.06 * np.ptp(landmarks[:, 0])
 

@@ -23,7 +23,15 @@ from masque.edits.latents import Latents
 from masque.edits.result import Result
 from masque.edits.subject import as_photo
 from masque.edits.translate import Translator
-from masque.errors import CheckpointError, MasqueError, NoFaceError, OutputError, PictureError, UnknownAttributeError, ValueRangeError
+from masque.errors import (
+    CheckpointError,
+    MasqueError,
+    NoFaceError,
+    OutputError,
+    PictureError,
+    UnknownAttributeError,
+    ValueRangeError,
+)
 from masque.film import write_film
 from masque.image import read_picture, write_picture
 from tiny import puppet_photo
@@ -66,11 +74,30 @@ def test_a_photo_is_taken_in_every_form(file, photo):
     read_on = BytesIO(content)
     read_on.read()
     with file.open("rb") as opened:
-        forms = [file, str(file), content, bytearray(content), memoryview(content), opened, BytesIO(content), read_on, Pipe(content)]
-        forms += [Image.open(file), Image.open(BytesIO(content)), Image.fromarray(photo), photo, photo[::-1][::-1], photo.view()]
+        forms = [
+            file,
+            str(file),
+            content,
+            bytearray(content),
+            memoryview(content),
+            opened,
+            BytesIO(content),
+            read_on,
+            Pipe(content),
+        ]
+        forms += [
+            Image.open(file),
+            Image.open(BytesIO(content)),
+            Image.fromarray(photo),
+            photo,
+            photo[::-1][::-1],
+            photo.view(),
+        ]
         for form in forms:
             assert (as_photo(form)[0] == photo).all()
-    assert [as_photo(form)[1] for form in (file, str(file), Image.open(file), content)] == ["anna.png"] * 3 + ["the photo"]
+    assert [as_photo(form)[1] for form in (file, str(file), Image.open(file), content)] == ["anna.png"] * 3 + [
+        "the photo"
+    ]
     with file.open("rb") as opened:
         assert as_photo(opened)[1] == "anna.png"
         assert (as_photo(opened)[0] == as_photo(opened)[0]).all()
@@ -182,8 +209,12 @@ def test_values_are_any_kind_of_number(kind, session, photo):
 
 def test_every_edit_takes_numpy_s_numbers_and_its_record_is_plain(session, synthesizer, latents, photo, tmp_path):
     two, one = np.int64(2), np.int32(1)
-    translator = Translator(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16, classify=lambda f: [{}] * len(f))
-    found = latents.find(photo, Options(iterations=two, detail=one, seed=np.uint8(3), rate=np.float32(0.1), starts=one), pick=one)
+    translator = Translator(
+        runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16, classify=lambda f: [{}] * len(f)
+    )
+    found = latents.find(
+        photo, Options(iterations=two, detail=one, seed=np.uint8(3), rate=np.float32(0.1), starts=one), pick=one
+    )
     results = [
         session.swap(photo, photo, attributes={"Male": np.float32(0.5)}, pick_face=one, pick_hair=np.uint8(1)),
         session.random(photo, "hair", count=two, seed=np.uint64(7), pick=one),

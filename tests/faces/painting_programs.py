@@ -18,7 +18,8 @@ PLACES = {2: (0.38, 0.36), 3: (0.62, 0.36), 4: (0.38, 0.43), 5: (0.62, 0.43), 6:
 
 
 def random_map(seed: int, side: int = 256) -> Labels:
-    """A face of ellipses that are shifted, turned and sized at random; in one of three, parts have each other's labels."""
+    """A face of ellipses that are shifted, turned and sized at random; in one of three, parts have each other's
+    labels."""
     draw = np.random.default_rng(seed)
     labels = np.zeros((side + int(draw.integers(0, 20)), side), np.uint8)
     names = draw.permutation(11) if seed % 3 == 0 else np.arange(11)
@@ -95,7 +96,8 @@ EXACT: dict[str, tuple[str, Callable[[Labels, Path, int], object]]] = {
 
 
 def stroked(labels: Labels, seed: int, reach: float = 10) -> tuple[np.ndarray, Labels]:
-    """Colours of a map over which one blob is laid with a brush as soft as 2 × reach pixels, and the map that is meant."""
+    """Colours of a map over which one blob is laid with a brush as soft as 2 × reach pixels, and the map that is
+    meant."""
     draw = np.random.default_rng(seed)
     centre, axes = draw.uniform(0.3, 0.7, 2) * labels.shape[1], draw.uniform(0.1, 0.25, 2) * labels.shape[1] + reach
     blob = np.zeros(labels.shape, np.uint8)
@@ -104,15 +106,21 @@ def stroked(labels: Labels, seed: int, reach: float = 10) -> tuple[np.ndarray, L
     within, beyond = cv2.distanceTransform(blob, cv2.DIST_L2, 5), cv2.distanceTransform(1 - blob, cv2.DIST_L2, 5)
     cover = np.clip(0.5 + (within - beyond) / (2 * reach), 0, 1)[..., None]
     below = COLOURS[labels].astype(np.float32)
-    return np.rint(below + cover * (COLOURS[label] - below)).astype(np.uint8), np.where(blob > 0, label, labels).astype(np.uint8)
+    return np.rint(below + cover * (COLOURS[label] - below)).astype(np.uint8), np.where(blob > 0, label, labels).astype(
+        np.uint8
+    )
 
 
 def brushed(labels: Labels, reach: float) -> np.ndarray:
-    """Colours with edges as a soft brush leaves them: each part laid over those beneath with a slope as wide as 2 × reach."""
+    """Colours with edges as a soft brush leaves them: each part laid over those beneath with a slope as wide as 2 ×
+    reach."""
     total, covered = np.zeros((*labels.shape, 3)), np.zeros((*labels.shape, 1))
     for label in np.unique(labels):
         inside = (labels == label).astype(np.uint8)
-        within, beyond = cv2.distanceTransform(inside, cv2.DIST_L2, 5), cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+        within, beyond = (
+            cv2.distanceTransform(inside, cv2.DIST_L2, 5),
+            cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5),
+        )
         cover = np.clip(0.5 + (within - beyond) / (2 * reach), 0, 1)[..., None]
         total, covered = total + cover * COLOURS[label], covered + cover
     return np.rint(total / covered).astype(np.uint8)

@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 
 from masque.errors import NoFaceError
-from masque.faces.detect import SMALLEST_FACE, SURE_FROM, Face, _model_file, choose_face, find_faces, identity, landmarks_in
+from masque.faces.detect import (
+    SMALLEST_FACE,
+    SURE_FROM,
+    Face,
+    _model_file,
+    choose_face,
+    find_faces,
+    identity,
+    landmarks_in,
+)
 from masque.image import read_picture
 
 
 def resized(photo: np.ndarray, factor: float) -> np.ndarray:
-    return cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+    return cv2.resize(
+        photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    )
 
 
 def face(size: int, score: float) -> Face:

@@ -34,7 +34,9 @@ def similarity(turn: float, zoom: float, x: float, y: float) -> np.ndarray:
     return np.array([[c, -s, x], [s, c, y]])
 
 
-similarities = st.builds(similarity, st.floats(-3, 3), st.floats(0.05, 20), st.floats(-3000, 3000), st.floats(-3000, 3000))
+similarities = st.builds(
+    similarity, st.floats(-3, 3), st.floats(0.05, 20), st.floats(-3000, 3000), st.floats(-3000, 3000)
+)
 
 
 def landmarks_with(points: np.ndarray) -> np.ndarray:
@@ -69,7 +71,11 @@ def test_a_mirrored_face_is_not_mirrored_back():
 
 
 @settings(max_examples=60, deadline=None)
-@given(similarities, similarities, st.lists(st.tuples(st.floats(-1000, 1000), st.floats(-1000, 1000)), min_size=1, max_size=5))
+@given(
+    similarities,
+    similarities,
+    st.lists(st.tuples(st.floats(-1000, 1000), st.floats(-1000, 1000)), min_size=1, max_size=5),
+)
 def test_chain_and_invert_are_those_of_homogeneous_matrices(first, second, points):
     one, two = (np.vstack([m, [0, 0, 1]]) for m in (first, second))
     assert np.allclose(chain(first, second), (two @ one)[:2], rtol=1e-9, atol=1e-6)
@@ -85,7 +91,9 @@ def test_chain_and_invert_are_those_of_homogeneous_matrices(first, second, point
 def test_scales_compose_and_keep_the_frames_edges(a, b, x, y):
     point = np.array([[x, y]])
     assert np.allclose(at_scale(at_scale(point, a), b), at_scale(point, a * b), atol=1e-6)
-    assert np.allclose(at_scale([[-0.5, -0.5], [WIDTH - 0.5, HEIGHT - 0.5]], a), [[-0.5, -0.5], [WIDTH * a - 0.5, HEIGHT * a - 0.5]])
+    assert np.allclose(
+        at_scale([[-0.5, -0.5], [WIDTH - 0.5, HEIGHT - 0.5]], a), [[-0.5, -0.5], [WIDTH * a - 0.5, HEIGHT * a - 0.5]]
+    )
 
 
 def test_frames_of_every_scale_show_the_same_part(photos):
@@ -98,7 +106,9 @@ def test_frames_of_every_scale_show_the_same_part(photos):
         assert np.abs(frame.landmarks - at_scale(frames[1.0].landmarks, scale)).max() < 1e-3
         small = cv2.resize(frame.picture, frame_size(0.5), interpolation=cv2.INTER_AREA)
         inside = (slice(20, 95), slice(15, 75))
-        shift, _, _ = phase_cross_correlation(small[inside].mean(axis=2), coarse.picture[inside].mean(axis=2), upsample_factor=50)
+        shift, _, _ = phase_cross_correlation(
+            small[inside].mean(axis=2), coarse.picture[inside].mean(axis=2), upsample_factor=50
+        )
         assert np.abs(shift).max() < 0.1
         assert np.abs(small.astype(int) - coarse.picture)[coarse.valid].mean() < 5
         share = cv2.resize(frame.valid.astype(np.float32), frame_size(0.5), interpolation=cv2.INTER_AREA)
@@ -207,6 +217,8 @@ def test_nothing_is_mirrored_over_the_photos_edge():
 
 
 def test_a_frame_wholly_beside_its_photo_is_still_a_picture():
-    frame = cut_frame(np.full((50, 50, 3), 90, np.uint8), np.zeros((68, 2), np.float32), matrix=np.array([[1.0, 0, 900], [0, 1.0, 0]]))
+    frame = cut_frame(
+        np.full((50, 50, 3), 90, np.uint8), np.zeros((68, 2), np.float32), matrix=np.array([[1.0, 0, 900], [0, 1.0, 0]])
+    )
     assert not frame.valid.any()
     assert (frame.picture == 90).all()

@@ -7,7 +7,18 @@ import pytest
 from PIL import Image
 
 from masque.errors import OutputError, PictureError
-from masque.faces.labels import COLOURS, LABELS, OPPOSITE, UNKNOWN, coloured, grow, mirrored, overlay, read_labels, write_labels
+from masque.faces.labels import (
+    COLOURS,
+    LABELS,
+    OPPOSITE,
+    UNKNOWN,
+    coloured,
+    grow,
+    mirrored,
+    overlay,
+    read_labels,
+    write_labels,
+)
 
 
 @pytest.fixture
@@ -18,7 +29,15 @@ def labels() -> np.ndarray:
 
 
 def test_names_of_table_3_1():
-    assert [LABELS.index(n) for n in ("background", "skin", "nose", "upper lip", "mouth", "lower lip", "hair")] == [0, 1, 6, 7, 8, 9, 10]
+    assert [LABELS.index(n) for n in ("background", "skin", "nose", "upper lip", "mouth", "lower lip", "hair")] == [
+        0,
+        1,
+        6,
+        7,
+        8,
+        9,
+        10,
+    ]
     for number, name in enumerate(LABELS):
         other = LABELS[OPPOSITE[number]]
         assert other == name.replace("left", "LEFT").replace("right", "left").replace("LEFT", "right")
@@ -43,7 +62,10 @@ def test_eyes_and_mouth_grow_over_skin_alone():
     grown = grow(face)
     assert grown.dtype == np.uint8
     assert (grown[face != 1] == face[face != 1]).all()
-    assert ((grown == 4).sum(axis=0).max(), (grown == 4).sum(axis=1).max()) == (11, 22)  # a brow above: below alone it grew
+    assert ((grown == 4).sum(axis=0).max(), (grown == 4).sum(axis=1).max()) == (
+        11,
+        22,
+    )  # a brow above: below alone it grew
     assert ((grown == 5).sum(axis=0).max(), (grown == 5).sum(axis=1).max()) == (12, 22)
     assert set(np.unique(grown[49, 30:50])) == {7}
     assert set(np.unique(grown[64, 30:50])) == {9}
@@ -73,7 +95,10 @@ def test_what_painting_programs_make_of_it(labels, tmp_path):
     rgb[5, 5] = np.clip(rgb[5, 5].astype(int) + np.array([20, -20, 15]), 0, 255)
     Image.fromarray(rgb).save(tmp_path / "soft.png")
     read, notes = read_labels(tmp_path / "soft.png")
-    assert ((read == labels).all(), notes) == (True, ["soft.png: 1 pixels of other colours were taken for the nearest label."])
+    assert ((read == labels).all(), notes) == (
+        True,
+        ["soft.png: 1 pixels of other colours were taken for the nearest label."],
+    )
 
     order = np.random.default_rng(1).permutation(11)
     sorted_otherwise = Image.fromarray(np.argsort(order)[labels].astype(np.uint8), mode="P")
@@ -90,7 +115,9 @@ def test_what_is_no_label_map(labels, tmp_path):
     labels[4, :7] = 11
     labels[5, 0] = 200
     Image.fromarray(labels).save(tmp_path / "grey.png")
-    with pytest.raises(PictureError, match=r"labels that are no part of a face \(11: 7 pixels, 200: 1 pixels\): labels go from 0 to 10"):
+    with pytest.raises(
+        PictureError, match=r"labels that are no part of a face \(11: 7 pixels, 200: 1 pixels\): labels go from 0 to 10"
+    ):
         read_labels(tmp_path / "grey.png")
     Image.new("RGB", (9, 9), (0, 0, 255)).save(tmp_path / "blue.png")
     with pytest.raises(PictureError, match=r"colours that are no part of a face \(#0000ff: 81 pixels\)"):

@@ -1,4 +1,5 @@
-"""Label maps from any painting program: what comes back is what was painted, and an edge pixel is one of the labels it lies between."""
+"""Label maps from any painting program: what comes back is what was painted, and an edge pixel is one of the labels it
+lies between."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ FEW = 1e-3
 
 def tried(examples: int):
     """A test on random maps, the same ones each time."""
-    return lambda test: settings(max_examples=examples, deadline=None, derandomize=True)(given(seed=st.integers(0, 9999))(test))
+    return lambda test: settings(max_examples=examples, deadline=None, derandomize=True)(
+        given(seed=st.integers(0, 9999))(test)
+    )
 
 
 def comes_back(kind: str, folder: Path, seed: int) -> None:
@@ -68,9 +71,12 @@ def test_soft_edges(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None
     tried(2)(lambda seed: soft(kind, folder, seed))()
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("JPEG 90", 3339), ("JPEG 75", 45), ("WebP 80", 3339), ("recoloured", 8846)])
+@pytest.mark.parametrize(
+    ("kind", "seed"), [("JPEG 90", 3339), ("JPEG 75", 45), ("WebP 80", 3339), ("recoloured", 8846)]
+)
 def test_maps_that_were_once_read_wrong(kind: str, seed: int, tmp_path: Path) -> None:
-    """Between yellow and purple, pixels that share their hue look like skin; a conversion that hardly moves skin may move lips far."""
+    """Between yellow and purple, pixels that share their hue look like skin; a conversion that hardly moves skin may
+    move lips far."""
     soft(kind, tmp_path, seed)
 
 
@@ -118,7 +124,9 @@ def test_a_few_pixels_of_another_colour_are_taken_and_an_area_is_refused() -> No
     assert set(np.unique(read[119:123, 119:123])) <= set(np.unique(random_map(1)[115:127, 115:127]))
     assert len(notes) == 1
     picture[100:110, 120:130] = 0, 0, 255
-    with pytest.raises(PictureError, match=r"The label map has colours that are no part of a face \(#0000ff: 104 pixels\)"):
+    with pytest.raises(
+        PictureError, match=r"The label map has colours that are no part of a face \(#0000ff: 104 pixels\)"
+    ):
         read_labels(picture)
     photo = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
     with pytest.raises(PictureError, match="colours that are no part of a face"):
@@ -143,7 +151,11 @@ def test_transparent_edges_are_decided_at_half(tmp_path: Path) -> None:
 
 def test_a_transparent_colour_is_background(tmp_path: Path) -> None:
     labels = random_map(4, 64)
-    saved(np.where(labels == 0, 10, np.where(labels == 10, 0, labels)).astype(np.uint8), tmp_path / "grey.png", transparency=10)
+    saved(
+        np.where(labels == 0, 10, np.where(labels == 10, 0, labels)).astype(np.uint8),
+        tmp_path / "grey.png",
+        transparency=10,
+    )
     np.testing.assert_array_equal(read_labels(tmp_path / "grey.png")[0], np.where(labels == 10, 0, labels))
     saved(COLOURS[labels], tmp_path / "colours.png", transparency=tuple(COLOURS[10].tolist()))
     np.testing.assert_array_equal(read_labels(tmp_path / "colours.png")[0], np.where(labels == 10, 0, labels))
@@ -188,7 +200,9 @@ def test_a_turned_map_is_turned_upright(tmp_path: Path) -> None:
 def test_of_several_frames_the_first_is_read(tmp_path: Path) -> None:
     first, second = (Image.fromarray(COLOURS[random_map(seed, 64)[:64]]) for seed in (1, 2))
     for name in ("two.tif", "two.webp", "two.png"):
-        first.save(tmp_path / name, save_all=True, append_images=[second], **({"lossless": True} if "webp" in name else {}))
+        first.save(
+            tmp_path / name, save_all=True, append_images=[second], **({"lossless": True} if "webp" in name else {})
+        )
         read, notes = read_labels(tmp_path / name)
         np.testing.assert_array_equal(read, random_map(1, 64)[:64])
         assert notes == [f"{name} has 2 pages or frames: the first was read."]
@@ -204,7 +218,10 @@ def test_maps_from_python(kind: type) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (np.ones((4, 4), bool), r"The label map is an array of bool \(4, 4\): give whole numbers of shape \(H, W\) from 0 to 10"),
+        (
+            np.ones((4, 4), bool),
+            r"The label map is an array of bool \(4, 4\): give whole numbers of shape \(H, W\) from 0 to 10",
+        ),
         (np.full((4, 4), -1), r"no part of a face \(-1: 16 pixels\)"),
         (np.full((4, 4), 1e30), r"no part of a face \(1e\+30: 16 pixels\)"),
         (np.full((4, 4), np.nan), r"no part of a face \(nan: 16 pixels\)"),

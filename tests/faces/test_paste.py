@@ -64,7 +64,9 @@ def test_softening_never_reaches_outside_the_old_edge():
     assert (soften(full, 10) == 255).all(), "a mask that reaches the border stays full there"
 
 
-@pytest.mark.parametrize("matrix", [TURNED, np.array([[0.4, 0, 0], [0, 0.4, -10.0]]), np.array([[1.0, 0, -90], [0, 1.0, -120]])])
+@pytest.mark.parametrize(
+    "matrix", [TURNED, np.array([[0.4, 0, 0], [0, 0.4, -10.0]]), np.array([[1.0, 0, -90], [0, 1.0, -120]])]
+)
 def test_pasting_a_photo_into_itself_changes_nothing(matrix):
     photo = smooth_photo()
     pasted = paste(photo, crop_of(photo, matrix), matrix, feathered_square(128))
@@ -107,7 +109,9 @@ def test_a_crop_wholly_outside_leaves_the_photo(function):
     far = np.array([[1.0, 0, 5000], [0, 1.0, 0]])
     assert (function(photo, np.zeros((128, 128, 3), np.uint8), far, disc()) == photo).all()
     assert region_of(photo, far, 128) is None
-    assert (add_change(photo, np.zeros((128, 128, 3), np.uint8), np.full((128, 128, 3), 9, np.uint8), far, disc()) == photo).all()
+    assert (
+        add_change(photo, np.zeros((128, 128, 3), np.uint8), np.full((128, 128, 3), 9, np.uint8), far, disc()) == photo
+    ).all()
 
 
 @pytest.mark.parametrize("function", [paste, stitch])
@@ -140,7 +144,8 @@ def test_stitching_a_photo_into_itself_gives_the_photo(side):
 @pytest.mark.parametrize("side", [128, 1200])
 @pytest.mark.parametrize("added", ["constant", "ramp", "saddle"])
 def test_stitching_takes_away_whatever_is_harmonic(side, added):
-    """The closed form of the Poisson equation: photo + h with Laplacian(h) = 0 gives the photo back, up to the rounding of h."""
+    """The closed form of the Poisson equation: photo + h with Laplacian(h) = 0 gives the photo back, up to the rounding
+    of h."""
     photo = cv2.resize(smooth_photo(), (side, side)) // 2 + 60
     y, x = np.mgrid[:side, :side] / (side / 2) - 1
     h = {"constant": 25 + 0 * x, "ramp": 30 * x, "saddle": 30 * (x * x - y * y)}[added]
@@ -150,7 +155,8 @@ def test_stitching_takes_away_whatever_is_harmonic(side, added):
 
 
 def test_stitching_is_the_poisson_equation():
-    """Against the system of Pérez et al. 2003 written out: Laplacian of the result = Laplacian of the source, the photo around it."""
+    """Against the system of Pérez et al. 2003 written out: Laplacian of the result = Laplacian of the source, the photo
+    around it."""
     rng = np.random.default_rng(4)
     photo, painted = (cv2.GaussianBlur(rng.integers(0, 256, (96, 80, 3)).astype(np.uint8), (0, 0), s) for s in (3, 2))
     painted = cv2.copyMakeBorder(painted, 0, 0, 0, 16, cv2.BORDER_REPLICATE)
@@ -178,13 +184,19 @@ def test_stitching_keeps_the_sources_gradients_and_shows_no_seam():
     step = np.abs(np.diff(result, axis=1)).mean(axis=2)
     assert step[seam].mean() < 1.3 * step[within[:, :319]].mean()
     bare = np.where(mask[..., None] > 0, painted, photo[:320]).astype(float)
-    assert np.abs(np.diff(bare, axis=1)).mean(axis=2)[seam].mean() > 2 * step[seam].mean(), "where plain copying shows one"
+    assert np.abs(np.diff(bare, axis=1)).mean(axis=2)[seam].mean() > 2 * step[seam].mean(), (
+        "where plain copying shows one"
+    )
     assert np.abs(np.diff(old, axis=1)).mean() < 3
 
 
 @pytest.mark.parametrize("side", [128, 1200])
 def test_nothing_outside_the_mask_changes_and_no_argument_either(side):
-    photo, painted, mask = cv2.resize(textured_photo(1), (side, side)), np.full((side, side, 3), 255, np.uint8), disc(side)
+    photo, painted, mask = (
+        cv2.resize(textured_photo(1), (side, side)),
+        np.full((side, side, 3), 255, np.uint8),
+        disc(side),
+    )
     before = [a.copy() for a in (photo, painted, mask)]
     result = stitch(photo, painted, identity_matrix(), mask)
     assert (result[mask == 0] == photo[mask == 0]).all()

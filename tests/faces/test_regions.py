@@ -33,7 +33,8 @@ def test_the_stretched_hull_is_scipys_hull_stretched(seed):
     low, high = theirs.min(axis=0), theirs.max(axis=0)
     expected = (low + high) / 2 + (theirs - (low + high) / 2) * (1.3, 1.4)
     ours = stretched_hull(landmarks)
-    # Both list the same corners, from another first one and perhaps in the other direction; points on an edge may be in one list only.
+    # Both list the same corners, from another first one and perhaps in the other direction; points on an edge may be in
+    # one list only.
     distance = np.linalg.norm(ours[:, None] - expected[None], axis=2)
     assert distance.min(axis=1).max() < 0.05
     assert math.isclose(cv2.contourArea(ours), ConvexHull(expected).volume, rel_tol=1e-3)
@@ -44,7 +45,9 @@ def test_the_hull_grows_by_exactly_1_3_across_and_1_4_down():
         landmarks = landmarks_of(seed)
         before, after = (np.ptp(points, axis=0) for points in (landmarks[27:], stretched_hull(landmarks)))
         assert np.allclose(after / before, (1.3, 1.4), atol=1e-4)
-        middles = [(points.min(axis=0) + points.max(axis=0)) / 2 for points in (landmarks[27:], stretched_hull(landmarks))]
+        middles = [
+            (points.min(axis=0) + points.max(axis=0)) / 2 for points in (landmarks[27:], stretched_hull(landmarks))
+        ]
         assert np.allclose(*middles, atol=1e-3)
 
 
@@ -72,7 +75,8 @@ def test_the_mask_is_less_than_a_pixel_wider_than_the_hull(scale):
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("size", [32, 118, 128, 256])
 def test_the_crops_are_the_papers_squares(crop, left, top, side, scale, size):
-    """Edges of the square in frame pixels (a pixel's edge is half a pixel from its centre) are the edges of the crop."""
+    """Edges of the square in frame pixels (a pixel's edge is half a pixel from its centre) are the edges of the
+    crop."""
     assert (crop.left, crop.top, crop.side) == (left, top, side)
     corners = np.array([[left, top], [left + side, top], [left, top + side], [left + side, top + side]]) * scale - 0.5
     expected = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5
@@ -100,7 +104,8 @@ def test_one_hull_in_frame_crop_and_photo():
     # Each mask is up to a pixel wider than its hull, and a pixel of the photo is about half one of the frame.
     assert np.abs(back - in_frame).sum() < 0.6 * cv2.arcLength(stretched_hull(landmarks), True)
     assert (in_frame[back > 0.99] > 0.8).all()
-    # Stretching comes before the transform: the hull of turned landmarks is stretched along other axes and is not the same.
+    # Stretching comes before the transform: the hull of turned landmarks is stretched along other axes and is not the
+    # same.
     other = hull_mask(transform(landmarks, turned), (700, 700)) / 255
     assert np.abs(other - in_photo).sum() > 50
 
@@ -138,7 +143,11 @@ def test_background_is_the_same_at_every_scale():
 
 def test_background_of_pictures_that_tell_nothing():
     landmarks = landmarks_of(0)
-    for picture in (np.full((218, 178, 3), 90, np.uint8), np.zeros((218, 178, 3), np.uint8), np.full((218, 178, 3), 255, np.uint8)):
+    for picture in (
+        np.full((218, 178, 3), 90, np.uint8),
+        np.zeros((218, 178, 3), np.uint8),
+        np.full((218, 178, 3), 255, np.uint8),
+    ):
         mask = background_mask(picture, landmarks)
         assert mask.shape == (218, 178)
         assert mask[:5, :5].min() == 255, "the upper corners are background"

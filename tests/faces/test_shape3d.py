@@ -1,4 +1,5 @@
-"""The 3D model of the landmarks: poses by hand, faces that are known found again, and a model learnt from puppets' flat landmarks."""
+"""The 3D model of the landmarks: poses by hand, faces that are known found again, and a model learnt from puppets' flat
+landmarks."""
 
 from __future__ import annotations
 
@@ -17,14 +18,17 @@ def test_angles_by_hand():
     yaw, pitch, roll = rotations(np.deg2rad([[30, 0, 0], [0, 20, 0], [0, 0, 10]]))
     np.testing.assert_allclose(yaw @ nose, [0.5, 0, np.sqrt(0.75)])  # to the picture's right
     assert (pitch @ nose)[1] > 0  # up
-    np.testing.assert_allclose(roll @ [1.0, 0, 0], [np.cos(np.deg2rad(10)), np.sin(np.deg2rad(10)), 0])  # counter-clockwise
+    np.testing.assert_allclose(
+        roll @ [1.0, 0, 0], [np.cos(np.deg2rad(10)), np.sin(np.deg2rad(10)), 0]
+    )  # counter-clockwise
     some = np.random.default_rng(0).uniform(-0.6, 0.6, (50, 3))
     np.testing.assert_allclose(angles_of(rotations(some)), some, atol=1e-12)
     assert np.array_equal(np.arange(68)[MIRRORED][MIRRORED], np.arange(68))
 
 
 def puppet_faces(count: int, first: int, each: int = 4):
-    """Landmarks of puppets in 3D (N,68,3), as a camera at 1 m sees them (N,68,2), who they are, and their poses (N,3)."""
+    """Landmarks of puppets in 3D (N,68,3), as a camera at 1 m sees them (N,68,2), who they are, and their poses
+    (N,3)."""
     solid, flat, people, poses = [], [], [], []
     for number in range(count):
         puppet = draw_puppet(first + number, identity=first + number // each)
@@ -45,7 +49,8 @@ def learnt() -> ShapeModel:
 
 
 def error_3d(found: Fit, model: ShapeModel, solid: np.ndarray) -> float:
-    """Mean distance of landmarks, posed, from the true ones, in distances between the eyes; size and place are not compared."""
+    """Mean distance of landmarks, posed, from the true ones, in distances between the eyes; size and place are not
+    compared."""
     got, true = (points - points.mean(axis=1, keepdims=True) for points in (found.posed(model), solid))
     size = (got * true).sum(axis=(1, 2)) / np.square(got).sum(axis=(1, 2))
     eyes = np.linalg.norm(true[:, 36:42].mean(axis=1) - true[:, 42:48].mean(axis=1), axis=1)
@@ -102,7 +107,11 @@ def test_files(learnt, tmp_path):
     np.testing.assert_allclose(again.expression, learnt.expression, atol=1e-6)
     assert again.noise == pytest.approx(learnt.noise)
     np.savez(
-        path, mean=60 * learnt.mean, identity=learnt.identity[:3], expression=learnt.expression[:2], identity_deviation=np.full(3, 60.0)
+        path,
+        mean=60 * learnt.mean,
+        identity=learnt.identity[:3],
+        expression=learnt.expression[:2],
+        identity_deviation=np.full(3, 60.0),
     )
     in_mm = read_shape_model(path)  # another unit, and deviations of their own
     np.testing.assert_allclose(in_mm.identity, learnt.identity[:3], atol=1e-9)
@@ -143,7 +152,12 @@ def test_files_that_are_no_models(learnt, tmp_path):
 
 
 def test_a_damaged_model_is_refused_in_one_sentence_or_can_be_fitted(learnt, tmp_path, capfd):
-    some = {"mean": learnt.mean, "identity": learnt.identity[:2], "expression": learnt.expression[:2], "noise": np.array(learnt.noise)}
+    some = {
+        "mean": learnt.mean,
+        "identity": learnt.identity[:2],
+        "expression": learnt.expression[:2],
+        "noise": np.array(learnt.noise),
+    }
     whole = mutations.archive({name: mutations.npy(array) for name, array in some.items()})
     path = tmp_path / "model.npz"
     for name, data in [*mutations.of_npz(some), *mutations.of_bytes(whole, 200)]:

@@ -1,4 +1,5 @@
-"""Attributes given to networks by hand: one that is not finite is refused, where training would have said what stands for it."""
+"""Attributes given to networks by hand: one that is not finite is refused, where training would have said what stands
+for it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,11 @@ def test_samples_have_the_distribution():
 
 
 def test_gradients_reach_mean_and_log_variance():
-    mean, log_variance, noise = torch.zeros(1, 1, requires_grad=True), torch.full((1, 1), 0.8, requires_grad=True), torch.full((1, 1), 1.5)
+    mean, log_variance, noise = (
+        torch.zeros(1, 1, requires_grad=True),
+        torch.full((1, 1), 0.8, requires_grad=True),
+        torch.full((1, 1), 1.5),
+    )
     Gaussian(mean, log_variance).sample(noise).sum().backward()
     assert mean.grad == 1
     torch.testing.assert_close(log_variance.grad, 0.5 * noise * torch.exp(0.5 * log_variance.detach()))

@@ -9,9 +9,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from masque.layers.resnet import ResNet
 
 
-@pytest.mark.parametrize(("depth", "parameters", "multiplications"), [(18, 11_176_512, 1.81e9), (50, 23_508_032, 4.09e9)])
+@pytest.mark.parametrize(
+    ("depth", "parameters", "multiplications"), [(18, 11_176_512, 1.81e9), (50, 23_508_032, 4.09e9)]
+)
 def test_as_large_and_as_dear_as_published(depth, parameters, multiplications):
-    """Both numbers are those of the networks in common use, at 224 pixels; the layer that names classes is 1 of 1000 of the cost."""
+    """Both numbers are those of the networks in common use, at 224 pixels; the layer that names classes is 1 of 1000 of
+    the cost."""
     with torch.device("meta"):
         net = ResNet(depth, 224)
         assert sum(p.numel() for p in net.parameters()) == parameters

@@ -16,4 +16,6 @@ def test_neighbour_is_an_involution_within_blocks(count, distance):
     assert all(place // (2 * distance) == there // (2 * distance) for place, there in enumerate(other))
     assert all(abs(place - there) in (0, distance) for place, there in enumerate(other))
     alone = count % (2 * distance)
-    assert sum(place != there for place, there in enumerate(other)) == count - (alone if alone <= distance else 2 * distance - alone)
+    assert sum(place != there for place, there in enumerate(other)) == count - (
+        alone if alone <= distance else 2 * distance - alone
+    )

@@ -27,7 +27,9 @@ def test_sizes_that_cannot_be_halved(size, to):
         halvings(size, to)
 
 
-@pytest.mark.parametrize(("size", "channels", "widest", "widths"), [(32, 8, 512, [8, 16, 32]), (64, 100, 250, [100, 200, 250, 250])])
+@pytest.mark.parametrize(
+    ("size", "channels", "widest", "widths"), [(32, 8, 512, [8, 16, 32]), (64, 100, 250, [100, 200, 250, 250])]
+)
 def test_down_stack(size, channels, widest, widths):
     stack, last = down_stack(5, channels, size, to=4, widest=widest)
     assert last == widths[-1]

@@ -31,7 +31,9 @@ def network() -> nn.Sequential:
 
 
 def saved(network: nn.Module, path):
-    weights = {f"features.{name}": tensor for name, tensor in network.state_dict().items()} | {"classifier.0.weight": torch.zeros(2, 2)}
+    weights = {f"features.{name}": tensor for name, tensor in network.state_dict().items()} | {
+        "classifier.0.weight": torch.zeros(2, 2)
+    }
     if path.suffix == ".safetensors":
         save_file(weights, path)
     else:
@@ -40,14 +42,18 @@ def saved(network: nn.Module, path):
 
 
 def test_the_places_are_the_convolutions(network):
-    assert [p for places in CONVOLUTIONS for p in places] == [i for i, m in enumerate(network) if isinstance(m, nn.Conv2d)][:13]
+    assert [p for places in CONVOLUTIONS for p in places] == [
+        i for i, m in enumerate(network) if isinstance(m, nn.Conv2d)
+    ][:13]
 
 
 @pytest.mark.parametrize("name", ["vgg.pth", "vgg.safetensors"])
 def test_its_maps_are_the_published_networks(tmp_path, network, name):
     vgg = load_vgg(saved(network, tmp_path / name))
     x = 2 * torch.rand(2, 3, 32, 32) - 1
-    h = ((x + 1) / 2 - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+    h = ((x + 1) / 2 - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[
+        :, None, None
+    ]
     wanted = []
     for place, layer in enumerate(network):
         h = layer(h)
@@ -67,7 +73,16 @@ def test_files_that_are_not_vgg(tmp_path, network):
     (tmp_path / "front.pth").write_bytes(whole[163:])  # an odd pickle: torch pops from an empty list
     weights = torch.load(tmp_path / "whole.pth", weights_only=True)
     torch.save({name: torch.full_like(value, torch.nan) for name, value in weights.items()}, tmp_path / "nan.pth")
-    names = ("missing.pth", "missing.safetensors", "text.pth", "text.safetensors", "list.pth", "names.pth", "front.pth", "nan.pth")
+    names = (
+        "missing.pth",
+        "missing.safetensors",
+        "text.pth",
+        "text.safetensors",
+        "list.pth",
+        "names.pth",
+        "front.pth",
+        "nan.pth",
+    )
     for name in names:
         with pytest.raises(CheckpointError, match=r"does not hold VGG-19's weights"):
             load_vgg(tmp_path / name)

@@ -137,7 +137,13 @@ def test_r1_of_patches_is_that_of_their_mean(draw):
 def test_losses_are_computed_in_fp32_at_least(given, kept):
     values, share = torch.ones(2, 3, dtype=given), torch.ones(2, 3, dtype=given)
     assert full(values).dtype == kept
-    losses = [kl_to_standard(values, share), known_bce(values, share), weighted_l1(values, share), real_loss(values), fake_loss(values)]
+    losses = [
+        kl_to_standard(values, share),
+        known_bce(values, share),
+        weighted_l1(values, share),
+        real_loss(values),
+        fake_loss(values),
+    ]
     assert {loss.dtype for loss in losses} == {kept}
     assert r1_penalty(lambda x: x.flatten(1), values[:, :, None, None]).dtype == kept
 
@@ -149,11 +155,14 @@ def test_hinge_by_hand():
 
 
 def test_gradient_penalty_of_a_linear_critic_by_hand():
-    """The gradient of <w, x> is w whatever is between, so the penalty is (‖w‖ − 1)²; a quadratic critic shows that the share counts."""
+    """The gradient of <w, x> is w whatever is between, so the penalty is (‖w‖ − 1)²; a quadratic critic shows that the
+    share counts."""
     w = torch.zeros(1, 3, 4, 4)
     w[0, 0, 0, :3] = torch.tensor([2.0, 3.0, 6.0])  # norm 7
     real, fake = torch.rand(5, 3, 4, 4), torch.rand(5, 3, 4, 4)
-    assert gradient_penalty(lambda x: (w * x).flatten(1).sum(dim=1, keepdim=True), real, fake, torch.rand(5)).item() == pytest.approx(36)
+    assert gradient_penalty(
+        lambda x: (w * x).flatten(1).sum(dim=1, keepdim=True), real, fake, torch.rand(5)
+    ).item() == pytest.approx(36)
     ones, zeros = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)
     for share, slope in ((1.0, 2.0), (0.0, 0.0), (0.25, 0.5)):
         penalty = gradient_penalty(lambda x: x.square().flatten(1), ones, zeros, torch.tensor([share]))

@@ -33,7 +33,8 @@ def test_dice_by_hand():
     sure = 40.0 * F.one_hot(labels, 2).movedim(3, 1).float()
     assert float(dice(sure, labels)) == pytest.approx(0.0, abs=1e-6)
     wrong = 40.0 * F.one_hot(1 - labels, 2).movedim(3, 1).float()
-    # Nothing in common: label 0 has 1 asked and 3 given pixels, label 1 the other way round; 1 pixel is added above and below.
+    # Nothing in common: label 0 has 1 asked and 3 given pixels, label 1 the other way round; 1 pixel is added above and
+    # below.
     assert float(dice(wrong, labels)) == pytest.approx(1 - 1 / 5)
     even = torch.zeros(1, 2, 2, 2)
     both = [(2 * 1.5 + 1) / (2 + 3 + 1), (2 * 0.5 + 1) / (2 + 1 + 1)]

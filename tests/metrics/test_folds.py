@@ -30,7 +30,8 @@ def test_a_fold_does_not_choose_its_own_threshold():
     fold = np.repeat([0, 1], 4)
     same = np.array([True, False] * 4)
     nearness = np.array([3.0, 2.0, 3.0, 2.0, 1.0, 0.0, 1.0, 0.0])  # each fold alone could be judged wholly right
-    # By the second fold's threshold, 1, the first one's pairs are all of one person; by the first one's, 3, the second one's all of two.
+    # By the second fold's threshold, 1, the first one's pairs are all of one person; by the first one's, 3, the second
+    # one's all of two.
     assert judged(nearness, same, fold).tolist() == [True, False, True, False, False, True, False, True]
 
 

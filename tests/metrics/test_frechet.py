@@ -27,7 +27,8 @@ def test_the_floor_is_of_disjoint_samples_of_one_size():
     floor = frechet_floor(real, made)
     assert floor["pictures"] == 20
     assert frechet_floor(real, made[:7])["pictures"] == 7
-    # Of one distribution: far below the shift, which counts its square in each of the three features, and above nothing.
+    # Of one distribution: far below the shift, which counts its square in each of the three features, and above
+    # nothing.
     assert 0 < floor["real"] < 6 < floor["made"] < 24
     order = torch.randperm(41, generator=torch.Generator().manual_seed(0))
     assert floor["real"] == pytest.approx(frechet_distance(real[order[:20]], real[order[20:40]]), rel=1e-6)

@@ -22,7 +22,9 @@ def pairs(count: int = 3, size: int = 192, noise: float = 0.2) -> tuple[torch.Te
 def test_ms_ssim_is_the_textbooks_where_five_scales_fit():
     a, b = pairs()
     theirs = [
-        multiscale_structural_similarity_index_measure((p[None] + 1) / 2, (q[None] + 1) / 2, gaussian_kernel=True, data_range=1.0)
+        multiscale_structural_similarity_index_measure(
+            (p[None] + 1) / 2, (q[None] + 1) / 2, gaussian_kernel=True, data_range=1.0
+        )
         for p, q in zip(a, b, strict=True)
     ]
     # torchmetrics pads each scale and crops it again, which is the same but for rounding.

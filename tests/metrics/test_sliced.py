@@ -1,4 +1,5 @@
-"""Sliced Wasserstein distance: nothing between equal sets, more the more pictures differ, and at the level where they differ."""
+"""Sliced Wasserstein distance: nothing between equal sets, more the more pictures differ, and at the level where they
+differ."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ from masque.metrics.sliced import sliced_wasserstein
 def pictures() -> torch.Tensor:
     """Noise with structure at all sizes."""
     generator = torch.Generator().manual_seed(0)
-    coarse = [F.interpolate(torch.randn(12, 3, side, side, generator=generator), size=64, mode="bilinear") for side in (8, 16, 32, 64)]
+    coarse = [
+        F.interpolate(torch.randn(12, 3, side, side, generator=generator), size=64, mode="bilinear")
+        for side in (8, 16, 32, 64)
+    ]
     return torch.stack(coarse).sum(dim=0) / 4
 
 

@@ -12,7 +12,9 @@ from masque.models.attributes import AttributeClassifier, AttributesConfig
 def classifier() -> AttributeClassifier:
     torch.manual_seed(0)
     net = AttributeClassifier(AttributesConfig(size=32, channels=8))
-    torch.nn.init.normal_(net.refine.second.weight, std=0.1)  # the block starts as nothing, and would hide mistakes after it
+    torch.nn.init.normal_(
+        net.refine.second.weight, std=0.1
+    )  # the block starts as nothing, and would hide mistakes after it
     return net
 
 
@@ -32,7 +34,9 @@ def test_dropout_belongs_to_the_sample(classifier, crops):
     seeds = torch.tensor([3, 1, 4, 1_000_003])
     together = classifier(crops, seeds)
     assert not torch.isclose(together, classifier(crops)).all()
-    torch.testing.assert_close(torch.cat([classifier(crops[:1], seeds[:1]), classifier(crops[1:], seeds[1:])]), together)
+    torch.testing.assert_close(
+        torch.cat([classifier(crops[:1], seeds[:1]), classifier(crops[1:], seeds[1:])]), together
+    )
     torch.testing.assert_close(classifier(crops, seeds), together)
     assert not torch.isclose(classifier(crops, seeds + 1), together).all()
 
@@ -44,7 +48,9 @@ def test_dropout_keeps_the_mean_and_drops_the_share_asked_for(classifier, crops)
         features = classifier.refine(classifier.body(one)).mean(dim=(2, 3))
         classifier.body, classifier.refine = torch.nn.Identity(), torch.nn.Identity()
         dropped = classifier(features[:, :, None, None].expand(4000, -1, 1, 1), seeds)
-        spread = features.square() @ classifier.head[1].weight.square().T  # variance of a sum of w·f·(0 or 2) by fair coins
+        spread = (
+            features.square() @ classifier.head[1].weight.square().T
+        )  # variance of a sum of w·f·(0 or 2) by fair coins
         expected = classifier(features[:, :, None, None])
     assert ((dropped.mean(dim=0) - expected[0]).abs() < 4.5 * (spread[0] / 4000).sqrt()).all()
     torch.testing.assert_close(dropped.var(dim=0), spread[0], rtol=0.15, atol=0)

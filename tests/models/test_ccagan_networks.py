@@ -28,7 +28,9 @@ def shapes(net: nn.Module) -> list[tuple[int, ...]]:
 def test_plain_stargan_is_the_published_one():
     with torch.device("meta"):
         model = CCAGAN(CCAGANConfig(attention="none"))
-    assert sum(p.numel() for p in model.G.parameters()) == 8_430_528  # what StarGAN's own code prints for five attributes
+    assert (
+        sum(p.numel() for p in model.G.parameters()) == 8_430_528
+    )  # what StarGAN's own code prints for five attributes
     assert sum(p.numel() for p in model.D.parameters()) == 44_762_048
     down, up = [(64, 8, 7, 7), (128, 64, 4, 4), (256, 128, 4, 4)], [(256, 128, 4, 4), (128, 64, 4, 4), (3, 64, 7, 7)]
     assert shapes(model.G) == down + [(256, 256, 3, 3)] * 12 + up
@@ -50,7 +52,8 @@ def test_shapes(attention, size):
 
 
 def test_where_attention_stands():
-    """Before every convolution of G and before the first of D for CCA-GAN; once in each network, at a quarter of the side, for SAGAN's."""
+    """Before every convolution of G and before the first of D for CCA-GAN; once in each network, at a quarter of the
+    side, for SAGAN's."""
     cross, other = network(attention="cross"), network(attention="self")
     convolutions = len(shapes(network(attention="none").G))
     assert sum(isinstance(m, CrossAttention) for m in cross.G.modules()) == convolutions
@@ -77,7 +80,9 @@ def without_attention(net: nn.Module) -> list[Tensor]:
 def test_with_gamma_0_it_is_plain_stargan(attention):
     plain, attending = network(attention="none"), network(seed=1, attention=attention)
     for net in ("G", "D"):
-        for mine, theirs in zip(without_attention(getattr(attending, net)), without_attention(getattr(plain, net)), strict=True):
+        for mine, theirs in zip(
+            without_attention(getattr(attending, net)), without_attention(getattr(plain, net)), strict=True
+        ):
             mine.data.copy_(theirs)
     plain, attending = plain.double(), attending.double()  # memory layouts differ, and with them the order of rounding
     s, t = torch.rand(2, 3, 32, 32, dtype=torch.float64) * 2 - 1, torch.rand(2, 5, dtype=torch.float64)
@@ -102,7 +107,10 @@ def test_cross_attention_by_loops(scaled):
         for b in range(2):
             delta = torch.zeros(8, 5, 4, dtype=torch.float64)
             for j in range(5):
-                weights = [math.exp(float((k[b, :, i] * q[b, :, j]).sum()) / (math.sqrt(2 * 4) if scaled else 1)) for i in range(5)]
+                weights = [
+                    math.exp(float((k[b, :, i] * q[b, :, j]).sum()) / (math.sqrt(2 * 4) if scaled else 1))
+                    for i in range(5)
+                ]
                 delta[:, j] = sum(w / sum(weights) * v[b, :, i] for i, w in enumerate(weights))  # type: ignore[assignment]
             torch.testing.assert_close(mu[b], 0.7 * module.back(delta[None])[0] + x[b])
 
@@ -211,7 +219,9 @@ def test_both_answers_of_the_discriminator(judge):
     cls.square().sum().backward()
     convolutions = [m for m in D.main if isinstance(m, nn.Conv2d)]
     assert all((m.weight.grad is None) is (judge == "apart") for m in convolutions)
-    assert judge == "shared" or all(p.grad.abs().max() > 0 for m in D.classifier if isinstance(m, nn.Conv2d) for p in m.parameters())
+    assert judge == "shared" or all(
+        p.grad.abs().max() > 0 for m in D.classifier if isinstance(m, nn.Conv2d) for p in m.parameters()
+    )
 
 
 def test_judges_apart_begin_with_something_to_say():

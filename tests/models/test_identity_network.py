@@ -1,4 +1,5 @@
-"""The face features: shapes, length 1, dropout that belongs to the sample, heads of three kinds, the weights that ship."""
+"""The face features: shapes, length 1, dropout that belongs to the sample, heads of three kinds, the weights that
+ship."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ CONFIG = IdentityConfig(size=32, channels=8, features=16, people=10, attributes=
 def model() -> FaceFeatures:
     torch.manual_seed(0)
     made = FaceFeatures(CONFIG)
-    torch.nn.init.normal_(made.features.refine.second.weight, std=0.1)  # the block starts as nothing, and would hide mistakes after it
+    torch.nn.init.normal_(
+        made.features.refine.second.weight, std=0.1
+    )  # the block starts as nothing, and would hide mistakes after it
     return made
 
 
@@ -80,7 +83,9 @@ def test_dropout_belongs_to_the_sample(pictures, network):
     seeds = torch.tensor([3, 1, 4, 1_000_003])
     together = model.features(pictures, seeds)
     assert not torch.isclose(together, model.features(pictures)).all()
-    torch.testing.assert_close(torch.cat([model.features(pictures[:1], seeds[:1]), model.features(pictures[1:], seeds[1:])]), together)
+    torch.testing.assert_close(
+        torch.cat([model.features(pictures[:1], seeds[:1]), model.features(pictures[1:], seeds[1:])]), together
+    )
     assert not torch.isclose(model.features(pictures, seeds + 1), together).all()
 
 
@@ -112,7 +117,9 @@ def test_linear_is_a_linear_layer_on_features_of_length_64(pictures):
         model.heads.people[3] *= 7.0
         model.heads.bias += torch.arange(10)
         people, _ = model.heads(features)
-        torch.testing.assert_close(people, torch.nn.functional.linear(64 * features, model.heads.people, torch.arange(10.0)))
+        torch.testing.assert_close(
+            people, torch.nn.functional.linear(64 * features, model.heads.people, torch.arange(10.0))
+        )
 
 
 def test_margin_heads_give_cosines(pictures):
@@ -120,7 +127,9 @@ def test_margin_heads_give_cosines(pictures):
     model = FaceFeatures(CONFIG, "margin")
     features = model.features(pictures)
     people, _ = model.heads(features)
-    torch.testing.assert_close(people, torch.nn.functional.cosine_similarity(features[:, None], model.heads.people[None], dim=2))
+    torch.testing.assert_close(
+        people, torch.nn.functional.cosine_similarity(features[:, None], model.heads.people[None], dim=2)
+    )
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(model.heads(features)[0], people)
     assert {name for name, _ in model.heads.named_parameters()} == {"people", "attributes.weight", "attributes.bias"}

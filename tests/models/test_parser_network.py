@@ -39,7 +39,8 @@ def test_shapes(size, halvings, fine):
 
 
 def test_every_map_on_the_way_down_is_seen_again():
-    """An output pixel moves with the picture's own pixel: without the maps from the way down only the middle would reach it."""
+    """An output pixel moves with the picture's own pixel: without the maps from the way down only the middle would
+    reach it."""
     model = network(size=64, halvings=3)
     for layer in (model.P_F.middle, model.P_F.up[0], model.P_F.up[1]):
         nn.init.zeros_(layer.weight)

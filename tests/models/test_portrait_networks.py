@@ -1,4 +1,5 @@
-"""The portrait networks: the thesis's sizes, components cut and placed where they belong, variants, and what each part may depend on."""
+"""The portrait networks: the thesis's sizes, components cut and placed where they belong, variants, and what each part
+may depend on."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def network(**changes) -> Portrait:
 
 @pytest.fixture
 def labels() -> torch.Tensor:
-    """Two label maps of 64 px: skin with eyes, brows, nose, mouth and hair; the second is shifted and has its left eye closed away."""
+    """Two label maps of 64 px: skin with eyes, brows, nose, mouth and hair; the second is shifted and has its left eye
+    closed away."""
     made = torch.zeros(2, 64, 64, dtype=torch.int64)
     for i, (y, x) in enumerate(((0, 0), (3, 5))):
         made[i, 6 + y : 58, 10 + x : 54] = 1
@@ -37,7 +39,11 @@ def labels() -> torch.Tensor:
         made[i, 18 + y : 20 + y, 16 + x : 26 + x], made[i, 18 + y : 20 + y, 36 + x : 46 + x] = 2, 3
         made[i, 24 + y : 28 + y, 16 + x : 24 + x], made[i, 24 + y : 28 + y, 38 + x : 46 + x] = 4, 5
         made[i, 26 + y : 38 + y, 28 + x : 34 + x] = 6
-        made[i, 42 + y : 44 + y, 22 + x : 42 + x], made[i, 44 + y : 47 + y, 22 + x : 42 + x], made[i, 47 + y : 50 + y, 22 + x : 42 + x] = (
+        (
+            made[i, 42 + y : 44 + y, 22 + x : 42 + x],
+            made[i, 44 + y : 47 + y, 22 + x : 42 + x],
+            made[i, 47 + y : 50 + y, 22 + x : 42 + x],
+        ) = (
             7,
             8,
             9,
@@ -118,16 +124,30 @@ def test_features_are_placed_where_the_target_has_the_component(labels):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"eyes": "tight"}, {"mask_encoder": "multi"}, {"embedding": "vae"}, {"background": "kept"}, {"norm": "none"}, {"size": 128}],
+    [
+        {},
+        {"eyes": "tight"},
+        {"mask_encoder": "multi"},
+        {"embedding": "vae"},
+        {"background": "kept"},
+        {"norm": "none"},
+        {"size": 128},
+    ],
 )
 def test_a_portrait_is_painted_alike_alone_and_in_a_batch(changes):
     model = network(**changes).double()
     size = model.config.size
     g = torch.Generator().manual_seed(3)
-    x, labels = torch.rand(3, 3, size, size, generator=g, dtype=torch.float64) * 2 - 1, torch.randint(0, 11, (3, size, size), generator=g)
+    x, labels = (
+        torch.rand(3, 3, size, size, generator=g, dtype=torch.float64) * 2 - 1,
+        torch.randint(0, 11, (3, size, size), generator=g),
+    )
     with torch.no_grad():
         together = model.paint(model.components(x, labels), x, labels)
-        alone = [model.paint(model.components(x[i : i + 1], labels[i : i + 1]), x[i : i + 1], labels[i : i + 1]) for i in range(3)]
+        alone = [
+            model.paint(model.components(x[i : i + 1], labels[i : i + 1]), x[i : i + 1], labels[i : i + 1])
+            for i in range(3)
+        ]
     assert together.shape == x.shape
     assert together.abs().max() <= 1
     torch.testing.assert_close(torch.cat(alone), together, rtol=1e-9, atol=1e-9)

@@ -84,7 +84,9 @@ def test_truncation_goes_so_much_of_the_way_from_the_mean():
         assert torch.equal(net.generate(z, 1.0), net.generate(z))
         plain, mean = net.generate(z, 0.5), net.generate(z, 0.0)
         wanted = bias + 0.5 * (first(pixel_norm(z)) - bias)  # the mean over the sphere is the bias
-        assert torch.allclose(seen[2], pixel_norm(torch.nn.functional.leaky_relu(wanted.unflatten(1, (-1, 4, 4)), 0.2)), atol=1e-5)
+        assert torch.allclose(
+            seen[2], pixel_norm(torch.nn.functional.leaky_relu(wanted.unflatten(1, (-1, 4, 4)), 0.2)), atol=1e-5
+        )
     assert not torch.allclose(plain, net.generate(z))
     assert torch.allclose(mean, mean[:1].expand_as(mean), atol=1e-5)
 
@@ -97,7 +99,10 @@ def test_pixels_have_mean_square_one():
 def test_layers_learn_at_one_pace():
     """Weights are of one size in memory, whatever the layer; outputs keep the size of the inputs."""
     torch.manual_seed(0)
-    for layer, x in ((Equalized(64, 64, 3, gain=1.0), torch.randn(4, 64, 8, 8)), (Equalized(512, 64, 0, gain=1.0), torch.randn(64, 512))):
+    for layer, x in (
+        (Equalized(64, 64, 3, gain=1.0), torch.randn(4, 64, 8, 8)),
+        (Equalized(512, 64, 0, gain=1.0), torch.randn(64, 512)),
+    ):
         assert float(layer.weight.detach().std()) == pytest.approx(1.0, abs=0.05)
         inside = layer(x)[..., 1:-1, 1:-1] if x.dim() == 4 else layer(x)
         assert float(inside.detach().std()) == pytest.approx(1.0, abs=0.1)

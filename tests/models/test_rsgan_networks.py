@@ -12,7 +12,14 @@ from masque.layers.gaussian import as_gaussian
 from masque.layers.stacks import blurred
 from masque.models.rsgan import ATTRIBUTES, FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, with_planes
 
-SMALL = {"channels": 4, "encoder_channels": 4, "part_channels": 4, "judge_channels": 4, "z_appearance": 6, "z_attributes": 3}
+SMALL = {
+    "channels": 4,
+    "encoder_channels": 4,
+    "part_channels": 4,
+    "judge_channels": 4,
+    "z_appearance": 6,
+    "z_attributes": 3,
+}
 
 
 def network(seed: int = 0, **changes: object) -> RSGAN:
@@ -23,7 +30,10 @@ def network(seed: int = 0, **changes: object) -> RSGAN:
 def inputs(count: int = 2, size: int = 32, seed: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     """Face regions, hair regions and attributes."""
     g = torch.Generator().manual_seed(seed)
-    return (*(torch.rand(count, 3, size, size, generator=g) * 2 - 1 for _ in range(2)), torch.rand(count, len(ATTRIBUTES), generator=g))
+    return (
+        *(torch.rand(count, 3, size, size, generator=g) * 2 - 1 for _ in range(2)),
+        torch.rand(count, len(ATTRIBUTES), generator=g),
+    )
 
 
 @pytest.mark.parametrize("variational", [True, False])
@@ -39,7 +49,10 @@ def test_shapes(size, coarse, lstm, variational):
         assert model.attributes_face(c).mean.shape == (2, 3)
         z = model.encode(x_f, x_h, c)
         picture = model.compose(z)
-        parts = [net(torch.cat(z.part(part), dim=1)) for part, net in (("face", model.decoder_face), ("hair", model.decoder_hair))]
+        parts = [
+            net(torch.cat(z.part(part), dim=1))
+            for part, net in (("face", model.decoder_face), ("hair", model.decoder_hair))
+        ]
         for made in (picture, *parts):
             assert made.shape == (2, 3, size, size)
             assert made.abs().max() <= 1
@@ -145,7 +158,8 @@ def test_a_batch_of_three_equals_three_single_pictures(lstm):
     with torch.no_grad():
         together = everything(x_f, x_h, c)
         singly = [
-            torch.cat(parts) for parts in zip(*(everything(x_f[i : i + 1], x_h[i : i + 1], c[i : i + 1]) for i in range(3)), strict=True)
+            torch.cat(parts)
+            for parts in zip(*(everything(x_f[i : i + 1], x_h[i : i + 1], c[i : i + 1]) for i in range(3)), strict=True)
         ]
     for a, b in zip(together, singly, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
@@ -165,7 +179,9 @@ def test_the_coarse_path_of_a_painter_is_a_linear_map_enlarged():
     z = torch.randn(2, 9, generator=torch.Generator().manual_seed(5)) / 10
     with torch.no_grad():
         low = (z @ painter.wash.weight.T).view(2, 3, 8, 8)
-        enlarged = np.stack([[cv2.resize(c.numpy(), (32, 32), interpolation=cv2.INTER_LINEAR) for c in picture] for picture in low])
+        enlarged = np.stack(
+            [[cv2.resize(c.numpy(), (32, 32), interpolation=cv2.INTER_LINEAR) for c in picture] for picture in low]
+        )
         np.testing.assert_allclose(painter(z).numpy(), np.tanh(enlarged), atol=1e-5)
 
 
@@ -174,7 +190,9 @@ def test_the_coarse_path_of_a_separator_sees_means_of_its_own_region_only():
     for separator in (model.separator_face, model.separator_hair):
         silent(separator.head)
     x_f, x_h, c = inputs()
-    means = torch.from_numpy(np.stack([[cv2.resize(p.numpy(), (8, 8), interpolation=cv2.INTER_AREA) for p in x] for x in x_f]))
+    means = torch.from_numpy(
+        np.stack([[cv2.resize(p.numpy(), (8, 8), interpolation=cv2.INTER_AREA) for p in x] for x in x_f])
+    )
     with torch.no_grad():
         face, hair = model.separate(x_f, x_h, c)
         expected = means.flatten(1) @ model.separator_face.glance.weight.T
@@ -183,7 +201,8 @@ def test_the_coarse_path_of_a_separator_sees_means_of_its_own_region_only():
 
 
 def remembered(seed: int = 8) -> tuple[RSGAN, Tensor, Tensor, Tensor]:
-    """A network whose prior remembers 5,000 hair latents, (5000,4), that follow their attributes, (5000,8), along a slope (8,4)."""
+    """A network whose prior remembers 5,000 hair latents, (5000,4), that follow their attributes, (5000,8), along a
+    slope (8,4)."""
     model = network(prior="fitted", z_appearance=4)
     g = torch.Generator().manual_seed(seed)
     c, slope = torch.rand(5000, 8, generator=g), torch.randn(8, 4, generator=g)
@@ -211,7 +230,9 @@ def test_latents_move_with_their_attributes_along_numpys_regression():
     design = np.column_stack([c.numpy(), np.ones(len(c))]).astype(np.float64)
     fitted = np.linalg.lstsq(design, latents.numpy().astype(np.float64), rcond=None)[0][:8]
     moved = model.prior.move("hair", change)
-    assert np.abs(moved.numpy() - change.numpy() @ fitted).max() < 0.2 * np.abs(change.numpy() @ fitted).max()  # the ridge
+    assert (
+        np.abs(moved.numpy() - change.numpy() @ fitted).max() < 0.2 * np.abs(change.numpy() @ fitted).max()
+    )  # the ridge
     alone = torch.zeros(1, 8)
     alone[0, ATTRIBUTES.index("Smiling")] = 1.0
     assert not model.prior.move("hair", alone).any()  # a smile does not show in the hair
@@ -245,7 +266,12 @@ def test_the_served_networks_suffice_for_an_edit():
     with torch.no_grad():
         assert torch.equal(fresh.estimate(x_h), trained.estimate(x_h))
         assert torch.equal(fresh.compose(fresh.encode(x_f, x_h, c)), trained.compose(trained.encode(x_f, x_h, c)))
-    assert {name for name, _ in trained.named_children()} - set(SERVED) == {"decoder_face", "decoder_hair", "D_g", "D_p"}
+    assert {name for name, _ in trained.named_children()} - set(SERVED) == {
+        "decoder_face",
+        "decoder_hair",
+        "D_g",
+        "D_p",
+    }
 
 
 def test_attributes_by_where_they_show():

@@ -11,7 +11,15 @@ from masque.data.batches import Batch
 from masque.models.rsgan import ATTRIBUTES, RSGANConfig
 from masque.recipes.rsgan import RSGANRecipe, RSGANTraining
 
-SIZES = {"size": 32, "channels": 4, "encoder_channels": 4, "part_channels": 4, "judge_channels": 4, "z_appearance": 6, "z_attributes": 3}
+SIZES = {
+    "size": 32,
+    "channels": 4,
+    "encoder_channels": 4,
+    "part_channels": 4,
+    "judge_channels": 4,
+    "z_appearance": 6,
+    "z_attributes": 3,
+}
 MakeRecipe = Callable[..., RSGANRecipe]
 
 

@@ -41,7 +41,9 @@ def parameters(family: str, preset: str) -> int:
 @pytest.mark.parametrize("preset", ["paper", "slim", "small", "table", "tiny"])
 def test_as_many_parameters_as_rsgan(preset):
     wanted = parameters("rsgan", preset)
-    assert {family: parameters(family, preset) / wanted for family in FAMILIES} == dict.fromkeys(FAMILIES, pytest.approx(1.0, abs=0.1))
+    assert {family: parameters(family, preset) / wanted for family in FAMILIES} == dict.fromkeys(
+        FAMILIES, pytest.approx(1.0, abs=0.1)
+    )
 
 
 @pytest.mark.parametrize("preset", ["paper", "slim", "small", "table"])
@@ -81,7 +83,9 @@ def test_vae_gan_by_hand(batch, monkeypatch):
     recipe = recipe_of("vaegan")
     x = batch["image"]
     monkeypatch.setattr(
-        recipe.D, "forward", lambda pictures: pictures.new_tensor([2.0, 0.5, -1.0]).repeat_interleave(4)[: len(pictures), None]
+        recipe.D,
+        "forward",
+        lambda pictures: pictures.new_tensor([2.0, 0.5, -1.0]).repeat_interleave(4)[: len(pictures), None],
     )
     adv = softplus(torch.tensor(-2.0)) + softplus(torch.tensor(0.5)) + softplus(torch.tensor(-1.0))
     assert float(recipe.judge_terms(batch)["adv"]) == pytest.approx(float(adv))
@@ -97,7 +101,9 @@ def test_vae_gan_by_hand(batch, monkeypatch):
 
 def test_ali_sees_pictures_and_latents_in_pairs(batch, monkeypatch):
     recipe, seen = recipe_of("ali"), []
-    monkeypatch.setattr(recipe.D, "forward", lambda x, z: seen.append((x, z)) or z.new_tensor([2.0, -1.0]).repeat_interleave(4)[:, None])
+    monkeypatch.setattr(
+        recipe.D, "forward", lambda x, z: seen.append((x, z)) or z.new_tensor([2.0, -1.0]).repeat_interleave(4)[:, None]
+    )
     with torch.no_grad():
         judged, fooled = recipe.judge_terms(batch), recipe.fool_terms(batch)
         drawn = recipe.noise(batch, "z")
@@ -109,7 +115,9 @@ def test_ali_sees_pictures_and_latents_in_pairs(batch, monkeypatch):
     assert not torch.allclose(latents[:4], drawn)
     plus = {value: float(softplus(torch.tensor(value))) for value in (-2.0, 2.0, -1.0, 1.0)}
     assert float(judged["adv"]) == pytest.approx(plus[-2.0] + plus[-1.0])
-    assert {name: float(term) for name, term in fooled.items()} == pytest.approx({"seen": plus[2.0], "painted": plus[1.0]})
+    assert {name: float(term) for name, term in fooled.items()} == pytest.approx(
+        {"seen": plus[2.0], "painted": plus[1.0]}
+    )
 
 
 def test_alpha_gan_by_hand(batch, monkeypatch):
@@ -139,12 +147,15 @@ LEARNING = [("vaegan", "encode", "like"), ("ali", "judge", "adv"), ("alphagan", 
 
 @pytest.mark.parametrize(("family", "phase", "term"), LEARNING)
 def test_each_learns(family, phase, term, batch):
-    """What one phase trains learns one batch by heart, while its adversary stands still: against one that learns too, no loss need fall."""
+    """What one phase trains learns one batch by heart, while its adversary stands still: against one that learns too,
+    no loss need fall."""
     recipe = recipe_of(family)
     learning = phase_of(recipe, phase)
     for name, net in recipe.nets.items():
         net.requires_grad_(name in learning.nets)
-    optimizer = torch.optim.Adam([p for name in learning.nets for p in recipe.nets[name].parameters()], lr=2e-3, betas=(0.5, 0.999))
+    optimizer = torch.optim.Adam(
+        [p for name in learning.nets for p in recipe.nets[name].parameters()], lr=2e-3, betas=(0.5, 0.999)
+    )
     values = []
     for _ in range(40):
         loss = learning.loss(batch)[term]

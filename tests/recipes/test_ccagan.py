@@ -42,7 +42,11 @@ def test_the_preset_is_the_paper():
     assert plan.run.steps * 32 == 20 * 200_000  # 20 epochs of about 200k pictures
     assert w.decay_from * 2 == w.decay_to == plan.run.steps
     stargan = runs.plan("ccagan", "stargan")
-    assert (stargan.model.attention, stargan.training.adversarial, stargan.training.reconstruction_weight) == ("none", "wgan-gp", 10)
+    assert (stargan.model.attention, stargan.training.adversarial, stargan.training.reconstruction_weight) == (
+        "none",
+        "wgan-gp",
+        10,
+    )
 
 
 def test_terms_by_hand(pictures):
@@ -70,7 +74,11 @@ def test_wgan_gp_and_hinge_by_hand(pictures):
         with torch.no_grad():
             made = recipe.model.G(pictures["image"], pictures["attributes"][[1, 0, 3, 2]], 1 - pictures["background"])
             real, fake = recipe.model.D(pictures["image"])[0], recipe.model.D(made)[0]
-        expected = fake.mean() - real.mean() if kind == "wgan-gp" else (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean()
+        expected = (
+            fake.mean() - real.mean()
+            if kind == "wgan-gp"
+            else (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean()
+        )
         torch.testing.assert_close(judged["adv"], expected)
         torch.testing.assert_close(edited["fool"], -fake.mean())
         assert ("gp" in judged) is (kind == "wgan-gp")
@@ -159,7 +167,8 @@ def test_binary_labels_leave_out_what_is_neither(pictures):
 
 
 def test_turned_targets_ask_for_any_one_attribute(pictures):
-    """The same picture at the same step is asked for the same; over many, each attribute is asked for about as often."""
+    """The same picture at the same step is asked for the same; over many, each attribute is asked for about as
+    often."""
     many = 200
     own = torch.tensor([0.0, 0.0, 1.0, 0.0, 1.0]).expand(many, -1)
     recipe = make(targets="turned")
@@ -208,7 +217,10 @@ def test_d_may_lead_and_learn_faster():
     judge, edit = recipe.phases()
     assert [step for step in range(12) if edit.due(step)] == [8, 10]
     assert all(judge.due(step) for step in range(12))
-    assert [(recipe.learning_rate("D", step), recipe.learning_rate("G", step)) for step in (0, 15)] == [(4.0, 1.0), (2.0, 0.5)]
+    assert [(recipe.learning_rate("D", step), recipe.learning_rate("G", step)) for step in (0, 15)] == [
+        (4.0, 1.0),
+        (2.0, 0.5),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,9 @@ def test_what_e_2_sees_has_mean_0_and_variance_1_and_is_kept_for_use(recipe, bat
     with torch.no_grad():
         ratio = E_2.eval()(batch["image"]).var(dim=0) / seen.var(dim=0)
         alone = E_2(batch["image"][:1])
-    assert torch.allclose(ratio, torch.full((16,), 0.75), atol=0.02)  # a running variance is an estimate for more than four pictures
+    assert torch.allclose(
+        ratio, torch.full((16,), 0.75), atol=0.02
+    )  # a running variance is an estimate for more than four pictures
     assert torch.allclose(alone, E_2(batch["image"])[:1], atol=1e-5)
     before = E_2.norm.mean.clone()
     E_2.train().requires_grad_(False)(batch["image"] + 1)
@@ -97,7 +99,9 @@ def test_judges_and_painter_see_differences_from_the_start():
 
 
 def test_eq_2_and_4_by_hand(recipe, batch, monkeypatch):
-    monkeypatch.setattr(recipe.judges.D_f1, "forward", lambda f: torch.where(f[:, :1] == recipe.known(batch)[1][:, :1], 2.0, -1.0))
+    monkeypatch.setattr(
+        recipe.judges.D_f1, "forward", lambda f: torch.where(f[:, :1] == recipe.known(batch)[1][:, :1], 2.0, -1.0)
+    )
     terms = recipe.judge_features_terms(batch)
     softplus = torch.nn.functional.softplus
     assert float(terms["f_1"]) == pytest.approx(float(softplus(torch.tensor(-2.0)) + softplus(torch.tensor(-1.0))))
@@ -118,7 +122,9 @@ def test_r1_is_asked_for_and_is_that_of_real_pictures_and_features(frames, batch
     smooth.judges.D_I.forward = lambda x: 3 * x[:, 0, 0, :1]
     terms = smooth.smooth_terms(batch)
     assert float(terms["r1"].detach()) == pytest.approx(0.5 * 9)
-    assert float(terms["r1_f_1"].detach()) == pytest.approx(0.5 * float(smooth.judges.D_f1.layers.weight.detach().square().sum()))
+    assert float(terms["r1_f_1"].detach()) == pytest.approx(
+        0.5 * float(smooth.judges.D_f1.layers.weight.detach().square().sum())
+    )
     for without, nets in (("picture", ("D_f1", "D_f2")), ("features", ("D_I",))):
         part = runs.build_recipe(runs.plan("facefeat", "tiny", ("r1=0.5", f"without={without}")))
         part.begin(frames)
@@ -137,17 +143,24 @@ def parser(tmp_path_factory) -> str:
 
 
 def test_a_second_discriminator_sees_the_maps_of_a_parser(frames, batch, parser):
-    plan = runs.plan("facefeat", "tiny", (f"parser={parser}", "maps=0.5", "maps_r1=0.1", "r1_every=4", "lead=7", "beyond=picture"))
+    plan = runs.plan(
+        "facefeat", "tiny", (f"parser={parser}", "maps=0.5", "maps_r1=0.1", "r1_every=4", "lead=7", "beyond=picture")
+    )
     made = runs.build_recipe(plan)
     made.begin(frames)
     phases = {phase.name: phase for phase in made.phases()}
     assert phases["judge"].nets == ("D_I", "D_maps")
     assert (phases["judge"].since, phases["draw"].since, phases["paint"].since) == (20, 27, 27)
     assert phases["smooth_maps"].weights == {"r1_maps": pytest.approx(0.4)}
-    assert {name: weight for name, weight in phases["paint"].weights.items() if "maps" in name} == {"fool_maps": 0.5, "fool_maps_made": 0.5}
+    assert {name: weight for name, weight in phases["paint"].weights.items() if "maps" in name} == {
+        "fool_maps": 0.5,
+        "fool_maps_made": 0.5,
+    }
     for name in ("judge", "smooth_maps", "paint"):
         assert phases[name].loss(batch).keys() == phases[name].weights.keys()
-    said = iter([2.0, torch.tensor([0.5, -1.0]).repeat_interleave(4)[:, None]])  # of real pictures, of made and rebuilt ones
+    said = iter(
+        [2.0, torch.tensor([0.5, -1.0]).repeat_interleave(4)[:, None]]
+    )  # of real pictures, of made and rebuilt ones
     made.D_maps.forward = lambda x: x.new_zeros(len(x), 1) + next(said)
     softplus = torch.nn.functional.softplus
     wanted = softplus(torch.tensor(-2.0)) + 0.5 * (softplus(torch.tensor(0.5)) + softplus(torch.tensor(-1.0)))
@@ -248,7 +261,8 @@ def test_all_terms_of_a_picture_pull_as_hard_as_each_other(recipe, batch):
     for name in ("rec", "fool", "id"):
         slopes[name] = torch.autograd.grad(terms[name], last, retain_graph=True)[0].norm()
     assert all(float(slope) > 0 for slope in slopes.values())
-    # At the picture itself they are equal: tests of `balanced`. The sums over a picture, which reach the last bias, are of one magnitude.
+    # At the picture itself they are equal: tests of `balanced`. The sums over a picture, which reach the last bias, are
+    # of one magnitude.
     assert float(max(slopes.values()) / min(slopes.values())) < 100
 
 
@@ -274,7 +288,10 @@ def test_ablations_of_table_4(frames, batch, without, missing):
         assert terms.keys() == phase.weights.keys()
         sum(terms.values()).backward()
         for name in phase.nets:
-            assert any(p.grad is not None and p.grad.abs().max() > 0 for p in recipe.nets[name].parameters()), (phase.name, name)
+            assert any(p.grad is not None and p.grad.abs().max() > 0 for p in recipe.nets[name].parameters()), (
+                phase.name,
+                name,
+            )
             recipe.nets[name].requires_grad_(False)
 
 
@@ -291,7 +308,9 @@ def test_what_is_learnt_beyond_the_paper(frames, batch):
         f_id, _ = recipe.known(batch)
         f_1s, f_2s = recipe.model.drawn(batch["seed"], "paint")
         off = E_1(recipe.model.G_I(f_id, f_1s, f_2s)) - f_1s
-        assert float(terms["shape_made"].detach()) == pytest.approx(float((E_1.importance() * off.square()).mean()), rel=1e-4)
+        assert float(terms["shape_made"].detach()) == pytest.approx(
+            float((E_1.importance() * off.square()).mean()), rel=1e-4
+        )
     for name in ("shape", "shape_made", "fool_made"):
         (slope,) = torch.autograd.grad(terms[name], recipe.model.G_I.last.bias, retain_graph=True)
         assert slope.abs().max() > 0
@@ -306,7 +325,9 @@ def test_what_is_learnt_beyond_the_paper(frames, batch):
 
 
 def test_e_id_and_e_1_learn_first_and_then_stay(recipe):
-    due = {step: {net for phase in recipe.phases() if phase.due(step) for net in phase.nets} for step in (0, 19, 20, 59)}
+    due = {
+        step: {net for phase in recipe.phases() if phase.due(step) for net in phase.nets} for step in (0, 19, 20, 59)
+    }
     assert due[0] == due[19] == {"E_id", "W_id", "E_1"}
     assert due[20] == due[59] == {"D_f1", "D_f2", "D_I", "G_f1", "G_f2", "G_I", "E_2"}
 
@@ -324,10 +345,14 @@ def test_trained_extractors_are_taken_over(frames, tmp_path):
     assert torch.allclose(recipe.model.E_1.expression, shape.model.E_1.expression)
     with pytest.raises(SettingError, match="has width 4, and here it is 8"):
         runs.build_recipe(runs.plan("facefeat", "tiny", (*named, "id_width=8"))).begin(frames)
-    with pytest.raises(SettingError, match="has size 64, and here it is 32"):  # of weights that are older than some settings
+    with pytest.raises(
+        SettingError, match="has size 64, and here it is 32"
+    ):  # of weights that are older than some settings
         runs.build_recipe(runs.plan("facefeat", "tiny", (f"identity={SHIPPED / 'identity'}", named[1]))).begin(frames)
     with pytest.raises(CheckpointError, match="of the family shape: name one of identity"):
-        runs.build_recipe(runs.plan("facefeat", "tiny", (f"identity={tmp_path / 'shape' / 'model'}", named[1]))).begin(frames)
+        runs.build_recipe(runs.plan("facefeat", "tiny", (f"identity={tmp_path / 'shape' / 'model'}", named[1]))).begin(
+            frames
+        )
 
 
 def test_what_it_cannot_learn_from(frames, recipe):
@@ -369,7 +394,9 @@ def test_d_sees_pictures_changed_only_where_that_is_asked_for(frames, batch, rec
     changing.begin(frames)
     for made, changes in ((recipe, False), (changing, True)):
         seen = []
-        made.judges.D_I.forward = lambda pictures, seen=seen: seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
+        made.judges.D_I.forward = lambda pictures, seen=seen: (
+            seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
+        )
         made.judge_terms(batch)
         (pictures,) = seen
         assert len(pictures) == 12
@@ -379,7 +406,9 @@ def test_d_sees_pictures_changed_only_where_that_is_asked_for(frames, batch, rec
 
 
 def test_the_discriminators_may_lead():
-    leading = runs.build_recipe(runs.plan("facefeat", "tiny", ("judge_lr=4e-4", "fool=0.25", "beyond=picture", "late_from=10")))
+    leading = runs.build_recipe(
+        runs.plan("facefeat", "tiny", ("judge_lr=4e-4", "fool=0.25", "beyond=picture", "late_from=10"))
+    )
     (paint,) = (phase for phase in leading.phases() if phase.name == "paint")
     assert {name: paint.weights[name] for name in ("fool", "fool_made", "rec", "id")} == {
         "fool": 0.25,

@@ -61,19 +61,27 @@ def test_each_softmax_by_hand(softmax):
     heads, angles = recipe.model.heads, torch.tensor([0.6, 0.8]).arccos()
     with torch.no_grad():
         heads.people[0], heads.people[1] = (
-            length * torch.stack([angle.cos(), sign * angle.sin()]) for length, angle, sign in ((2, angles[0], 1), (3, angles[1], -1))
+            length * torch.stack([angle.cos(), sign * angle.sin()])
+            for length, angle, sign in ((2, angles[0], 1), (3, angles[1], -1))
         )
         if softmax == "linear":
             heads.bias[0], heads.bias[1] = 1.5, -0.5
     recipe.model.features.forward = lambda *_: torch.tensor([[1.0, 0.0]])  # type: ignore[method-assign]
     terms = recipe.tell_terms(
-        {"image": torch.zeros(1), "seed": torch.zeros(1), "identity": torch.tensor([0]), "attributes": torch.tensor([[1.0]])}
+        {
+            "image": torch.zeros(1),
+            "seed": torch.zeros(1),
+            "identity": torch.tensor([0]),
+            "attributes": torch.tensor([[1.0]]),
+        }
     )
     own, other = LOGITS[softmax]
     assert float(terms["people"].detach()) == pytest.approx(math.log1p(math.exp(other - own)), rel=1e-5)
 
 
-@pytest.mark.parametrize(("setting", "says"), [("margin=1", "below 1"), ("margin=-0.1", "at least 0"), ("scale=0", "above 0")])
+@pytest.mark.parametrize(
+    ("setting", "says"), [("margin=1", "below 1"), ("margin=-0.1", "at least 0"), ("scale=0", "above 0")]
+)
 def test_margins_and_scales_that_are_none(setting, says):
     with pytest.raises(SettingError, match=says):
         runs.plan("identity", "facefeat", [setting])
@@ -116,12 +124,23 @@ def test_the_rate_falls_along_half_a_cosine(recipe):
 
 
 def test_the_papers_rate_changes_once():
-    """Section 4 of FaceFeat-GAN: Adam, 8e-5, and 5e-5 from the 100,000th step on; a ResNet-50 of 256 features, batches of 96."""
+    """Section 4 of FaceFeat-GAN: Adam, 8e-5, and 5e-5 from the 100,000th step on; a ResNet-50 of 256 features, batches
+    of 96."""
     plan = runs.plan("identity", "paper")
     assert (plan.model.network, plan.model.width, plan.model.size, plan.model.features) == ("resnet50", 64, 128, 256)
-    assert (plan.training.softmax, plan.training.attribute_weight, plan.run.batch_size, plan.run.steps) == ("linear", 0.0, 96, 200_000)
+    assert (plan.training.softmax, plan.training.attribute_weight, plan.run.batch_size, plan.run.steps) == (
+        "linear",
+        0.0,
+        96,
+        200_000,
+    )
     recipe = IdentityRecipe(CONFIG, plan.training)
-    assert [recipe.learning_rate("features", step) for step in (0, 99_999, 100_000, 199_999)] == [8e-5, 8e-5, 5e-5, 5e-5]
+    assert [recipe.learning_rate("features", step) for step in (0, 99_999, 100_000, 199_999)] == [
+        8e-5,
+        8e-5,
+        5e-5,
+        5e-5,
+    ]
     settings = recipe.optimizer("features", recipe.model.features.parameters()).defaults
     assert (settings["weight_decay"], settings["betas"]) == (0.0, (0.9, 0.999))  # AdamW without decay is Adam
 

@@ -1,4 +1,5 @@
-"""The portrait recipe: terms by hand where they can be, what is paired, what each phase may move, and how the rate falls."""
+"""The portrait recipe: terms by hand where they can be, what is paired, what each phase may move, and how the rate
+falls."""
 
 from __future__ import annotations
 
@@ -85,7 +86,9 @@ def test_local_and_global_terms_by_hand(batch):
         painted = made.model.paint(latents, batch["image"], batch["labels"])
     expected = sum(0.5 * float((a - b).square().mean()) for a, b in zip(rebuilt, components, strict=True))
     assert float(terms["local"].detach()) == pytest.approx(expected, rel=1e-5)
-    assert float(terms["global"].detach()) == pytest.approx(0.5 * float((painted - batch["image"]).square().mean()), rel=1e-5)
+    assert float(terms["global"].detach()) == pytest.approx(
+        0.5 * float((painted - batch["image"]).square().mean()), rel=1e-5
+    )
 
 
 def test_what_lies_beyond_the_photo_does_not_count(batch):
@@ -93,7 +96,9 @@ def test_what_lies_beyond_the_photo_does_not_count(batch):
     batch["valid"][:, :, :, 60:] = 0
     before = float(phase(made, "paired").loss(batch)["global"].detach())
     with torch.no_grad():
-        painted = made.model.paint(made.model.components(batch["image"], batch["labels"]), batch["image"], batch["labels"])
+        painted = made.model.paint(
+            made.model.components(batch["image"], batch["labels"]), batch["image"], batch["labels"]
+        )
         squares = 0.5 * (painted - batch["image"]).square() * batch["valid"]
     assert before == pytest.approx(float(squares.mean()), rel=1e-5)
 
@@ -144,7 +149,9 @@ def test_patches_of_background_alone_count_for_nothing(batch):
     assert before.isfinite()
     assert not made.counted(logits, batch["labels"])[1].any()
     elsewhere = {**batch, "image": torch.where(torch.arange(64) >= 60, -batch["image"], batch["image"])}
-    assert float(phase(made, "judge_paired").loss(elsewhere)["adv"].detach()) == pytest.approx(float(before.detach()), abs=0.05)
+    assert float(phase(made, "judge_paired").loss(elsewhere)["adv"].detach()) == pytest.approx(
+        float(before.detach()), abs=0.05
+    )
 
 
 def test_d_may_learn_more_often_than_g_and_from_other_pairs(batch):
@@ -160,7 +167,15 @@ def test_d_may_learn_more_often_than_g_and_from_other_pairs(batch):
 
 def test_the_rate_falls_in_stairs_to_zero():
     made = recipe(lr=1.0, decay_every=10, decay_to=40)
-    assert [made.learning_rate("G", step) for step in (0, 9, 10, 25, 39, 40, 99)] == [1.0, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    assert [made.learning_rate("G", step) for step in (0, 9, 10, 25, 39, 40, 99)] == [
+        1.0,
+        1.0,
+        0.75,
+        0.5,
+        0.25,
+        0.0,
+        0.0,
+    ]
     assert recipe(lr=0.5, critic_lr=0.1).learning_rate("G", 10**6) == 0.5
     assert recipe(lr=0.5, critic_lr=0.1).learning_rate("D", 10**6) == 0.1
 
@@ -195,10 +210,14 @@ def test_a_critic_of_the_parsers_maps(parser, batch):
     assert phase(made, "judge_paired").nets == ("D", "D_maps")
     assert phase(made, "paired").weights["fool_maps"] == phase(made, "unpaired").weights["fool_maps"] == 0.5
     with torch.no_grad():
-        painted = made.model.paint(made.model.components(batch["image"], batch["labels"]), batch["image"], batch["labels"])
+        painted = made.model.paint(
+            made.model.components(batch["image"], batch["labels"]), batch["image"], batch["labels"]
+        )
         real, fake = made.D_maps(batch["image"]), made.D_maps(painted)
     assert real.shape == (2, 4 * 16)
-    assert torch.allclose(phase(made, "judge_paired").loss(batch)["adv_maps"], real_loss(real) + fake_loss(fake), atol=1e-5)
+    assert torch.allclose(
+        phase(made, "judge_paired").loss(batch)["adv_maps"], real_loss(real) + fake_loss(fake), atol=1e-5
+    )
     fooled = phase(made, "paired").loss(batch)["fool_maps"]
     assert torch.allclose(fooled, real_loss(fake), atol=1e-5)
     fooled.backward()

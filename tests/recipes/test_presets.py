@@ -1,4 +1,5 @@
-"""Presets end where they say: whatever changes with time has come to its end within their steps, and the documentation tells the same."""
+"""Presets end where they say: whatever changes with time has come to its end within their steps, and the documentation
+tells the same."""
 
 from __future__ import annotations
 
@@ -37,7 +38,10 @@ def test_whatever_changes_with_time_ends_within_the_steps(family, preset):
         # A staircase ends on its last step, a running average in a fixed share: both are where they stay for long.
         assert left == recipe.learning_rate(name, far) or left < highest / 5, name
     known = dataclasses.asdict(plan.training)
-    assert all(known.get(name, 0) <= steps for name in ("decay_from", "decay_to", "encoder_since", "warm", "lead", "late_from", "warm_up"))
+    assert all(
+        known.get(name, 0) <= steps
+        for name in ("decay_from", "decay_to", "encoder_since", "warm", "lead", "late_from", "warm_up")
+    )
 
 
 @pytest.mark.parametrize("preset", CATALOG["progan"].load("presets"))

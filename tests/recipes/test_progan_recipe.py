@@ -57,7 +57,9 @@ def test_real_pictures_have_the_side_and_the_details_of_the_stage():
 
 def test_wasserstein_terms_by_hand():
     made, one = recipe(), batch(3)
-    made.D.forward = lambda pictures, _: (pictures * 2).sum(dim=(1, 2, 3))[:, None]  # a gradient of 2 in each of 48 entries
+    made.D.forward = lambda pictures, _: (pictures * 2).sum(dim=(1, 2, 3))[
+        :, None
+    ]  # a gradient of 2 in each of 48 entries
     terms = made.judge_terms(one)
     with torch.no_grad():
         x, fake = made.real(one), made.model.G(made.latent(one, "z"), 0.0)
@@ -132,7 +134,11 @@ def parser(tmp_path_factory):
 
 def test_a_lead_lets_d_learn_alone_at_first():
     phases = {phase.name: phase for phase in recipe(lead=5).phases()}
-    assert [(phases["judge"].due(step), phases["paint"].due(step)) for step in (0, 4, 5)] == [(True, False), (True, False), (True, True)]
+    assert [(phases["judge"].due(step), phases["paint"].due(step)) for step in (0, 4, 5)] == [
+        (True, False),
+        (True, False),
+        (True, True),
+    ]
 
 
 def test_a_second_discriminator_sees_the_maps_of_a_parser(parser):
@@ -216,7 +222,9 @@ def test_a_widened_layer_does_the_same_with_repeated_inputs(q, r):
     x = torch.randn(2, 4, 5, 5)
     assert torch.allclose(wide(x.repeat(1, r, 1, 1)), narrow(x).repeat(1, q, 1, 1), atol=1e-5)
     copies = wide.weight.detach().unflatten(1, (r, 4))
-    assert all(not torch.allclose(copies[:, 0], copies[:, k], atol=0.1) for k in range(1, r))  # which would learn the same for ever
+    assert all(
+        not torch.allclose(copies[:, 0], copies[:, k], atol=0.1) for k in range(1, r)
+    )  # which would learn the same for ever
     with pytest.raises(ValueError, match="cannot be widened"):
         widened(Equalized(5, 6, 3), narrow.weight, narrow.bias)
 

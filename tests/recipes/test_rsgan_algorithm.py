@@ -19,7 +19,11 @@ def moved_by(recipe: RSGANRecipe, term: torch.Tensor) -> set[str]:
     """The networks that a term has a gradient for, by torch.autograd.grad."""
     names = [(name, parameter) for name, net in recipe.nets.items() for parameter in net.parameters()]
     gradients = torch.autograd.grad(term, [p for _, p in names], allow_unused=True, retain_graph=True)
-    return {name for (name, _), gradient in zip(names, gradients, strict=True) if gradient is not None and bool(gradient.abs().max() > 0)}
+    return {
+        name
+        for (name, _), gradient in zip(names, gradients, strict=True)
+        if gradient is not None and bool(gradient.abs().max() > 0)
+    }
 
 
 def test_the_preset_is_the_paper():
@@ -140,7 +144,13 @@ def test_adversarial_terms_rise_over_the_ramp(make_recipe):
     phases = {phase.name: phase for phase in make_recipe(adversarial_from=10, adversarial_ramp=4).phases()}
     weights = phases["compose"].weights
     for name, full in (("GC", 50), ("fool_g", 20), ("fool_p", 30)):
-        assert [weight_at(weights[name], step) for step in (10, 11, 13, 14, 99)] == [0, full / 4, 3 * full / 4, full, full]
+        assert [weight_at(weights[name], step) for step in (10, 11, 13, 14, 99)] == [
+            0,
+            full / 4,
+            3 * full / 4,
+            full,
+            full,
+        ]
     assert weights["rec"] == 4000
     assert phases["judge"].weights == {"adv_g": 20, "adv_p": 30}
 
@@ -196,5 +206,7 @@ def test_a_preview_needs_no_discriminators_of_any_kind(make_recipe, batch):
     for spectral in (True, False):
         recipe = make_recipe(spectral=spectral)
         with torch.no_grad():
-            pictures, columns = recipe.preview(batch, {name: recipe.nets[name] for name in recipe.served if name in recipe.nets})
+            pictures, columns = recipe.preview(
+                batch, {name: recipe.nets[name] for name in recipe.served if name in recipe.nets}
+            )
         assert (len(pictures), columns) == (5 * 4, 4)

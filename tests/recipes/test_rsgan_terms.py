@@ -41,7 +41,9 @@ def test_reconstruction_terms_by_hand(make_recipe, batch):
     recipe.model.composer.forward = fixed((3, 32, 32), 0.5)
     terms = recipe.compose_terms(batch)
     assert terms["rec_f"].item() == pytest.approx(0.2 * 0.25 * 0.5)  # Eq. 1
-    assert terms["rec_h"].item() == pytest.approx(0.6 * (0.25 + 0.5 * 0.25))  # Eq. 2: quarters hidden, seen, halved, beyond
+    assert terms["rec_h"].item() == pytest.approx(
+        0.6 * (0.25 + 0.5 * 0.25)
+    )  # Eq. 2: quarters hidden, seen, halved, beyond
     assert terms["rec"].item() == pytest.approx(0.1 * (0.5 + 0.5 * 0.25))  # Eq. 3
 
 
@@ -55,7 +57,10 @@ def test_adversarial_and_attribute_terms_are_sums_over_both_made_pictures(make_r
         expected = -x.log().mean() - (1 - first).log().mean() - (1 - second).log().mean()  # Eq. 5 as printed
         torch.testing.assert_close(recipe.judge_terms(batch)[f"adv_{name}"], expected)
     known = ~made.random_attributes.isnan()
-    random = F.binary_cross_entropy(model.C(made.random).sigmoid()[known], made.random_attributes[known], reduction="sum") / 4
+    random = (
+        F.binary_cross_entropy(model.C(made.random).sigmoid()[known], made.random_attributes[known], reduction="sum")
+        / 4
+    )
     own = F.binary_cross_entropy(model.C(made.image).sigmoid(), batch["attributes"], reduction="none").sum(dim=1).mean()
     torch.testing.assert_close(terms["GC"], own + random)  # Eq. 7
 
@@ -126,7 +131,10 @@ def test_mixed_latents_take_other_pictures_parts(make_recipe, batch):
     for part in (face, hair, face & hair, ~face & ~hair):
         assert 0.1 < part.float().mean() < 0.7
     # The face's attributes are its own or the near one's, the hair's its own or the far one's.
-    for asked, other, encoder in ((mixed.cf, near, recipe.model.attributes_face), (mixed.ch, far, recipe.model.attributes_hair)):
+    for asked, other, encoder in (
+        (mixed.cf, near, recipe.model.attributes_face),
+        (mixed.ch, far, recipe.model.attributes_hair),
+    ):
         mine, theirs = (torch.isclose(asked, encoder(given).mean).all(dim=1) for given in (c, c[other]))
         assert (mine | theirs).all()
         assert 0.3 < mine.float().mean() < 0.7
@@ -169,7 +177,11 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("people")
     features = Features(plan.model)
     modelfile.write(
-        folder, "identity", as_dict(plan.model), {f"features.{n}": t for n, t in features.state_dict().items()}, "# untrained\n"
+        folder,
+        "identity",
+        as_dict(plan.model),
+        {f"features.{n}": t for n, t in features.state_dict().items()},
+        "# untrained\n",
     )
     return folder
 
@@ -184,7 +196,10 @@ def test_the_person_is_told_where_x_hat_has_the_pictures_face(make_recipe, batch
     made = recipe.last[1]
     x, E_id = batch["image"], recipe.E_id.eval()
     wanted = E_id(F.interpolate(x, size=16, mode="bilinear", antialias=True, align_corners=False))
-    for name, pictures, counted in (("id", made.image, torch.ones(len(x))), ("id_random", made.random, made.random_own)):
+    for name, pictures, counted in (
+        ("id", made.image, torch.ones(len(x))),
+        ("id_random", made.random, made.random_own),
+    ):
         seen = E_id(F.interpolate(pictures, size=16, mode="bilinear", antialias=True, align_corners=False))
         assert terms[name].item() == pytest.approx(
             (counted * (1 - (seen * wanted).sum(1)).detach()).sum().item() / max(1.0, counted.sum().item()), abs=1e-5

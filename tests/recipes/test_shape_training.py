@@ -45,11 +45,14 @@ def test_yaw_is_told_and_set(recipe, frames):
     turned = E_1.with_yaw(features, 0.3)
     assert torch.allclose(E_1.yaw(turned), torch.full((6,), 0.3))
     assert torch.equal(turned[:, :-1], features[:, :-1])
-    assert torch.allclose(E_1.with_yaw(features, torch.zeros(6))[:, -1], torch.zeros(6))  # straight ahead is 0 however the set leans
+    assert torch.allclose(
+        E_1.with_yaw(features, torch.zeros(6))[:, -1], torch.zeros(6)
+    )  # straight ahead is 0 however the set leans
 
 
 def test_what_it_learns_towards_moves_with_the_picture(recipe, frames):
-    """Whatever the picture is moved, zoomed and rolled, a face has the same expression and yaw; mirrored, the other yaw."""
+    """Whatever the picture is moved, zoomed and rolled, a face has the same expression and yaw; mirrored, the other
+    yaw."""
     moved = Augmentation(flip=False, shift=5.0, turn=8.0, zoom=0.1, colour=0.0)
     E_1 = recipe.model.E_1
 
@@ -70,7 +73,9 @@ def test_what_it_learns_towards_moves_with_the_picture(recipe, frames):
 def test_each_picture_and_its_mirror_image_are_fitted_once(recipe, frames, monkeypatch):
     moved = Batches(frames, "train", 32, 12, 0, Augmentation(flip=True, shift=5.0, turn=8.0, zoom=0.1, colour=0.0))
     E_1, seen = recipe.model.E_1, []
-    monkeypatch.setattr("masque.models.shape.fit", lambda shapes, landmarks: seen.append(len(landmarks)) or fit(shapes, landmarks))
+    monkeypatch.setattr(
+        "masque.models.shape.fit", lambda shapes, landmarks: seen.append(len(landmarks)) or fit(shapes, landmarks)
+    )
     for step in range(30):
         batch = moved(step)
         wanted = E_1.features(fit(E_1.shapes, batch["landmarks"].double().numpy()))

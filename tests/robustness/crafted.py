@@ -1,4 +1,5 @@
-"""Damage made for a kind of file: JSON, tables of text, arrays, weights, run states, formulas. Each yields (name, damaged file) pairs."""
+"""Damage made for a kind of file: JSON, tables of text, arrays, weights, run states, formulas. Each yields (name,
+damaged file) pairs."""
 
 from __future__ import annotations
 
@@ -76,7 +77,9 @@ def safetensors_file(data: bytes) -> Iterator[tuple[str, bytes]]:
     some = {name: header[name] for name in header if name in (*names[:1], "__metadata__")}
     rest = {name: header[name] for name in names[1:]}
     for name, changed in mutations.of_json(some):
-        text = json.dumps({**changed, **rest} if isinstance(changed, dict) else changed).encode("utf-8", "surrogatepass")
+        text = json.dumps({**changed, **rest} if isinstance(changed, dict) else changed).encode(
+            "utf-8", "surrogatepass"
+        )
         yield name, len(text).to_bytes(8, "little") + text + body
     for kind in ("F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "U16", "U64", "F4", "C64", "x"):
         text = json.dumps({**header, names[0]: {**header[names[0]], "dtype": kind}}).encode()
@@ -117,7 +120,10 @@ def state_file(data: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
             yield f"{key} = {value!r:.20}", written({**state, key: value})
         if isinstance(state[key], dict):
             for inner in list(state[key])[:4]:
-                yield f"without {key}/{inner}", written({**state, key: {k: v for k, v in state[key].items() if k != inner}})
+                yield (
+                    f"without {key}/{inner}",
+                    written({**state, key: {k: v for k, v in state[key].items() if k != inner}}),
+                )
                 for value in odd:
                     yield f"{key}/{inner} = {value!r:.20}", written({**state, key: {**state[key], inner: value}})
     for value in odd:

@@ -22,7 +22,8 @@ import mutations
 from masque.errors import MasqueError, printable
 
 CPU_SECONDS = 20.0
-"""Processor time that reading one damaged file may take. The files are small: all that is meant is that nothing hangs, on any machine."""
+"""Processor time that reading one damaged file may take. The files are small: all that is meant is that nothing hangs,
+on any machine."""
 
 GIGABYTE = 1 << 30
 

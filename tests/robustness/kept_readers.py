@@ -1,4 +1,5 @@
-"""What Masque itself keeps and reads again later: results of tables, maps of prepared sets, cards and settings of models; and Inception."""
+"""What Masque itself keeps and reads again later: results of tables, maps of prepared sets, cards and settings of
+models; and Inception."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ def _kept_labels(folder: Path) -> None:
 
 def kept_readers() -> Iterator[Reader]:
     """Each with the file that it reads."""
-    yield Reader("table: report", "rsgan.json", lambda folder: keep_report(folder / "rsgan.json", REPORT), _report, json_file)
+    yield Reader(
+        "table: report", "rsgan.json", lambda folder: keep_report(folder / "rsgan.json", REPORT), _report, json_file
+    )
     yield Reader("table: embeddings", EMBEDDINGS, _embeddings, _known, npz_file)
     yield Reader("Inception", "inception.pt", _inception, _features)
     yield Reader("prepared set: labels/000001.png", "set/labels/000001.png", _with_labels, _kept_labels)

@@ -1,4 +1,5 @@
-"""Damage for readers: seeded mutations of a valid file's bytes, of the members of an archive of arrays, and of values as JSON has them.
+"""Damage for readers: seeded mutations of a valid file's bytes, of the members of an archive of arrays, and of values
+as JSON has them.
 
 Each function yields (name, mutated) pairs, the same ones for the same seed; the name says what was done.
 """
@@ -24,7 +25,8 @@ ODD_VALUES = (
 
 
 def of_bytes(data: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """`count` files that differ from `data` by what happens on the way: bits, bytes, holes, cuts, repeats, zeros, foreign parts."""
+    """`count` files that differ from `data` by what happens on the way: bits, bytes, holes, cuts, repeats, zeros,
+    foreign parts."""
     rng = random.Random(seed)
     for number in range(count):
         kind = rng.choice(("bit", "byte", "bytes", "cut", "hole", "zeros", "insert", "repeat", "front", "number"))
@@ -59,14 +61,18 @@ def of_bytes(data: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, byte
 
 
 def of_png(data: bytes, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """PNG files whose checksums are right and whose chunks are not: changed within, left out, twice, elsewhere, or with odd headers.
+    """PNG files whose checksums are right and whose chunks are not: changed within, left out, twice, elsewhere, or with
+    odd headers.
 
     Without their checksums put right, hardly a damaged PNG gets past its first chunk.
     """
     rng, chunks = random.Random(seed), list(png_chunks(data))
 
     def written(changed: list[tuple[bytes, bytes]]) -> bytes:
-        parts = [len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big") for kind, body in changed]
+        parts = [
+            len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+            for kind, body in changed
+        ]
         return data[:8] + b"".join(parts)
 
     for number, (kind, body) in enumerate(chunks):
@@ -80,8 +86,21 @@ def of_png(data: bytes, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     kind, header = chunks[0]
     for at, values in {8: range(0, 18), 9: range(0, 9), 10: (1, 255), 11: (1, 255), 12: (1, 2, 255)}.items():
         for value in values:
-            yield f"header byte {at} = {value}", written([(kind, header[:at] + bytes([value]) + header[at + 1 :]), *chunks[1:]])
-    for width, height in ((0, 1), (1, 0), (2**31, 1), (2**32 - 1, 2**32 - 1), (7071, 7071), (1, 2**24), (2**24, 1), (64, 63), (65, 64)):
+            yield (
+                f"header byte {at} = {value}",
+                written([(kind, header[:at] + bytes([value]) + header[at + 1 :]), *chunks[1:]]),
+            )
+    for width, height in (
+        (0, 1),
+        (1, 0),
+        (2**31, 1),
+        (2**32 - 1, 2**32 - 1),
+        (7071, 7071),
+        (1, 2**24),
+        (2**24, 1),
+        (64, 63),
+        (65, 64),
+    ):
         size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
         yield f"says {width}×{height}", written([(kind, size + header[8:]), *chunks[1:]])
     pixels = b"".join(body for kind, body in chunks if kind == b"IDAT")
@@ -158,7 +177,8 @@ def npy(array: np.ndarray[Any, Any]) -> bytes:
 
 
 def of_npz(arrays: dict[str, np.ndarray[Any, Any]]) -> Iterator[tuple[str, bytes]]:
-    """.npz archives of which one member is damaged, lacking or twice there, or the archive itself is odd. None is what was meant."""
+    """.npz archives of which one member is damaged, lacking or twice there, or the archive itself is odd. None is what
+    was meant."""
     files = {name: npy(array) for name, array in arrays.items()}
     for name, array in arrays.items():
         for what, changed in of_npy(array):
@@ -179,7 +199,11 @@ def of_npz(arrays: dict[str, np.ndarray[Any, Any]]) -> Iterator[tuple[str, bytes
         width = 4 if at in (16, 20, 24, 42) else 2
         yield name, whole[: central + at] + value.to_bytes(width, "little") + whole[central + at + width :]
     end = len(whole) - 22
-    for name, at, width, value in (("table bytes", 12, 4, 2**32 - 1), ("table place", 16, 4, 2**32 - 2), ("entries", 10, 2, 65535)):
+    for name, at, width, value in (
+        ("table bytes", 12, 4, 2**32 - 1),
+        ("table place", 16, 4, 2**32 - 2),
+        ("entries", 10, 2, 65535),
+    ):
         yield name, whole[: end + at] + value.to_bytes(width, "little") + whole[end + at + width :]
     yield "no archive", next(iter(files.values()))
     yield "empty archive", archive({})
@@ -198,7 +222,8 @@ def archive(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, twice: 
 
 
 def is_plain(text: str, most: int = 400) -> bool:
-    """Whether an error's text is one sentence, or part of one, that can be printed: on one line and no longer than `most`."""
+    """Whether an error's text is one sentence, or part of one, that can be printed: on one line and no longer than
+    `most`."""
     return text.isprintable() and 10 < len(text) < most and "Error(" not in text
 
 

@@ -143,7 +143,9 @@ def _made(what: str) -> Path:
         plan = runs.plan(what, "tiny")
         nets = runs.build_recipe(plan).nets
         served = {name: nets[name] for name in catalog.family(what).load("model_parts") if name in nets} or dict(nets)
-        modelfile.write(folder / "model", what, as_dict(plan.model), torch.nn.ModuleDict(served).state_dict(), "# tiny, untrained\n")
+        modelfile.write(
+            folder / "model", what, as_dict(plan.model), torch.nn.ModuleDict(served).state_dict(), "# tiny, untrained\n"
+        )
     return folder
 
 
@@ -205,7 +207,13 @@ def run_readers() -> Iterator[Reader]:
     build = partial(copy_made, "run")
     yield Reader("run: settings.json, looked at", "run/settings.json", build, _load_run, json_file)
     yield Reader("run: settings.json, gone on with", "run/settings.json", build, _same_run, json_file)
-    yield Reader("run: state, looked at", "run/state-2.ckpt", build, lambda folder: load_state(folder / "run" / "state-2.ckpt"), state_file)
+    yield Reader(
+        "run: state, looked at",
+        "run/state-2.ckpt",
+        build,
+        lambda folder: load_state(folder / "run" / "state-2.ckpt"),
+        state_file,
+    )
     yield Reader("run: state, gone on with", "run/state-2.ckpt", build, _resume, state_file, True, GOES_ON)
     yield Reader("run: log.jsonl", "run/log.jsonl", build, _log, text_lines, writes=True)
 
@@ -224,12 +232,28 @@ def _shapes(folder: Path) -> None:
 
 
 def _latent(folder: Path) -> None:
-    Latent(torch.randn(32, generator=torch.Generator().manual_seed(0)), "anna", "0" * 16).save(folder / "latent.safetensors")
+    Latent(torch.randn(32, generator=torch.Generator().manual_seed(0)), "anna", "0" * 16).save(
+        folder / "latent.safetensors"
+    )
 
 
 def _vgg(folder: Path) -> None:
     weights = {}
-    for place in (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28):  # where torchvision's VGG-19 has its convolutions, up to relu5_1
+    for place in (
+        0,
+        2,
+        5,
+        7,
+        10,
+        12,
+        14,
+        16,
+        19,
+        21,
+        23,
+        25,
+        28,
+    ):  # where torchvision's VGG-19 has its convolutions, up to relu5_1
         inside, outside = (2 if place else 3), 2
         weights[f"features.{place}.weight"] = torch.zeros(outside, inside, 3, 3)
         weights[f"features.{place}.bias"] = torch.zeros(outside)
@@ -242,18 +266,44 @@ def _vgg(folder: Path) -> None:
 def file_readers() -> Iterator[Reader]:
     """Single files: 3D models, latents, foreign weights, label maps, formulas."""
     yield Reader("3D face model", "shape.npz", _shapes, lambda folder: read_shape_model(folder / "shape.npz"), npz_file)
-    yield Reader("latent", "latent.safetensors", _latent, lambda folder: read_latent(folder / "latent.safetensors"), safetensors_file)
     yield Reader(
-        "VGG weights (safetensors)", "vgg.safetensors", _vgg, lambda folder: load_vgg(folder / "vgg.safetensors"), safetensors_file
+        "latent",
+        "latent.safetensors",
+        _latent,
+        lambda folder: read_latent(folder / "latent.safetensors"),
+        safetensors_file,
+    )
+    yield Reader(
+        "VGG weights (safetensors)",
+        "vgg.safetensors",
+        _vgg,
+        lambda folder: load_vgg(folder / "vgg.safetensors"),
+        safetensors_file,
     )
     yield Reader("VGG weights (.pth)", "vgg.pth", _vgg, lambda folder: load_vgg(folder / "vgg.pth"))
     labels = np.zeros((SIDE, SIDE), np.uint8)
     labels[8:60, 8:56], labels[20:26, 18:28], labels[20:26, 36:46], labels[44:50, 22:42] = 1, 4, 5, 8
-    yield Reader("label map: palette", "labels.png", lambda folder: write_labels(folder / "labels.png", labels), _labels, mutations.of_png)
     yield Reader(
-        "label map: colours", "labels.png", lambda folder: _write("labels.png", _coloured_map(labels), folder), _labels, mutations.of_png
+        "label map: palette",
+        "labels.png",
+        lambda folder: write_labels(folder / "labels.png", labels),
+        _labels,
+        mutations.of_png,
     )
-    yield Reader("formula", "formula.txt", lambda folder: _write("formula.txt", b"(a - b + c) / 3 + 0.5*a", folder), _formula, formulas)
+    yield Reader(
+        "label map: colours",
+        "labels.png",
+        lambda folder: _write("labels.png", _coloured_map(labels), folder),
+        _labels,
+        mutations.of_png,
+    )
+    yield Reader(
+        "formula",
+        "formula.txt",
+        lambda folder: _write("formula.txt", b"(a - b + c) / 3 + 0.5*a", folder),
+        _formula,
+        formulas,
+    )
 
 
 def _labels(folder: Path) -> None:
@@ -308,7 +358,11 @@ HEADING = "TEMPLATE_ID,SUBJECT_ID,FILE,MEDIA_ID,SIGHTING_ID,FACE_X,FACE_Y,FACE_W
 
 def _ijba(folder: Path) -> None:
     verify, search = "ijba/IJB-A_11_sets/split1", "ijba/IJB-A_1N_sets/split1"
-    _write(f"{verify}/verify_metadata_1.csv", (HEADING + "11,A,img/1.png,9,9,5.4,2,30,40\n12,B,img/2.png,9,9,5,2,30,40\n").encode(), folder)
+    _write(
+        f"{verify}/verify_metadata_1.csv",
+        (HEADING + "11,A,img/1.png,9,9,5.4,2,30,40\n12,B,img/2.png,9,9,5,2,30,40\n").encode(),
+        folder,
+    )
     _write(f"{verify}/verify_comparisons_1.csv", b"11,12\n12,12\n", folder)
     _write(f"{search}/search_gallery_1.csv", (HEADING + "21,A,img/2.png,9,9,5,2,30,40\n").encode(), folder)
     _write(f"{search}/search_probe_1.csv", (HEADING + "11,B,img/1.png,9,9,5,2,30,40\n").encode(), folder)
@@ -331,7 +385,9 @@ def list_readers() -> Iterator[Reader]:
     yield Reader("SFHQ: labels.csv", "labels.csv", _sfhq, lambda folder: list(sfhq(folder)), text_lines)
     yield Reader("LFW: pairs.txt", "lfw/pairs.txt", _lfw, lambda folder: read_pairs(folder / "lfw"), text_lines)
     for file in ("IJB-A_11_sets/split1/verify_metadata_1.csv", "IJB-A_11_sets/split1/verify_comparisons_1.csv"):
-        yield Reader(f"IJB-A: {Path(file).name}", f"ijba/{file}", _ijba, lambda folder: read_ijba(folder / "ijba"), text_lines)
+        yield Reader(
+            f"IJB-A: {Path(file).name}", f"ijba/{file}", _ijba, lambda folder: read_ijba(folder / "ijba"), text_lines
+        )
 
 
 def _celebamask(folder: Path) -> None:
@@ -372,7 +428,11 @@ def verify_readers() -> Iterator[Reader]:
     """Everything that `masque verify` looks at."""
     for file in ("out.png", "out.jpg", "out.webp"):
         yield Reader(
-            f"verify: {file[4:]}", file, partial(_edited, file), partial(_verify, file), mutations.of_png if file == "out.png" else None
+            f"verify: {file[4:]}",
+            file,
+            partial(_edited, file),
+            partial(_verify, file),
+            mutations.of_png if file == "out.png" else None,
         )
     for file in ("out.mp4", "out.gif"):
         yield Reader(f"verify: {file[4:]}", file, partial(_film, file), partial(_verify, file))

@@ -36,7 +36,12 @@ def examine(bench: Bench, examples: int) -> None:
     """Try `examples` damaged files of each kind: any bytes changed, and damage that is made for the kind of file."""
     crafted = bench.crafted()
     several = settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), print_blob=False
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
     )
 
     @several
@@ -69,5 +74,10 @@ def test_many_damaged_files(bench: Bench) -> None:
 
 @every_reader
 def test_files_that_hold_nothing_or_something_else(bench: Bench, puppet_files: list[Path]) -> None:
-    for name, data in (("nothing", b""), ("one byte", b"\0"), ("a text", b"Dear reader,\n"), ("a picture", puppet_files[0].read_bytes())):
+    for name, data in (
+        ("nothing", b""),
+        ("one byte", b"\0"),
+        ("a text", b"Dear reader,\n"),
+        ("a picture", puppet_files[0].read_bytes()),
+    ):
         assert bench.ending(data) in (READ, REFUSED), name

@@ -1,4 +1,5 @@
-"""Settings and configurations of every family: what makes no sense is refused in one sentence, before any network is made."""
+"""Settings and configurations of every family: what makes no sense is refused in one sentence, before any network is
+made."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ NOWHERE = (
 def configs(family: str) -> tuple[Any, ...]:
     entry = CATALOG[family]
     preset = entry.load("presets")["tiny"]
-    return entry.load("config")(**preset["model"]), entry.load("training")(**preset["training"]), RunSettings(**preset["run"])
+    return (
+        entry.load("config")(**preset["model"]),
+        entry.load("training")(**preset["training"]),
+        RunSettings(**preset["run"]),
+    )
 
 
 def numbers(config: Any) -> list[str]:
@@ -82,7 +87,11 @@ def test_every_configuration_loads_or_is_refused(family: str) -> None:
 def test_the_presets_are_within_the_ranges() -> None:
     for family in CATALOG.values():
         for preset in family.load("presets").values():
-            some = (family.load("config")(**preset["model"]), family.load("training")(**preset["training"]), RunSettings(**preset["run"]))
+            some = (
+                family.load("config")(**preset["model"]),
+                family.load("training")(**preset["training"]),
+                RunSettings(**preset["run"]),
+            )
             override(some, [])
             catalog.shapes_of(family, some[0])
 

@@ -79,7 +79,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
         patch.setattr(studio, "sample_photos", lambda: portraits)
         translator = Translator(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
         painter = Painter(
-            runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16, parse=bald_but_for(portraits["puppet3"])
+            runs.build_recipe(runs.plan("portrait", "tiny")).model,
+            "portrait",
+            "0" * 16,
+            parse=bald_but_for(portraits["puppet3"]),
         )
         session = masque.load(str(model_folder))
         latents = Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
@@ -120,7 +123,13 @@ def test_every_picture_of_the_page_is_there_and_no_other(made: Made) -> None:
 def test_every_task_is_shown_for_every_photo(made: Made) -> None:
     names = {path.name for path in (made.folder / "out").iterdir()}
     for name in ("puppet1", "puppet3", ODD_NAME):
-        assert {f"{name}.jpg", f"{name}-smile.jpg", f"{name}-blond.jpg", f"{name}-hair.jpg", f"{name}-faces.jpg"} <= names
+        assert {
+            f"{name}.jpg",
+            f"{name}-smile.jpg",
+            f"{name}-blond.jpg",
+            f"{name}-hair.jpg",
+            f"{name}-faces.jpg",
+        } <= names
         assert {f"{name}-attributes.jpg", f"{name}-person.jpg"} <= names
     assert {"puppet1-mouth-of-puppet3.jpg", "puppet3-mouth-of-puppet1.jpg", f"{ODD_NAME}-mouth-of-puppet1.jpg"} <= names
     assert {"swap-puppet1-on-puppet3.jpg", "swap-puppet3-on-puppet1.jpg", "blend-puppet1-puppet3.jpg"} <= names
@@ -175,7 +184,9 @@ def test_a_missing_folder_of_photos_is_an_empty_one(tmp_path: Path) -> None:
     assert own_photos(tmp_path / "in") == ({}, [])
 
 
-def test_a_page_that_has_no_place(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path]) -> None:
+def test_a_page_that_has_no_place(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path]
+) -> None:
     (tmp_path / "out").write_text("mine")
     monkeypatch.setattr(studio, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
     with pytest.raises(OutputError, match="out is a file: name a folder"):
@@ -200,4 +211,6 @@ class FakeSession:
 
 def test_the_samples_are_two_colour_portraits(photos: dict[str, Picture]) -> None:
     assert sample_photos().keys() == photos.keys() == {"astronaut", "grace_hopper"}
-    assert all(photo.dtype == np.uint8 and photo.shape[2] == 3 and min(photo.shape[:2]) >= 512 for photo in photos.values())
+    assert all(
+        photo.dtype == np.uint8 and photo.shape[2] == 3 and min(photo.shape[:2]) >= 512 for photo in photos.values()
+    )

@@ -1,4 +1,5 @@
-"""The evaluation of edits on an editor whose effects are known: it paints the picture it was given, or one flat change of it."""
+"""The evaluation of edits on an editor whose effects are known: it paints the picture it was given, or one flat change
+of it."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def translator():
 
 @pytest.fixture(autouse=True)
 def _recognised_by_colour(monkeypatch):
-    """dlib takes a fifth of a second for each face; that distances are taken of the right pictures shows with any embedding."""
+    """dlib takes a fifth of a second for each face; that distances are taken of the right pictures shows with any
+    embedding."""
     monkeypatch.setattr(ccagan, "identity", lambda picture, _: picture.mean(axis=(0, 1)).astype(np.float32) / 255)
 
 
@@ -103,7 +105,11 @@ def test_regions_cover_what_they_are_named_for(frames):
     judged = ccagan._judged(frames, 0)
     for region, expected in (("face", (1, 0, 0)), ("background", (0, 0, 1))):
         edited = judged.frame.copy()
-        where = hull_mask(judged.landmarks, judged.mask.shape[::-1]) > 127 if region == "face" else judged.mask == BACKGROUND
+        where = (
+            hull_mask(judged.landmarks, judged.mask.shape[::-1]) > 127
+            if region == "face"
+            else judged.mask == BACKGROUND
+        )
         edited[where] = 255 - edited[where]
         moved = ccagan.changes(judged, judged.frame, edited)
         assert tuple(moved[n] > 0 for n in ("face", "hair", "background")) == tuple(map(bool, expected))
@@ -125,7 +131,9 @@ def test_the_error_against_the_true_edit_is_nought_for_the_truth(translator, mon
     for number in range(2):
         puppet = draw_puppet(2_000_000 + number)
         value = float(render(puppet, 0.5).attributes["Male"] < 0.5)
-        truths.append(to_tensor(warp(render(true_edit(puppet, "Male", value), 0.5).picture, HAIR_CROP.to_crop(64, 0.5), (64, 64))))
+        truths.append(
+            to_tensor(warp(render(true_edit(puppet, "Male", value), 0.5).picture, HAIR_CROP.to_crop(64, 0.5), (64, 64)))
+        )
     waiting = iter(truths * len(NAMES))
     monkeypatch.setattr(translator.model, "edit", lambda *_: next(waiting))
     report = ccagan.true_edit_error(translator, puppets=2)

@@ -43,7 +43,9 @@ def test_ctrl_c_while_one_model_trains_stops_the_table(tmp_path, monkeypatch):
     from masque.train.engine import Progress
 
     trained = []
-    monkeypatch.setattr(runs, "train", lambda _plan, _data, out, **_: trained.append(out) or Progress(3, False, "stopped"))
+    monkeypatch.setattr(
+        runs, "train", lambda _plan, _data, out, **_: trained.append(out) or Progress(3, False, "stopped")
+    )
     with pytest.raises(KeyboardInterrupt):
         table(["puppets:160"], tmp_path / "t", Alike("tiny"))
     assert [folder.name for folder in trained] == ["stargan"]
@@ -67,6 +69,9 @@ def test_a_picture_is_looked_at_once():
 
     remembered = remembering(embed)
     dark, light, points = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8), np.ones((68, 2), np.float32)
-    values = [remembered(frame, at)[0] for frame, at in ((dark, points), (light, points), (dark.copy(), points), (dark, 2 * points))]
+    values = [
+        remembered(frame, at)[0]
+        for frame, at in ((dark, points), (light, points), (dark.copy(), points), (dark, 2 * points))
+    ]
     assert values == [136, 137, 136, 272]
     assert len(looked) == 3

@@ -1,4 +1,5 @@
-"""What FaceFeat-GAN's measures are: by hand on made-up embeddings, and all of them on puppets and a network that has learnt nothing."""
+"""What FaceFeat-GAN's measures are: by hand on made-up embeddings, and all of them on puppets and a network that has
+learnt nothing."""
 
 from __future__ import annotations
 
@@ -64,8 +65,16 @@ def test_templates_by_hand():
         np.array([0, 1]),
         np.array([2]),
     )
-    a, b = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32), np.array([[0, 1], [0, 1], [1, 0], [1, 0]], np.float32)
-    assert [template_scores(a, b, [split])[share]["rank_1"] for share in ("0", "20", "50", "100")] == [1.0, 1.0, 0.0, 1.0]
+    a, b = (
+        np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32),
+        np.array([[0, 1], [0, 1], [1, 0], [1, 0]], np.float32),
+    )
+    assert [template_scores(a, b, [split])[share]["rank_1"] for share in ("0", "20", "50", "100")] == [
+        1.0,
+        1.0,
+        0.0,
+        1.0,
+    ]
 
 
 def test_diversity_is_the_variance_of_what_is_drawn(synthesizer, monkeypatch):
@@ -124,10 +133,21 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
         faces.append(Sighting(path, face.box))
     nowhere = Sighting(puppet_files[3], (2, 2, 30, 30))
     split = Split(
-        tuple(np.array([i]) for i in (0, 1, 2, 3)), np.array([0, 1, 0, 1]), np.array([[0, 1], [0, 2]]), np.array([0, 1]), np.array([2, 3])
+        tuple(np.array([i]) for i in (0, 1, 2, 3)),
+        np.array([0, 1, 0, 1]),
+        np.array([[0, 1], [0, 2]]),
+        np.array([0, 1]),
+        np.array([2, 3]),
     )
     report = evaluate_facefeat(
-        synthesizer, frames, extract, "f", lfw=pairs, ijba=([*faces, nowhere], [split]), workers=1, progress=lambda *at: told.append(at)
+        synthesizer,
+        frames,
+        extract,
+        "f",
+        lfw=pairs,
+        ijba=([*faces, nowhere], [split]),
+        workers=1,
+        progress=lambda *at: told.append(at),
     )
     assert (report["pictures"], report["people"], report["size"]) == (8, 2, 32)
     s = report["similarity"]
@@ -141,7 +161,11 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
     assert set(report["swd"]) == {"32", "16"}
     assert all(far > 0 for far in report["swd"].values())
     assert abs(report["yaw"]["followed"]) < 0.5  # of a network that has learnt nothing
-    assert {what: (done, most) for done, most, what in told} == {"held-out people": (16, 16), "IJB-A": (8, 8), "LFW": (36, 36)}
+    assert {what: (done, most) for done, most, what in told} == {
+        "held-out people": (16, 16),
+        "IJB-A": (8, 8),
+        "LFW": (36, 36),
+    }
     text = as_text(report)
     assert "LFW, as they are" in text
     assert "100 % drawn" in text

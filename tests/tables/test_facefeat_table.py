@@ -1,4 +1,5 @@
-"""FaceFeat-GAN's four tables: how they read, and that one command trains and measures all five models, after E_id and E_1."""
+"""FaceFeat-GAN's four tables: how they read, and that one command trains and measures all five models, after E_id and
+E_1."""
 
 from __future__ import annotations
 
@@ -57,7 +58,10 @@ def test_all_are_trained_on_the_same_extractors_and_measured(tmp_path, lfw_folde
     assert (out / "table.md").read_text() == as_text(made)
     for folder, changes in MODELS.values():
         plan = runs.plan_of(out / folder)
-        assert (plan.training.identity, plan.training.shape) == (str(out / "identity" / "model"), str(out / "shape" / "model"))
+        assert (plan.training.identity, plan.training.shape) == (
+            str(out / "identity" / "model"),
+            str(out / "shape" / "model"),
+        )
         assert [f"without={plan.training.without}"] == (list(changes) or ["without=none"])
         assert (out / f"{folder}.png").is_file()
 
@@ -72,7 +76,9 @@ def test_trained_extractors_are_taken(tmp_path, monkeypatch):
 
     trained = []
     monkeypatch.setattr(facefeat_table, "face_features", lambda _: (None, "f"))
-    monkeypatch.setattr(facefeat_table, "_extractor", lambda family, *_: trained.append(family) or tmp_path / "table" / family)
+    monkeypatch.setattr(
+        facefeat_table, "_extractor", lambda family, *_: trained.append(family) or tmp_path / "table" / family
+    )
     monkeypatch.setattr(facefeat_table, "train_equally", train_equally)
     with pytest.raises(AskedError):
         table(["puppets:48"], tmp_path / "table", Alike("tiny", assignments=("identity=a",)))

@@ -21,7 +21,10 @@ def pairs(lfw_folder: Path) -> Pairs:
 @pytest.fixture(scope="module")
 def people(pairs: Pairs) -> dict[bytes, int]:
     """Who is in each frame of a model of 32 px."""
-    return {seen.frame.tobytes(): int(pairs.pictures[i].parent.name[-1]) for i, seen, _ in sights(pairs.pictures, 0.25, workers=1)}
+    return {
+        seen.frame.tobytes(): int(pairs.pictures[i].parent.name[-1])
+        for i, seen, _ in sights(pairs.pictures, 0.25, workers=1)
+    }
 
 
 def test_features_that_name_the_person_are_always_right(pairs, people, monkeypatch):
@@ -42,7 +45,8 @@ def test_features_that_name_the_person_are_always_right(pairs, people, monkeypat
 
 
 def test_by_hand_where_features_are_wrong(pairs, people):
-    """Persons 0 to 2 are taken for one, which no pair shows: each pair of two people has one from 3 on. Person 5 is taken for two."""
+    """Persons 0 to 2 are taken for one, which no pair shows: each pair of two people has one from 3 on. Person 5 is
+    taken for two."""
     seen_before = False
 
     def extract(frames: list[Picture]) -> torch.Tensor:

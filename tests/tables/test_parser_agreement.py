@@ -39,12 +39,16 @@ def parser() -> Parser:
 def answers(parser: Parser, labels: torch.Tensor) -> None:
     """Let the network say these labels (N,S,S), picture after picture, as often as it is asked."""
     coming = itertools.cycle(labels)
-    parser.model.shares = lambda pictures: functional.one_hot(torch.stack([next(coming) for _ in pictures]), 11).movedim(3, 1).float()
+    parser.model.shares = lambda pictures: (
+        functional.one_hot(torch.stack([next(coming) for _ in pictures]), 11).movedim(3, 1).float()
+    )
 
 
 def true_labels(frames: FrameSet) -> torch.Tensor:
     batches = Batches(frames, "test", 32, len(frames), seed=0)
-    return torch.stack([torch.from_numpy(batches.sample(i, np.random.default_rng(0))["labels"]).long() for i in range(len(frames))])
+    return torch.stack(
+        [torch.from_numpy(batches.sample(i, np.random.default_rng(0))["labels"]).long() for i in range(len(frames))]
+    )
 
 
 def test_a_parser_that_knows_the_truth_agrees_with_it(frames, parser):

@@ -19,7 +19,16 @@ from masque.errors import DataError
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import to_tensor
 from masque.models.parser import FaceParser, ParserConfig
-from masque.tables.portrait import MODELS, THESIS_FID, as_text, colour_distance, evaluate_portrait, table_text, texture, true_errors
+from masque.tables.portrait import (
+    MODELS,
+    THESIS_FID,
+    as_text,
+    colour_distance,
+    evaluate_portrait,
+    table_text,
+    texture,
+    true_errors,
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +62,9 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
         return target
 
     monkeypatch.setattr(painter.model, "paint", paint)
-    monkeypatch.setattr(parser.model, "shares", lambda _: functional.one_hot(asked[-1].clamp(max=10), 11).movedim(3, 1).float())
+    monkeypatch.setattr(
+        parser.model, "shares", lambda _: functional.one_hot(asked[-1].clamp(max=10), 11).movedim(3, 1).float()
+    )
     report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=6, puppets=2)
     assert json.loads(json.dumps(report)) == report
     for kind in ("same", "other"):
@@ -79,7 +90,9 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
         assert moved["others"]["mean"] < 2
     assert "another's hair: " in as_text(report)
     for errors in report["true"].values():
-        assert errors["painted"]["mean"] == pytest.approx(errors["unchanged"]["mean"], abs=1e-3)  # the picture it gives back is of 8 bits
+        assert errors["painted"]["mean"] == pytest.approx(
+            errors["unchanged"]["mean"], abs=1e-3
+        )  # the picture it gives back is of 8 bits
         assert errors["unchanged"]["mean"] > 0.003
     assert "transfer of puppets" in as_text(report)
 
@@ -91,7 +104,9 @@ def test_an_untrained_painter(frames, painter, parser):
     assert report["same"]["background_error"]["mean"] > 0.05
     assert report["same"]["ffd"] > 0
     assert "identity_distance" not in report["other"]
-    by_inception = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=2, puppets=1, distances=("fid", "kid"))
+    by_inception = evaluate_portrait(
+        painter, parser, frames, mean_colours, "features", count=2, puppets=1, distances=("fid", "kid")
+    )
     assert by_inception["same"]["fid"] > 0
     assert "ffd" not in by_inception["same"]
     assert "FID" in as_text(by_inception)
@@ -146,7 +161,9 @@ def test_texture_by_hand():
 
 def test_one_picture_is_not_enough(frames, painter, parser):
     with pytest.raises(DataError, match="Two held-out pictures"):
-        evaluate_portrait(painter, parser, dataclasses.replace(frames, splits=("test", *["train"] * 5)), mean_colours, "features")
+        evaluate_portrait(
+            painter, parser, dataclasses.replace(frames, splits=("test", *["train"] * 5)), mean_colours, "features"
+        )
 
 
 def test_the_table_stands_beside_the_thesis():

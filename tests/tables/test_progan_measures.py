@@ -42,7 +42,9 @@ def test_the_report(frames, session):
     assert set(report["generated"]) == set(report["real"]) == set(METHODS)
     assert report["generated"]["lipton"]["iterations"] == 4
     assert report["generated"]["encoder+refine"]["mse"] < report["generated"]["lipton"]["mse"]
-    assert report["generated"]["encoder+refine"]["seconds_to_lipton"] <= report["generated"]["encoder+refine"]["seconds"]
+    assert (
+        report["generated"]["encoder+refine"]["seconds_to_lipton"] <= report["generated"]["encoder+refine"]["seconds"]
+    )
     for values in report["real"].values():
         assert values["mse"] > 0
         assert values["ms_ssim"] <= 1
@@ -74,4 +76,6 @@ def test_an_encoder_that_knows_every_latent(frames, session):
 
 def test_one_picture_is_not_enough(frames, session):
     with pytest.raises(DataError, match="Two held-out pictures"):
-        evaluate_invert(session, dataclasses.replace(frames, splits=("test", *["train"] * 4)), mean_colours, "features", **SMALL)
+        evaluate_invert(
+            session, dataclasses.replace(frames, splits=("test", *["train"] * 4)), mean_colours, "features", **SMALL
+        )

@@ -12,7 +12,14 @@ from masque.tables.progan_table import MODELS, as_text, table
 
 
 def report(family: str) -> dict:
-    method = {"recovered": 0.5, "mse": 0.01, "largest_mse": 0.1, "iterations": 3, "seconds": 1.0, "seconds_to_lipton": None}
+    method = {
+        "recovered": 0.5,
+        "mse": 0.01,
+        "largest_mse": 0.1,
+        "iterations": 3,
+        "seconds": 1.0,
+        "seconds_to_lipton": None,
+    }
     real = {"mse": 0.2, "ms_ssim": 0.4, "identity_distance": 0.6, "feature_distance": 0.8, "seconds": 1.25}
     steps = {"largest_step": 0.3, "mean_step": 0.1}
     return {

@@ -59,7 +59,9 @@ def test_other_versions_are_measured_again(made, monkeypatch):
     out, reports = made
     monkeypatch.setattr(rsgan_table, "versions", lambda: {**versions(), "dlib-bin": "0"})
     measured = []
-    monkeypatch.setattr(rsgan_table, "evaluate_swap", lambda method, *_, **__: measured.append(method.name) or dict(reports["ALI"]))
+    monkeypatch.setattr(
+        rsgan_table, "evaluate_swap", lambda method, *_, **__: measured.append(method.name) or dict(reports["ALI"])
+    )
     monkeypatch.setattr(rsgan_table, "write_report", lambda *_: None)
     monkeypatch.setattr(rsgan_table, "write_table", lambda *_: {})
     table(PUPPETS, out, Alike("tiny", run_changes=SHORT), pairs=4, workers=1)
@@ -108,7 +110,9 @@ def test_all_tables_say_what_is_missing(tmp_path, monkeypatch, made):
         raise DataError("There are no label maps.")
 
     monkeypatch.setattr(
-        every, "TABLES", {"rsgan": (lambda *_, pairs: reports if pairs == 4 else {}, as_text), "portrait": (missing, as_text)}
+        every,
+        "TABLES",
+        {"rsgan": (lambda *_, pairs: reports if pairs == 4 else {}, as_text), "portrait": (missing, as_text)},
     )
     reasons = every.all_tables(PUPPETS, tmp_path / "all", Alike("tiny"), more={"rsgan": {"pairs": 4}})
     assert reasons == {"rsgan": "", "portrait": "There are no label maps."}

@@ -39,7 +39,9 @@ def cells(picture: Picture, columns: int, size: int = 32) -> list[list[Picture]]
     step = size + 2
     rows = (picture.shape[0] + 2) // step
     assert picture.shape == (rows * step - 2, columns * step - 2, 3)
-    return [[picture[r * step : r * step + size, c * step : c * step + size] for c in range(columns)] for r in range(rows)]
+    return [
+        [picture[r * step : r * step + size, c * step : c * step + size] for c in range(columns)] for r in range(rows)
+    ]
 
 
 def test_rsgan_sheet(session: Session):

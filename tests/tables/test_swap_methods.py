@@ -37,7 +37,9 @@ class Copies(Autoencoder):
 
 @pytest.fixture(scope="module")
 def repaired() -> Repaired:
-    return Repaired(Copies(AutoencoderConfig(size=SIZE, channels=4, encoder_channels=4, z=8, widest=16)), "alphagan", "")
+    return Repaired(
+        Copies(AutoencoderConfig(size=SIZE, channels=4, encoder_channels=4, z=8, widest=16)), "alphagan", ""
+    )
 
 
 def test_a_face_is_laid_on_eyes_on_eyes():
@@ -89,7 +91,9 @@ def test_pairs_are_of_different_people_and_no_more_than_there_are():
     drawn = rsgan.draw_pairs(people, 18, 0)
     assert all(i != j and (not people[i] or people[i] != people[j]) for i, j in drawn)
     possible = sum(i != j and (not people[i] or people[i] != people[j]) for i in range(5) for j in range(5))
-    with pytest.raises(DataError, match=f"5 held-out pictures make {possible} pairs of different people, and 19 are asked for"):
+    with pytest.raises(
+        DataError, match=f"5 held-out pictures make {possible} pairs of different people, and 19 are asked for"
+    ):
         rsgan.draw_pairs(people, 19, 0)
     for few in ([], ["a"], ["a", "a"]):
         with pytest.raises(DataError, match="at least two people"):
@@ -99,7 +103,9 @@ def test_pairs_are_of_different_people_and_no_more_than_there_are():
 def test_what_swaps_nothing_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="cannot swap"):
         load_method("identity")
-    runs.train(runs.plan("ali", "tiny", (), {"steps": 1, "batch_size": 2}), ["puppets:12"], tmp_path / "ali", accelerator="cpu")
+    runs.train(
+        runs.plan("ali", "tiny", (), {"steps": 1, "batch_size": 2}), ["puppets:12"], tmp_path / "ali", accelerator="cpu"
+    )
     assert isinstance(load_method(str(tmp_path / "ali")), Repaired)
 
 
@@ -128,7 +134,10 @@ def test_an_interval_is_of_the_mean_and_always_the_same():
     made = summary(values)
     assert (made["mean"], made["std"]) == (pytest.approx(values.mean()), pytest.approx(values.std()))
     low, high = made["interval"]
-    assert (low, high) == (pytest.approx(values.mean() - 1.96 * 0.1, abs=0.03), pytest.approx(values.mean() + 1.96 * 0.1, abs=0.03))
+    assert (low, high) == (
+        pytest.approx(values.mean() - 1.96 * 0.1, abs=0.03),
+        pytest.approx(values.mean() + 1.96 * 0.1, abs=0.03),
+    )
     assert summary(values) == made
 
 

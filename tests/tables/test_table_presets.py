@@ -1,4 +1,5 @@
-"""Every preset that a family lists trains every table that takes it, or is refused in a sentence before anything is trained."""
+"""Every preset that a family lists trains every table that takes it, or is refused in a sentence before anything is
+trained."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ FAMILIES = {
     "rsgan": ("rsgan", "vaegan"), "cca-gan": ("ccagan",), "portrait": ("portrait",), "progan": ("progan", "dcgan"),
     "facefeat": ("facefeat",),
 }  # fmt: skip
-PRESETS = {paper: sorted({p for f in families for p in CATALOG[f].load("presets")}) for paper, families in FAMILIES.items()}
+PRESETS = {
+    paper: sorted({p for f in families for p in CATALOG[f].load("presets")}) for paper, families in FAMILIES.items()
+}
 TAKEN = [(paper, preset) for paper, presets in PRESETS.items() for preset in presets]
 REFUSED = {("rsgan", "best"): "no preset best of vaegan", ("progan", "best"): "add --set parser=FOLDER"}
 
@@ -74,7 +77,9 @@ def test_every_preset_trains_its_table_or_is_refused(planned, tmp_path, paper, p
 
 @pytest.mark.parametrize("preset", ["paper", "paper-1024", "best", "nonsense"])
 def test_all_tables_take_a_preset_or_tell_why_not(planned, tmp_path, monkeypatch, preset):
-    monkeypatch.setattr(runs, "train", lambda plan, *_, **__: (_ for _ in ()).throw(MasqueError(f"It trains {plan.family}.")))
+    monkeypatch.setattr(
+        runs, "train", lambda plan, *_, **__: (_ for _ in ()).throw(MasqueError(f"It trains {plan.family}."))
+    )
     reasons = all_tables(["puppets:48"], tmp_path / "all", Alike(preset), more={"rsgan": {"pairs": 4}})
     trains = {paper for paper, why in reasons.items() if why.startswith("It trains")}
     assert set(reasons) == set(TABLES)
@@ -85,14 +90,23 @@ def test_all_tables_take_a_preset_or_tell_why_not(planned, tmp_path, monkeypatch
 
 def test_each_model_of_a_table_has_its_own_preset_and_settings(planned, tmp_path):
     with pytest.raises(Trained):
-        TABLES["progan"][0](["puppets:8"], tmp_path / "table", Alike("256", ("z=64", "r1=2", "critic=8", "batch_size=4")))
+        TABLES["progan"][0](
+            ["puppets:8"], tmp_path / "table", Alike("256", ("z=64", "r1=2", "critic=8", "batch_size=4"))
+        )
     (dcgan,) = planned
     assert (dcgan.family, dcgan.model.critic, dcgan.model.z, dcgan.run.batch_size) == ("dcgan", 8, 64, 4)
     assert dcgan.run.steps == runs.plan("dcgan", "paper").run.steps
-    assert own_settings("progan", ("z=64", "r1=2", "critic=8", "batch_size=4", "spin=1")) == ["z=64", "r1=2", "batch_size=4", "spin=1"]
+    assert own_settings("progan", ("z=64", "r1=2", "critic=8", "batch_size=4", "spin=1")) == [
+        "z=64",
+        "r1=2",
+        "batch_size=4",
+        "spin=1",
+    ]
 
 
-@pytest.mark.parametrize(("family", "preset"), [(family, preset) for family, entry in CATALOG.items() for preset in entry.load("presets")])
+@pytest.mark.parametrize(
+    ("family", "preset"), [(family, preset) for family, entry in CATALOG.items() for preset in entry.load("presets")]
+)
 def test_every_preset_is_timed_or_refused(monkeypatch, frames, family, preset):
     """Up to the engine, which gets a recipe that can be built."""
     monkeypatch.setattr(training, "load_frames", lambda *_, **__: frames)

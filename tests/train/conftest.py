@@ -16,7 +16,8 @@ from masque.train.engine import Engine, make_fabric
 
 @pytest.fixture
 def tiny_run(tmp_path: Path) -> Callable[..., TinyRun]:
-    """A tiny run of a family, on 24 puppets, without noise in the pictures' changes; a folder's name, settings by name, seed."""
+    """A tiny run of a family, on 24 puppets, without noise in the pictures' changes; a folder's name, settings by name,
+    seed."""
 
     def make(family: str, folder: str = "run", *assignments: str, **run_changes: Any) -> TinyRun:
         plan = runs.plan(family, "tiny", assignments, {"precision": "32", **run_changes})
@@ -33,7 +34,9 @@ def line_engine(tmp_path: Path) -> Callable[..., Engine]:
     """An engine over `Line` in the folder `run`; settings by name."""
 
     def make(recipe: Line | None = None, folder: str = "run", **settings: Any) -> Engine:
-        run = RunSettings(**({"steps": 20, "save_every": 5, "log_every": 2, "preview_every": 10, "precision": "32"} | settings))
+        run = RunSettings(
+            **({"steps": 20, "save_every": 5, "log_every": 2, "preview_every": 10, "precision": "32"} | settings)
+        )
         return Engine(make_fabric(run, "cpu"), recipe or Line(), run, tmp_path / folder, {"family": "line"})
 
     return make

@@ -1,9 +1,9 @@
 """Trains in child processes and kills them: `killing.py FOLDER KILLS`, started by test_killed.py.
 
-A first run in FOLDER/whole is left alone. Then a run in FOLDER/killed-0 is killed (SIGKILL) and resumed, KILLS times and at least once
-while it writes a file; should it reach its end before, there is a killed-1, and so on. The last is led to its end. Children are
-forked from a process that has imported everything and computed nothing, so that a new start takes no time.
-"""
+A first run in FOLDER/whole is left alone. Then a run in FOLDER/killed-0 is killed (SIGKILL) and resumed, KILLS times
+and at least once while it writes a file; should it reach its end before, there is a killed-1, and so on. The last is
+led to its end. Children are forked from a process that has imported everything and computed nothing, so that a new
+start takes no time."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def ended(child: int) -> bool:
 
 
 def kill_once(folder: Path, moment: random.Random) -> bool:
-    """Start or resume the run and kill it: within the first second, soon after a state, or while a file is written. False if it ended."""
+    """Start or resume the run and kill it: within the first second, soon after a state, or while a file is written.
+    False if it ended."""
     child, before = start(folder), newest(folder)
     kind, later = moment.choice(("early", "after a state", "after a state", "writing")), moment.uniform(0.0, 0.1)
     early = time.monotonic() + 10 * later
@@ -86,7 +87,9 @@ def main(folder: Path, wanted: int) -> None:
         else:
             begun.append(folder / f"killed-{len(begun)}")
     _, status = os.waitpid(start(begun[-1]), 0)
-    sys.stdout.write(json.dumps({"runs": [str(run) for run in begun], "kills": kills, "writing": writing, "status": status}) + "\n")
+    sys.stdout.write(
+        json.dumps({"runs": [str(run) for run in begun], "kills": kills, "writing": writing, "status": status}) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Takes the lock of a folder in a process of its own: `locking.py FOLDER`, started by test_lock.py. Says so, and waits to be ended.
+"""Takes the lock of a folder in a process of its own: `locking.py FOLDER`, started by test_lock.py. Says so, and waits
+to be ended.
 
 Before that it starts a process of its own by a fork, which outlives it, and says its number, too.
 """

@@ -1,4 +1,5 @@
-"""Runs small enough to be repeated: every family of the catalog at its tiny preset, and a recipe of one straight line."""
+"""Runs small enough to be repeated: every family of the catalog at its tiny preset, and a recipe of one straight
+line."""
 
 from __future__ import annotations
 

@@ -11,10 +11,15 @@ from masque.train.balance import LARGEST, balanced, seen_from
 def test_gradients_become_as_large_as_the_first_and_values_stay():
     weight = torch.tensor([2.0, -1.0, 0.5], requires_grad=True)
     at = 3 * weight
-    terms = {"one": (at * torch.tensor([1.0, 0.0, 0.0])).sum(), "other": 50 * (at * torch.tensor([0.0, 3.0, 4.0])).sum()}
+    terms = {
+        "one": (at * torch.tensor([1.0, 0.0, 0.0])).sum(),
+        "other": 50 * (at * torch.tensor([0.0, 3.0, 4.0])).sum(),
+    }
     made, size = balanced(at, terms)
     assert float(size) == 1.0
-    assert {name: float(term.detach()) for name, term in made.items()} == {name: float(term.detach()) for name, term in terms.items()}
+    assert {name: float(term.detach()) for name, term in made.items()} == {
+        name: float(term.detach()) for name, term in terms.items()
+    }
     slopes = [torch.autograd.grad(made[name], weight, retain_graph=True)[0] for name in made]
     assert torch.allclose(slopes[0], torch.tensor([3.0, 0.0, 0.0]))
     assert torch.allclose(slopes[1], torch.tensor([0.0, 1.8, 2.4]))  # 3 from weight to at, and a unit vector there

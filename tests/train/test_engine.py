@@ -1,4 +1,5 @@
-"""The engine on a recipe of one straight line: the arithmetic of a step by hand, and every way in which a run can end."""
+"""The engine on a recipe of one straight line: the arithmetic of a step by hand, and every way in which a run can
+end."""
 
 from __future__ import annotations
 
@@ -62,8 +63,13 @@ def test_only_the_phase_under_way_has_open_gradients(line_engine, points):
 def test_phases_run_when_they_are_due_and_in_order(line_engine, points):
     recipe = Line()
     calls = []
-    first, lazy = (lambda batch, n=name: calls.append((n, int(batch["step"]))) or recipe.terms(batch) for name in ("first", "lazy"))
-    recipe.phases = lambda: [Phase("lazy", ("line",), lazy, {"square": 1.0}, every=3), Phase("first", ("line",), first, {"square": 1.0})]
+    first, lazy = (
+        lambda batch, n=name: calls.append((n, int(batch["step"]))) or recipe.terms(batch) for name in ("first", "lazy")
+    )
+    recipe.phases = lambda: [
+        Phase("lazy", ("line",), lazy, {"square": 1.0}, every=3),
+        Phase("first", ("line",), first, {"square": 1.0}),
+    ]
     line_engine(recipe, steps=5).fit(points)
     assert calls == [("lazy", 0), ("first", 0), ("first", 1), ("first", 2), ("lazy", 3), ("first", 3), ("first", 4)]
 
@@ -79,7 +85,9 @@ def test_a_term_without_a_weight_is_an_error(line_engine, points):
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_term_that_is_not_finite_stops_the_run_and_the_last_good_state_is_kept(line_engine, points, tmp_path, bad):
     engine = line_engine(Line(lambda line, batch: squared_error(line, batch) * (bad if batch["step"] == 12 else 1.0)))
-    with pytest.raises(TrainingError, match=f"the term square of phase fit became {bad} in step 12; the last good state is kept"):
+    with pytest.raises(
+        TrainingError, match=f"the term square of phase fit became {bad} in step 12; the last good state is kept"
+    ):
         engine.fit(points)
     assert [step for step, _ in states(tmp_path / "run")] == [0, 5, 10]
     resumed = line_engine()
@@ -95,12 +103,15 @@ def test_a_rare_look_at_the_terms_saves_nothing_bad_either(line_engine, points, 
 
 
 def test_a_finite_term_with_a_gradient_that_is_not_is_not_saved(line_engine, points, tmp_path):
-    """The root of an error of zero has an infinite slope: step 4's term is 0, and the weights are spoilt all the same."""
+    """The root of an error of zero has an infinite slope: step 4's term is 0, and the weights are spoilt all the
+    same."""
 
     def loss(line, batch):
         return (0.0 * squared_error(line, batch)).sqrt() if batch["step"] == 4 else squared_error(line, batch)
 
-    with pytest.raises(TrainingError, match="weights of line are no longer finite after step 4; the last good state is kept"):
+    with pytest.raises(
+        TrainingError, match="weights of line are no longer finite after step 4; the last good state is kept"
+    ):
         line_engine(Line(loss)).fit(points)
     assert [step for step, _ in states(tmp_path / "run")] == [0]
 
@@ -139,7 +150,9 @@ def test_no_time_left_still_leaves_a_full_state(line_engine, points, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_step_first_and_saves(line_engine, points, tmp_path, number):
     before = signal.getsignal(number)
-    progress = line_engine(log_every=1).fit(points, on_step=lambda step, *_: os.kill(os.getpid(), number) if step == 7 else None)
+    progress = line_engine(log_every=1).fit(
+        points, on_step=lambda step, *_: os.kill(os.getpid(), number) if step == 7 else None
+    )
     assert (progress.step, progress.finished, progress.reason) == (7, False, "stopped")
     assert load_state(states(tmp_path / "run")[-1][1])["step"] == 7
     assert signal.getsignal(number) is before
@@ -160,14 +173,18 @@ def test_on_save_and_on_step_are_told_of_every_save_and_log(line_engine, points)
     saved, logged = [], []
     engine = line_engine()
     engine.fit(
-        points, on_step=lambda step, terms, rate: logged.append((step, set(terms), rate > 0)), on_save=lambda: saved.append(engine.step)
+        points,
+        on_step=lambda step, terms, rate: logged.append((step, set(terms), rate > 0)),
+        on_save=lambda: saved.append(engine.step),
     )
     assert logged == [(step, {"fit.square"}, True) for step in range(2, 21, 2)]
     assert saved == [5, 10, 15, 20, 20]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, None])
-def test_a_run_that_is_stopped_leaves_log_and_preview_of_its_last_step(line_engine, points, tmp_path, monkeypatch, number):
+def test_a_run_that_is_stopped_leaves_log_and_preview_of_its_last_step(
+    line_engine, points, tmp_path, monkeypatch, number
+):
     """Though neither was due: log and preview reach as far as the state, and the next call goes on after them."""
     now = [time.monotonic()]
     monkeypatch.setattr(engine_module.time, "monotonic", lambda: now[0])
@@ -214,7 +231,9 @@ def test_preview_pictures_are_written_on_the_way_and_at_the_end(line_engine, poi
     assert (picture[:4, :6] == 200).all()
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("PytorchStreamWriter failed writing file data/1")])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), RuntimeError("PytorchStreamWriter failed writing file data/1")]
+)
 def test_a_full_disk_keeps_the_states_there_are(line_engine, points, tmp_path, monkeypatch, error):
     run = tmp_path / "run"
     line_engine(steps=10).fit(points)
@@ -233,7 +252,9 @@ def test_a_full_disk_keeps_the_states_there_are(line_engine, points, tmp_path, m
     monkeypatch.undo()
     after = {path.name: path.read_bytes() for path in run.iterdir()}
     changed = {"settings.json", "log.jsonl"}
-    assert {name: text for name, text in after.items() if name not in changed} == {n: t for n, t in before.items() if n not in changed}
+    assert {name: text for name, text in after.items() if name not in changed} == {
+        n: t for n, t in before.items() if n not in changed
+    }
     assert line_engine().fit(points).step == 20
 
 
@@ -241,7 +262,11 @@ def test_what_a_killed_process_left_unfinished_is_neither_read_nor_kept(line_eng
     run = tmp_path / "run"
     line_engine(steps=10).fit(points)
     (run / "model").mkdir()
-    left = [run / ".state-15.ckpt.4711.part", run / ".settings.json.4711.part", run / "model" / ".weights.safetensors.4711.part"]
+    left = [
+        run / ".state-15.ckpt.4711.part",
+        run / ".settings.json.4711.part",
+        run / "model" / ".weights.safetensors.4711.part",
+    ]
     for path in left:
         path.write_bytes(b"half of it")
     assert line_engine().step == 10
@@ -256,7 +281,8 @@ def test_tensorboard_gets_what_the_log_gets(line_engine, points, tmp_path):
 
 
 def test_tensorboard_forgets_what_came_after_the_state_and_keeps_the_rest(line_engine, points, tmp_path):
-    """As its own reader sees it: a run cut off after step 6 that had been shown up to step 10, and then went on to step 8."""
+    """As its own reader sees it: a run cut off after step 6 that had been shown up to step 10, and then went on to step
+    8."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run = tmp_path / "run"
@@ -273,7 +299,9 @@ def test_float64_runs_have_float64_weights_batches_and_averages(line_engine, poi
     batch = engine.placed(points(0))
     assert batch["x"].dtype == torch.float64
     assert batch["step"].dtype == torch.int64
-    assert {p.dtype for net in (*engine.nets.values(), engine.average.nets) for p in net.parameters()} == {torch.float64}
+    assert {p.dtype for net in (*engine.nets.values(), engine.average.nets) for p in net.parameters()} == {
+        torch.float64
+    }
 
 
 def test_pictures_are_placed_channels_last_where_asked(line_engine):

@@ -1,4 +1,5 @@
-"""What every family of the catalog must keep, on its tiny preset. A new family gets all of this for its line in the catalog."""
+"""What every family of the catalog must keep, on its tiny preset. A new family gets all of this for its line in the
+catalog."""
 
 from __future__ import annotations
 
@@ -72,7 +73,9 @@ def test_a_phase_changes_only_its_own_networks(family, tiny_run):
         assert fingerprint(run.engine.average.nets) == kept
         for name, optimizer in run.engine.optimizers.items():
             assert bool(differing(moments[name], optimizer.state_dict())) is (name in phase.nets)
-        assert not any(p.requires_grad or p.grad is not None for net in run.engine.nets.values() for p in net.parameters())
+        assert not any(
+            p.requires_grad or p.grad is not None for net in run.engine.nets.values() for p in net.parameters()
+        )
 
 
 @every_family
@@ -101,7 +104,9 @@ def test_the_seed_decides_weights_and_course(family, tiny_run):
     same, again, other = tiny_run(family, "a", seed=3), tiny_run(family, "b", seed=3), tiny_run(family, "c", seed=4)
     assert same.fingerprints() == again.fingerprints()
     first, second = same.fingerprints(), other.fingerprints()
-    assert {name for name in first if first[name] == second[name]} <= {"prior"}  # running averages start from nothing, whatever the seed
+    assert {name for name in first if first[name] == second[name]} <= {
+        "prior"
+    }  # running averages start from nothing, whatever the seed
     for run in (same, again, other):
         run.go(2)
     assert same.fingerprints() == again.fingerprints() != other.fingerprints()
@@ -109,15 +114,19 @@ def test_the_seed_decides_weights_and_course(family, tiny_run):
 
 @every_family
 def test_one_batch_can_be_overfitted(family, tiny_run):
-    """By what users need, while the judges stand still: against those that learn as well, no loss need fall. CCA-GAN's has to learn, too:
-    as it begins, what it says of a picture hardly hangs on the picture."""
+    """By what users need, while the judges stand still: against those that learn as well, no loss need fall. CCA-GAN's
+    has to learn, too: as it begins, what it says of a picture hardly hangs on the picture."""
     run = tiny_run(family, "run", ema=0.5)
     batch = run.batch(0)
     phases = [phase for phase in run.engine.phases if set(phase.nets) & set(run.engine.recipe.served)]
 
     def loss() -> float:
         with torch.no_grad():
-            return sum(float(weight_at(phase.weights[name], 0) * term) for phase in phases for name, term in phase.loss(batch).items())
+            return sum(
+                float(weight_at(phase.weights[name], 0) * term)
+                for phase in phases
+                for name, term in phase.loss(batch).items()
+            )
 
     before = loss()
     for _ in range(60):
@@ -157,8 +166,8 @@ def test_two_processes_train_as_one(family, two_processes):
     moved = 0.0
     for path, value in first.items():
         if isinstance(value, torch.Tensor):
-            # Sums in another order differ in the sixteenth digit; layers that normalise enlarge that to about 1e-9 in these steps, and a
-            # gradient that was not averaged would show in the second digit.
+            # Sums in another order differ in the sixteenth digit; layers that normalise enlarge that to about 1e-9 in
+            # these steps, and a gradient that was not averaged would show in the second digit.
             torch.testing.assert_close(second[path], value, rtol=1e-7, atol=1e-7, msg=path)
             if path in start:
                 assert value.dtype == torch.float64

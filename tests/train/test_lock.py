@@ -22,7 +22,11 @@ BUSY = r"Something else is writing into .*: wait until it has ended, or name ano
 
 
 def test_the_second_is_refused_and_told_who_is_first(tmp_path):
-    with only_writer(tmp_path), pytest.raises(OutputError, match=rf"\(process {os.getpid()} on .*\): wait"), only_writer(tmp_path):
+    with (
+        only_writer(tmp_path),
+        pytest.raises(OutputError, match=rf"\(process {os.getpid()} on .*\): wait"),
+        only_writer(tmp_path),
+    ):
         pass
     with only_writer(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [NAME]

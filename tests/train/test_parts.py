@@ -15,7 +15,9 @@ from masque.train.phase import Phase, check_terms, weight_at
 def test_terms_and_weights_must_have_the_same_names():
     phase = Phase("compose", ("G",), dict, {"rec": 1.0, "kl": 1.0})
     check_terms(phase, {"kl": torch.tensor(0.0), "rec": torch.tensor(0.0)})
-    with pytest.raises(ValueError, match=r"phase compose: terms without a weight: \['GC'\]; weights without a term: \['kl'\]"):
+    with pytest.raises(
+        ValueError, match=r"phase compose: terms without a weight: \['GC'\]; weights without a term: \['kl'\]"
+    ):
         check_terms(phase, {"rec": torch.tensor(0.0), "GC": torch.tensor(0.0)})
 
 
@@ -40,7 +42,8 @@ def test_when_a_phase_is_due(when, due):
 
 
 def test_the_average_by_closed_form():
-    """After steps 0..n−1 an average is the first value times all decays, plus each value times its share and the decays after it."""
+    """After steps 0..n−1 an average is the first value times all decays, plus each value times its share and the decays
+    after it."""
     net = nn.Linear(1, 1, bias=False).double()
     values = [3.0, -1.0, 4.0, 1.5, -9.0, 2.0]
     net.weight.data.fill_(values[0])
@@ -72,7 +75,8 @@ def test_averaged_networks_are_frozen_copies_and_take_buffers_as_they_are():
 
 @pytest.fixture
 def two_processes(monkeypatch):
-    """This process as one of two; the list holds what the other one brings to each all-reduce, and then what was reduced."""
+    """This process as one of two; the list holds what the other one brings to each all-reduce, and then what was
+    reduced."""
     brought: list[torch.Tensor] = []
     reduced: list[torch.Tensor] = []
 
@@ -88,7 +92,11 @@ def two_processes(monkeypatch):
 
 def test_gradients_are_averaged_flat_in_one_reduce(two_processes):
     brought, reduced = two_processes
-    first, none, second = nn.Parameter(torch.zeros(2, 3)), nn.Parameter(torch.zeros(4)), nn.Parameter(torch.zeros(1, 2, 2, 2))
+    first, none, second = (
+        nn.Parameter(torch.zeros(2, 3)),
+        nn.Parameter(torch.zeros(4)),
+        nn.Parameter(torch.zeros(1, 2, 2, 2)),
+    )
     first.grad = torch.arange(6.0).view(2, 3)
     second.grad = torch.arange(8.0).view(1, 2, 2, 2).to(memory_format=torch.channels_last)
     brought.append(torch.arange(14.0) * 10)

@@ -20,7 +20,10 @@ SETTINGS = {"family": "line", "run": {"batch_size": 8, "steps": 100, "keep": 3},
 
 
 def test_what_is_saved_is_loaded(tmp_path):
-    state = {"nets": {"a": {"w": torch.randn(2, 3), "n": torch.tensor(3)}}, "optimizers": {"a": {"state": {0: {"step": 4.0}}}}}
+    state = {
+        "nets": {"a": {"w": torch.randn(2, 3), "n": torch.tensor(3)}},
+        "optimizers": {"a": {"state": {0: {"step": 4.0}}}},
+    }
     path = save_state(tmp_path, 12, state, keep=2)
     loaded = load_state(path)
     assert path.name == "state-12.ckpt"
@@ -30,7 +33,14 @@ def test_what_is_saved_is_loaded(tmp_path):
 
 
 def test_states_are_found_by_number_and_only_complete_ones(tmp_path):
-    for name in ("state-100.ckpt", "state-9.ckpt", ".state-200.ckpt.31.part", "state-x.ckpt", "state-7.ckpt.old", "log.jsonl"):
+    for name in (
+        "state-100.ckpt",
+        "state-9.ckpt",
+        ".state-200.ckpt.31.part",
+        "state-x.ckpt",
+        "state-7.ckpt.old",
+        "log.jsonl",
+    ):
         (tmp_path / name).touch()
     assert [step for step, _ in states(tmp_path)] == [9, 100]
     assert states(tmp_path / "missing") == []
@@ -85,18 +95,31 @@ MOMENTUM = ("optimizers", "line", "state", 0, "momentum_buffer")
     ("damage", "reason"),
     [
         *((damage, r"cannot be read \(\w+\)") for damage in (damage_middle, damage_all, damage_weights, damage_text)),
-        *((with_(name, value), "was not written by Masque") for name in ("masque", "step") for value in ("1", None, True, ..., 1.0)),
+        *(
+            (with_(name, value), "was not written by Masque")
+            for name in ("masque", "step")
+            for value in ("1", None, True, ..., 1.0)
+        ),
         (with_("step", 9), "holds another step than its name says"),
-        *((with_(*group, ...), "does not fit: it has no line among its") for group in (("nets",), ("optimizers",), ("nets", "line"))),
+        *(
+            (with_(*group, ...), "does not fit: it has no line among its")
+            for group in (("nets",), ("optimizers",), ("nets", "line"))
+        ),
         (with_("nets", "line", "weight", ...), "does not fit: its network line has other weights"),
         (with_("nets", "line", "more", NAN), "does not fit: its network line has other weights"),
-        (with_("nets", "line", "weight", torch.zeros(2, 1)), "does not fit: its network line: weight is of another shape or kind"),
+        (
+            with_("nets", "line", "weight", torch.zeros(2, 1)),
+            "does not fit: its network line: weight is of another shape or kind",
+        ),
         (with_("nets", "line", "weight", torch.zeros(1, 1).double()), "is of another shape or kind"),
         (with_("nets", "line", "weight", torch.zeros(1, 1).to_sparse()), "is of another shape or kind"),
         (with_("nets", "line", "weight", torch.zeros(1, 1, device="meta")), "is of another shape or kind"),
         (with_("nets", "line", "weight", 3.0), "is of another shape or kind"),
         (with_("nets", "line", "weight", NAN), "its network line holds numbers that are not finite"),
-        (with_("nets", "spare", "running_var", torch.tensor([math.inf])), "its network spare holds numbers that are not finite"),
+        (
+            with_("nets", "spare", "running_var", torch.tensor([math.inf])),
+            "its network spare holds numbers that are not finite",
+        ),
         (with_("average", "line.bias", torch.tensor([math.inf])), "its average holds numbers that are not finite"),
         (with_("average", []), "its average has other weights"),
         (with_("optimizers", "line", None), "its optimizer of line is another"),
@@ -128,7 +151,9 @@ def test_a_run_goes_on_from_the_newest_state_that_can_be_used(tmp_path, damage, 
     assert (run / "state-10.ckpt").read_bytes() == left
     for other in (0, 5):
         (run / f"state-{other}.ckpt").unlink()
-    with pytest.raises(CheckpointError, match=r"There is no state in .* to go on from \(.*state-10.ckpt .*\): choose another --out\.$"):
+    with pytest.raises(
+        CheckpointError, match=r"There is no state in .* to go on from \(.*state-10.ckpt .*\): choose another --out\.$"
+    ):
         line_engine()
 
 
@@ -179,7 +204,9 @@ def test_what_an_optimizer_wrote_fits_it(make):
     check_optimizer(state, optimizer, "net")
     for name in state["state"].get(0, {}):
         with pytest.raises(ValueError, match="optimizer of net"):
-            check_optimizer({**state, "state": {0: {k: v for k, v in state["state"][0].items() if k != name}}}, optimizer, "net")
+            check_optimizer(
+                {**state, "state": {0: {k: v for k, v in state["state"][0].items() if k != name}}}, optimizer, "net"
+            )
 
 
 def test_foreign_and_newer_states(tmp_path, line_engine, points):
@@ -189,7 +216,9 @@ def test_foreign_and_newer_states(tmp_path, line_engine, points):
         with pytest.raises(CheckpointError, match="was not written by Masque: choose another state or run"):
             load_state(path)
     torch.save({"masque": VERSION + 1, "step": 1}, path)
-    with pytest.raises(CheckpointError, match=rf"newer Masque \(state version {VERSION + 1}, known is {VERSION}\): update Masque"):
+    with pytest.raises(
+        CheckpointError, match=rf"newer Masque \(state version {VERSION + 1}, known is {VERSION}\): update Masque"
+    ):
         load_state(path)
     line_engine(steps=10).fit(points)
     with_("masque", VERSION + 1)(tmp_path / "run" / "state-10.ckpt")  # an older one is no way on: an update is
@@ -212,7 +241,10 @@ def changed(group: str, name: str | None, value: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (changed("run", "batch_size", 16), "holds a run with batch_size = 8, not 16: choose another --out, or give the settings"),
+        (
+            changed("run", "batch_size", 16),
+            "holds a run with batch_size = 8, not 16: choose another --out, or give the settings",
+        ),
         (changed("run", "colour", 0.1), "holds a run with colour = None, not 0.1"),
         (changed("family", None, "rsgan"), "holds a run with family = line, not rsgan"),
         (changed("data", None, "xyz"), "holds a run on other pictures, or on these in another order: choose another"),
@@ -244,7 +276,19 @@ def test_what_says_nothing_of_the_steps_made_may_change(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1, 2]", "3", "\x00\xff", '{"a":' * 50_000, '[["family", "line"]]', '{"a": 1, "a": 2}', '{"a": NaN}', "9" * 5000, ""]
+    "text",
+    [
+        "{",
+        "[1, 2]",
+        "3",
+        "\x00\xff",
+        '{"a":' * 50_000,
+        '[["family", "line"]]',
+        '{"a": 1, "a": 2}',
+        '{"a": NaN}',
+        "9" * 5000,
+        "",
+    ],
 )
 def test_damaged_settings(tmp_path, text):
     (tmp_path / "settings.json").write_bytes(text.encode("latin-1"))

@@ -29,7 +29,9 @@ def teacher(tmp_path):
         plan = runs.plan(family, "tiny", [], {"seed": seed})
         net = runs.build_recipe(plan).nets[name]
         folder = tmp_path / f"{family}{seed}"
-        modelfile.write(folder, family, as_dict(plan.model), torch.nn.ModuleDict({name: net}).state_dict(), "# a teacher\n")
+        modelfile.write(
+            folder, family, as_dict(plan.model), torch.nn.ModuleDict({name: net}).state_dict(), "# a teacher\n"
+        )
         return folder
 
     return make

@@ -22,9 +22,8 @@ WARM_UPS = 1
 def bench_reading(megapixels: float, turns: int) -> dict[str, Any]:
     """Seconds of processor time to read a puppet's label map of so many megapixels (4:3).
 
-    As a palette picture; in RGB with sharp edges, with edges that are smoothed as by a hard brush, and with edges as wide as a pixel of the
-    puppet's own map is; and as JPEG.
-    """
+    As a palette picture; in RGB with sharp edges, with edges that are smoothed as by a hard brush, and with edges as
+    wide as a pixel of the puppet's own map is; and as JPEG."""
     width = int((megapixels * 1e6 * 4 / 3) ** 0.5)
     parts = render(draw_puppet(1)).labels
     size = (width, width * 3 // 4)
@@ -32,7 +31,9 @@ def bench_reading(megapixels: float, turns: int) -> dict[str, Any]:
     soft = cv2.resize(coloured(parts), size, interpolation=cv2.INTER_LINEAR)
     times: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        files = {name: Path(folder) / name for name in ("palette.png", "rgb.png", "smoothed.png", "soft.png", "jpeg.jpg")}
+        files = {
+            name: Path(folder) / name for name in ("palette.png", "rgb.png", "smoothed.png", "soft.png", "jpeg.jpg")
+        }
         files["palette.png"].write_bytes(encode_labels(sharp))
         Image.fromarray(coloured(sharp)).save(files["rgb.png"])
         Image.fromarray(cv2.GaussianBlur(coloured(sharp), (5, 5), 0)).save(files["smoothed.png"])
@@ -53,4 +54,10 @@ def bench_reading(megapixels: float, turns: int) -> dict[str, Any]:
 def as_text(report: dict[str, Any]) -> str:
     """The report in a few lines."""
     lines = [f"{name}: {t['median']:.2f} s ({t['min']:.2f} to {t['max']:.2f})" for name, t in report["times"].items()]
-    return "\n".join([f"label maps of {report['width']}×{report['height']}", *lines, f"peak memory: {report['peak_memory_mib']:.0f} MiB"])
+    return "\n".join(
+        [
+            f"label maps of {report['width']}×{report['height']}",
+            *lines,
+            f"peak memory: {report['peak_memory_mib']:.0f} MiB",
+        ]
+    )

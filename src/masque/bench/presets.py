@@ -1,4 +1,5 @@
-"""What the presets of a family ask for: sizes and steps as they stand, memory computed from their weights, and time measured."""
+"""What the presets of a family ask for: sizes and steps as they stand, memory computed from their weights, and time
+measured."""
 
 from __future__ import annotations
 
@@ -45,17 +46,16 @@ class Asked:
     memory: int | None = None
     """Bytes of weights, gradients, moments and averages, computed. What a batch takes comes on top"""
     hours: float | None = None
-    """Of all steps, at the rate of the few that were timed: here where this was asked for, else on the machine of `measured.json`. None
-    where none was"""
+    """Of all steps, at the rate of the few that were timed: here where this was asked for, else on the machine of
+    `measured.json`. None where none was"""
     note: str = ""
 
 
 def asked(family: str, measure: bool = False, progress: Callable[[str], None] | None = None) -> list[Asked]:
     """Every preset of a family, in its order.
 
-    measure: time a step of each here, which takes what such steps take. progress: told which preset is next. Raises SettingError for an
-    unknown family.
-    """
+    measure: time a step of each here, which takes what such steps take. progress: told which preset is next. Raises
+    SettingError for an unknown family."""
     told = []
     for preset in catalog.family(family).load("presets"):
         if progress:
@@ -66,7 +66,9 @@ def asked(family: str, measure: bool = False, progress: Callable[[str], None] | 
 
 def _asked(family: str, preset: str, measure: bool) -> Asked:
     plan = runs.plan(family, preset)
-    told = Asked(family, preset, plan.model.size, plan.run.steps, plan.run.batch_size, plan.run.steps * plan.run.batch_size)
+    told = Asked(
+        family, preset, plan.model.size, plan.run.steps, plan.run.batch_size, plan.run.steps * plan.run.batch_size
+    )
     try:
         with torch.device("meta"):  # shapes alone: the largest have 190 million weights
             recipe = runs.build_recipe(plan)
@@ -80,7 +82,9 @@ def _asked(family: str, preset: str, measure: bool) -> Asked:
 
 def _measured(told: Asked) -> Asked:
     if told.memory is not None and told.memory > LARGEST:
-        return replace(told, note=f"Not measured: it keeps more than {LARGEST / 1e9:.1g} GB, for which an accelerator is made.")
+        return replace(
+            told, note=f"Not measured: it keeps more than {LARGEST / 1e9:.1g} GB, for which an accelerator is made."
+        )
     try:
         seconds = time_training(told.family, told.preset, LONGEST)
     except MasqueError as error:
@@ -109,21 +113,35 @@ def machine() -> str:
     found = None
     if (about := Path("/proc/cpuinfo")).is_file():
         found = re.search(r"^model name\s*:\s*(.+)$", about.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else found[1] if found else platform.processor() or platform.machine()
+    name = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else found[1]
+        if found
+        else platform.processor() or platform.machine()
+    )
     threads = torch.get_num_threads()
     return f"{name}, {threads} {'thread' if threads == 1 else 'threads'}, {'bf16' if has_bf16('auto') else 'fp32'}"
 
 
 def as_text(presets: Sequence[Asked], measured: bool = False) -> str:
     """A line for each preset, and what is computed and what measured. measured: here, by `asked`."""
-    lines = [f"{'family':11s}{'preset':14s}{'px':>5s}{'steps':>9s}{'batch':>6s}{'pictures':>12s}{'weights':>9s}{'memory':>9s}{'time':>11s}"]
+    lines = [
+        f"{'family':11s}{'preset':14s}{'px':>5s}{'steps':>9s}{'batch':>6s}{'pictures':>12s}{'weights':>9s}{'memory':>9s}{'time':>11s}"
+    ]
     for told in presets:
         known = f"{told.parameters / 1e6:7.1f} M" if told.parameters is not None else f"{'–':>9s}"
         memory = f"{told.memory / 1e9:6.2f} GB" if told.memory is not None else f"{'–':>9s}"
         hours = f"{_in_words(told.hours):>11s}" if told.hours is not None else f"{'–':>11s}"
         sizes = f"{told.size:5d}{told.steps:9d}{told.batch_size:6d}{told.pictures:12d}"
-        lines.append(f"{told.family:11s}{told.preset:14s}{sizes}{known}{memory}{hours}{f'  {told.note}' if told.note else ''}")
-    where = "here" if measured else f"on {shipped()['machine']}, {shipped()['date']}, by `{COMMAND}`; --measure times them here"
+        lines.append(
+            f"{told.family:11s}{told.preset:14s}{sizes}{known}{memory}{hours}{f'  {told.note}' if told.note else ''}"
+        )
+    where = (
+        "here"
+        if measured
+        else f"on {shipped()['machine']}, {shipped()['date']}, by `{COMMAND}`; --measure times them here"
+    )
     return "\n".join([
         *lines, "", "memory: an estimate, computed: 32-bit weights, gradients, Adam's moments, averages; what a batch takes comes on top.",
         f"time: an estimate, all steps at the rate of the few that were timed {where}.",
@@ -131,10 +149,20 @@ def as_text(presets: Sequence[Asked], measured: bool = False) -> str:
 
 
 def _in_words(hours: float) -> str:
-    return f"{hours / 24:.0f} days" if hours >= 96 else f"{hours:.2g} h" if hours >= 1 else f"{max(1, round(60 * hours))} min"
+    return (
+        f"{hours / 24:.0f} days"
+        if hours >= 96
+        else f"{hours:.2g} h"
+        if hours >= 1
+        else f"{max(1, round(60 * hours))} min"
+    )
 
 
 def as_values(presets: Sequence[Asked], measured: bool = False) -> dict[str, Any]:
     """Plain values."""
-    when = {"machine": machine(), "date": date.today().isoformat()} if measured else {name: shipped()[name] for name in ("machine", "date")}
+    when = (
+        {"machine": machine(), "date": date.today().isoformat()}
+        if measured
+        else {name: shipped()[name] for name in ("machine", "date")}
+    )
     return {**when, "presets": [asdict(told) for told in presets]}

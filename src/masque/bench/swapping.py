@@ -58,7 +58,14 @@ def bench_synthesis(model: str, side: int, count: int, turns: int) -> dict[str, 
     session = masque.load(model, "synthesize")
     photo = large_photo(1, side)
     times = {f"synthesize {count}": _timed(lambda: session.synthesize(photo, count), turns)}
-    return {"job": "synthesize", "model": session.family, "size": session.size, "side": side, "times": times, **_memory()}
+    return {
+        "job": "synthesize",
+        "model": session.family,
+        "size": session.size,
+        "side": side,
+        "times": times,
+        **_memory(),
+    }
 
 
 def _timed(job: Callable[[], object], turns: int) -> dict[str, float]:
@@ -80,7 +87,8 @@ def _memory() -> dict[str, float]:
 
 
 def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
-    """Seconds per swap, photo in and photo with record out, after loading; and the process's peak memory in MiB. Raises CheckpointError."""
+    """Seconds per swap, photo in and photo with record out, after loading; and the process's peak memory in MiB. Raises
+    CheckpointError."""
     session = masque.load(model, "swap")
     face, hair = large_photo(1, side), large_photo(2, side)
     seconds: dict[str, list[float]] = {"gradient": [], "none": []}
@@ -98,6 +106,8 @@ def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
 
 def as_text(report: dict[str, Any]) -> str:
     """The report in a few lines."""
-    lines = [f"{report['job']} with {report['model']} ({report['size']} px) on photos of {report['side']}×{report['side']}"]
+    lines = [
+        f"{report['job']} with {report['model']} ({report['size']} px) on photos of {report['side']}×{report['side']}"
+    ]
     lines += [f"{name}: {t['median']:.2f} s ({t['min']:.2f} to {t['max']:.2f})" for name, t in report["times"].items()]
     return "\n".join([*lines, f"peak memory: {report['peak_memory_mib']:.0f} MiB"])

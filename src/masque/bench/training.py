@@ -1,4 +1,5 @@
-"""Training speed: the engine as it trains against the same networks in plain eager fp32, in turns within one process."""
+"""Training speed: the engine as it trains against the same networks in plain eager fp32, in turns within one
+process."""
 
 from __future__ import annotations
 
@@ -34,14 +35,18 @@ def bench_training(
 ) -> dict[str, Any]:
     """Pictures per second of both, turn by turn, and of the loader alone; the batches are of puppets.
 
-    at: the first step that is timed; by default, where a recipe's phases start late, one in which all have started. assignments:
-    `key=value` settings. Raises SettingError for an unknown family, preset or setting.
-    """
+    at: the first step that is timed; by default, where a recipe's phases start late, one in which all have started.
+    assignments: `key=value` settings. Raises SettingError for an unknown family, preset or setting."""
     plan = runs.plan(family, preset, assignments)
     plain = replace(plan, run=replace(plan.run, precision="32", channels_last=False, compile=False))
-    frames = load_frames([f"puppets:{PUPPETS}"], plan.model.size, plan.model.attributes, labels=catalog.family(plan.family).reads_labels)
+    frames = load_frames(
+        [f"puppets:{PUPPETS}"], plan.model.size, plan.model.attributes, labels=catalog.family(plan.family).reads_labels
+    )
     with tempfile.TemporaryDirectory() as folder:
-        engines = {name: _engine(settings, frames, Path(folder) / name) for name, settings in (("engine", plan), ("plain", plain))}
+        engines = {
+            name: _engine(settings, frames, Path(folder) / name)
+            for name, settings in (("engine", plan), ("plain", plain))
+        }
         fabric = make_fabric(plan.run)
         batches = runs.build_batches(plan, frames, fabric)
         for engine in engines.values():
@@ -62,27 +67,36 @@ def bench_training(
 
 
 def bench_growth(preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = ()) -> dict[str, Any]:
-    """`bench_training` of the progressive GAN at each of its sizes, once it is faded in: {side: report}. Raises SettingError."""
+    """`bench_training` of the progressive GAN at each of its sizes, once it is faded in: {side: report}. Raises
+    SettingError."""
     plan = runs.plan("progan", preset, assignments)
     hold, fade, batch = plan.training.hold, plan.training.fade, plan.run.batch_size
     reports = {}
     for stage in range(stages(plan.model.size) + 1):
         images = hold * stage + fade * stage
-        reports[str(round(side_at(stage)))] = bench_training("progan", preset, steps, turns, assignments, at=-(-images // batch))
+        reports[str(round(side_at(stage)))] = bench_training(
+            "progan", preset, steps, turns, assignments, at=-(-images // batch)
+        )
     return reports
 
 
 def time_training(family: str, preset: str, most: float = math.inf) -> float | None:
-    """Seconds that all steps of a preset take on this machine, from each of its phases timed once, and at each size that it grows to.
+    """Seconds that all steps of a preset take on this machine, from each of its phases timed once, and at each size
+    that it grows to.
 
-    The making of batches is among them, though where there are cores to spare nothing waits for it. With one thread it is the processor's
-    time, so that other programs do not count. most: where a phase takes longer, None is returned.
-    Raises SettingError for an unknown family or preset.
-    """
+    The making of batches is among them, though where there are cores to spare nothing waits for it. With one thread it
+    is the processor's time, so that other programs do not count. most: where a phase takes longer, None is returned.
+    Raises SettingError for an unknown family or preset."""
     plan = runs.plan(family, preset)
     count = PUPPETS if plan.model.size <= 64 else FEW_PUPPETS
-    frames = load_frames([f"puppets:{count}"], plan.model.size, plan.model.attributes, labels=catalog.family(plan.family).reads_labels)
-    clock = time.process_time if torch.get_num_threads() == 1 and not torch.accelerator.is_available() else time.perf_counter
+    frames = load_frames(
+        [f"puppets:{count}"], plan.model.size, plan.model.attributes, labels=catalog.family(plan.family).reads_labels
+    )
+    clock = (
+        time.process_time
+        if torch.get_num_threads() == 1 and not torch.accelerator.is_available()
+        else time.perf_counter
+    )
     total, warm = 0.0, set()
     with tempfile.TemporaryDirectory() as folder:
         engine = _engine(plan, frames, Path(folder))
@@ -108,7 +122,8 @@ def time_training(family: str, preset: str, most: float = math.inf) -> float | N
 
 
 def _changes(plan: runs.Plan, phases: Sequence[Phase]) -> list[int]:
-    """The steps, the first among them, at which other phases begin, or a step begins to take longer because the networks grow."""
+    """The steps, the first among them, at which other phases begin, or a step begins to take longer because the
+    networks grow."""
     found = {0, *(phase.since for phase in phases), *(phase.until for phase in phases if phase.until is not None)}
     if plan.family == "progan":
         hold, fade = plan.training.hold, plan.training.fade
@@ -128,7 +143,9 @@ def growth_text(reports: dict[str, Any]) -> str:
     """One line a size."""
     lines = ["side  engine, pictures/s  plain eager fp32  ratio"]
     for side, report in reports.items():
-        lines.append(f"{side:>4s} {report['engine']['median']:19.1f} {report['plain']['median']:17.1f} {report['ratio']:6.2f}")
+        lines.append(
+            f"{side:>4s} {report['engine']['median']:19.1f} {report['plain']['median']:17.1f} {report['ratio']:6.2f}"
+        )
     return "\n".join(lines)
 
 

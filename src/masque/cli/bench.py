@@ -31,8 +31,12 @@ def register(app: typer.Typer) -> None:
 
 def bench_train(
     family: Annotated[str, typer.Argument(help="What to train.")] = "rsgan",
-    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    preset: Annotated[
+        str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")
+    ] = "small",
+    set_: Annotated[
+        list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
+    ] = [],  # noqa: B006 - typer wants a literal
     steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
     turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
     as_json: Json = False,
@@ -50,7 +54,9 @@ def bench_train(
 
 def bench_grow(
     preset: Annotated[str, typer.Option("--preset", help="A preset of progan: docs/train.md lists them.")] = "small",
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    set_: Annotated[
+        list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
+    ] = [],  # noqa: B006 - typer wants a literal
     steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
     turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
     as_json: Json = False,

@@ -26,19 +26,31 @@ def prepare(
         Literal["auto", "celeba", "celebamask-hq", "utkface", "identities", "photos"],
         typer.Option("--layout", help="How the folder is laid out."),
     ] = "auto",
-    size: Annotated[int, typer.Option("--size", help="Side in pixels of the crops that will be trained on.", min=16, max=1024)] = 128,
-    held_out: Annotated[float, typer.Option("--held-out", help="Share (below 1) or number of people kept for testing.", min=0)] = 0.1,
+    size: Annotated[
+        int, typer.Option("--size", help="Side in pixels of the crops that will be trained on.", min=16, max=1024)
+    ] = 128,
+    held_out: Annotated[
+        float, typer.Option("--held-out", help="Share (below 1) or number of people kept for testing.", min=0)
+    ] = 0.1,
     most_turned: Annotated[
         float | None, typer.Option("--most-turned", help="Drop faces turned farther than this; 4 drops profiles.")
     ] = None,
-    only: Annotated[Path | None, typer.Option("--only", help="A text file of picture names, one a line; all others are left out.")] = None,
+    only: Annotated[
+        Path | None, typer.Option("--only", help="A text file of picture names, one a line; all others are left out.")
+    ] = None,
     label_maps: Annotated[
-        bool, typer.Option("--label-maps", help="Write label maps too where there are no masks of parts, as the face parser sees them.")
+        bool,
+        typer.Option(
+            "--label-maps", help="Write label maps too where there are no masks of parts, as the face parser sees them."
+        ),
     ] = False,
-    workers: Annotated[int | None, typer.Option("--workers", help="Processes; one per core if not given.", min=1)] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes; one per core if not given.", min=1)
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find, align, crop and measure every face of a data set, ready to train on. The same command resumes after an interruption.
+    """Find, align, crop and measure every face of a data set, ready to train on. The same command resumes after an
+    interruption.
 
     Example: masque prepare photos/ --out prepared --size 128
     """
@@ -55,13 +67,19 @@ def prepare(
             only=names, workers=workers, classify=shipped_classifier(), parse=shipped_parts(), label_maps=label_maps, progress=bar.update,
         )  # fmt: skip
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
-    left_out = "".join(f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count)
+    left_out = "".join(
+        f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count
+    )
     notes = "".join(f"\n  {note}" for note in report.found.notes)
     added = f" {report.added} were added to those that it was begun with." if report.added else ""
     added += f" {report.anew} were prepared anew, since other files have their names now." if report.anew else ""
     counts = {"kept": report.kept, "dropped": report.dropped, "added": report.added, "anew": report.anew}
     values = {"out": str(out), **counts, **report.found.counts()}
-    answer(f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.found)}{dropped}{left_out}{notes}", values, as_json)
+    answer(
+        f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.found)}{dropped}{left_out}{notes}",
+        values,
+        as_json,
+    )
 
 
 def described(found: Found) -> str:

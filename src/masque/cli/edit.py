@@ -20,12 +20,17 @@ def register(app: typer.Typer) -> None:
 
 def swap(
     face: Annotated[Path, typer.Argument(help="The photo whose face is taken.")],
-    hair: Annotated[Path, typer.Argument(help="The photo that gets it: its hair, pose of head, clothes and background stay.")],
+    hair: Annotated[
+        Path, typer.Argument(help="The photo that gets it: its hair, pose of head, clothes and background stay.")
+    ],
     out: Output = Path("out.png"),
     set_: Set = [],  # noqa: B006 - typer wants a literal
     stitch: Annotated[
         Literal["none", "gradient"],
-        typer.Option("--stitch", help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN)."),
+        typer.Option(
+            "--stitch",
+            help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN).",
+        ),
     ] = "gradient",
     detail: Detail = "keep",
     method: Annotated[
@@ -38,7 +43,9 @@ def swap(
     pick_face: Annotated[
         int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
     ] = None,
-    pick_hair: Annotated[int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")] = None,
+    pick_hair: Annotated[
+        int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")
+    ] = None,
     model: Model = "rsgan",
     as_json: Json = False,
 ) -> None:
@@ -66,7 +73,13 @@ def swap(
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
         else:
             result = masque.load(model, "swap").swap(
-                face, hair, attributes=attributes, stitch=stitch, detail=detail, pick_face=pick_face, pick_hair=pick_hair
+                face,
+                hair,
+                attributes=attributes,
+                stitch=stitch,
+                detail=detail,
+                pick_face=pick_face,
+                pick_hair=pick_hair,
             )
     save(result, out, as_json, instead)
 
@@ -75,8 +88,12 @@ def edit(
     photo: Annotated[Path, typer.Argument(help="The photo to edit.")],
     set_: Set = [],  # noqa: B006 - typer wants a literal
     out: Output = Path("out.png"),
-    region: Annotated[Literal["face", "hair", "both"], typer.Option("--region", help="What gets the new attributes.")] = "both",
-    sheet: Annotated[bool, typer.Option("--sheet", help="Every attribute of a ccagan model turned round, side by side.")] = False,
+    region: Annotated[
+        Literal["face", "hair", "both"], typer.Option("--region", help="What gets the new attributes.")
+    ] = "both",
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Every attribute of a ccagan model turned round, side by side.")
+    ] = False,
     detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "rsgan",
@@ -129,7 +146,9 @@ def random_parts(
 def blend(
     a: Annotated[Path, typer.Argument(help="The photo to start from.")],
     b: Annotated[Path, typer.Argument(help="The photo to end at.")],
-    part: Annotated[Literal["face", "hair", "both"], typer.Option("--part", help="What goes from the one to the other.")] = "both",
+    part: Annotated[
+        Literal["face", "hair", "both"], typer.Option("--part", help="What goes from the one to the other.")
+    ] = "both",
     steps: Annotated[int, typer.Option("--steps", help="Pictures on the strip, both ends included.")] = 8,
     out: Output = Path("strip.png"),
     pick_a: Annotated[int | None, typer.Option("--pick-a", help="Which face of the first photo.")] = None,
@@ -171,7 +190,9 @@ def heatmap(
     check_output(out, like=photo)
     picture, change = show(photo, edited)
     names = {"photo": photo.name, "edited": edited.name}
-    write_recorded(out, picture, {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change})
+    write_recorded(
+        out, picture, {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change}
+    )
     text = (
         f"Wrote {out}. {change['visibly_changed_percent']:.1f} % of the pixels changed visibly; "
         f"colours moved by {change['mean']:.1f} ΔE on average, {change['largest']:.0f} at most."
@@ -201,14 +222,20 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
             "number": number, "left": left, "top": top, "width": width, "height": height, "score": round(face.score, 3), "usable": usable,
             "taken": face is main,
         })  # fmt: skip
-        marks = (("taken unless another is picked", face is main), (f"too small, {SMALLEST_FACE} px needed", not usable))
+        marks = (
+            ("taken unless another is picked", face is main),
+            (f"too small, {SMALLEST_FACE} px needed", not usable),
+        )
         notes = [note for note, on in marks if on]
         lines.append(
-            f"{number}: {width}×{height} px at ({left}, {top}), score {face.score:.2f}" + (f" ({'; '.join(notes)})" if notes else "")
+            f"{number}: {width}×{height} px at ({left}, {top}), score {face.score:.2f}"
+            + (f" ({'; '.join(notes)})" if notes else "")
         )
     answer("\n".join(lines), {"faces": rows}, as_json)
     if not any(row["usable"] for row in rows):
-        raise NoFaceError(f"No face in {printable(photo.name)} is {SMALLEST_FACE} pixels wide or more: use a larger picture.")
+        raise NoFaceError(
+            f"No face in {printable(photo.name)} is {SMALLEST_FACE} pixels wide or more: use a larger picture."
+        )
 
 
 def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to ask.")], as_json: Json = False) -> None:
@@ -223,19 +250,36 @@ def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to 
 
     verdict = read_back(picture)
     if verdict.record is None:
-        made = f", though it is marked as {printable(verdict.source_type.rsplit('/', 1)[-1])}" if verdict.source_type else ""
-        raise PictureError(f"{picture} carries no record of Masque{made}: it was not made by Masque, or the record was removed.")
-    state = {True: "as Masque wrote them", False: f"changed since Masque wrote them ({verdict.reason})", None: "not checked in a film"}
+        made = (
+            f", though it is marked as {printable(verdict.source_type.rsplit('/', 1)[-1])}"
+            if verdict.source_type
+            else ""
+        )
+        raise PictureError(
+            f"{picture} carries no record of Masque{made}: it was not made by Masque, or the record was removed."
+        )
+    state = {
+        True: "as Masque wrote them",
+        False: f"changed since Masque wrote them ({verdict.reason})",
+        None: "not checked in a film",
+    }
     by = f"{verdict.record.get('edit')} with {verdict.record.get('model')}"
-    by = f" ({by})" if re.fullmatch(r"[\w-]{1,40} with [\w.-]{1,40}", by) else ""  # a text of somebody else's could go on as this sentence
-    values = {"record": verdict.record, "source_type": verdict.source_type, "unchanged": verdict.unchanged, "reason": verdict.reason}
+    by = (
+        f" ({by})" if re.fullmatch(r"[\w-]{1,40} with [\w.-]{1,40}", by) else ""
+    )  # a text of somebody else's could go on as this sentence
+    values = {
+        "record": verdict.record,
+        "source_type": verdict.source_type,
+        "unchanged": verdict.unchanged,
+        "reason": verdict.reason,
+    }
     answer(f"Made by Masque{by}; its pixels are {state[verdict.unchanged]}.\n{quoted(verdict.record)}", values, as_json)
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where the page goes; photos in its sub-folder in/ are taken along.")] = Path(
-        "demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the page goes; photos in its sub-folder in/ are taken along.")
+    ] = Path("demo"),
     model: Model = "rsgan",
 ) -> None:
     """Do the main job on two public-domain portraits and on your photos in demo/in, and make a page of it.
@@ -250,7 +294,11 @@ def demo(
         import masque
         from masque.studio.page import make_page
 
-        session, translator, painter = masque.load(model, "swap"), masque.load("ccagan", "sheet"), masque.load("portrait", "repaint")
+        session, translator, painter = (
+            masque.load(model, "swap"),
+            masque.load("ccagan", "sheet"),
+            masque.load("portrait", "repaint"),
+        )
         latents, synthesizer = masque.load("progan", "morph"), masque.load("facefeat", "synthesize")
         page, complaints = make_page(session, folder, bar.update, translator, painter, latents, synthesizer)
     for sentence in complaints:

@@ -13,7 +13,8 @@ from masque.cli.show import Bar, answer, tell
 
 Report = Annotated[Path | None, typer.Option("--json", help="Where to write the report as JSON.")]
 Inception = Annotated[
-    Path | None, typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD.")
+    Path | None,
+    typer.Option("--inception", help="NVIDIA's inception-2015-12-05.pt: FID and KID in place of FFD and KFD."),
 ]
 
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes, one per core by default.", min=1)]
@@ -53,7 +54,10 @@ def written(report_to: Path | None, report: Mapping[str, Any]) -> None:
 
 def evaluate_swap(
     run: Annotated[
-        str, typer.Argument(help="A run folder of rsgan, vaegan, ali or alphagan; rsgan for the weights that come with Masque; or warp.")
+        str,
+        typer.Argument(
+            help="A run folder of rsgan, vaegan, ali or alphagan; rsgan for the weights that come with Masque; or warp."
+        ),
     ],
     data: Data,
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures.", min=1)] = 1000,
@@ -83,15 +87,20 @@ def evaluate_swap(
 
 
 def evaluate_edits(
-    run: Annotated[str, typer.Argument(help="A run folder of ccagan, or ccagan for the weights that come with Masque.")],
+    run: Annotated[
+        str, typer.Argument(help="A run folder of ccagan, or ccagan for the weights that come with Masque.")
+    ],
     data: Data,
     count: Annotated[int, typer.Option("--count", help="Held-out pictures per attribute, at most.", min=1)] = 200,
     seed: Annotated[int, Seed] = 0,
     report_to: Report = None,
     inception: Inception = None,
-    picture_to: Annotated[Path | None, typer.Option("--picture", help="Where to draw the leakage matrix: .png, .jpg or .webp.")] = None,
+    picture_to: Annotated[
+        Path | None, typer.Option("--picture", help="Where to draw the leakage matrix: .png, .jpg or .webp.")
+    ] = None,
 ) -> None:
-    """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region, distances.
+    """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region,
+    distances.
 
     Example: masque evaluate edits run --data prepared --json report.json
     """
@@ -128,7 +137,9 @@ def evaluate_attributes(
     celebamask: Annotated[Path | None, typer.Option("--celebamask", help="CelebAMask-HQ: Mouth_Slightly_Open.")] = None,
     sfhq: Annotated[Path | None, typer.Option("--sfhq", help="SFHQ with labels.csv: hair colours.")] = None,
     utkface: Annotated[Path | None, typer.Option("--utkface", help="UTKFace: Male, Young.")] = None,
-    model: Annotated[str, typer.Option("--model", help="The classifier of Male and Young: a name or a run folder.")] = "attributes",
+    model: Annotated[
+        str, typer.Option("--model", help="The classifier of Male and Young: a name or a run folder.")
+    ] = "attributes",
     as_json: Json = False,
 ) -> None:
     """How often the attributes that `prepare` measures are right, on labelled data sets.
@@ -151,9 +162,13 @@ def evaluate_attributes(
 
 
 def evaluate_identity(
-    model: Annotated[str, typer.Argument(help="A run folder of identity, or identity for the weights that come with Masque.")],
+    model: Annotated[
+        str, typer.Argument(help="A run folder of identity, or identity for the weights that come with Masque.")
+    ],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
-    lfw: Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW's pairs.txt and pictures: its official protocol.")] = None,
+    lfw: Annotated[
+        Path | None, typer.Option("--lfw", help="The folder of LFW's pairs.txt and pictures: its official protocol.")
+    ] = None,
     pairs: Annotated[int, typer.Option("--pairs", help="Random pairs of held-out pictures of --data.", min=20)] = 3000,
     seed: Annotated[int, Seed] = 0,
     workers: Annotated[
@@ -161,7 +176,8 @@ def evaluate_identity(
     ] = None,
     report_to: Report = None,
 ) -> None:
-    """How well face features tell people apart: held-out ones of a prepared set, and LFW's by the official protocol, beside dlib.
+    """How well face features tell people apart: held-out ones of a prepared set, and LFW's by the official protocol,
+    beside dlib.
 
     Example: masque evaluate identity identity --data prepared --lfw lfw --json report.json
     """
@@ -169,7 +185,9 @@ def evaluate_identity(
 
     checked(report_to)
     if not data and lfw is None:
-        raise SettingError("No data was named: give --data a prepared folder or puppets:N, --lfw the folder of LFW, or both.")
+        raise SettingError(
+            "No data was named: give --data a prepared folder or puppets:N, --lfw the folder of LFW, or both."
+        )
     from masque import modelfile
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
@@ -186,7 +204,9 @@ def evaluate_identity(
     texts = []
     if data:
         with Bar("Measuring") as bar:
-            report = identity.evaluate_identity(load_frames(data, size, (), ("test",)), extract, features, pairs, seed, bar.update)
+            report = identity.evaluate_identity(
+                load_frames(data, size, (), ("test",)), extract, features, pairs, seed, bar.update
+            )
         texts.append(identity.as_text(report))
     if official is not None:
         with Bar("Measuring on LFW") as bar:
@@ -197,7 +217,9 @@ def evaluate_identity(
 
 
 def evaluate_shape(
-    model: Annotated[str, typer.Argument(help="A run folder of shape, or shape for the weights that come with Masque.")],
+    model: Annotated[
+        str, typer.Argument(help="A run folder of shape, or shape for the weights that come with Masque.")
+    ],
     data: Data,
     puppets: Annotated[int, typer.Option("--puppets", help="Puppets, whose yaw is known.", min=1)] = 100,
     report_to: Report = None,
@@ -221,8 +243,12 @@ def evaluate_shape(
 
 
 def evaluate_parser(
-    model: Annotated[str, typer.Argument(help="A run folder of parser, or parser for the weights that come with Masque.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")],
+    model: Annotated[
+        str, typer.Argument(help="A run folder of parser, or parser for the weights that come with Masque.")
+    ],
+    data: Annotated[
+        list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")
+    ],
     as_json: Json = False,
 ) -> None:
     """How well a face parser agrees with the label maps of held-out pictures.
@@ -241,8 +267,12 @@ def evaluate_parser(
 
 
 def evaluate_portrait(
-    run: Annotated[str, typer.Argument(help="A run folder of portrait, or portrait for the weights that come with Masque.")],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")],
+    run: Annotated[
+        str, typer.Argument(help="A run folder of portrait, or portrait for the weights that come with Masque.")
+    ],
+    data: Annotated[
+        list[str], typer.Option("--data", help="A prepared set with label maps, or puppets:N. May be repeated.")
+    ],
     count: Annotated[int, typer.Option("--count", help="Held-out pictures, at most.", min=2)] = 100,
     report_to: Report = None,
     inception: Inception = None,
@@ -276,9 +306,14 @@ def evaluate_invert(
     generated: Annotated[int, typer.Option("--generated", help="Generated pictures to find again.", min=1)] = 100,
     real: Annotated[int, typer.Option("--real", help="Held-out photos to find, at most.", min=2)] = 20,
     few: Annotated[
-        int | None, typer.Option("--few", help="Of both, at most, for the methods without an encoder, which take minutes each.", min=2)
+        int | None,
+        typer.Option(
+            "--few", help="Of both, at most, for the methods without an encoder, which take minutes each.", min=2
+        ),
     ] = None,
-    samples: Annotated[int, typer.Option("--samples", help="Drawn faces to compare with held-out photos, at most.", min=2)] = 500,
+    samples: Annotated[
+        int, typer.Option("--samples", help="Drawn faces to compare with held-out photos, at most.", min=2)
+    ] = 500,
     lipton: Annotated[int, typer.Option("--lipton", help="Iterations of gradient descent.", min=1)] = 10_000,
     seed: Annotated[int, Seed] = 0,
     report_to: Report = None,
@@ -308,17 +343,24 @@ def evaluate_invert(
 
 
 def evaluate_facefeat(
-    run: Annotated[str, typer.Argument(help="A run folder of facefeat, or facefeat for the weights that come with Masque.")],
+    run: Annotated[
+        str, typer.Argument(help="A run folder of facefeat, or facefeat for the weights that come with Masque.")
+    ],
     data: Data,
     lfw: Lfw = None,
     ijba: Ijba = None,
-    count: Annotated[int | None, typer.Option("--count", help="Held-out pictures, at most; all by default.", min=4)] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", help="Held-out pictures, at most; all by default.", min=4)
+    ] = None,
     seed: Annotated[int, Seed] = 0,
     workers: Workers = None,
     report_to: Report = None,
-    picture_to: Annotated[Path | None, typer.Option("--picture", help="Where to draw a sheet: .png, .jpg or .webp.")] = None,
+    picture_to: Annotated[
+        Path | None, typer.Option("--picture", help="Where to draw a sheet: .png, .jpg or .webp.")
+    ] = None,
 ) -> None:
-    """How alike, how varied and how real drawn pictures of people are: verification, templates, similarity, diversity, distances.
+    """How alike, how varied and how real drawn pictures of people are: verification, templates, similarity, diversity,
+    distances.
 
     Example: masque evaluate facefeat run --data prepared --lfw lfw --json report.json
     """
@@ -346,7 +388,16 @@ def evaluate_facefeat(
     with Bar("Evaluating") as bar:
         frames = load_frames(data, session.size, (), ("test",))
         report = measure(
-            session, frames, extract, features, lfw=pairs, ijba=templates, count=count, seed=seed, workers=workers, progress=bar.update
+            session,
+            frames,
+            extract,
+            features,
+            lfw=pairs,
+            ijba=templates,
+            count=count,
+            seed=seed,
+            workers=workers,
+            progress=bar.update,
         )
     written(report_to, report)
     if picture_to is not None:

@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from masque.edits.latents import Latent, Latents
     from masque.image import Picture
 
-Generator = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
+Generator = Annotated[
+    str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")
+]
 MethodOption = Annotated[
     Literal["lipton", "refine", "encoder", "encoder+refine"],
-    typer.Option("--method", help="How a photo's latent is found: gradient descent as in the paper, Adam, an encoder, or both."),
+    typer.Option(
+        "--method", help="How a photo's latent is found: gradient descent as in the paper, Adam, an encoder, or both."
+    ),
 ]
 Iterations = Annotated[
-    int | None, typer.Option("--iterations", help="Steps of the search: 10000 by lipton, 400 by refine, 150 after the encoder.", min=0)
+    int | None,
+    typer.Option(
+        "--iterations", help="Steps of the search: 10000 by lipton, 400 by refine, 150 after the encoder.", min=0
+    ),
 ]
 Detail = Annotated[
     int | None,
@@ -34,8 +41,13 @@ Detail = Annotated[
         min=0,
     ),
 ]
-Likeness = Annotated[float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)]
-Faces = Annotated[list[Path], typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean.")]
+Likeness = Annotated[
+    float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)
+]
+Faces = Annotated[
+    list[Path],
+    typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +62,12 @@ def sample(
     seed: Annotated[int, Seed] = 0,
     truncation: Annotated[
         float | None,
-        typer.Option("--truncation", help="1 for all the variety there is; less for plainer faces, fewer spoilt; 0.7.", min=0, max=1),
+        typer.Option(
+            "--truncation",
+            help="1 for all the variety there is; less for plainer faces, fewer spoilt; 0.7.",
+            min=0,
+            max=1,
+        ),
     ] = None,
     out: Output = Path("sheet.png"),
     as_json: Json = False,
@@ -76,16 +93,23 @@ def sample(
 
 def invert(
     photo: Annotated[Path, typer.Argument(help="The photo whose latent is sought.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the latent: .safetensors.")] = Path("latent.safetensors"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the latent: .safetensors.")] = Path(
+        "latent.safetensors"
+    ),
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
     clip: Annotated[
-        Literal["stochastic", "hard", "none"], typer.Option("--clip", help="By lipton: what happens to components that leave the domain.")
+        Literal["stochastic", "hard", "none"],
+        typer.Option("--clip", help="By lipton: what happens to components that leave the domain."),
     ] = "stochastic",
     detail: Detail = None,
     likeness: Likeness = 0.0,
-    picture: Annotated[Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")] = None,
-    film: Annotated[Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")
+    ] = None,
+    film: Annotated[
+        Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")
+    ] = None,
     seed: Annotated[int, Seed] = 0,
     model: Generator = "progan",
     pick: Pick = None,
@@ -141,7 +165,9 @@ def invert(
         "out": str(out), "method": method, "iterations": found.iterations, "seconds": round(found.seconds, 3), "mse": float(found.error[0]),
         "interrupted": found.interrupted, "model": generator.family, "weights": generator.weights,
     }  # fmt: skip
-    text = f"Wrote {out}: mean squared error {float(found.error[0]):.4f} on [-1, 1] after {found.iterations} steps.{state}"
+    text = (
+        f"Wrote {out}: mean squared error {float(found.error[0]):.4f} on [-1, 1] after {found.iterations} steps.{state}"
+    )
     answer(text, values, as_json)
 
 
@@ -153,7 +179,8 @@ def combine(
     faces: Faces,
     weight: Annotated[float, typer.Option("--weight", help="Of two: how much of the second, from 0 to 1.")] = 0.5,
     formula: Annotated[
-        str | None, typer.Option("--formula", help='Such as "a - b + c": a is the first photo, b the second, and so on.')
+        str | None,
+        typer.Option("--formula", help='Such as "a - b + c": a is the first photo, b the second, and so on.'),
     ] = None,
     out: Output = Path("out.png"),
     method: MethodOption = "encoder+refine",
@@ -187,13 +214,16 @@ def combine(
 
 def morph(
     faces: Faces,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .gif, or all frames on a sheet: .png.")] = Path("morph.mp4"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The film: .mp4, .gif, or all frames on a sheet: .png.")
+    ] = Path("morph.mp4"),
     frames: Annotated[int, typer.Option("--frames", help="How many pictures.")] = 60,
     seconds: Annotated[float, typer.Option("--seconds", help="How long the film lasts.")] = 4.0,
     path: Annotated[
         Literal["spherical", "linear", "warp"],
         typer.Option(
-            "--path", help="Through the latents on a sphere or straight; or the classical morph by landmarks, without a generator."
+            "--path",
+            help="Through the latents on a sphere or straight; or the classical morph by landmarks, without a generator.",
         ),
     ] = "spherical",
     ease: Annotated[Literal["smooth", "linear"], typer.Option("--ease", help="smooth: slow at each face.")] = "smooth",
@@ -284,8 +314,13 @@ def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) 
         search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(step, options.all_steps, 1)))
         if search.interrupted:
             raise KeyboardInterrupt  # half-found faces are no answer here
-        found = {photo: generator.latent(z, photo.name, subject.grey) for photo, subject, z in zip(wanted, subjects, search.z, strict=True)}
+        found = {
+            photo: generator.latent(z, photo.name, subject.grey)
+            for photo, subject, z in zip(wanted, subjects, search.z, strict=True)
+        }
     return [
-        generator.average([found[photo] for photo in photos[face]], face.name) if face in photos else generator.own(read_latent(face))
+        generator.average([found[photo] for photo in photos[face]], face.name)
+        if face in photos
+        else generator.own(read_latent(face))
         for face in faces
     ]

@@ -1,7 +1,7 @@
 """The `masque` command: its sub-commands, and how every failure ends.
 
-Exit code 0: done. 1: the job failed, and one sentence on stderr says why and what to do. 2: wrong usage. 130: stopped by Ctrl-C.
-"""
+Exit code 0: done. 1: the job failed, and one sentence on stderr says why and what to do. 2: wrong usage. 130: stopped
+by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     pass
 
 
@@ -70,7 +74,9 @@ def main() -> NoReturn:
         quieten_program()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal's encoding does not
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a file's name may hold what the terminal's encoding does not
     try:
         app(prog_name="masque")
     except SystemExit as exit_:

@@ -22,15 +22,20 @@ def register(app: typer.Typer) -> None:
 
 def parse(
     photo: Annotated[Path, typer.Argument(help="The photo to parse.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The label map: a .png that painting programs open.")] = Path("labels.png"),
-    overlay: Annotated[Path | None, typer.Option("--overlay", help="Where to show the parts on the photo: .png, .jpg or .webp.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The label map: a .png that painting programs open.")] = Path(
+        "labels.png"
+    ),
+    overlay: Annotated[
+        Path | None, typer.Option("--overlay", help="Where to show the parts on the photo: .png, .jpg or .webp.")
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", help="A parser's run folder, or parser for the weights that come with Masque.")
     ] = "parser",
     pick: Pick = None,
     as_json: Json = False,
 ) -> None:
-    """Find the parts of a face: skin, brows, eyes, nose, lips, mouth, hair. The label map can be painted in and repainted from.
+    """Find the parts of a face: skin, brows, eyes, nose, lips, mouth, hair. The label map can be painted in and
+    repainted from.
 
     Example: masque parse anna.jpg -o labels.png --overlay look.png
     """
@@ -53,13 +58,19 @@ def parse(
         write_recorded(overlay, tinted(parsed.photo, parsed.labels), {**parsed.record, "shown": "overlay"})
     shares = {name: round(100 * float((parsed.labels == number).mean()), 2) for number, name in enumerate(LABELS)}
     listed = ", ".join(f"{name} {share:.1f} %" for name, share in shares.items() if share > 0)
-    answer(f"Wrote {out}: {listed}.", {"out": str(out), "overlay": None if overlay is None else str(overlay), "percent": shares}, as_json)
+    answer(
+        f"Wrote {out}: {listed}.",
+        {"out": str(out), "overlay": None if overlay is None else str(overlay), "percent": shares},
+        as_json,
+    )
 
 
 def repaint(
     photo: Annotated[Path, typer.Argument(help="The photo to repaint.")],
     labels: Annotated[Path | None, typer.Argument(help="A label map of it, edited: see masque parse.")] = None,
-    shape_from: Annotated[Path | None, typer.Option("--shape-from", help="A portrait to take the shape from instead.")] = None,
+    shape_from: Annotated[
+        Path | None, typer.Option("--shape-from", help="A portrait to take the shape from instead.")
+    ] = None,
     part: Annotated[Part, typer.Option("--part", help="What of it.")] = "all",
     out: Output = Path("out.png"),
     detail: Detail = "keep",
@@ -67,7 +78,8 @@ def repaint(
     pick: Pick = None,
     as_json: Json = False,
 ) -> None:
-    """Paint the face anew in an edited shape, or in that of another portrait, in its own style and before its own background.
+    """Paint the face anew in an edited shape, or in that of another portrait, in its own style and before its own
+    background.
 
     Example: masque repaint anna.jpg edited-labels.png -o out.png
     """
@@ -81,7 +93,9 @@ def repaint(
     with Wait("Repainting"):
         import masque
 
-        result = masque.load(model, "repaint").repaint(photo, labels=shape, shape_from=shape_from, part=part, detail=detail, pick=pick)
+        result = masque.load(model, "repaint").repaint(
+            photo, labels=shape, shape_from=shape_from, part=part, detail=detail, pick=pick
+        )
     for note in (*notes, *result.record["notes"]):
         remark(f"Note: {note}")
     save(result, out, as_json)

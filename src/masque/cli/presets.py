@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def presets(
     family: Annotated[str | None, typer.Argument(help="Whose presets; every family's if not given.")] = None,
-    measure: Annotated[bool, typer.Option("--measure", help="Time some steps of each here; of all, half an hour or more.")] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Time some steps of each here; of all, half an hour or more.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List presets with their size, steps, memory and time.

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 QUIET_FOR = 2.0
 """Seconds before a progress bar appears: a quick job needs none."""
 FIRST_LINE = 30.0
-"""Seconds before the first line where nobody looks, such as in a file of a batch system; each further one takes twice as long."""
+"""Seconds before the first line where nobody looks, such as in a file of a batch system; each further one takes twice
+as long."""
 LONGEST_SILENCE = 600.0
 
 
@@ -57,7 +58,9 @@ class Lines:
         start(self.thread)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.over.set()
         self.thread.join()
 
@@ -88,7 +91,9 @@ class Bar:
             self.lines.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.progress is not None:
             self.progress.stop()
         if self.lines is not None:
@@ -141,7 +146,9 @@ class Wait:
         with Console(stderr=True).status(self.doing):
             self.over.wait()
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.lines is not None:
             self.lines.__exit__(kind, value, trace)
             return
@@ -154,7 +161,8 @@ LONGEST_RECORD = 200
 
 
 def quoted(record: Mapping[str, Any]) -> str:
-    """A record from a file as JSON for people: in plain ASCII, so that nothing in it moves the cursor, with long texts cut."""
+    """A record from a file as JSON for people: in plain ASCII, so that nothing in it moves the cursor, with long texts
+    cut."""
     lines = json.dumps(_cut(record), indent=1).split("\n")
     left = len(lines) - LONGEST_RECORD
     return "\n".join(lines if left <= 0 else [*lines[:LONGEST_RECORD], f"… and {left} lines more"])
@@ -198,7 +206,8 @@ def _summary(record: dict[str, Any]) -> str:
     if "identity_distance" not in record:
         return ""
     near = ", ".join(
-        f"{value:.2f} to the {name if name == 'photo' else f'{name} photo'}" for name, value in record["identity_distance"].items()
+        f"{value:.2f} to the {name if name == 'photo' else f'{name} photo'}"
+        for name, value in record["identity_distance"].items()
     )
     changed = f"{record['changed_outside_face_percent']:.1f} % of the pixels outside the face changed"
     also = "".join(f", {name}={value:g}" for name, value in record.get("also", {}).items())

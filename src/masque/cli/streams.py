@@ -1,4 +1,5 @@
-"""Streams that nobody may be listening to: closed by the shell (`>&-`), or a pipe whose reader has gone (`| head -1`)."""
+"""Streams that nobody may be listening to: closed by the shell (`>&-`), or a pipe whose reader has gone (`| head
+-1`)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import TextIO
 
 
 class _Unheard(io.FileIO):
-    """A stream's file; what is written after its reader has gone is lost, and the work goes on. Any other failure is told once."""
+    """A stream's file; what is written after its reader has gone is lost, and the work goes on. Any other failure is
+    told once."""
 
     lost = False
 
@@ -26,9 +28,8 @@ class _Unheard(io.FileIO):
 def unheard(number: int, stream: TextIO | None) -> TextIO:
     """stdout (number 1) or stderr (2) as a stream that fails for no want of a listener.
 
-    stream: what Python made of it; None where the shell had closed it. Its number is then opened upon nothing: the next file to be opened
-    would get it, and whatever a library prints would go into a picture.
-    """
+    stream: what Python made of it; None where the shell had closed it. Its number is then opened upon nothing: the next
+    file to be opened would get it, and whatever a library prints would go into a picture."""
     if stream is None:
         while (lowest := os.open(os.devnull, os.O_RDWR)) < number:
             pass

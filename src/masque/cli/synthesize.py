@@ -10,7 +10,9 @@ import typer
 from masque.cli.options import Json, Output, Pick, Seed
 from masque.cli.show import Bar, Wait, answer
 
-Model = Annotated[str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")]
+Model = Annotated[
+    str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,11 +28,18 @@ def synthesize(
     out: Output = Path("sheet.png"),
     count: Annotated[int, typer.Option("--count", help="How many pictures are drawn.", min=1, max=1024)] = 16,
     pose_from: Annotated[
-        str | None, typer.Option("--pose-from", help="Turn the head instead: from..to in degrees to the picture's right, such as -40..40.")
+        str | None,
+        typer.Option(
+            "--pose-from", help="Turn the head instead: from..to in degrees to the picture's right, such as -40..40."
+        ),
     ] = None,
     steps: Annotated[int, typer.Option("--steps", help="With --pose-from: how many pictures.", min=2, max=256)] = 9,
-    expression_from: Annotated[Path | None, typer.Option("--expression-from", help="Take the expression of this photo instead.")] = None,
-    light_from: Annotated[Path | None, typer.Option("--light-from", help="Take the light of this photo instead.")] = None,
+    expression_from: Annotated[
+        Path | None, typer.Option("--expression-from", help="Take the expression of this photo instead.")
+    ] = None,
+    light_from: Annotated[
+        Path | None, typer.Option("--light-from", help="Take the light of this photo instead.")
+    ] = None,
     seed: Annotated[int, Seed] = 0,
     model: Model = "facefeat",
     pick: Pick = None,
@@ -83,7 +92,9 @@ def frontalize(
 
 
 def mix_identity(
-    first: Annotated[Path, typer.Argument(help="A photo of the first person, whose pose, expression and light are kept.")],
+    first: Annotated[
+        Path, typer.Argument(help="A photo of the first person, whose pose, expression and light are kept.")
+    ],
     second: Annotated[Path, typer.Argument(help="A photo of the second person.")],
     out: Output = Path("strip.png"),
     steps: Annotated[int, typer.Option("--steps", help="How many pictures, both ends included.", min=2, max=256)] = 8,
@@ -110,10 +121,14 @@ def mix_identity(
 def augment(
     folder: Annotated[Path, typer.Argument(help="Identity folders: one folder of photos for each person.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write, which must not exist yet.")],
-    per_picture: Annotated[int, typer.Option("--per-picture", help="How many new pictures are drawn of each photo.", min=1, max=1000)] = 5,
+    per_picture: Annotated[
+        int, typer.Option("--per-picture", help="How many new pictures are drawn of each photo.", min=1, max=1000)
+    ] = 5,
     seed: Annotated[int, Seed] = 0,
     model: Model = "facefeat",
-    workers: Annotated[int | None, typer.Option("--workers", help="Processes that look for faces, one per core by default.", min=1)] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes that look for faces, one per core by default.", min=1)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Enlarge a face recogniser's data: copy identity folders, with new pictures of the person beside each photo.

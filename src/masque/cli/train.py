@@ -20,19 +20,32 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    family: Annotated[str, typer.Argument(help="What to train: rsgan, ccagan, portrait, progan or another that docs/train.md lists.")],
+    family: Annotated[
+        str, typer.Argument(help="What to train: rsgan, ccagan, portrait, progan or another that docs/train.md lists.")
+    ],
     data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")],
-    preset: Annotated[str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")] = "small",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")
+    ],
+    preset: Annotated[
+        str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")
+    ] = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps in all.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
+    set_: Annotated[
+        list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
+    ] = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,
     seed: Annotated[int | None, Seed] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="Begin with this model: the family's name for the weights that come with Masque, or a run folder."),
+        typer.Option(
+            "--from",
+            help="Begin with this model: the family's name for the weights that come with Masque, or a run folder.",
+        ),
     ] = None,
-    accelerator: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")] = "auto",
+    accelerator: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")
+    ] = "auto",
     devices: Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)] = 1,
     as_json: Json = False,
 ) -> None:
@@ -63,7 +76,11 @@ def train(
             plan, data, out, time_limit=None if limit is None else limit - (time.monotonic() - started), accelerator=accelerator,
             devices=devices, on_step=on_step, on_progress=lambda step: bar.update(step, plan.run.steps, note),
         )  # fmt: skip
-    text = f"Trained {progress.step} steps; the model is in {out / 'model'}." if progress.finished else stopped_early(progress)
+    text = (
+        f"Trained {progress.step} steps; the model is in {out / 'model'}."
+        if progress.finished
+        else stopped_early(progress)
+    )
     values = {
         "out": str(out),
         "step": progress.step,
@@ -81,7 +98,9 @@ def train(
 def pack(
     run: Annotated[str, typer.Argument(help="A run folder, or a family's name.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
-    card: Annotated[Path | None, typer.Option("--card", help="A text that says what the weights are; the run's own if not given.")] = None,
+    card: Annotated[
+        Path | None, typer.Option("--card", help="A text that says what the weights are; the run's own if not given.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Copy a trained model, in half precision, to a folder that can be passed on.
@@ -95,12 +114,22 @@ def pack(
     from masque.output import check_folder
 
     check_folder(out)
-    if out.exists() and not (out / "config.json").is_file() and not (out.is_dir() and all(map(left_behind, out.iterdir()))):
+    if (
+        out.exists()
+        and not (out / "config.json").is_file()
+        and not (out.is_dir() and all(map(left_behind, out.iterdir())))
+    ):
         raise OutputError(f"{out} exists and is no model folder: choose another place.")
     try:
         text = card.read_text(encoding="utf-8") if card is not None else None
     except (OSError, UnicodeDecodeError):
         raise OutputError(f"{card} cannot be read as text: name the card's file.") from None
-    packed = modelfile.pack(model_folder(run), out, text, {part for family in CATALOG.values() for part in family.whole})
+    packed = modelfile.pack(
+        model_folder(run), out, text, {part for family in CATALOG.values() for part in family.whole}
+    )
     size = (out / "weights.safetensors").stat().st_size
-    answer(f"Packed {packed.family} into {out}: {size / 1e6:.1f} MB.", {"out": str(out), "bytes": size, "weights": packed.hash}, as_json)
+    answer(
+        f"Packed {packed.family} into {out}: {size / 1e6:.1f} MB.",
+        {"out": str(out), "bytes": size, "weights": packed.hash},
+        as_json,
+    )

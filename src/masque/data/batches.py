@@ -1,4 +1,5 @@
-"""Batches: which frames, how moved and coloured, cut into crops. Batch k is a function of (seed, k), so a resumed run sees the same."""
+"""Batches: which frames, how moved and coloured, cut into crops. Batch k is a function of (seed, k), so a resumed run
+sees the same."""
 
 from __future__ import annotations
 
@@ -104,7 +105,13 @@ class Batches:
         world: int = 1,
     ) -> None:
         """batch_size is that of all processes together; process `rank` of `world` gets its equal share of each."""
-        self.frames, self.size, self.batch_size, self.seed, self.augmentation = frames, size, batch_size, seed, augmentation
+        self.frames, self.size, self.batch_size, self.seed, self.augmentation = (
+            frames,
+            size,
+            batch_size,
+            seed,
+            augmentation,
+        )
         self.rank, self.world = rank, world
         self.chosen = frames.indices(split)
         self.people = frames.people()
@@ -121,11 +128,14 @@ class Batches:
         places = list(enumerate(at))[mine]
         batch = stack([self.sample(int(self.chosen[p]), _generator(self.seed, 2, step, place)) for place, p in places])
         batch["step"] = torch.full((len(places),), step)
-        batch["seed"] = torch.tensor([(self.seed * 1_000_003 + step) * self.batch_size + place for place, _ in places], dtype=torch.int64)
+        batch["seed"] = torch.tensor(
+            [(self.seed * 1_000_003 + step) * self.batch_size + place for place, _ in places], dtype=torch.int64
+        )
         return batch
 
     def ahead(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
-        """Batches start..stop-1 in bytes, each made while those before are in use: by another thread, or by so many processes.
+        """Batches start..stop-1 in bytes, each made while those before are in use: by another thread, or by so many
+        processes.
 
         pinned: in memory that an accelerator copies from by itself; for several processes only.
         """
@@ -149,7 +159,9 @@ class Batches:
         """One frame as the crops of a batch, still uint8."""
         frames = self.frames
         motion, flipped = draw_motion(self.augmentation, frames.scale, generator)
-        cut = cut_regions(frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion)
+        cut = cut_regions(
+            frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion
+        )
         still = frames.landmarks[index]
         mirrored = still * [-1, 1] + [WIDTH * frames.scale - 1, 0]
         points = transform(still, chain(motion, HAIR_CROP.to_crop(self.size, frames.scale)))
@@ -181,19 +193,31 @@ def draw_motion(augmentation: Augmentation, scale: float, generator: np.random.G
 
 
 def cut_regions(
-    frame: NDArray[np.uint8], mask: NDArray[np.uint8], landmarks: NDArray[np.float32], size: int, scale: float, motion: Matrix | None = None
+    frame: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    landmarks: NDArray[np.float32],
+    size: int,
+    scale: float,
+    motion: Matrix | None = None,
 ) -> dict[str, NDArray[np.uint8]]:
     """The crops and masks of one frame as uint8: see Batch for their names; masks are 0..255.
 
     motion: a transform of the frame that comes before cutting.
     """
     cut: dict[str, NDArray[np.uint8]] = {}
-    for crop, picture, hull, valid in ((HAIR_CROP, "image", "image_hull", "valid"), (FACE_CROP, "face_crop", "face_hull", "face_valid")):
+    for crop, picture, hull, valid in (
+        (HAIR_CROP, "image", "image_hull", "valid"),
+        (FACE_CROP, "face_crop", "face_hull", "face_valid"),
+    ):
         matrix = crop.to_crop(size, scale)
         matrix = matrix if motion is None else chain(motion, matrix)
-        cut[picture] = cv2.warpAffine(frame, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+        cut[picture] = cv2.warpAffine(
+            frame, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.uint8)
         cut[hull] = hull_mask(landmarks, (size, size), matrix)
-        known = cv2.warpAffine(mask, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=BEYOND)
+        known = cv2.warpAffine(
+            mask, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=BEYOND
+        )
         cut[valid] = np.where(known == BEYOND, 0, 255).astype(np.uint8)
         if crop is HAIR_CROP:
             cut["background"] = np.where(known == BACKGROUND, 255, 0).astype(np.uint8)
@@ -237,7 +261,8 @@ def stack(samples: list[dict[str, Any]]) -> Batch:
 
 
 def in_floats(batch: Batch) -> Batch:
-    """What `stack` made as `Batch` describes it, wherever it lies: bytes are turned into floats, and floats stay as they are."""
+    """What `stack` made as `Batch` describes it, wherever it lies: bytes are turned into floats, and floats stay as
+    they are."""
     made = dict(batch)
     for name, tensor in batch.items():
         if tensor.dtype == torch.uint8:
@@ -270,7 +295,8 @@ def _quiet(_worker: int) -> None:
 
 
 def workers_for(asked: int, accelerated: bool, processes: int = 1) -> int:
-    """How many processes are to make batches: as many as asked for, or, for -1, half of the cores beside an accelerator, and none without.
+    """How many processes are to make batches: as many as asked for, or, for -1, half of the cores beside an
+    accelerator, and none without.
 
     processes: how many train on this machine.
     """

@@ -3,7 +3,8 @@
 CelebA          img_align_celeba/ with list_attr_celeba, identity_CelebA and list_eval_partition, .txt or .csv, also in Img/, Anno/, Eval/;
                 the folder of pictures may be doubled (img_align_celeba/img_align_celeba/) and hold PNG files
 CelebAMask-HQ   CelebA-HQ-img/<number>.jpg and CelebAMask-HQ-mask-anno/<0 to 14>/<number, five digits>_<part>.png; where they are
-                there, too, CelebAMask-HQ-attribute-anno.txt, and CelebA-HQ-to-CelebA-mapping.txt with CelebA's own lists
+                there, too, CelebAMask-HQ-attribute-anno.txt, and CelebA-HQ-to-CelebA-mapping.txt with CelebA's own
+                lists
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from masque.folders import Tree, by_name, unreadable
 Value = TypeVar("Value")
 
 IMAGES = ("img_align_celeba", "img_align_celeba_png")
-ATTRIBUTES, PEOPLE, PARTITION, POINTS = "list_attr_celeba", "identity_CelebA", "list_eval_partition", "list_landmarks_align_celeba"
+ATTRIBUTES, PEOPLE, PARTITION, POINTS = (
+    "list_attr_celeba",
+    "identity_CelebA",
+    "list_eval_partition",
+    "list_landmarks_align_celeba",
+)
 BESIDE = ("anno", "eval", "img")
 """Folders that CelebA's authors keep lists and pictures in, in lower case."""
 
@@ -66,7 +72,9 @@ def celeba(base: Tree, keep: Keep) -> Found:
             found.sources.append(Source(path, identity or "", split or "train", attributes, aligned=True))
     if values is not None and listed is not None:
         there = {path.stem for path in images.pictures}
-        found.left_out[f"named in {listed.name} and not in {images.path.name}"] = sum(Path(name).stem not in there for name in values)
+        found.left_out[f"named in {listed.name} and not in {images.path.name}"] = sum(
+            Path(name).stem not in there for name in values
+        )
     _count_unknown(found, people, parts)
     used = {_list(base, name) for name in (ATTRIBUTES, PEOPLE, PARTITION)}
     found.left_out += unreadable([other for other in base.all_others() if other not in used])
@@ -75,7 +83,8 @@ def celeba(base: Tree, keep: Keep) -> Found:
 
 
 def celebamask(base: Tree, held_out: float, keep: Keep) -> Found:
-    """In the order of the numbers. CelebA's partition is the split where it is there with the mapping to it; else the last are held out."""
+    """In the order of the numbers. CelebA's partition is the split where it is there with the mapping to it; else the
+    last are held out."""
     pictures, masks = _folder(base, PICTURES_OF_PARTS), _folder(base, MASKS_OF_PARTS)
     if pictures is None or masks is None:
         raise DataError(f"{base.path} lacks {PICTURES_OF_PARTS} or {MASKS_OF_PARTS}: unpack CelebAMask-HQ there.")
@@ -89,7 +98,13 @@ def celebamask(base: Tree, held_out: float, keep: Keep) -> Found:
     numbered: dict[int, Path] = {}
     for path in pictures.pictures:
         number = int(path.stem) if path.stem.isdecimal() else -1
-        reason = "without masks of its parts" if number not in parts else "second picture of its number" if number in numbered else None
+        reason = (
+            "without masks of its parts"
+            if number not in parts
+            else "second picture of its number"
+            if number in numbered
+            else None
+        )
         if reason is None:
             numbered[number] = path
         else:
@@ -114,14 +129,19 @@ def celebamask(base: Tree, held_out: float, keep: Keep) -> Found:
     return found
 
 
-def _hq_lists(base: Tree, found: Found) -> tuple[Mapping[str, Mapping[str, float]], dict[int, str] | None, set[Path | None]]:
-    """CelebAMask-HQ's own lists: attributes by the stem of a picture's name, the name in CelebA by number, and the files they are from."""
+def _hq_lists(
+    base: Tree, found: Found
+) -> tuple[Mapping[str, Mapping[str, float]], dict[int, str] | None, set[Path | None]]:
+    """CelebAMask-HQ's own lists: attributes by the stem of a picture's name, the name in CelebA by number, and the
+    files they are from."""
     listed, mapping = _list(base, HQ_ATTRIBUTES), _list(base, HQ_MAPPING)
     attributes = {} if listed is None else _by_picture(signs(listed))
     if listed is None:
         found.notes.append(f"There is no {HQ_ATTRIBUTES}.txt: attributes are measured.")
     if mapping is None:
-        found.notes.append(f"There is no {HQ_MAPPING}.txt: who is on which picture, and the official split, are not known.")
+        found.notes.append(
+            f"There is no {HQ_MAPPING}.txt: who is on which picture, and the official split, are not known."
+        )
     names = None if mapping is None else dict(_mapped(mapping))
     return attributes, names, {listed, mapping}
 
@@ -132,7 +152,9 @@ def _mapped(path: Path) -> Iterator[tuple[int, str]]:
         if row[0] == "idx":
             continue
         if len(row) != 3 or not row[0].isdecimal():
-            raise DataError(f"Line {number} of {path} is not a number, a number and the name of a picture: fetch the file again.")
+            raise DataError(
+                f"Line {number} of {path} is not a number, a number and the name of a picture: fetch the file again."
+            )
         yield int(row[0]), check_file_name(row[2], path, number)
 
 
@@ -153,7 +175,9 @@ def _partition(base: Tree, found: Found) -> dict[str, str] | None:
     splits, parts = dict(zip("012", SPLITS, strict=True)), two_columns(path)
     for name, part in parts.items():
         if part not in splits:
-            raise DataError(f"{path.name} in {path.parent} puts {name} into part {part}, not 0, 1 or 2: fetch the file again.")
+            raise DataError(
+                f"{path.name} in {path.parent} puts {name} into part {part}, not 0, 1 or 2: fetch the file again."
+            )
     found.official_split = True
     return _by_picture({name: splits[part] for name, part in parts.items()})
 
@@ -163,8 +187,14 @@ def _count_unknown(found: Found, people: Mapping[str, str] | None, parts: Mappin
     unnamed = sum(not source.identity for source in found.sources)
     if people is not None and unnamed:
         found.notes.append(f"{PEOPLE} does not say who is on {unnamed} of the {len(found.sources)} pictures.")
-    if parts is not None and (missing := sum(_of(parts, source.path) is None for source in found.sources)) and found.layout == "celeba":
-        found.notes.append(f"{PARTITION} does not name {missing} of the {len(found.sources)} pictures: they are for training.")
+    if (
+        parts is not None
+        and (missing := sum(_of(parts, source.path) is None for source in found.sources))
+        and found.layout == "celeba"
+    ):
+        found.notes.append(
+            f"{PARTITION} does not name {missing} of the {len(found.sources)} pictures: they are for training."
+        )
 
 
 def _by_picture(table: Mapping[str, Value]) -> dict[str, Value]:

@@ -40,7 +40,8 @@ class FrameSet:
     """(N,A) in [0,1], NaN where unknown."""
     attribute_names: tuple[str, ...]
     identities: tuple[str, ...]
-    """The person in each frame, named by the place of the set in `--data` and the folder within it; empty where unknown."""
+    """The person in each frame, named by the place of the set in `--data` and the folder within it; empty where
+    unknown."""
     splits: tuple[str, ...]
     sources: tuple[str, ...]
     scale: float
@@ -55,7 +56,8 @@ class FrameSet:
         return np.flatnonzero(np.array(self.splits) == split)
 
     def people(self) -> NDArray[np.int64]:
-        """(N,) the person in each frame as a number from 0 on in the order in which they first appear, -1 where unknown.
+        """(N,) the person in each frame as a number from 0 on in the order in which they first appear, -1 where
+        unknown.
 
         So a set or a person that is renamed keeps its numbers.
         """
@@ -74,8 +76,8 @@ class FrameSet:
         return np.array([numbers.get(name, -1) for name in self.identities], dtype=np.int64)
 
     def fingerprint(self) -> str:
-        """A short hash over pixels, landmarks and attributes and, after a hyphen and where people are known, one over who is in which
-        frame: the same set gives the same one, whatever it is called."""
+        """A short hash over pixels, landmarks and attributes and, after a hyphen and where people are known, one over
+        who is in which frame: the same set gives the same one, whatever it is called."""
         digest = hashlib.sha256()
         for array in (self.frames, self.landmarks, self.attributes, *(() if self.labels is None else (self.labels,))):
             digest.update(np.ascontiguousarray(array[:: max(1, len(array) // 256)]).tobytes())
@@ -86,7 +88,8 @@ class FrameSet:
 
 
 LabelMaps = Literal["none", "any", "some known", "known"]
-"""Which label maps are asked for; `known` ones come from masks of parts, not from a parser: of every set, or of one at least."""
+"""Which label maps are asked for; `known` ones come from masks of parts, not from a parser: of every set, or of one at
+least."""
 
 
 def load_frames(
@@ -98,10 +101,9 @@ def load_frames(
 ) -> FrameSet:
     """Frames from prepared folders and puppets, for crops of `size` pixels.
 
-    data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits: which rows to load.
-    labels: but for none, load label maps as well, and only pictures that have one. Raises DataError when a folder is not a prepared set,
-    its pictures are smaller than `size` needs, or nothing remains.
-    """
+    data: each a prepared folder's path or `puppets:N`. attribute_names: the columns wanted, in their order. splits:
+    which rows to load. labels: but for none, load label maps as well, and only pictures that have one. Raises DataError
+    when a folder is not a prepared set, its pictures are smaller than `size` needs, or nothing remains."""
     if not data:
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
     if labels == "some known" and all(_parsed(item) for item in data):
@@ -118,12 +120,15 @@ def load_frames(
     parts = [part for part in found if part is not None]  # a set that is all for training has nothing to measure on
     if not parts:
         verb, which = ("have", "them") if len(data) > 1 else ("has", "it")
-        raise DataError(f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another --held-out.")
+        raise DataError(
+            f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another --held-out."
+        )
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
 def _places(data: Sequence[str]) -> list[int]:
-    """The place of each set among `data`; a set that is named again has the place where it came first, and so the same people."""
+    """The place of each set among `data`; a set that is named again has the place where it came first, and so the same
+    people."""
     paths = [item if item.startswith("puppets:") else str(Path(item).resolve()) for item in data]
     return [paths.index(path) for path in paths]
 
@@ -154,12 +159,16 @@ def _prepared(
     if not len(chosen):
         return None
     if labels == "known" and opened.parsed_labels:
-        raise DataError(f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as CelebAMask-HQ.")
+        raise DataError(
+            f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as CelebAMask-HQ."
+        )
     if labels != "none":
         chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
         if not len(chosen):
             how = "" if "known" in labels else ", or prepare it again with --label-maps"
-            raise DataError(f"{opened.root} has no label maps: name a set with masks of parts, such as CelebAMask-HQ{how}.")
+            raise DataError(
+                f"{opened.root} has no label maps: name a set with masks of parts, such as CelebAMask-HQ{how}."
+            )
     frames, masks = _blank(len(chosen), scale)
     parts = np.empty_like(masks) if labels != "none" else None
     target = frame_size(scale)
@@ -193,7 +202,9 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], 
     except ValueError:
         count = 0
     if not 1 <= count <= MOST_PUPPETS:
-        raise DataError(f"{item} is not puppets:N with a number of puppets from 1 to {MOST_PUPPETS:,}, such as puppets:2000.")
+        raise DataError(
+            f"{item} is not puppets:N with a number of puppets from 1 to {MOST_PUPPETS:,}, such as puppets:2000."
+        )
     scale = size / 128
     made = list(puppets(count, seed=0, scale=scale))
     last = made[-1].identity
@@ -205,7 +216,9 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], 
     for position, i in enumerate(kept):
         frames[position] = made[i].picture
         masks[position] = np.where(made[i].background > 127, BACKGROUND, PERSON)
-    values = np.array([[made[i].attributes.get(n, np.nan) for n in names] for i in kept], np.float32).reshape(len(kept), -1)
+    values = np.array([[made[i].attributes.get(n, np.nan) for n in names] for i in kept], np.float32).reshape(
+        len(kept), -1
+    )
     return FrameSet(
         frames, masks, np.stack([made[i].landmarks for i in kept]), values, tuple(names),
         tuple(f"puppet/{made[i].identity}" for i in kept), tuple(split[i] for i in kept), tuple(f"puppet/{i}" for i in kept), scale,

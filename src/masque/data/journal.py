@@ -1,9 +1,8 @@
 """The journal of a set that is being prepared: for which pictures under which settings, and what became of each.
 
-Its first line is the plan: the settings, and every picture with its split in the order of their numbers. Each line after it is what
-became of one picture. So an interrupted preparation goes on with the same numbers, and pictures that are added to the data set later get
-numbers behind the others', and no person changes sides.
-"""
+Its first line is the plan: the settings, and every picture with its split in the order of their numbers. Each line
+after it is what became of one picture. So an interrupted preparation goes on with the same numbers, and pictures that
+are added to the data set later get numbers behind the others', and no person changes sides."""
 
 from __future__ import annotations
 
@@ -27,8 +26,8 @@ from masque.lock import remove_unfinished
 from masque.output import refused
 
 Result = dict[str, Any]
-"""What became of a picture: its `number`, the `state` of its file then, and either `dropped`, the reason, or its `landmarks` and
-`attributes`."""
+"""What became of a picture: its `number`, the `state` of its file then, and either `dropped`, the reason, or its
+`landmarks` and `attributes`."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ class Journal:
 def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
     """The journal of a set that is begun or goes on in `out`; makes the folders of a new set.
 
-    found: the data set as it is now. Raises DataError where `out` holds something else, a damaged journal, or a set that was prepared from
-    another data set or with other settings, and says what differs; OutputError where `out` cannot be written.
-    """
+    found: the data set as it is now. Raises DataError where `out` holds something else, a damaged journal, or a set
+    that was prepared from another data set or with other settings, and says what differs; OutputError where `out`
+    cannot be written."""
     path = out / "journal.jsonl"
     sources, added, lines = found.sources, 0, []
     if path.is_file():
@@ -77,7 +76,9 @@ def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
         try:
             first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] or [""]
         except OSError as error:
-            raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions, or choose another folder.") from None
+            raise DataError(
+                f"{path} cannot be read ({error.strerror}): check its permissions, or choose another folder."
+            ) from None
         sources, added = _planned(out, path, first, settings, found)
     elif not is_empty(out):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
@@ -85,7 +86,10 @@ def open_journal(out: Path, settings: Settings, found: Found) -> Journal:
         done = {r["number"]: r for r in (_result(line, len(sources), settings.size / 128) for line in lines)}
     except ValueError:
         raise _damaged(out, path) from None
-    plan = _as_json(settings) | {"found": found.layout, "pictures": [[found.name(source), source.split] for source in sources]}
+    plan = _as_json(settings) | {
+        "found": found.layout,
+        "pictures": [[found.name(source), source.split] for source in sources],
+    }
     try:
         out.mkdir(parents=True, exist_ok=True)
         # The journal first: a folder without one is not taken for a set.
@@ -103,7 +107,11 @@ def begun_as(out: Path) -> str | None:
     """The layout that `auto` chose when the set in `out` was begun; None where none was."""
     path = out / "journal.jsonl"
     try:
-        plan = parse_object(path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]) if path.is_file() else {}
+        plan = (
+            parse_object(path.read_text(encoding="utf-8", errors="replace").partition("\n")[0])
+            if path.is_file()
+            else {}
+        )
     except (OSError, ValueError):  # told when it is opened
         return None
     layout = plan.get("found")
@@ -124,7 +132,8 @@ def _other(out: Path, what: str) -> DataError:
 
 
 def _planned(out: Path, path: Path, first: str, settings: Settings, found: Found) -> tuple[list[Source], int]:
-    """The pictures by number, as the journal's first line plans them and with new ones behind; and how many those are."""
+    """The pictures by number, as the journal's first line plans them and with new ones behind; and how many those
+    are."""
     if first == _older(settings, found):
         return found.sources, 0
     try:
@@ -134,7 +143,12 @@ def _planned(out: Path, path: Path, first: str, settings: Settings, found: Found
     now = _as_json(settings)
     differing = [name for name in now if plan.get(name) != now[name]]
     if differing:
-        raise _other(out, ", ".join(f"{name.replace('_', '-')} was {printable(plan.get(name))} and is {now[name]}" for name in differing))
+        raise _other(
+            out,
+            ", ".join(
+                f"{name.replace('_', '-')} was {printable(plan.get(name))} and is {now[name]}" for name in differing
+            ),
+        )
     if "sources" in plan:
         raise _other(out, "an older Masque began it, and there are other pictures or splits now")
     pictures = plan.get("pictures")
@@ -149,7 +163,9 @@ def _with_new(out: Path, planned: Mapping[str, str], found: Found, held_out: flo
     now = {found.name(source): source for source in found.sources}
     gone = [name for name in planned if name not in now]
     if gone:
-        raise _other(out, f"{len(gone)} of its {len(planned)} pictures are not there any more, {printable(gone[0])} for one")
+        raise _other(
+            out, f"{len(gone)} of its {len(planned)} pictures are not there any more, {printable(gone[0])} for one"
+        )
     moved = [name for name, split in planned.items() if found.official_split and now[name].split != split]
     if moved:
         raise _other(out, f"{printable(moved[0])} was in {planned[moved[0]]} and is in {now[moved[0]].split} now")
@@ -160,8 +176,8 @@ def _with_new(out: Path, planned: Mapping[str, str], found: Found, held_out: flo
 
 
 def _divided(new: Sequence[Source], planned: Mapping[str, str], found: Found, held_out: float) -> list[Source]:
-    """New pictures with their splits: those of a person that is known are where the others are, and of new people the last are held out
-    until as many are as `held_out` says of all."""
+    """New pictures with their splits: those of a person that is known are where the others are, and of new people the
+    last are held out until as many are as `held_out` says of all."""
 
     def whose(source: Source) -> str:
         return source.identity or found.name(source)
@@ -178,11 +194,14 @@ def _divided(new: Sequence[Source], planned: Mapping[str, str], found: Found, he
 def _older(settings: Settings, found: Found) -> str:
     """The first line as older ones have it, which knew the pictures by a hash of all alone."""
     listing = "\n".join(found.name(source) + source.split for source in found.sources)
-    return json.dumps(asdict(settings) | {"sources": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:16]})
+    return json.dumps(
+        asdict(settings) | {"sources": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:16]}
+    )
 
 
 def _result(line: str, count: int, scale: float) -> Result:
-    """What a line of the journal says of one picture of `count`. Raises ValueError where preparing would not have said it."""
+    """What a line of the journal says of one picture of `count`. Raises ValueError where preparing would not have said
+    it."""
     result = parse_object(line)
     if not isinstance(result.get("state", ""), str):
         raise ValueError("the state of its file is no text")
@@ -191,9 +210,13 @@ def _result(line: str, count: int, scale: float) -> Result:
     if isinstance(result.get("dropped"), str):
         return result
     landmarks, attributes = result.get("landmarks"), result.get("attributes")
-    if not isinstance(landmarks, list) or not all(isinstance(point, list) and list(map(type, point)) == [float] * 2 for point in landmarks):
+    if not isinstance(landmarks, list) or not all(
+        isinstance(point, list) and list(map(type, point)) == [float] * 2 for point in landmarks
+    ):
         raise ValueError("its landmarks are no points")
     check_landmarks(np.array(landmarks, dtype=np.float64).reshape(1, -1, 2), scale)
-    if not isinstance(attributes, dict) or not all(type(v) in (int, float) and 0 <= v <= 1 for v in attributes.values()):
+    if not isinstance(attributes, dict) or not all(
+        type(v) in (int, float) and 0 <= v <= 1 for v in attributes.values()
+    ):
         raise ValueError("its attributes are no numbers from 0 to 1")
     return result

@@ -29,22 +29,29 @@ SPLIT_TAIL = re.compile(r"[ _-]?(set|data|images|photos|pictures|faces)$")
 """What may follow such a name: Test Set, train_images."""
 
 
-def read_layout(source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None) -> list[Source]:
-    """Every picture of a data set, in an order that depends on file names only: the `sources` of `look_through`, which see."""
+def read_layout(
+    source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None
+) -> list[Source]:
+    """Every picture of a data set, in an order that depends on file names only: the `sources` of `look_through`, which
+    see."""
     return look_through(source, layout, held_out, only).sources
 
 
 def look_through(
-    source: Path, layout: str = "auto", held_out: float = 0.1, only: Collection[str] | None = None, begun: str | None = None
+    source: Path,
+    layout: str = "auto",
+    held_out: float = 0.1,
+    only: Collection[str] | None = None,
+    begun: str | None = None,
 ) -> Found:
     """Every picture of a data set, in an order that depends on file names only, and what was left out of it.
 
-    source: the data set's folder. layout: one of LAYOUTS. held_out: how much of a set without an official split becomes `test`: below 1 a
-    share, from 1 on a number, of identities (of pictures where identities are unknown), taken from the end of their order by name.
-    only: file names (or paths relative to the source) to take; all others are as if they were not there. begun: instead of what `auto`
-    would choose now, what it chose before pictures were added.
-    Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for, and for names that leave the folder.
-    """
+    source: the data set's folder. layout: one of LAYOUTS. held_out: how much of a set without an official split becomes
+    `test`: below 1 a share, from 1 on a number, of identities (of pictures where identities are unknown), taken from
+    the end of their order by name. only: file names (or paths relative to the source) to take; all others are as if
+    they were not there. begun: instead of what `auto` would choose now, what it chose before pictures were added.
+    Raises DataError when the folder is missing, holds no picture, or is not of the layout asked for, and for names that
+    leave the folder."""
     if layout not in LAYOUTS:
         raise DataError(f"There is no layout {layout}: choose one of {', '.join(LAYOUTS)}.")
     tree = read_tree(source)
@@ -81,12 +88,15 @@ def look_through(
         raise DataError(f"There is no picture in {source}{missed}: name the folder that holds them.")
     if asked is not None and (missing := sorted(asked - used)):
         one = printable(missing[0])
-        found.notes.append(f"{len(missing)} of the {len(asked)} names in the list of --only name no picture here, {one} for one.")
+        found.notes.append(
+            f"{len(missing)} of the {len(asked)} names in the list of --only name no picture here, {one} for one."
+        )
     return found
 
 
 def detect_layout(source: Path) -> str:
-    """Which layout a folder has, by the files and folders that CelebA, CelebAMask-HQ, UTKFace and sets of people have; else `photos`."""
+    """Which layout a folder has, by the files and folders that CelebA, CelebAMask-HQ, UTKFace and sets of people have;
+    else `photos`."""
     return _detected(read_tree(source))[0]
 
 
@@ -99,10 +109,13 @@ def _read(layout: str, base: Tree, held_out: float, keep: Keep) -> Found:
 
 
 def _inside(name: str) -> str:
-    """A name of the list of --only, as names of pictures are compared with it. Raises DataError for one that leads out of the folder."""
+    """A name of the list of --only, as names of pictures are compared with it. Raises DataError for one that leads out
+    of the folder."""
     path = os.path.normpath(name)
     if not is_inside(path):
-        raise DataError(f"{printable(name)} in the list of --only is no file in the folder: write names, or paths from that folder on.")
+        raise DataError(
+            f"{printable(name)} in the list of --only is no file in the folder: write names, or paths from that folder on."
+        )
     return normalize("NFC", path)
 
 
@@ -129,7 +142,9 @@ def _detected(tree: Tree) -> tuple[str, Tree]:
             return "celeba", level
         if is_celebamask(level):
             return "celebamask-hq", level
-        if level.pictures and sum(bool(UTKFACE_NAME.match(p.name)) for p in level.pictures) >= UTKFACE_SHARE * len(level.pictures):
+        if level.pictures and sum(bool(UTKFACE_NAME.match(p.name)) for p in level.pictures) >= UTKFACE_SHARE * len(
+            level.pictures
+        ):
             return "utkface", level
     root = _unwrapped(tree)
     people = _people(root)
@@ -150,7 +165,8 @@ def _base(tree: Tree, layout: str) -> Tree:
 
 
 def _unwrapped(tree: Tree) -> Tree:
-    """The folder itself, or the one folder in it when that alone is there and holds folders (LFW: lfw/lfw_deepfunneled/<person>/)."""
+    """The folder itself, or the one folder in it when that alone is there and holds folders (LFW:
+    lfw/lfw_deepfunneled/<person>/)."""
     while not tree.pictures and len(tree.pictured) == 1 and tree.pictured[0].pictured:
         (tree,) = tree.pictured
     return tree
@@ -178,19 +194,29 @@ def _identities(root: Tree, held_out: float, keep: Keep) -> Found:
     """A folder for each person, with pictures at any depth."""
     people = _people(root)
     if not people:
-        raise DataError(f"{root.path} has no folders of people in it: the photos of each person belong in a folder of their own.")
+        raise DataError(
+            f"{root.path} has no folders of people in it: the photos of each person belong in a folder of their own."
+        )
     found = Found("identities", root.path, official_split=_divided(root))
-    kept = [(person, split, pictures) for person, split in people if (pictures := [p for p in person.all_pictures() if keep(p)])]
+    kept = [
+        (person, split, pictures)
+        for person, split in people
+        if (pictures := [p for p in person.all_pictures() if keep(p)])
+    ]
     first = 0 if found.official_split else held_out_from(len(kept), held_out)
     for number, (person, split, pictures) in enumerate(kept):
         split = split or ("test" if number >= first else "train")
         found.sources += [Source(path, identity=person.path.name, split=split) for path in pictures]
     splits = {(source.identity, source.split) for source in found.sources}
     if len(splits) > found.people:
-        found.notes.append(f"{len(splits) - found.people} people have folders of one name for training and for testing.")
+        found.notes.append(
+            f"{len(splits) - found.people} people have folders of one name for training and for testing."
+        )
     nested = sum(not person.pictures and len(person.pictured) > 1 for person, _, _ in kept)
     if nested:
-        found.notes.append(f"The pictures of {nested} people lie in several folders within theirs, and are taken for the same person's.")
+        found.notes.append(
+            f"The pictures of {nested} people lie in several folders within theirs, and are taken for the same person's."
+        )
     found.left_out["beside the folders of people"] = len(root.pictures)
     found.left_out[NOT_NAMED] = root.count - len(root.pictures) - len(found.sources)
     found.left_out["folder without a picture"] = len(root.folders) - len(root.pictured)
@@ -202,16 +228,24 @@ def _photos(tree: Tree, held_out: float, keep: Keep) -> Found:
     """Any pictures; folders that are called train and test are taken at their word."""
     found = Found("photos", tree.path, official_split=_divided(tree))
     paths = [path for path in tree.all_pictures() if keep(path)]
-    splits = {path: _split_of(folder) for folder in tree.pictured for path in folder.all_pictures()} if found.official_split else {}
+    splits = (
+        {path: _split_of(folder) for folder in tree.pictured for path in folder.all_pictures()}
+        if found.official_split
+        else {}
+    )
     first = held_out_from(len(paths), held_out) if len(paths) > 1 and not found.official_split else len(paths)
-    found.sources = [Source(path, split=splits.get(path) or ("test" if number >= first else "train")) for number, path in enumerate(paths)]
+    found.sources = [
+        Source(path, split=splits.get(path) or ("test" if number >= first else "train"))
+        for number, path in enumerate(paths)
+    ]
     found.left_out[NOT_NAMED] = tree.count - len(paths)
     found.left_out += unreadable(list(tree.all_others()))
     return found
 
 
 def _utkface(base: Tree, held_out: float, keep: Keep) -> Found:
-    """Age and gender stand in the names; the held-out ones are the last by a hash of the name, so that all ages are among both."""
+    """Age and gender stand in the names; the held-out ones are the last by a hash of the name, so that all ages are
+    among both."""
     found = Found("utkface", base.path)
     matches = [(match, path) for path in base.pictures if (match := UTKFACE_NAME.match(path.name))]
     named = [(match, path) for match, path in matches if keep(path)]
@@ -221,7 +255,10 @@ def _utkface(base: Tree, held_out: float, keep: Keep) -> Found:
         Source(
             path,
             split="test" if number >= first else "train",
-            attributes={"Male": 1.0 - int(match[2]), "Young": min(1.0, max(0.0, (OLD_FROM - int(match[1])) / (OLD_FROM - YOUNG_UNTIL)))},
+            attributes={
+                "Male": 1.0 - int(match[2]),
+                "Young": min(1.0, max(0.0, (OLD_FROM - int(match[1])) / (OLD_FROM - YOUNG_UNTIL))),
+            },
         )
         for number, (match, path) in enumerate(named)
     ]

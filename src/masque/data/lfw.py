@@ -1,4 +1,5 @@
-"""Labeled Faces in the Wild by its official protocol (Huang et al. 2007): the pairs, and the face that each of their pictures is about.
+"""Labeled Faces in the Wild by its official protocol (Huang et al. 2007): the pairs, and the face that each of their
+pictures is about.
 
 DIR/pairs.txt                     "10 300": folds, and pairs of each kind in a fold; then fold by fold
                                   "Name 1 4", pairs of one person, and "Name 1 Other_Name 2", pairs of two
@@ -77,7 +78,9 @@ def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]
         lines.pop()
     first = lines[0] if lines else []
     if len(first) != 2 or not all(map(_whole, first)) or int(first[0]) < 2 or int(first[1]) < 1:
-        raise DataError(f"Line 1 of {path} is not the number of folds, from 2 on, and of pairs in each: fetch LFW's pairs.txt again.")
+        raise DataError(
+            f"Line 1 of {path} is not the number of folds, from 2 on, and of pairs in each: fetch LFW's pairs.txt again."
+        )
     folds, count = map(int, first)
     rows = []
     for number, words in enumerate(lines[1:], start=2):
@@ -85,13 +88,19 @@ def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]
         names, places = words[:1] if same else words[::2], words[1:] if same else words[1::2]
         if len(words) != (3 if same else 4) or not all(map(_whole, places)):
             form = "a name and two numbers" if same else "two names, each with a number"
-            raise DataError(f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's pairs.txt again.")
+            raise DataError(
+                f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's pairs.txt again."
+            )
         if not all(is_name(name) and is_name(_file(name, 1)) for name in names):
-            raise DataError(f"Line {number} of {path} names {printable(names[0])}, which is no person's: fetch LFW's pairs.txt again.")
+            raise DataError(
+                f"Line {number} of {path} names {printable(names[0])}, which is no person's: fetch LFW's pairs.txt again."
+            )
         one, other = names[0], names[-1]
         rows.append(((one, int(places[0])), (other, int(places[1]))))
     if len(rows) != 2 * folds * count:
-        raise DataError(f"{path} has {len(rows)} pairs and its first line promises {2 * folds * count}: fetch LFW's pairs.txt again.")
+        raise DataError(
+            f"{path} has {len(rows)} pairs and its first line promises {2 * folds * count}: fetch LFW's pairs.txt again."
+        )
     return count, rows
 
 
@@ -121,9 +130,9 @@ def _pictures(root: Path, named: Sequence[tuple[str, int]]) -> tuple[Path, ...]:
 def sights(paths: Sequence[Path], scale: float, workers: int | None = None) -> Iterator[tuple[int, Sight, bool]]:
     """Place in `paths`, face, and whether it was found; once for every picture, those in which none was found last.
 
-    scale: of the face frames, in pixels per CelebA pixel. LFW's pictures are centred and aligned: where no face is found, it is taken to be
-    where the faces of the others are (the median of their squares). Raises PictureError for a file that cannot be read.
-    """
+    scale: of the face frames, in pixels per CelebA pixel. LFW's pictures are centred and aligned: where no face is
+    found, it is taken to be where the faces of the others are (the median of their squares). Raises PictureError for a
+    file that cannot be read."""
     places, blind = [], []
     for number, seen in enumerate(each(partial(_look, scale=scale), paths, workers, ordered=True)):
         if seen is None:
@@ -132,13 +141,16 @@ def sights(paths: Sequence[Path], scale: float, workers: int | None = None) -> I
             places.append(seen.place)
             yield number, seen, True
     place = tuple(np.median(places, axis=0).tolist()) if places else PLACE
-    again = each(partial(_look_at, scale=scale, place=place), [paths[number] for number in blind], workers, ordered=True)
+    again = each(
+        partial(_look_at, scale=scale, place=place), [paths[number] for number in blind], workers, ordered=True
+    )
     for number, seen in zip(blind, again, strict=True):
         yield number, seen, False
 
 
 def face_at_centre(photo: Picture) -> Face | None:
-    """The face that an LFW picture is about, the one that holds its centre; None where none of 40 pixels was found there."""
+    """The face that an LFW picture is about, the one that holds its centre; None where none of 40 pixels was found
+    there."""
     return face_at(find_faces(photo), (photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2)
 
 

@@ -19,7 +19,8 @@ Row = tuple[int, list[str]]
 
 
 def read_text(path: Path) -> str:
-    """A text file, without the mark at its start that Windows programs put there; bytes that are no UTF-8 stay as in names of files.
+    """A text file, without the mark at its start that Windows programs put there; bytes that are no UTF-8 stay as in
+    names of files.
 
     Raises DataError when it cannot be read as text.
     """
@@ -53,7 +54,8 @@ def _unquoted(name: str) -> str:
 
 
 def read_columns(path: Path) -> list[list[str]]:
-    """The words of each line of a text file: those between commas in lines that have commas. Raises DataError when it cannot be read."""
+    """The words of each line of a text file: those between commas in lines that have commas. Raises DataError when it
+    cannot be read."""
     try:
         return [_words(line) for line in read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     except csv.Error as error:
@@ -76,9 +78,12 @@ def rows(path: Path) -> list[Row]:
 
 
 def check_file_name(name: str, path: Path, number: int) -> str:
-    """The name of a file that line `number` of a list gives. Raises DataError for one that could lead out of the folder."""
+    """The name of a file that line `number` of a list gives. Raises DataError for one that could lead out of the
+    folder."""
     if not is_name(name):
-        raise DataError(f"Line {number} of {path} names {printable(name)}, which is no name of a file: fetch the list again.")
+        raise DataError(
+            f"Line {number} of {path} names {printable(name)}, which is no name of a file: fetch the list again."
+        )
     return name
 
 
@@ -90,35 +95,50 @@ def two_columns(path: Path) -> dict[str, str]:
             raise DataError(f"Line {number} of {path} has {len(row)} columns, not 2: fetch the file again.")
         file, value = check_file_name(row[0], path, number), row[1]
         if pairs.setdefault(file, value) != value:
-            raise DataError(f"Line {number} of {path} names {printable(file)} again and says otherwise: fetch the file again.")
+            raise DataError(
+                f"Line {number} of {path} names {printable(file)} again and says otherwise: fetch the file again."
+            )
     return pairs
 
 
 def signs(path: Path) -> dict[str, dict[str, float]]:
-    """file -> attributes in {0,1} of CelebA's list: a count, the names, then a line per picture with -1 or 1 for each name.
+    """file -> attributes in {0,1} of CelebA's list: a count, the names, then a line per picture with -1 or 1 for each
+    name.
 
-    A CSV file has no count, and a heading over the column of files. Raises DataError for a damaged line, and one that contradicts another.
-    """
+    A CSV file has no count, and a heading over the column of files. Raises DataError for a damaged line, and one that
+    contradicts another."""
     lines = [(number, words) for number, words in enumerate(read_columns(path), start=1) if any(words)]
     counted = bool(lines) and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal()
     lines = lines[1:] if counted else lines
     if len(lines) < 2:
         raise DataError(f"{path} is cut short: fetch the file again.")
     names = lines[0][1][1:] if lines[0][1][0].lower() in FIRST_COLUMNS else lines[0][1]
-    unfit = [name for place, name in enumerate(names) if name in names[:place] or name in FIXED_COLUMNS or not name.isprintable()]
+    unfit = [
+        name
+        for place, name in enumerate(names)
+        if name in names[:place] or name in FIXED_COLUMNS or not name.isprintable()
+    ]
     if unfit:
         raise DataError(f"{path} cannot name an attribute {printable(unfit[0])}, or not twice: fetch the file again.")
     table: dict[str, dict[str, float]] = {}
     for number, file, values in _signed(path, lines[1:], names):
         if table.setdefault(file, values) != values:
-            raise DataError(f"Line {number} of {path} names {printable(file)} again and says otherwise: fetch the file again.")
+            raise DataError(
+                f"Line {number} of {path} names {printable(file)} again and says otherwise: fetch the file again."
+            )
     return table
 
 
 def _signed(path: Path, lines: Sequence[Row], names: Sequence[str]) -> Iterator[tuple[int, str, dict[str, float]]]:
     for number, (file, *values) in lines:
         if len(values) != len(names):
-            raise DataError(f"Line {number} of {path} has {len(values)} values for {len(names)} attributes: fetch the file again.")
+            raise DataError(
+                f"Line {number} of {path} has {len(values)} values for {len(names)} attributes: fetch the file again."
+            )
         if not set(values) <= {"-1", "1"}:
             raise DataError(f"Line {number} of {path} has values other than -1 and 1: fetch the file again.")
-        yield number, check_file_name(file, path, number), {n: (int(v) + 1) / 2 for n, v in zip(names, values, strict=True)}
+        yield (
+            number,
+            check_file_name(file, path, number),
+            {n: (int(v) + 1) / 2 for n, v in zip(names, values, strict=True)},
+        )

@@ -1,8 +1,7 @@
 """Attributes measured in a face frame, from its 68 landmarks and the colour of the hair.
 
-What cannot be measured in a picture is absent from the answer, never guessed as 0. How often each is right on pictures that played no
-part in choosing the numbers below is in docs/prepare.md.
-"""
+What cannot be measured in a picture is absent from the answer, never guessed as 0. How often each is right on pictures
+that played no part in choosing the numbers below is in docs/prepare.md."""
 
 from __future__ import annotations
 
@@ -23,11 +22,13 @@ MEASURED = ("Smiling", "Mouth_Slightly_Open", "Black_Hair", "Blond_Hair", "Brown
 
 SMILE_WEIGHTS = (12.4, 1.0, 5.9, 3.9)
 SMILE_OFFSET = -10.2
-"""Logistic regression on the mouth's width, the lower lip's depth, the nose's height and the gap between the lips, fitted on faces
-captioned as smiling, grim, sad and angry; the offset makes 48 % of faces smile, as CelebA's annotators found."""
+"""Logistic regression on the mouth's width, the lower lip's depth, the nose's height and the gap between the lips,
+fitted on faces captioned as smiling, grim, sad and angry; the offset makes 48 % of faces smile, as CelebA's annotators
+found."""
 
 OPEN_AT, OPEN_WIDTH = 0.07, 0.025
-"""Gap between the lips, in distances between the eyes, from which a mouth counts as open; chosen against label maps with an inner mouth."""
+"""Gap between the lips, in distances between the eyes, from which a mouth counts as open; chosen against label maps
+with an inner mouth."""
 
 HAIR_SAMPLES = 300
 """Pixels of scale 1 that a hair colour is read from at least."""
@@ -49,11 +50,14 @@ def measure_attributes(frame: Picture, landmarks: Landmarks, mask: NDArray[np.ui
     return values
 
 
-def read_attributes(frame: Frame, classify: Callable[[list[Picture]], list[dict[str, float]]] | None = None) -> dict[str, float]:
-    """Every attribute in [0,1] that can be read off a face frame: measured ones, and those that `classify` knows besides.
+def read_attributes(
+    frame: Frame, classify: Callable[[list[Picture]], list[dict[str, float]]] | None = None
+) -> dict[str, float]:
+    """Every attribute in [0,1] that can be read off a face frame: measured ones, and those that `classify` knows
+    besides.
 
-    What can be read neither way is absent. It is what a prepared set says of a picture whose attributes nobody has written down.
-    """
+    What can be read neither way is absent. It is what a prepared set says of a picture whose attributes nobody has
+    written down."""
     estimated = classify([frame.picture])[0] if classify is not None else {}
     return {**estimated, **measure_attributes(frame.picture, frame.landmarks, frame_mask(frame))}
 
@@ -75,7 +79,8 @@ def _between_eyes(landmarks: Landmarks) -> float:
 
 
 def smiling(landmarks: Landmarks) -> float:
-    """How much the mouth smiles: wide, its lower lip hanging below the line through its corners, the corners drawn towards the nose."""
+    """How much the mouth smiles: wide, its lower lip hanging below the line through its corners, the corners drawn
+    towards the nose."""
     left, right = landmarks[48], landmarks[54]
     along = (right - left) / max(1e-6, float(np.linalg.norm(right - left)))
     down = np.array([-along[1], along[0]])
@@ -104,7 +109,8 @@ def _hair_arch(height: int, width: int) -> NDArray[np.bool_]:
 
 
 def hair_colour(frame: Picture, landmarks: Landmarks, mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The median hair colour in CIELAB (L in [0,100]), or None where the arch shows too little that differs from the skin."""
+    """The median hair colour in CIELAB (L in [0,100]), or None where the arch shows too little that differs from the
+    skin."""
     height, width = mask.shape
     lab = np.asarray(cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
     arch = _hair_arch(height, width)
@@ -134,7 +140,8 @@ def _skin_colour(lab: NDArray[np.float32], landmarks: Landmarks) -> NDArray[np.f
 
 
 def hair_names(colour: NDArray[np.float32]) -> dict[str, float]:
-    """How well each of CelebA's hair colours describes a CIELAB colour; one that none describes (red, green) gets low values for all."""
+    """How well each of CelebA's hair colours describes a CIELAB colour; one that none describes (red, green) gets low
+    values for all."""
     lightness, a, b = (float(v) for v in colour)
     chroma = math.hypot(a, b)
     coloured = _sigmoid((chroma - 9.0) / 2.0)
@@ -144,6 +151,11 @@ def hair_names(colour: NDArray[np.float32]) -> dict[str, float]:
     return {
         "Black_Hair": black,
         "Blond_Hair": light * not_green * _sigmoid((b - 11.0) / 2.5) * _sigmoid((18.0 - a) / 3.0),
-        "Brown_Hair": (1 - light) * (1 - black) * coloured * not_green * _sigmoid((22.0 - a) / 3.0) * _sigmoid((b - 2.0) / 2.0),
+        "Brown_Hair": (1 - light)
+        * (1 - black)
+        * coloured
+        * not_green
+        * _sigmoid((22.0 - a) / 3.0)
+        * _sigmoid((b - 2.0) / 2.0),
         "Gray_Hair": _sigmoid((lightness - 42.0) / 4.0) * (1 - coloured),
     }

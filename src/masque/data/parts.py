@@ -1,4 +1,5 @@
-"""Label maps from CelebAMask-HQ's masks of parts (Lee et al. 2020): nineteen of theirs become the eleven of Table 3.1."""
+"""Label maps from CelebAMask-HQ's masks of parts (Lee et al. 2020): nineteen of theirs become the eleven of Table
+3.1."""
 
 from __future__ import annotations
 
@@ -21,17 +22,16 @@ LABEL_OF_PART: Mapping[str, int] = {
 }  # fmt: skip
 """In the order in which the data set's own tools paint them, so that later ones lie over earlier ones.
 
-Their l_ and r_ are the person's left and right, ours the picture's. Ears, neck and necklace are skin, since a changed skin that ended at
-the jaw would look like a mask; glasses are skin, the eyes behind them are not labelled. Hat, cloth and earrings are background: they stay
-as they are.
-"""
+Their l_ and r_ are the person's left and right, ours the picture's. Ears, neck and necklace are skin, since a changed
+skin that ended at the jaw would look like a mask; glasses are skin, the eyes behind them are not labelled. Hat, cloth
+and earrings are background: they stay as they are. """
 
 
 def read_parts(parts: Mapping[str, Path]) -> tuple[Labels, NDArray[np.bool_]]:
     """The label map (H,W) and where there is a person or clothes (H,W), from masks of one size.
 
-    Parts that the table does not know are left out. Raises DataError for a mask that cannot be read or has another size.
-    """
+    Parts that the table does not know are left out. Raises DataError for a mask that cannot be read or has another
+    size."""
     labels: Labels | None = None
     for part in (name for name in LABEL_OF_PART if name in parts):
         try:
@@ -50,7 +50,8 @@ def read_parts(parts: Mapping[str, Path]) -> tuple[Labels, NDArray[np.bool_]]:
 
 
 def in_frame(labels: NDArray[np.uint8], frame: Frame, photo: tuple[int, int], beyond: int) -> NDArray[np.uint8]:
-    """A map (H,W) of a photo of (height, width) `photo`, as the face frame shows it; `beyond` where the frame reaches past the photo.
+    """A map (H,W) of a photo of (height, width) `photo`, as the face frame shows it; `beyond` where the frame reaches
+    past the photo.
 
     The map may have another size than the photo, as CelebAMask-HQ's 512² masks of smaller pictures do.
     """
@@ -61,12 +62,14 @@ def in_frame(labels: NDArray[np.uint8], frame: Frame, photo: tuple[int, int], be
 
 
 FARTHEST = 0.5
-"""Distances between the eyes by which a part's centre in its mask may miss that of its landmarks. Of 846 pictures of CelebAMask-HQ two miss
-it by more, whose masks are wrong (an ear that is marked as nose, a missing mouth), and no other by more than 0.31."""
+"""Distances between the eyes by which a part's centre in its mask may miss that of its landmarks. Of 846 pictures of
+CelebAMask-HQ two miss it by more, whose masks are wrong (an ear that is marked as nose, a missing mouth), and no other
+by more than 0.31."""
 
 
 def unusable(labels: Labels, landmarks: Landmarks) -> str | None:
-    """Why a face frame's label map (218s,178s) is not one of its face (Section 4.2.1): a reason to drop the picture, or None.
+    """Why a face frame's label map (218s,178s) is not one of its face (Section 4.2.1): a reason to drop the picture, or
+    None.
 
     landmarks: (68,2) frame pixels. Eyes may be hidden, and a head may be bald; skin, nose and mouth are needed.
     """

@@ -1,4 +1,5 @@
-"""From a data set to a prepared set: detect, align, crop, mask and measure every picture, on all cores, resumable at any moment."""
+"""From a data set to a prepared set: detect, align, crop, mask and measure every picture, on all cores, resumable at
+any moment."""
 
 from __future__ import annotations
 
@@ -73,16 +74,17 @@ def prepare(
 ) -> Report:
     """Turn a data set into a prepared set at `out`.
 
-    size: side of the crops in pixels at which the set will be trained; the frame's scale is size/128. most_turned: faces for which
-    `turned` is above this are dropped (4 drops profiles). only: file names (or paths relative to the source) to take, all others are
-    left out. workers: processes, all cores by default. parse: says what is background in pictures that come without masks of parts; by
-    label_maps it also writes their label maps, on which portraits can be trained. progress: called with (done, all).
-    The same call after an interruption goes on where it stopped, and prepares anew what was replaced. Raises DataError (source missing,
-    or `out` holds something else) and OutputError (disk full, or somebody else prepares there), and ValueRangeError; a single bad picture
-    is counted and left out.
-    """
+    size: side of the crops in pixels at which the set will be trained; the frame's scale is size/128. most_turned:
+    faces for which `turned` is above this are dropped (4 drops profiles). only: file names (or paths relative to the
+    source) to take, all others are left out. workers: processes, all cores by default. parse: says what is background
+    in pictures that come without masks of parts; by label_maps it also writes their label maps, on which portraits can
+    be trained. progress: called with (done, all). The same call after an interruption goes on where it stopped, and
+    prepares anew what was replaced. Raises DataError (source missing, or `out` holds something else) and OutputError
+    (disk full, or somebody else prepares there), and ValueRangeError; a single bad picture is counted and left out."""
     if not 0 <= held_out < math.inf:
-        raise ValueRangeError(f"held_out is {held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on their number.")
+        raise ValueRangeError(
+            f"held_out is {held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on their number."
+        )
     if not most_turned > 0:
         raise ValueRangeError(f"most_turned is {most_turned} and must be above 0: 4 drops profiles.")
     found = look_through(source, layout, held_out, only, begun_as(out) if layout == "auto" else None)
@@ -109,7 +111,11 @@ def prepare(
 
 def _state(source: Source) -> str:
     """Changes when a picture, or a mask of its parts, is written again: a hash of their sizes and times."""
-    states = [(status.st_size, status.st_mtime_ns) for path in (source.path, *source.parts.values()) if (status := _status(path))]
+    states = [
+        (status.st_size, status.st_mtime_ns)
+        for path in (source.path, *source.parts.values())
+        if (status := _status(path))
+    ]
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
@@ -128,7 +134,11 @@ def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turne
     except OutputError:
         raise
     except NoFaceError as error:
-        return {**known, "dropped": "face too small" if "wide" in str(error) else "no face found", "source": str(source.path)}
+        return {
+            **known,
+            "dropped": "face too small" if "wide" in str(error) else "no face found",
+            "source": str(source.path),
+        }
     except PictureError:
         return {**known, "dropped": "not readable as a picture", "source": str(source.path)}
     except (MasqueError, cv2.error, ValueError, ArithmeticError) as error:
@@ -143,7 +153,9 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
         faces = find_faces(photo)
         # In an aligned picture the face is where it is, also when HOG is blind to it.
         landmarks = choose_face(faces).landmarks if faces else landmarks_in(photo, (39, 71, 104, 104))
-        matrix = identity_matrix() if scale == 1.0 else np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+        matrix = (
+            identity_matrix() if scale == 1.0 else np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+        )
         frame = cut_frame(photo, landmarks, scale, matrix)
     else:
         landmarks = choose_face(find_faces(photo)).landmarks
@@ -162,7 +174,10 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
     if not _is_told(source):
         attributes = measure_attributes(frame.picture, frame.landmarks, mask) | attributes
     write_frame(out, f"{number:06d}", frame.picture, mask, labels)
-    return {"landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks], "attributes": attributes}
+    return {
+        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks],
+        "attributes": attributes,
+    }
 
 
 def _is_told(source: Source) -> bool:
@@ -171,7 +186,8 @@ def _is_told(source: Source) -> bool:
 
 
 def turned(landmarks: Any) -> float:
-    """How one-sided a face is seen: distance of the nose's tip from the farther side of the jaw by that from the nearer; 1 is frontal."""
+    """How one-sided a face is seen: distance of the nose's tip from the farther side of the jaw by that from the
+    nearer; 1 is frontal."""
     left, right = landmarks[30, 0] - landmarks[2, 0], landmarks[14, 0] - landmarks[30, 0]
     near, far = min(left, right), max(left, right)
     return float(far / near) if near > 0 else float("inf")
@@ -200,8 +216,13 @@ def _finish(
     if parse is not None:
         _parse(out, without, parse, settings.label_maps, progress)
     elif settings.label_maps and without:
-        raise DataError("No face parser comes with this installation, and label maps need one: install Masque with its weights.")
-    rows = [Row(f"{n:06d}", found.name(sources[n - 1]), sources[n - 1].identity, sources[n - 1].split, attributes[n]) for n in kept]
+        raise DataError(
+            "No face parser comes with this installation, and label maps need one: install Masque with its weights."
+        )
+    rows = [
+        Row(f"{n:06d}", found.name(sources[n - 1]), sources[n - 1].identity, sources[n - 1].split, attributes[n])
+        for n in kept
+    ]
     landmarks = np.array([done[n]["landmarks"] for n in kept], dtype=np.float32)
     about = {
         "scale": settings.size / 128, "frame": [WIDTH, HEIGHT], **asdict(settings),
@@ -234,7 +255,9 @@ def _classify(out: Path, attributes: dict[int, dict[str, float]], classify: Clas
             attributes[number] = {**values, **attributes[number]}
 
 
-def _parse(out: Path, numbers: Sequence[int], parse: Parse, label_maps: bool, progress: Callable[[int, int], None] | None) -> None:
+def _parse(
+    out: Path, numbers: Sequence[int], parse: Parse, label_maps: bool, progress: Callable[[int, int], None] | None
+) -> None:
     """Write the parser's background in place of the measured one, and, if asked for, its label maps."""
     for start in range(0, len(numbers), AT_ONCE):
         some = [f"{n:06d}" for n in numbers[start : start + AT_ONCE]]

@@ -109,17 +109,16 @@ class PreparedSet:
 
     def attributes(self, names: Sequence[str]) -> NDArray[np.float32]:
         """float32 (N,A) in [0,1], NaN where unknown (also for names this set does not have)."""
-        return np.array([[row.attributes.get(name, np.nan) for name in names] for row in self.rows], dtype=np.float32).reshape(
-            len(self.rows), -1
-        )
+        return np.array(
+            [[row.attributes.get(name, np.nan) for name in names] for row in self.rows], dtype=np.float32
+        ).reshape(len(self.rows), -1)
 
 
 def read_map(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
     """The indices (H,W) of a palette or grey PNG of at most 50 megapixels.
 
-    shape: (H,W) that it must have; sizes are looked at before any pixel is decoded. Raises DataError when it is missing, damaged, of
-    another size or of another kind.
-    """
+    shape: (H,W) that it must have; sizes are looked at before any pixel is decoded. Raises DataError when it is
+    missing, damaged, of another size or of another kind."""
     try:
         with Image.open(path, formats=("PNG",)) as opened:
             if opened.width * opened.height > MAX_MEGAPIXELS * 1e6:
@@ -153,7 +152,9 @@ def open_prepared(root: Path) -> PreparedSet:
         if type(version) is not int:
             raise ValueError("it says no version")
     if version > VERSION:
-        raise DataError(f"{root} was prepared by a newer Masque (version {printable(version, 20)}, known is {VERSION}): update Masque.")
+        raise DataError(
+            f"{root} was prepared by a newer Masque (version {printable(version, 20)}, known is {VERSION}): update Masque."
+        )
     with _reading(root, "prepared.json"):
         scale: Any = about.get("scale")
         if type(scale) not in (int, float) or not SCALES[0] <= scale <= SCALES[1]:
@@ -164,7 +165,9 @@ def open_prepared(root: Path) -> PreparedSet:
     with _reading(root, "landmarks.npy"):
         landmarks = read_npy(root / "landmarks.npy", ("N", 68, 2))
         if len(landmarks) != len(rows):
-            raise DataError(f"{root} is damaged ({len(rows)} rows, landmarks of shape {landmarks.shape}): prepare it again.")
+            raise DataError(
+                f"{root} is damaged ({len(rows)} rows, landmarks of shape {landmarks.shape}): prepare it again."
+            )
         check_landmarks(landmarks, scale)
     return PreparedSet(root, tuple(rows), landmarks, float(scale), names, parsed)
 
@@ -213,7 +216,9 @@ def _row(line: Mapping[str, str], names: Sequence[str]) -> Row:
         if line[name]:
             attributes[name] = value = float(line[name])
             if not 0 <= value <= 1:  # which is not true of NaN either
-                raise ValueError(f"{printable(name)} of {printable(file)} is {printable(line[name], 20)} and no number from 0 to 1")
+                raise ValueError(
+                    f"{printable(name)} of {printable(file)} is {printable(line[name], 20)} and no number from 0 to 1"
+                )
     return Row(file, line["source"], line["identity"], split, attributes)
 
 
@@ -227,8 +232,12 @@ def write_index(root: Path, rows: Sequence[Row], landmarks: NDArray[np.float32],
         values = [f"{row.attributes[n]:.4g}" if n in row.attributes else "" for n in names]
         writer.writerow([row.file, row.source, row.identity, row.split, *values])
     write_atomically(root / "landmarks.npy", lambda part: _save_array(part, landmarks))
-    write_atomically(root / "index.csv", lambda part: part.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape"))
-    write_atomically(root / "prepared.json", lambda part: part.write_text(json.dumps({"version": VERSION, **about}, indent=1) + "\n"))
+    write_atomically(
+        root / "index.csv", lambda part: part.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
+    )
+    write_atomically(
+        root / "prepared.json", lambda part: part.write_text(json.dumps({"version": VERSION, **about}, indent=1) + "\n")
+    )
 
 
 def _save_array(path: Path, array: NDArray[np.float32]) -> None:

@@ -1,9 +1,9 @@
 """The puppet world: a parametric head with exact truth for everything the toolkit has to find, swap or edit.
 
-A swap of two puppets and an edit of one are puppets again, so their true pictures are known: no real photo gives that. Shape is
-linear, S = S_mean + A_id alpha_id + A_exp alpha_exp, in mm about the middle between the eyes: x to the picture's right, y up, z
-towards the viewer. Labels follow portrait Table 3.1; where it is silent, ears, neck and glasses are skin, clothes background.
-"""
+A swap of two puppets and an edit of one are puppets again, so their true pictures are known: no real photo gives that.
+Shape is linear, S = S_mean + A_id alpha_id + A_exp alpha_exp, in mm about the middle between the eyes: x to the
+picture's right, y up, z towards the viewer. Labels follow portrait Table 3.1; where it is silent, ears, neck and
+glasses are skin, clothes background. """
 
 from __future__ import annotations
 
@@ -48,12 +48,13 @@ _MALE = {"head width": 0.3, "jaw width": 0.8, "chin width": 0.7, "brow ridge": 1
 def _table(columns: int, numbers: str) -> Floats:
     return np.array(numbers.split(), dtype=float).reshape(-1, columns)
 
-# The head as built, vertex to chin: -y, half width, depth before and behind the widest place, squared, and that place's z.
+# The head as built, vertex to chin: -y, half width, depth before and behind the widest place, squared, and that place's
+# z.
 _SECTIONS = _table(5, """-116 0 0 0 -8  -113 24 31 32 -8  -104.5 44 57 61 -8  -90 60 79.5 82 -8  -71 69.5 93 90 -8
     -50 73.5 99.5 92 -8  -25 74.5 99 90 -6  0 72.5 93 85 -3  25 71 88 75 0  45 68.5 82.5 65 5  65 64 75 57 12
     87 53.5 63.5 52 22  103 42 50 47 32  114 28.5 35 40 40  120.5 14 18 24 44  122.5 0 0 0 44""") ** (1, 2, 2, 2, 1)
-# x, y, widths and height of brow ridge, glabella, eye socket, its inner corner, cheekbone, hollow cheek, chin, the fold above
-# it, temple, the arch of the teeth, wing of the nose, the groove beside it.
+# x, y, widths and height of brow ridge, glabella, eye socket, its inner corner, cheekbone, hollow cheek, chin, the fold
+# above it, temple, the arch of the teeth, wing of the nose, the groove beside it.
 _RELIEF = _table(5, """26 20 17 8 3  0 22 9 9 1.5  31 -1 14 11 -8.5  17 4 5 9 -5  48 -24 15 12 4.5  40 -50 13 16 -1.5
     0 -110 17 9 5  0 -92 17 5 -4  62 28 12 16 -2  0 -54 26 14 4  13.5 -41.5 5 4.8 8.5  22 -46 4 9 -1.4""")
 _NOSE = _table(3, """-20 0 8  -12 1.5 7  -2 4.5 5.6  8 8.3 5.8  20 14 6.6  30 19.5 7.8  36 22.6 8.8  41 20.8 9.2  45.5 14.5 9.4
@@ -139,7 +140,8 @@ def _lids(x: Any) -> tuple[Any, Any]:
     return upper + q, -5.0 * np.clip(1 - np.abs(q) ** 2.2, 0, None) ** 0.9 + q
 
 def _lips(x: Any) -> tuple[Any, Any, Any, Any]:
-    """Height of the lips' four edges, downwards. The head is built with open lips, to give the inside room in the textures."""
+    """Height of the lips' four edges, downwards. The head is built with open lips, to give the inside room in the
+    textures."""
     q = np.clip(np.abs(x) / _MOUTH_HALF, 0, 1)
     line = -68.6 + 0.6 * np.cos(2 * np.pi * q) * (1 - q) + q**2
     bow = 6.0 * (1 - q**1.7) + 1.4 * _hill(np.abs(x) - 6, 4) - 0.6 * _hill(x, 2.5)
@@ -166,7 +168,8 @@ def _head(theta: Any, y: Any) -> Floats:
     return np.stack([x, y + 0 * x, z + facing * lip * _ramp(ax, 30, 14) * _ramp(ax, 27, 14)])
 
 def _movements(points: Floats) -> tuple[Floats, Floats]:
-    """(A_id, A_exp) at points (3,N) of the head as built, (30,3,N) mm per unit, and what S_mean adds to the points, (3,N)."""
+    """(A_id, A_exp) at points (3,N) of the head as built, (30,3,N) mm per unit, and what S_mean adds to the points,
+    (3,N)."""
     x, y, z = points
     side, moved, names = np.tanh(x / 4), np.zeros((30, *points.shape)), [*IDENTITY, *EXPRESSION]
     for out, bumps in zip(moved, (*IDENTITY.values(), *EXPRESSION.values()), strict=True):
@@ -193,8 +196,9 @@ def _glasses() -> tuple[Floats, Floats]:
     return np.stack([np.sign(u) * (inner + 0.2 * outer), v, 101 - 0.002 * inner**2 - outer]), np.stack([u, v])
 
 def _surfaces() -> tuple[dict[str, tuple[Floats, Floats]], Floats]:
-    """Every surface: a grid of points (3,rows,columns), rows running down, and what is written on it (2,rows,columns): the
-    place in the textures on head and ears, in the pattern of strands on hair. How short hair and bangs stand out: (2,3,·)."""
+    """Every surface: a grid of points (3,rows,columns), rows running down, and what is written on it (2,rows,columns):
+    the place in the textures on head and ears, in the pattern of strands on hair. How short hair and bangs stand out:
+    (2,3,·)."""
     theta = np.radians(np.interp(np.arange(79), [0, 12, 66, 78], [-140, -52, 52, 140]))
     knots = _table(2, "0 116 1 115 3 111 6 96 9 70 16 28 23 10 36 -9 59 -58 62 -63 74 -75 80 -86 91 -120 93 -122.49").T
     head = _head(*np.meshgrid(theta, np.interp(np.arange(94), *knots)))
@@ -224,7 +228,8 @@ def _surfaces() -> tuple[dict[str, tuple[Floats, Floats]], Floats]:
             "glasses": _glasses()}, np.stack([short, bangs - cap + up * 5 * (1 - s) ** 0.3]).reshape(2, 3, -1)
 
 def _textures(head: Floats) -> Floats:
-    """What is painted on the head, (H,W,16): edges as signed distances in mm, positive inside, all else as a strength."""
+    """What is painted on the head, (H,W,16): edges as signed distances in mm, positive inside, all else as a
+    strength."""
     x, y, z = (cv2.resize(c, None, fx=_TEXELS, fy=_TEXELS) for c in head.astype(np.float32))
     ax, front, degrees = np.abs(x), z > 25, np.degrees(np.arctan2(np.abs(x), z + 3))
     noise = np.random.default_rng(68).normal(size=x.shape).astype(np.float32)
@@ -249,9 +254,9 @@ def _textures(head: Floats) -> Floats:
 
 @cache
 def _model() -> Record:
-    """What all puppets share, for V vertices: the surfaces', 68 landmarks, two eyeballs and the upper teeth. mean (3,V), basis
-    (30,3V); parts: vertices and grid of each surface; triangles (T,3) of each; written, grown: see `_surfaces`;
-    follow (V,): how far the head's pose moves a vertex; textures (H,W,16); strands (256,1024): streaks."""
+    """What all puppets share, for V vertices: the surfaces', 68 landmarks, two eyeballs and the upper teeth. mean
+    (3,V), basis (30,3V); parts: vertices and grid of each surface; triangles (T,3) of each; written, grown: see
+    `_surfaces`; follow (V,): how far the head's pose moves a vertex; textures (H,W,16); strands (256,1024): streaks."""
     (surfaces, grown), parts, triangles, follow, first = _surfaces(), {}, {}, [], 0
     for name, (points, _) in surfaces.items():
         rows, columns = grid = points.shape[1:]
@@ -277,7 +282,8 @@ def _model() -> Record:
     return Record(**{k: v.astype(np.float32) for k, v in exact.items()}, parts=parts, triangles=triangles)
 
 def vertices(shape: Floats) -> Floats:
-    """S = S_mean + A alpha in mm, float32 (3,V), for coefficients (30,): without the thickness of hair, before the pose."""
+    """S = S_mean + A alpha in mm, float32 (3,V), for coefficients (30,): without the thickness of hair, before the
+    pose."""
     return np.asarray(_model().mean + (shape @ _model().basis).reshape(3, -1))
 
 def _rotation(yaw: float, pitch: float, roll: float) -> Floats:
@@ -285,9 +291,10 @@ def _rotation(yaw: float, pitch: float, roll: float) -> Floats:
     return (tilt @ nod @ turn).astype(np.float32)
 
 def _view(puppet: Puppet, scale: float, samples: int) -> Record:
-    """The puppet posed, and placed by the similarity that aligns its true landmarks, as `prepare` places a face: shape (30,);
-    bare: height in mm above which no hair grows; values (8,V): x, y in samples, depth in mm, normal (3), written (2); unit:
-    samples per mm; rotation (3,3) from head to picture; key, half (3,): directions of the key light and of its highlight."""
+    """The puppet posed, and placed by the similarity that aligns its true landmarks, as `prepare` places a face: shape
+    (30,); bare: height in mm above which no hair grows; values (8,V): x, y in samples, depth in mm, normal (3), written
+    (2); unit: samples per mm; rotation (3,3) from head to picture; key, half (3,): directions of the key light and of
+    its highlight."""
     male = (2 * puppet.male - 1) * np.array([_MALE.get(name, 0.0) for name in IDENTITY])
     shape = np.concatenate([np.array(puppet.shape) + male, puppet.expression]).astype(np.float32)
     model, points = _model(), vertices(shape)
@@ -320,8 +327,9 @@ def _spread(counts: NDArray[np.int32]) -> tuple[Any, Any]:
     return owner, (np.arange(len(owner), dtype=np.int32) - starts.take(owner)).astype(np.float32)
 
 def _rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height: int) -> tuple[Any, Any, Floats]:
-    """What is nearest at every sample: the covered samples (N,), the number of the triangle there, and the values there (8,N).
-    Triangles (T,3) are cut into rows and these into samples, so only samples inside triangles facing the viewer are made."""
+    """What is nearest at every sample: the covered samples (N,), the number of the triangle there, and the values there
+    (8,N). Triangles (T,3) are cut into rows and these into samples, so only samples inside triangles facing the viewer
+    are made."""
     a, b, c = (values.take(triangles[:, i], axis=1) for i in range(3))
     ab, ac, ys = b - a, c - a, np.stack([a[1], b[1], c[1]])
     area = ab[0] * ac[1] - ab[1] * ac[0]
@@ -338,7 +346,8 @@ def _rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height:
     left = np.ceil(left)
     row, x = _spread((np.floor(right) - left + 1).clip(0, None).astype(np.int32))
     tri, x, y = owner.take(row), left.take(row) + x, y.take(row)
-    # Every value is a plane over its triangle. Positive floats sort like their bits: one integer maximum finds the nearest.
+    # Every value is a plane over its triangle. Positive floats sort like their bits: one integer maximum finds the
+    # nearest.
     vx, vy = (ab * ac[1] - ac * ab[1]) / area, (ac * ab[0] - ab * ac[0]) / area
     depth = a[2].take(tri) + vx[2].take(tri) * (x - a[0].take(tri)) + vy[2].take(tri) * (y - a[1].take(tri))
     best = np.zeros(width * height, np.int64)
@@ -349,8 +358,8 @@ def _rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height:
     found = [p.take(won) + px.take(won) * x + py.take(won) * y for p, px, py in zip(a, vx, vy, strict=True)]
     return covered, seen[won], np.stack(found)
 
-# A painter takes the values at N samples, (8,N), and says what is there before light falls on it: colour (3,N), how much of
-# the light from all around arrives, strength of the highlight, label.
+# A painter takes the values at N samples, (8,N), and says what is there before light falls on it: colour (3,N), how
+# much of the light from all around arrives, strength of the highlight, label.
 def _paint_head(s: Floats, view: Record) -> tuple[Any, ...]:
     puppet, paints = view.puppet, _model().textures
     column, row = np.clip(s[6:].T, 0, (paints.shape[1] - 1, paints.shape[0] - 1)).T.astype(np.int32)
@@ -440,7 +449,8 @@ def render(puppet: Puppet, scale: float = 1.0) -> Rendered:
         puppet.identity, view.shape, np.array(puppet.pose, np.float32), puppet)
 
 def true_swap(face: Puppet, hair: Puppet) -> Puppet:
-    """The puppet with one's identity and face (shape, expression, colours, age, beard, glasses) and all else of the other."""
+    """The puppet with one's identity and face (shape, expression, colours, age, beard, glasses) and all else of the
+    other."""
     names = [field.name for field in fields(Puppet)]
     return replace(hair, **{name: getattr(face, name) for name in names[: names.index("pigments")]})
 
@@ -449,8 +459,9 @@ def true_style(shape: Puppet, style: Puppet) -> Puppet:
     return replace(shape, skin=style.skin, lips=style.lips, iris=style.iris, brows=style.brows, pigments=style.pigments)
 
 def true_edit(puppet: Puppet, attribute: str, value: float) -> Puppet:
-    """The puppet with one attribute set to `value`; of the hair colours the others are lowered so that they sum to at most 1.
-    Raises UnknownAttributeError for a name that is not in ATTRIBUTES and ValueRangeError for a value outside [0,1]."""
+    """The puppet with one attribute set to `value`; of the hair colours the others are lowered so that they sum to at
+    most 1. Raises UnknownAttributeError for a name that is not in ATTRIBUTES and ValueRangeError for a value outside
+    [0,1]."""
     if attribute not in ATTRIBUTES:
         raise UnknownAttributeError(f"Puppets have no attribute {attribute}: {nearest(attribute, ATTRIBUTES)}.")
     if not 0.0 <= value <= 1.0:
@@ -468,8 +479,9 @@ def _linear(colour: Any, muted: float = 1.0) -> Any:
     return tuple(_mix(np.mean(colour), colour, muted).clip(0, 1) ** 2.2)
 
 def draw_puppet(seed: int, identity: int | None = None) -> Puppet:
-    """A random puppet; seed and identity are whole numbers from 0, and without an identity the seed is one. The identity fixes
-    shape, Male, age, colours, hair and beard; the seed varies expression, pose, light, clothes, backdrop, glasses."""
+    """A random puppet; seed and identity are whole numbers from 0, and without an identity the seed is one. The
+    identity fixes shape, Male, age, colours, hair and beard; the seed varies expression, pose, light, clothes,
+    backdrop, glasses."""
     identity = seed if identity is None else identity
     person, moment = np.random.default_rng([1, identity]), np.random.default_rng([2, identity, seed])
     u, v = person.uniform, moment.uniform
@@ -495,6 +507,7 @@ def draw_puppet(seed: int, identity: int | None = None) -> Puppet:
         pattern=int(moment.integers(1 << 30)))
 
 def puppets(count: int, seed: int = 0, scale: float = 1.0, per_identity: int = 4) -> Iterator[Rendered]:
-    """`count` rendered puppets in order, `per_identity` pictures of each identity in a row; another seed gives other people."""
+    """`count` rendered puppets in order, `per_identity` pictures of each identity in a row; another seed gives other
+    people."""
     for i in range(count):
         yield render(draw_puppet(seed * 1_000_000 + i, seed * 1_000_000 + i // per_identity), scale)

@@ -76,8 +76,8 @@ class Found:
 def held_out_from(count: int, held_out: float) -> int:
     """Index of the first held-out one among `count`.
 
-    held_out: below 1 a share, of which at least one is kept where there are two; from 1 on a number. Raises DataError when nobody is left.
-    """
+    held_out: below 1 a share, of which at least one is kept where there are two; from 1 on a number. Raises DataError
+    when nobody is left."""
     if not math.isfinite(held_out) or held_out < 0:
         raise DataError(f"{held_out} cannot be held out: give a share below 1, or a number of people.")
     number = round(count * held_out) if held_out < 1 else round(held_out)

@@ -1,6 +1,7 @@
 """Templates: several pictures of one person that are recognised together (IJB-A, Klare et al. 2015).
 
-Two sources: a set of people of whom several pictures are known, cut into templates at random, and IJB-A as it is given out:
+Two sources: a set of people of whom several pictures are known, cut into templates at random, and IJB-A as it is given
+out:
 
 DIR/IJB-A_11_sets/split1/verify_metadata_1.csv     TEMPLATE_ID,SUBJECT_ID,FILE,…,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT,…
 DIR/IJB-A_11_sets/split1/verify_comparisons_1.csv  two template ids a line, without a heading
@@ -53,10 +54,11 @@ class Sighting:
 
 
 def split_people(people: Numbers, splits: int = 10, seed: int = 0) -> list[Split]:
-    """`splits` random ones: half of each person's pictures are one template of a gallery, the others a probe; all are compared with all.
+    """`splits` random ones: half of each person's pictures are one template of a gallery, the others a probe; all are
+    compared with all.
 
-    people: (N,) who is on each picture, −1 for unknown. People with one picture are left out. Raises DataError with fewer than two others.
-    """
+    people: (N,) who is on each picture, −1 for unknown. People with one picture are left out. Raises DataError with
+    fewer than two others."""
     several = [np.flatnonzero(people == person) for person in np.unique(people[people >= 0])]
     several = [pictures for pictures in several if len(pictures) > 1]
     if len(several) < 2:
@@ -77,10 +79,13 @@ def split_people(people: Numbers, splits: int = 10, seed: int = 0) -> list[Split
 
 
 def read_ijba(root: Path) -> tuple[list[Sighting], list[Split]]:
-    """IJB-A's splits, and all faces that they name, once each. Raises DataError for what is missing or not of the format."""
+    """IJB-A's splits, and all faces that they name, once each. Raises DataError for what is missing or not of the
+    format."""
     verify, search = root / "IJB-A_11_sets", root / "IJB-A_1N_sets"
     if not verify.is_dir() or not search.is_dir():
-        raise DataError(f"There are no folders IJB-A_11_sets and IJB-A_1N_sets in {root}: name the folder that holds IJB-A.")
+        raise DataError(
+            f"There are no folders IJB-A_11_sets and IJB-A_1N_sets in {root}: name the folder that holds IJB-A."
+        )
     names = [folder.name for folder in list_folder(verify).folders]
     numbers = sorted(int(name[5:]) for name in names if name.startswith("split") and name[5:].isdecimal())
     if not numbers:
@@ -106,7 +111,9 @@ def _templates(path: Path, places: dict[tuple[str, tuple[int, int, int, int]], i
     heading = [name.strip() for name in rows[0]] if rows else []
     missing = [name for name in COLUMNS if name not in heading]
     if missing:
-        raise DataError(f"{path} has no column {missing[0]}: it should be the table of that name which comes with IJB-A.")
+        raise DataError(
+            f"{path} has no column {missing[0]}: it should be the table of that name which comes with IJB-A."
+        )
     at = [heading.index(name) for name in COLUMNS]
     found: dict[str, tuple[str, list[int]]] = {}
     for line, row in enumerate(rows[1:], start=2):
@@ -116,7 +123,9 @@ def _templates(path: Path, places: dict[tuple[str, tuple[int, int, int, int]], i
         except (IndexError, ValueError, OverflowError):
             raise DataError(f"Line {line} of {path} is not a row of its table: unpack IJB-A again.") from None
         if not is_inside(file):
-            raise DataError(f"Line {line} of {path} names {printable(file)}, which is no file of IJB-A: unpack it again.")
+            raise DataError(
+                f"Line {line} of {path} names {printable(file)}, which is no file of IJB-A: unpack it again."
+            )
         number = places.setdefault((file, (left, top, width, height)), len(places))
         found.setdefault(template, (person, []))[1].append(number)
     return found
@@ -131,7 +140,9 @@ def _split(tables: Sequence[Templates], comparisons: Path) -> Split:
         try:
             first, second = (ids[cell.strip()] for cell in row)
         except (KeyError, ValueError):
-            raise DataError(f"Line {line} of {comparisons} does not name two templates of verify_metadata: unpack IJB-A again.") from None
+            raise DataError(
+                f"Line {line} of {comparisons} does not name two templates of verify_metadata: unpack IJB-A again."
+            ) from None
         pairs.append((first, second))
     rows = [*verify.values(), *gallery.values(), *probes.values()]
     names = {name: i for i, name in enumerate(dict.fromkeys(person for person, _ in rows))}
@@ -155,5 +166,7 @@ def _sightings(root: Path, places: Sequence[tuple[str, tuple[int, int, int, int]
     found = [Sighting(folder / file, box) for file, box in places]
     missing = [sighting.path for sighting in found if not sighting.path.is_file()]
     if missing:
-        raise DataError(f"There is no {missing[0]}, and IJB-A's tables name it: {len(missing)} of the faces they name are missing.")
+        raise DataError(
+            f"There is no {missing[0]}, and IJB-A's tables name it: {len(missing)} of the faces they name are missing."
+        )
     return found

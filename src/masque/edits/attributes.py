@@ -36,18 +36,19 @@ def edit(
 ) -> Result:
     """Give a face, its hair or both other attributes.
 
-    photo: as `Photo` has it, of any size. attributes: values in [0,1] by name. detail: `keep` adds the network's change to the
-    photo's own pixels, `network` shows the network's picture. A hair colour that is asked for takes the others back, which the record says
-    under `also`. Returns the whole photo and its record.
-    Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
-    """
+    photo: as `Photo` has it, of any size. attributes: values in [0,1] by name. detail: `keep` adds the network's change
+    to the photo's own pixels, `network` shows the network's picture. A hair colour that is asked for takes the others
+    back, which the record says under `also`. Returns the whole photo and its record. Raises PictureError, NoFaceError,
+    UnknownAttributeError, ValueRangeError."""
     attributes = values_by_name(attributes)
     check_choice("region", region, get_args(Region))
     check_choice("detail", detail, get_args(Detail))
     subject = session.subject(photo, pick)
     names = session.attributes
     wanted, also = without_rivals(session.asked(session.estimate(subject), attributes), names, attributes, HAIR_ONLY)
-    z = session.encode(subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None)
+    z = session.encode(
+        subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None
+    )
     before, after = session.compose(session.encode(subject))[0], session.compose(z)[0]
     shares = session.shares(subject)
     mask, colour = edited_mask(subject, region, shares), asked_colour(attributes, shares)
@@ -70,10 +71,10 @@ def _named(session: Session, subject: Subject) -> dict[str, float]:
 def edited_mask(subject: Subject, region: Region, shares: Shares | None = None) -> Mask:
     """Where an edit may show, (S,S): within x, feathered; the face mask softened, all of the person but it, or both.
 
-    The background is in x_h, so hair that is asked to be blond brightens the wall behind it: the change stops where the person does.
-    shares: how sure each label is at each pixel of x (11,S,S), from a face parser: then an edit of the hair stops where the hair does, and
-    clothes and hats are not the person's. Without, background is what GrabCut takes for it.
-    """
+    The background is in x_h, so hair that is asked to be blond brightens the wall behind it: the change stops where the
+    person does. shares: how sure each label is at each pixel of x (11,S,S), from a face parser: then an edit of the
+    hair stops where the hair does, and clothes and hats are not the person's. Without, background is what GrabCut takes
+    for it."""
     square = feathered_square(subject.size).astype(np.float32) / 255
     face = soften(region_mask(subject), subject.size / 16).astype(np.float32) / np.float32(255)
     if region == "face":

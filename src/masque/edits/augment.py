@@ -51,7 +51,8 @@ class Waiting:
     number: int
     copy: Path
     stem: str
-    """What its new pictures are called after: its name, with its ending where another photo beside it has the same stem."""
+    """What its new pictures are called after: its name, with its ending where another photo beside it has the same
+    stem."""
     crop: Picture
 
 
@@ -66,11 +67,10 @@ def augment(
 ) -> Augmented:
     """Copy identity folders, with `per_picture` new pictures of the person beside each photo.
 
-    folder: one folder of photos for each person. out: a folder that does not exist yet; `anna/1.jpg` is `out/anna/1.jpg` and
-    `out/anna/1-new1.png` … there, and so at any depth. workers: processes that look for faces, one per core if None. Raises
-    DataError for a source without such folders or without a face, OutputError where `out` exists or cannot be written, and
-    ValueRangeError. A run that fails leaves nothing.
-    """
+    folder: one folder of photos for each person. out: a folder that does not exist yet; `anna/1.jpg` is
+    `out/anna/1.jpg` and `out/anna/1-new1.png` … there, and so at any depth. workers: processes that look for faces, one
+    per core if None. Raises DataError for a source without such folders or without a face, OutputError where `out`
+    exists or cannot be written, and ValueRangeError. A run that fails leaves nothing."""
     per_picture, seed = whole("per_picture", per_picture), seed_of(seed)
     if per_picture < 1:
         raise ValueRangeError(f"{per_picture} new pictures cannot be drawn of a photo: ask for one at least.")
@@ -89,12 +89,16 @@ def augment(
     try:
         made, without = _fill(session, sources, found.base, part, per_picture, seed, workers, progress)
         if without == len(sources):
-            raise DataError(f"In none of the {without} photos in {folder} a face was found: Masque needs photos of faces.")
+            raise DataError(
+                f"In none of the {without} photos in {folder} a face was found: Masque needs photos of faces."
+            )
         part.chmod(0o755)
         part.rename(out)
     except OSError as error:
         if error.filename is not None and not Path(str(error.filename)).is_relative_to(part):
-            raise DataError(f"{printable(error.filename)} could not be read ({error.strerror}): check its permissions.") from None
+            raise DataError(
+                f"{printable(error.filename)} could not be read ({error.strerror}): check its permissions."
+            ) from None
         raise refused(out, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -123,7 +127,9 @@ def _fill(
         if crop is None:
             without += 1
         else:
-            waiting.append(Waiting(number, copy, copy.stem if stems[source.path.with_suffix("")] == 1 else copy.name, crop))
+            waiting.append(
+                Waiting(number, copy, copy.stem if stems[source.path.with_suffix("")] == 1 else copy.name, crop)
+            )
         if len(waiting) == AT_ONCE or (waiting and number == len(sources) - 1):
             made += _draw(session, waiting, per_picture, seed)
             waiting = []
@@ -137,7 +143,9 @@ def _draw(session: Synthesizer, waiting: Sequence[Waiting], per_picture: int, se
     with session.inference():
         f_id = session.model.seen(to_tensor([photo.crop for photo in waiting]).to(session.device))[0]
         # What is drawn for a photo depends on its place alone, not on which others are drawn with it.
-        seeds = torch.tensor([[photo.number * per_picture + k for k in range(per_picture)] for photo in waiting]).flatten()
+        seeds = torch.tensor(
+            [[photo.number * per_picture + k for k in range(per_picture)] for photo in waiting]
+        ).flatten()
         drawn = session.model.drawn((seeds + 1_000_003 * seed).to(session.device), "augment")
         pictures = to_pictures(session.model.G_I(f_id.repeat_interleave(per_picture, dim=0), *drawn).clamp(-1, 1))
     for at, photo in enumerate(waiting):
@@ -145,7 +153,9 @@ def _draw(session: Synthesizer, waiting: Sequence[Waiting], per_picture: int, se
         for k in range(per_picture):
             record = session.record("augment", photo=printable(photo.copy.name, LONGEST_NAME), number=k + 1, seed=seed)
             made = pictures[at * per_picture + k]
-            Result(faded(made, 0.0) if grey else made, record).save(photo.copy.with_name(f"{photo.stem}-new{k + 1}.png"))
+            Result(faded(made, 0.0) if grey else made, record).save(
+                photo.copy.with_name(f"{photo.stem}-new{k + 1}.png")
+            )
     return len(waiting) * per_picture
 
 

@@ -34,9 +34,8 @@ def blend(
 ) -> Result:
     """A strip of `steps` pictures in which `part` goes from photo a's to photo b's and everything else stays a's.
 
-    a, b: RGB uint8 (H,W,3) or paths. The pictures are the network's own, straight lines between latents, first and last included.
-    Raises PictureError, NoFaceError, ValueRangeError.
-    """
+    a, b: RGB uint8 (H,W,3) or paths. The pictures are the network's own, straight lines between latents, first and last
+    included. Raises PictureError, NoFaceError, ValueRangeError."""
     check_choice("part", part, ("face", "hair", "both"))
     steps = whole("steps", steps)
     if not 2 <= steps <= 64:
@@ -47,11 +46,19 @@ def blend(
     face = t if part in ("face", "both") else torch.zeros_like(t)
     hair = t if part in ("hair", "both") else torch.zeros_like(t)
     latents = Latents(
-        torch.lerp(za.xf, zb.xf, face), torch.lerp(za.cf, zb.cf, face), torch.lerp(za.xh, zb.xh, hair), torch.lerp(za.ch, zb.ch, hair)
+        torch.lerp(za.xf, zb.xf, face),
+        torch.lerp(za.cf, zb.cf, face),
+        torch.lerp(za.xh, zb.xh, hair),
+        torch.lerp(za.ch, zb.ch, hair),
     )
-    cells = [cv2.resize(p, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8) for p in session.compose(latents)]
+    cells = [
+        cv2.resize(p, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8) for p in session.compose(latents)
+    ]
     # A part of b comes into a's tones; all of b brings its own along.
     start, end = float(not first.grey), float(not (last if part == "both" else first).grey)
-    cells = [cell if colour == 1 else faded(cell, colour) for cell, colour in zip(cells, np.linspace(start, end, steps), strict=True)]
+    cells = [
+        cell if colour == 1 else faded(cell, colour)
+        for cell, colour in zip(cells, np.linspace(start, end, steps), strict=True)
+    ]
     record = session.record("blend", part=part, steps=steps, inputs=inputs(a=first, b=last), **said(first, end))
     return Result(grid(cells, steps), record)

@@ -24,7 +24,8 @@ from masque.models.shape import FaceShape, ShapeConfig
 
 
 def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]:
-    """A function from face frames (RGB uint8 (218s,178s,3)) to features (N,F) of length 1, and the hash of the weights that make them.
+    """A function from face frames (RGB uint8 (218s,178s,3)) to features (N,F) of length 1, and the hash of the weights
+    that make them.
 
     Raises CheckpointError when the folder holds no model of the family identity.
     """
@@ -40,7 +41,8 @@ def face_features(folder: Path) -> tuple[Callable[[list[Picture]], Tensor], str]
 
 
 def face_shape(folder: Path) -> tuple[FaceShape, str]:
-    """E_1 and the 3D model that it speaks of, frozen, and the hash of its weights. Raises CheckpointError when the folder holds none."""
+    """E_1 and the 3D model that it speaks of, frozen, and the hash of its weights. Raises CheckpointError when the
+    folder holds none."""
     stored = modelfile.read(folder, "shape")
     with OwnRandomness():
         model = FaceShape(from_dict(ShapeConfig, stored.config))
@@ -54,7 +56,8 @@ def picture_features(folder: Path) -> Callable[[Tensor], Tensor]:
 
 
 def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str, float]]]:
-    """A function from face frames (RGB uint8 (218s,178s,3)) to the attributes in [0,1] that the model in `folder` knows.
+    """A function from face frames (RGB uint8 (218s,178s,3)) to the attributes in [0,1] that the model in `folder`
+    knows.
 
     Raises CheckpointError when the folder holds no such model.
     """
@@ -75,7 +78,8 @@ def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str
 
 
 def part_estimator(parser: Parser) -> Callable[[list[Picture]], list[Labels]]:
-    """A function from face frames (RGB uint8 (218s,178s,3)) to their label maps (218s,178s), UNKNOWN outside the hair crop."""
+    """A function from face frames (RGB uint8 (218s,178s,3)) to their label maps (218s,178s), UNKNOWN outside the hair
+    crop."""
 
     def estimate(frames: list[Picture]) -> list[Labels]:
         scales = [frame.shape[1] / WIDTH for frame in frames]
@@ -85,7 +89,12 @@ def part_estimator(parser: Parser) -> Callable[[list[Picture]], list[Labels]]:
         maps = []
         for frame, scale, share in zip(frames, scales, shares, strict=True):
             matrix = HAIR_CROP.to_crop(parser.size, scale)
-            seen = warp(np.ones((parser.size, parser.size), np.uint8), invert(matrix), frame.shape[1::-1], border=cv2.BORDER_CONSTANT)
+            seen = warp(
+                np.ones((parser.size, parser.size), np.uint8),
+                invert(matrix),
+                frame.shape[1::-1],
+                border=cv2.BORDER_CONSTANT,
+            )
             maps.append(np.where(seen > 0, enlarged(share, matrix, frame), UNKNOWN).astype(np.uint8))
         return maps
 

@@ -34,7 +34,9 @@ def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
     """
     shown = f"The formula {printable(formula)!r}"
     if len(formula) > LONGEST:
-        raise ValueRangeError(f"{shown} has {len(formula)} characters, and {LONGEST} are the most that are read: write a shorter one.")
+        raise ValueRangeError(
+            f"{shown} has {len(formula)} characters, and {LONGEST} are the most that are read: write a shorter one."
+        )
     try:
         if WORDS.fullmatch(formula) is None:
             raise ValueError
@@ -49,7 +51,8 @@ def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
 
 
 def _value(node: ast.AST, names: Mapping[str, Tensor], shown: str) -> Any:
-    """A number, or a tensor, that a part of a formula is. Raises ValueError for what no formula has, ValueRangeError in words."""
+    """A number, or a tensor, that a part of a formula is. Raises ValueError for what no formula has, ValueRangeError in
+    words."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return _finite(node.value, shown)
     if isinstance(node, ast.Name):

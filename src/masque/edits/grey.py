@@ -1,4 +1,5 @@
-"""A black-and-white photo stays black and white: the networks have learnt from coloured ones and would give it pink lips and blue eyes."""
+"""A black-and-white photo stays black and white: the networks have learnt from coloured ones and would give it pink
+lips and blue eyes."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from masque.edits.subject import Shares, Subject
 
 LEVELS, TINT, SHARE, AREA = 4, 0.04, 0.99, 9
-"""Grey is a picture of which this share of places differ by so few of 255 levels, or by this share of their light, between the means of
-their channels over so many pixels a side. Noise of 8 levels in each channel differs by 4 then, a photo of 6 % of the light by 9."""
+"""Grey is a picture of which this share of places differ by so few of 255 levels, or by this share of their light,
+between the means of their channels over so many pixels a side. Noise of 8 levels in each channel differs by 4 then, a
+photo of 6 % of the light by 9."""
 
 COLOURED_HAIR = ("Blond_Hair", "Brown_Hair")
 """Attributes that ask for a colour where hair is: black and grey hair need none."""
@@ -30,7 +32,8 @@ KEPT, COLOURED = {"black_and_white": "kept"}, {"black_and_white": "coloured as a
 """What the record of an edit of a black-and-white photo says of its tones."""
 
 Colour = float | NDArray[np.float32]
-"""How much colour a grey photo is given: from 0, none, to 1, all that the network paints; everywhere alike, or at each pixel of x (S,S)."""
+"""How much colour a grey photo is given: from 0, none, to 1, all that the network paints; everywhere alike, or at each
+pixel of x (S,S)."""
 
 
 def is_grey(picture: Picture) -> bool:
@@ -69,7 +72,8 @@ def cells_in_tones(subject: Subject, cells: list[Picture], colour: Colour = 0.0)
 
 
 def asked_colour(attributes: Mapping[str, float], shares: Shares | None) -> Colour:
-    """Where attributes ask for a colour. shares: what a face parser sees (11,S,S); without, a colour asked for shows everywhere."""
+    """Where attributes ask for a colour. shares: what a face parser sees (11,S,S); without, a colour asked for shows
+    everywhere."""
     hair, skin = (any(attributes.get(name, 0) > 0 for name in names) for names in (COLOURED_HAIR, COLOURED_SKIN))
     if hair == skin or shares is None:
         return float(hair or skin)

@@ -1,14 +1,14 @@
-"""Which latent a generator makes a picture from (paper, Section 2): z' = argmin ‖G(z') − x‖², by gradient descent or by an encoder.
+"""Which latent a generator makes a picture from (paper, Section 2): z' = argmin ‖G(z') − x‖², by gradient descent or by
+an encoder.
 
 lipton          gradient descent with stochastic clipping (Lipton & Tripathi 2017), as the paper describes it
 refine          Adam, several starts at once, with terms on face features beside the pixels
 encoder         what the encoder sees (the paper's Section 4)
 encoder+refine  refine, from the encoder's answer
 
-No z makes most photos. `detail` goes on from what refine has found, with what is added to a coarse map of the generator, and where that is
-not enough to a finer one: a latent is then z with its detail after it (after Kang et al. 2021, "GAN Inversion for Out-of-Range Images with
-Geometric Transformations").
-"""
+No z makes most photos. `detail` goes on from what refine has found, with what is added to a coarse map of the
+generator, and where that is not enough to a finer one: a latent is then z with its detail after it (after Kang et al.
+2021, "GAN Inversion for Out-of-Range Images with Geometric Transformations")."""
 
 from __future__ import annotations
 
@@ -54,23 +54,25 @@ class Options:
 
     method: Method = "encoder+refine"
     iterations: int | None = None
-    """10,000 for lipton, as the paper has it; 400 for refine, and 150 from an encoder's answer: the less z is pressed, the more the
-    faces between two look like faces."""
+    """10,000 for lipton, as the paper has it; 400 for refine, and 150 from an encoder's answer: the less z is pressed,
+    the more the faces between two look like faces."""
     clip: Clip = "stochastic"
     """lipton alone: out of its domain a component is drawn anew, held at its bound, or left."""
     rate: float | None = None
     """Step length: η of the paper for lipton, Adam's for refine."""
     starts: int | None = None
-    """refine: how many starts each picture has, 4 or with an encoder 1; after a fifth of the iterations the best goes on alone."""
+    """refine: how many starts each picture has, 4 or with an encoder 1; after a fifth of the iterations the best goes
+    on alone."""
     likeness: float = 0.0
-    """refine: weight of the distance of face features beside the pixels' mean squared error (after Antipov et al. 2017)."""
+    """refine: weight of the distance of face features beside the pixels' mean squared error (after Antipov et al.
+    2017)."""
     detail: int | None = None
     """refine: iterations in which a detail beside z is sought; 0 leaves it out, and None is 450."""
     restraint: float = 0.03
     """refine: weight of the mean square of each map of a detail, which keeps it from more than a photo needs."""
     tolerance: float = 1e-3
-    """refine: pictures with a larger mean squared error than this on [-1,1], of which a viewer sees nothing, get the detail's iterations
-    again, with a finer map, up to three times."""
+    """refine: pictures with a larger mean squared error than this on [-1,1], of which a viewer sees nothing, get the
+    detail's iterations again, with a finer map, up to three times."""
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
@@ -91,14 +93,18 @@ class Options:
             if value is not None and not low <= value <= LARGEST:
                 raise ValueRangeError(f"{name} is {value} and must be from {low} to {LARGEST:,.0f}.")
         if not self.steps and not self.method.startswith("encoder"):
-            raise ValueRangeError(f"iterations is 0, in which {self.method} finds nothing: ask for at least 1, or for --method encoder.")
+            raise ValueRangeError(
+                f"iterations is 0, in which {self.method} finds nothing: ask for at least 1, or for --method encoder."
+            )
 
     @property
     def steps(self) -> int:
         """How many iterations the search for z may take."""
         if self.method == "encoder":
             return 0
-        return self.iterations if self.iterations is not None else {"lipton": 10_000, "refine": 400}.get(self.method, 150)
+        return (
+            self.iterations if self.iterations is not None else {"lipton": 10_000, "refine": 400}.get(self.method, 150)
+        )
 
     @property
     def detail_steps(self) -> int:
@@ -125,12 +131,13 @@ class Recovery:
     """Whether Ctrl-C ended the search; the best until then is kept."""
 
 
-def invert(model: Generative, pictures: Tensor, options: Options, features: Features | None = None, watch: Watch | None = None) -> Recovery:
+def invert(
+    model: Generative, pictures: Tensor, options: Options, features: Features | None = None, watch: Watch | None = None
+) -> Recovery:
     """The latents of pictures (B,3,S,S) in [-1,1], all in one batch.
 
-    features: needed where options.likeness is not 0. watch: called after each iteration. Deterministic in options.seed. Raises
-    CheckpointError for a method that needs an encoder where the model has none.
-    """
+    features: needed where options.likeness is not 0. watch: called after each iteration. Deterministic in options.seed.
+    Raises CheckpointError for a method that needs an encoder where the model has none."""
     if options.method.startswith("encoder") and not isinstance(model, ProGAN):
         raise CheckpointError("This model has no encoder: choose --method refine or lipton.")
     started = time.monotonic()
@@ -158,9 +165,12 @@ def invert(model: Generative, pictures: Tensor, options: Options, features: Feat
 
 
 class _Search:
-    """The best latents so far, and ways to find better ones: in bf16 where that is faster, which for a search is exact enough."""
+    """The best latents so far, and ways to find better ones: in bf16 where that is faster, which for a search is exact
+    enough."""
 
-    def __init__(self, model: Generative, pictures: Tensor, options: Options, features: Features | None, watch: Watch | None) -> None:
+    def __init__(
+        self, model: Generative, pictures: Tensor, options: Options, features: Features | None, watch: Watch | None
+    ) -> None:
         self.model, self.x, self.options, self.features, self.watch = model, pictures, options, features, watch
         self.wanted = features(pictures) if features is not None and options.likeness else None
         self.best: Tensor | None = None
@@ -169,7 +179,9 @@ class _Search:
         self.iteration = 0
         kind = pictures.device.type
         # Of a small network most of the time goes into calls, of which autocast makes more.
-        self.narrow = model.config.size >= 32 and pictures.dtype == torch.float32 and kind in ("cpu", "cuda") and has_bf16(kind)
+        self.narrow = (
+            model.config.size >= 32 and pictures.dtype == torch.float32 and kind in ("cpu", "cuda") and has_bf16(kind)
+        )
 
     def descend(self) -> None:
         """z' ← clip(z' − η ∇ ‖G(z') − x‖²), from a random z'."""
@@ -196,7 +208,8 @@ class _Search:
         self.note(z, errors, losses, counts=False)
 
     def refine(self) -> bool:
-        """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth of the way.
+        """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth
+        of the way.
 
         Returns whether what was found is enough.
         """
@@ -218,7 +231,8 @@ class _Search:
         return self._adam(z, range(many, total), total, peak)[1]
 
     def elaborate(self) -> bool:
-        """Adam on a detail beside z, of the coarse map where there is none yet. Returns whether what was found is enough."""
+        """Adam on a detail beside z, of the coarse map where there is none yet. Returns whether what was found is
+        enough."""
         assert self.best is not None
         widths = self.model.widths
         total, wide = self.options.detail_steps, self.model.widened(self.best, max(widths[1], self.best.shape[1]))
@@ -269,7 +283,9 @@ class _Search:
         losses, (_, *maps) = errors, self.model.parts(z)
         if self.wanted is not None:
             assert self.features is not None
-            losses = losses + self.options.likeness * (self.features(made) - self.wanted.repeat(times, 1)).square().sum(dim=1)
+            losses = losses + self.options.likeness * (self.features(made) - self.wanted.repeat(times, 1)).square().sum(
+                dim=1
+            )
         for detail in maps:
             losses = losses + self.options.restraint * detail.square().mean(dim=1)
         return errors, losses
@@ -282,7 +298,11 @@ class _Search:
     def note(self, z: Tensor, errors: Tensor, losses: Tensor, counts: bool = True) -> bool:
         """Keep what is better than before; whether it is enough for every picture."""
         count = len(self.x)
-        losses, errors, z = losses.view(-1, count), errors.view(-1, count), self.model.settle(z).view(-1, count, z.shape[1])
+        losses, errors, z = (
+            losses.view(-1, count),
+            errors.view(-1, count),
+            self.model.settle(z).view(-1, count, z.shape[1]),
+        )
         first = losses.argmin(dim=0)
         at = torch.arange(count, device=first.device)
         better = losses[first, at] < self.loss
@@ -301,7 +321,8 @@ class _Search:
 
 
 def clipped(model: Generative, z: Tensor, clip: Clip, generator: torch.Generator) -> Tensor:
-    """z (B,Z) with every component within the model's bound: one beyond is drawn anew from the prior, or held there; or none is."""
+    """z (B,Z) with every component within the model's bound: one beyond is drawn anew from the prior, or held there; or
+    none is."""
     if clip == "none":
         return z
     if clip == "hard":
@@ -311,6 +332,7 @@ def clipped(model: Generative, z: Tensor, clip: Clip, generator: torch.Generator
 
 
 def recovered(model: Generative, z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
-    """(B,) whether every component of z is found again to `within` (Lipton & Tripathi 2017), both being settled into the domain first."""
+    """(B,) whether every component of z is found again to `within` (Lipton & Tripathi 2017), both being settled into
+    the domain first."""
     width = true.shape[1]
     return (model.settle(z)[:, :width] - model.settle(true)).abs().amax(dim=1) < within

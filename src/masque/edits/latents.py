@@ -47,13 +47,19 @@ class Latent:
     weights: str
     """The hash of the model that it belongs to."""
     grey: bool = False
-    """Whether its photo is black and white: no generator of coloured pictures keeps to that, so what it paints of the latent is made so."""
+    """Whether its photo is black and white: no generator of coloured pictures keeps to that, so what it paints of the
+    latent is made so."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as safetensors. Raises OutputError."""
         from safetensors.torch import save
 
-        about = {"masque": "latent", "name": self.name, "weights": self.weights, **({"grey": "true"} if self.grey else {})}
+        about = {
+            "masque": "latent",
+            "name": self.name,
+            "weights": self.weights,
+            **({"grey": "true"} if self.grey else {}),
+        }
         data = save({"z": self.z.detach().cpu().contiguous()}, metadata=about)
         target = Path(path)
         write_atomically(target, lambda part: part.write_bytes(data))
@@ -80,22 +86,34 @@ class Latents(Loaded):
     """A generator that is ready to draw. Made by `masque.load`."""
 
     def __init__(
-        self, model: Generative, family: str, weights: str, device: torch.device | str = "cpu", features: Features | None = None
+        self,
+        model: Generative,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        features: Features | None = None,
     ) -> None:
-        """weights: the hash that records and latents name the model by. features: face features that a search may compare."""
+        """weights: the hash that records and latents name the model by. features: face features that a search may
+        compare."""
         super().__init__(model, family, weights, device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model, self.features = model, features
 
     def pictures(self, z: Tensor, truncation: float = 1.0) -> Iterator[Picture]:
-        """The pictures (S,S,3) of latents (N,Z), made sixteen at a time. truncation: as the model's `generate` has it."""
+        """The pictures (S,S,3) of latents (N,Z), made sixteen at a time. truncation: as the model's `generate` has
+        it."""
         for start in range(0, len(z), AT_ONCE):
             with self.inference():  # not around the yield: the caller must not find itself in inference mode
-                made = to_pictures(self.model.generate(z[start : start + AT_ONCE].to(self.device), truncation).clamp(-1, 1))
+                made = to_pictures(
+                    self.model.generate(z[start : start + AT_ONCE].to(self.device), truncation).clamp(-1, 1)
+                )
             yield from made
 
-    def sample(self, count: int = 16, seed: int = 0, columns: int | None = None, truncation: float | None = None) -> Result:
-        """`count` drawn faces as a sheet. truncation in [0,1], TRUNCATION if it is not said: 1 has all the variety, less has fewer spoilt.
+    def sample(
+        self, count: int = 16, seed: int = 0, columns: int | None = None, truncation: float | None = None
+    ) -> Result:
+        """`count` drawn faces as a sheet. truncation in [0,1], TRUNCATION if it is not said: 1 has all the variety,
+        less has fewer spoilt.
 
         Raises ValueRangeError.
         """
@@ -113,26 +131,33 @@ class Latents(Loaded):
         return Result(sheet, self.record("sample", count=count, seed=seed, truncation=truncation))
 
     def search(self, subjects: Sequence[Subject], options: Options, watch: Watch | None = None) -> Recovery:
-        """The latents of several faces, in one batch. Raises CheckpointError where face features are asked for and not at hand."""
+        """The latents of several faces, in one batch. Raises CheckpointError where face features are asked for and not
+        at hand."""
         if options.likeness and self.features is None:
-            raise CheckpointError("No face features come with this installation, and likeness needs them: leave likeness at 0.")
+            raise CheckpointError(
+                "No face features come with this installation, and likeness needs them: leave likeness at 0."
+            )
         x = torch.cat([subject.image for subject in subjects]).to(self.device)
         return invert(self.model, x, options, self.features, watch)
 
-    def find(self, photo: Photo, options: Options | None = None, pick: int | None = None, watch: Watch | None = None) -> Latent:
+    def find(
+        self, photo: Photo, options: Options | None = None, pick: int | None = None, watch: Watch | None = None
+    ) -> Latent:
         """The latent of a face in a photo. Raises PictureError, NoFaceError."""
         subject = self.subject(photo, pick)
         return self.latent(self.search([subject], options or Options(), watch).z[0], subject.name, subject.grey)
 
     def latent(self, z: Tensor, name: str, grey: bool = False) -> Latent:
-        """A latent of this model. name: whose; what of it is no text is escaped, since a name of a file need not be any.
+        """A latent of this model. name: whose; what of it is no text is escaped, since a name of a file need not be
+        any.
 
         grey: whether its photo is black and white.
         """
         return Latent(self.model.settle(z[None])[0].cpu(), printable(name, LONGEST_NAME), self.weights, grey)
 
     def average(self, latents: Sequence[Latent], name: str) -> Latent:
-        """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without any."""
+        """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without
+        any."""
         if not latents:
             raise PictureError(f"{name} holds no photos: an operand needs one at least.")
         return self.latent(torch.stack(self.wide(latents)).mean(dim=0), name, all(latent.grey for latent in latents))
@@ -149,16 +174,16 @@ class Latents(Loaded):
         return latent
 
     def wide(self, latents: Sequence[Latent]) -> list[Tensor]:
-        """Their vectors, all with a detail, which is 0 where none was sought. Raises CheckpointError for latents of another model."""
+        """Their vectors, all with a detail, which is 0 where none was sought. Raises CheckpointError for latents of
+        another model."""
         return [self.model.widened(self.own(latent).z[None])[0] for latent in latents]
 
     def combine(self, latents: Sequence[Latent], formula: str | None = None, weight: float = 0.5) -> Result:
         """One face of several (Fig. 4 and 5).
 
-        formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; without one, two latents are
-        combined as (1 − weight)·a + weight·b. Raises ValueRangeError for a formula that cannot be computed, CheckpointError for latents of
-        another model.
-        """
+        formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; without
+        one, two latents are combined as (1 − weight)·a + weight·b. Raises ValueRangeError for a formula that cannot be
+        computed, CheckpointError for latents of another model."""
         check_combination(len(latents), formula, weight)
         z = self.wide(latents)
         if formula is None:
@@ -177,7 +202,14 @@ class Latents(Loaded):
             return Result(faded(picture, 0.0), {**record, **KEPT})
         return Result(picture, record)
 
-    def along(self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False) -> Tensor:
+    def along(
+        self,
+        latents: Sequence[Latent],
+        frames: int,
+        path: Path_ = "spherical",
+        ease: Ease = "smooth",
+        loop: bool = False,
+    ) -> Tensor:
         """Latents (frames,Z) on the way through faces, the first and the last of them included.
 
         loop: back to the first face. Raises ValueRangeError, CheckpointError.
@@ -188,23 +220,34 @@ class Latents(Loaded):
         return self.model.settle(torch.stack([between(stops, at, path, self.config.z) for at in places]))
 
     def morph(
-        self, latents: Sequence[Latent], frames: int, path: Path_ = "spherical", ease: Ease = "smooth", loop: bool = False
+        self,
+        latents: Sequence[Latent],
+        frames: int,
+        path: Path_ = "spherical",
+        ease: Ease = "smooth",
+        loop: bool = False,
     ) -> Iterator[Picture]:
         """The pictures of `along` (Fig. 6). Colour comes and goes with the faces that have it."""
         stops = [float(not self.own(latent).grey) for latent in (*latents, *latents[:1])]
         colours = np.interp(times(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
         made = self.pictures(self.along(latents, frames, path, ease, loop))
-        return (picture if colour == 1 else faded(picture, float(colour)) for picture, colour in zip(made, colours, strict=True))
+        return (
+            picture if colour == 1 else faded(picture, float(colour))
+            for picture, colour in zip(made, colours, strict=True)
+        )
 
 
 def check_combination(count: int, formula: str | None = None, weight: float = 0.5) -> None:
-    """Raise ValueRangeError for what `Latents.combine` could not make of any `count` faces; before they are sought, which takes a while."""
+    """Raise ValueRangeError for what `Latents.combine` could not make of any `count` faces; before they are sought,
+    which takes a while."""
     if formula is not None:
         compute(formula, dict.fromkeys(ascii_lowercase[:count], torch.ones(1)))
         return
     weight = number("weight", weight)
     if count != 2:
-        raise ValueRangeError(f"Without a formula two faces are combined, not {count}: give a formula such as 'a - b + c'.")
+        raise ValueRangeError(
+            f"Without a formula two faces are combined, not {count}: give a formula such as 'a - b + c'."
+        )
     if not 0.0 <= weight <= 1.0:
         raise ValueRangeError(f"The weight {weight:g} is outside [0, 1]: 0 is the first face, 1 the second.")
 
@@ -229,8 +272,8 @@ WARP_SIZE = 256
 
 
 def warp_morph(photos: Sequence[Photo], frames: int, ease: Ease = "smooth", loop: bool = False) -> Iterator[Picture]:
-    """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3). Raises PictureError, NoFaceError,
-    ValueRangeError."""
+    """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3). Raises PictureError,
+    NoFaceError, ValueRangeError."""
     places = times(len(photos) + bool(loop), frames, ease)
     subjects = [find_subject(photo, WARP_SIZE) for photo in photos]
     pictures, landmarks = [to_pictures(s.image)[0] for s in subjects], [s.landmarks for s in subjects]
@@ -245,7 +288,8 @@ def _smooth(share: float) -> float:
 
 
 def between(stops: Sequence[Tensor], at: float, path: Path_, width: int | None = None) -> Tensor:
-    """The latent at a place on the way through stops (Z,) or (Z+detail,): 0.25 is a quarter of the way from the first to the second.
+    """The latent at a place on the way through stops (Z,) or (Z+detail,): 0.25 is a quarter of the way from the first
+    to the second.
 
     width: Z, where details follow, which go straight on any path.
     """

@@ -1,4 +1,5 @@
-"""What every loaded model has in common: its place, its size, the way to a face in a photo, and what records say of it."""
+"""What every loaded model has in common: its place, its size, the way to a face in a photo, and what records say of
+it."""
 
 from __future__ import annotations
 
@@ -15,8 +16,16 @@ from masque.edits.subject import Parse, Photo, Shares, Subject, find_subject
 class Loaded:
     """A model that is ready for photos. Made by `masque.load`."""
 
-    def __init__(self, model: nn.Module, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
-        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then kept."""
+    def __init__(
+        self,
+        model: nn.Module,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        parse: Parse | None = None,
+    ) -> None:
+        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then
+        kept."""
         self.device = torch.device(device)
         self.network = model.to(self.device).eval().requires_grad_(False)
         self.family, self.weights, self.find_parts = family, weights, parse
@@ -56,4 +65,11 @@ class Loaded:
         """What every record says."""
         from masque import __version__
 
-        return {"edit": edit, "model": self.family, "size": self.size, "weights": self.weights, "masque": __version__, **more}
+        return {
+            "edit": edit,
+            "model": self.family,
+            "size": self.size,
+            "weights": self.weights,
+            "masque": __version__,
+            **more,
+        }

@@ -1,4 +1,5 @@
-"""What a record says about an edit: how near its face is to the inputs', how far landmarks moved, what changed outside the face."""
+"""What a record says about an edit: how near its face is to the inputs', how far landmarks moved, what changed outside
+the face."""
 
 from __future__ import annotations
 
@@ -17,19 +18,22 @@ CHANGED = 2
 
 
 def squared_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Squared Euclidean distance of two identity embeddings (RSGAN Section 4.1, with dlib's recogniser in OpenFace's place)."""
+    """Squared Euclidean distance of two identity embeddings (RSGAN Section 4.1, with dlib's recogniser in OpenFace's
+    place)."""
     return float(np.square(a - b).sum())
 
 
 def measure(result: Picture, target: Subject, references: dict[str, Subject]) -> dict[str, Any]:
     """The measures of a whole photo `result` that was made from `target`'s photo.
 
-    references: the faces whose likeness is asked, by name. landmark_drift is in percent of the distance between the eyes.
-    """
+    references: the faces whose likeness is asked, by name. landmark_drift is in percent of the distance between the
+    eyes."""
     landmarks = landmarks_in(result, target.face.box)
     embedding = identity(result, landmarks)
     return {
-        "identity_distance": {name: round(squared_distance(embedding, subject.embedding), 4) for name, subject in references.items()},
+        "identity_distance": {
+            name: round(squared_distance(embedding, subject.embedding), 4) for name, subject in references.items()
+        },
         "landmark_drift_percent": round(drift(landmarks, target.face.landmarks), 2),
         "changed_outside_face_percent": round(100 * changed_outside(result, target), 3),
     }

@@ -1,9 +1,9 @@
-"""The classical morph: features moved along straight lines, each picture bent to where they are, the two dissolved into each other.
+"""The classical morph: features moved along straight lines, each picture bent to where they are, the two dissolved into
+each other.
 
-What "Faces combination and Faces Morphing with Progressive Growing of GAN", Section 3.4, calls the computer graphic technique and compares
-its latent morph with: Wolberg 1998 ("Image morphing: a survey"), with 68 landmarks and the picture's rim as features and, between them,
-triangles that are each moved by an affine map (Goshtasby 1986).
-"""
+What "Faces combination and Faces Morphing with Progressive Growing of GAN", Section 3.4, calls the computer graphic
+technique and compares its latent morph with: Wolberg 1998 ("Image morphing: a survey"), with 68 landmarks and the
+picture's rim as features and, between them, triangles that are each moved by an affine map (Goshtasby 1986)."""
 
 from __future__ import annotations
 
@@ -32,15 +32,23 @@ class WarpMorph:
     """A morph through two or more aligned face pictures, by their landmarks alone."""
 
     def __init__(self, pictures: Sequence[Picture], landmarks: Sequence[Landmarks]) -> None:
-        """
-        pictures: two or more RGB uint8 (H,W,3) of one size. landmarks: for each (68,2) in its pixels; those outside are moved to its rim.
-        Raises ValueError when there are fewer than two pictures, when they differ in size, or when landmarks are missing or not finite.
-        """
+        """pictures: two or more RGB uint8 (H,W,3) of one size. landmarks: for each (68,2) in its pixels; those outside
+        are moved to its rim. Raises ValueError when there are fewer than two pictures, when they differ in size, or
+        when landmarks are missing or not finite."""
         if len(pictures) < 2 or len(pictures) != len(landmarks):
-            raise ValueError(f"a morph takes two or more pictures with their landmarks, not {len(pictures)} with {len(landmarks)}")
+            raise ValueError(
+                f"a morph takes two or more pictures with their landmarks, not {len(pictures)} with {len(landmarks)}"
+            )
         for picture, points in zip(pictures, landmarks, strict=True):
-            if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.shape != pictures[0].shape:
-                raise ValueError(f"a picture is {picture.dtype} {picture.shape}, the first one {pictures[0].shape}: all are uint8 (H,W,3)")
+            if (
+                picture.dtype != np.uint8
+                or picture.ndim != 3
+                or picture.shape[2] != 3
+                or picture.shape != pictures[0].shape
+            ):
+                raise ValueError(
+                    f"a picture is {picture.dtype} {picture.shape}, the first one {pictures[0].shape}: all are uint8 (H,W,3)"
+                )
             if points.shape != (68, 2) or not np.isfinite(points).all():
                 raise ValueError(f"landmarks are {points.shape} or not finite, and should be (68,2)")
         self.pictures = [picture.copy() for picture in pictures]
@@ -51,12 +59,13 @@ class WarpMorph:
     def frame(self, at: float) -> Picture:
         """The picture at one place of the morph, uint8 (H,W,3); the same place gives the same pixels.
 
-        at: in [0, n−1] for n pictures: 0.25 is a quarter of the way from the first to the second. At a whole number it is the picture given
-        for it, bit for bit. Raises ValueRangeError outside.
-        """
+        at: in [0, n−1] for n pictures: 0.25 is a quarter of the way from the first to the second. At a whole number it
+        is the picture given for it, bit for bit. Raises ValueRangeError outside."""
         last = len(self.pictures) - 1
         if not 0 <= at <= last:
-            raise ValueRangeError(f"There is no frame at {at} of this morph: give a number from 0, its first picture, to {last}, its last.")
+            raise ValueRangeError(
+                f"There is no frame at {at} of this morph: give a number from 0, its first picture, to {last}, its last."
+            )
         first = math.floor(at)
         weight = at - first
         if weight == 0:
@@ -73,13 +82,16 @@ class WarpMorph:
 
 
 def features(landmarks: Landmarks, size: tuple[int, ...]) -> Points:
-    """The landmarks, moved into a picture of `size` (height, width), and its corners and the middles of its edges, which stay: (76,2)."""
+    """The landmarks, moved into a picture of `size` (height, width), and its corners and the middles of its edges,
+    which stay: (76,2)."""
     right, bottom = size[1] - 1, size[0] - 1
     rim = [(x, y) for y in (0, bottom / 2, bottom) for x in (0, right / 2, right) if (x, y) != (right / 2, bottom / 2)]
     return np.concatenate([np.clip(landmarks.astype(np.float64), 0, (right, bottom)), rim])
 
 
-def lookup_maps(points: Points, triangles: Triangles, sources: Sequence[Points], size: tuple[int, ...]) -> list[NDArray[np.float32]]:
+def lookup_maps(
+    points: Points, triangles: Triangles, sources: Sequence[Points], size: tuple[int, ...]
+) -> list[NDArray[np.float32]]:
     """For each of `sources`, where in it each pixel of the frame comes from: x and y, float32 (2,H,W).
 
     points: the frame's. size: (height, width).
@@ -91,13 +103,16 @@ def lookup_maps(points: Points, triangles: Triangles, sources: Sequence[Points],
     for source in sources:
         # (T,2,3): the affine map of a triangle is its corners there, weighted by the barycentric coordinates here.
         affine = source[kept].transpose(0, 2, 1) @ barycentric
-        u, v = ((row[:, 0][owner] * x + row[:, 1][owner] * y + row[:, 2][owner]) for row in (affine[:, 0], affine[:, 1]))
+        u, v = (
+            (row[:, 0][owner] * x + row[:, 1][owner] * y + row[:, 2][owner]) for row in (affine[:, 0], affine[:, 1])
+        )
         maps.append(np.stack([u, v]).astype(np.float32))
     return maps
 
 
 def barycentric_maps(points: Points, triangles: Triangles) -> tuple[NDArray[np.float64], Triangles]:
-    """The matrices (T,3,3) that make the barycentric coordinates in a triangle out of (x,y,1), and the triangles that have an area.
+    """The matrices (T,3,3) that make the barycentric coordinates in a triangle out of (x,y,1), and the triangles that
+    have an area.
 
     One without area, of points that coincide or lie on a line, covers no pixel.
     """
@@ -106,13 +121,14 @@ def barycentric_maps(points: Points, triangles: Triangles) -> tuple[NDArray[np.f
     return np.linalg.inv(corners[wide]), triangles[wide]
 
 
-def owners(points: Points, triangles: Triangles, barycentric: NDArray[np.float64], size: tuple[int, ...]) -> NDArray[np.intp]:
+def owners(
+    points: Points, triangles: Triangles, barycentric: NDArray[np.float64], size: tuple[int, ...]
+) -> NDArray[np.intp]:
     """The triangle that each pixel lies in, (H,W).
 
-    Where features change their order between the two faces, the mesh folds and several triangles cover one pixel: it belongs to the one in
-    which it lies deepest. Deciding by the coordinates, and not by drawing, gives no pixel to a triangle that it is not in, whose affine map
-    would throw it far if the triangle is narrow.
-    """
+    Where features change their order between the two faces, the mesh folds and several triangles cover one pixel: it
+    belongs to the one in which it lies deepest. Deciding by the coordinates, and not by drawing, gives no pixel to a
+    triangle that it is not in, whose affine map would throw it far if the triangle is narrow."""
     height, width = size[:2]
     owner = np.zeros((height, width), np.intp)
     depth = np.full((height, width), -np.inf)

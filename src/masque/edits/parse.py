@@ -51,12 +51,15 @@ class Parser(Loaded):
             yield
 
     def shares(self, subject: Subject) -> Shares:
-        """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network works at its own."""
+        """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network
+        works at its own."""
         own = self._own(subject)
         with self.inference():
             made = self.model.shares(own.image.to(self.device))
             if own.size != subject.size:
-                made = functional.interpolate(made, size=subject.size, mode="bilinear", align_corners=False, antialias=True)
+                made = functional.interpolate(
+                    made, size=subject.size, mode="bilinear", align_corners=False, antialias=True
+                )
             return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
 
     def labels(self, subject: Subject) -> Labels:
@@ -71,7 +74,8 @@ class Parser(Loaded):
         return cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
 
     def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
-        """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError, NoFaceError."""
+        """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError,
+        NoFaceError."""
         subject = self.subject(photo, pick)
         return Parsed(subject.photo, self.labels(subject), self.record("parse", inputs=inputs(photo=subject)))
 
@@ -79,9 +83,8 @@ class Parser(Loaded):
 def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:
     """The surest label (H,W) at each pixel of a photo; background beyond what `shares` (K,S,S) cover.
 
-    matrix: photo pixels -> pixels of `shares`. Shares are interpolated, and only then decided on, so that edges are as smooth as the
-    photo is fine.
-    """
+    matrix: photo pixels -> pixels of `shares`. Shares are interpolated, and only then decided on, so that edges are as
+    smooth as the photo is fine."""
     labels = np.zeros(photo.shape[:2], np.uint8)
     region = region_of(photo, matrix, shares.shape[1])
     if region is None:

@@ -27,17 +27,25 @@ CELL = 256
 COLUMNS = 5
 
 SPREAD = 0.7
-"""How far from the middle parts are drawn: nearer than in training fewer are odd, and fewer are far apart (Brock et al. 2019)."""
+"""How far from the middle parts are drawn: nearer than in training fewer are odd, and fewer are far apart (Brock et al.
+2019)."""
 
 
 def random_parts(
-    session: Session, photo: Photo, part: Literal["face", "hair"], *, count: int = 8, seed: int = 0, pick: int | None = None
+    session: Session,
+    photo: Photo,
+    part: Literal["face", "hair"],
+    *,
+    count: int = 8,
+    seed: int = 0,
+    pick: int | None = None,
 ) -> Result:
-    """A sheet: the photo's face first, then `count` pictures in which `part` is drawn at random and the other part is the photo's own.
+    """A sheet: the photo's face first, then `count` pictures in which `part` is drawn at random and the other part is
+    the photo's own.
 
-    photo: RGB uint8 (H,W,3) or a path. The part that stays keeps the photo's own pixels (with the network's change added); the drawn
-    one is the network's picture. The same seed gives the same sheet. Raises PictureError, NoFaceError, ValueRangeError.
-    """
+    photo: RGB uint8 (H,W,3) or a path. The part that stays keeps the photo's own pixels (with the network's change
+    added); the drawn one is the network's picture. The same seed gives the same sheet. Raises PictureError,
+    NoFaceError, ValueRangeError."""
     check_choice("part", part, ("face", "hair"))
     count, seed = whole("count", count), seed_of(seed)
     if not 1 <= count <= 64:

@@ -1,4 +1,5 @@
-"""Portraits by label map (portrait thesis, Section 4.4): an edited shape in the photo's own style, another's shape, another's style."""
+"""Portraits by label map (portrait thesis, Section 4.4): an edited shape in the photo's own style, another's shape,
+another's style."""
 
 from __future__ import annotations
 
@@ -16,7 +17,18 @@ from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs, measure
 from masque.edits.parse import enlarged
 from masque.edits.result import Result
-from masque.edits.shapes import HAIR, PARTS, SKIN, aligned, check_face_left, check_skin_left, check_upright, in_crop, shrunk, with_part
+from masque.edits.shapes import (
+    HAIR,
+    PARTS,
+    SKIN,
+    aligned,
+    check_face_left,
+    check_skin_left,
+    check_upright,
+    in_crop,
+    shrunk,
+    with_part,
+)
 from masque.edits.subject import Detail, Label, Parse, Photo, Shares, Subject
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.labels import LABELS, Labels, Source, coloured, read_labels
@@ -38,15 +50,18 @@ class Painter(Loaded):
         parse: Parse | None = None,
         label: Label | None = None,
     ) -> None:
-        """weights: the hash that records name the model by. parse: finds the parts of a face in a photo. label: the label map that a user
-        was given of it to paint in; without, what `parse` sees is enlarged, which is the same for a parser of the painter's size alone."""
+        """weights: the hash that records name the model by. parse: finds the parts of a face in a photo. label: the
+        label map that a user was given of it to paint in; without, what `parse` sees is enlarged, which is the same for
+        a parser of the painter's size alone."""
         super().__init__(model, family, weights, device, parse)
         self.model, self.label = model, label
 
     def shares(self, subject: Subject) -> Shares:
         """How sure each label is at each pixel of a subject (11,S,S). Raises CheckpointError without a parser."""
         if self.find_parts is None:
-            raise CheckpointError("No face parser comes with this installation, and repainting needs one: install Masque with its weights.")
+            raise CheckpointError(
+                "No face parser comes with this installation, and repainting needs one: install Masque with its weights."
+            )
         return self.find_parts(subject)
 
     def parts(self, subject: Subject) -> Labels:
@@ -54,8 +69,13 @@ class Painter(Loaded):
         return self.shares(subject).argmax(axis=0).astype(np.uint8)
 
     def written(self, subject: Subject) -> Labels:
-        """The label map (H,W) of a subject's whole photo as nobody has painted in it. Raises CheckpointError without a parser."""
-        return self.label(subject) if self.label is not None else enlarged(self.shares(subject), subject.matrix, subject.photo)
+        """The label map (H,W) of a subject's whole photo as nobody has painted in it. Raises CheckpointError without a
+        parser."""
+        return (
+            self.label(subject)
+            if self.label is not None
+            else enlarged(self.shares(subject), subject.matrix, subject.photo)
+        )
 
     def latents(self, subject: Subject, labels: Labels) -> list[Tensor]:
         """The five latents of a subject's components."""
@@ -63,7 +83,8 @@ class Painter(Loaded):
             return self.model.components(subject.image, self._tensor(labels))
 
     def paint(self, latents: Sequence[Tensor], target: Tensor, labels: Labels) -> Picture:
-        """The picture (S,S,3) of these latents in the shape of `labels`, before the background of a target (1,3,S,S)."""
+        """The picture (S,S,3) of these latents in the shape of `labels`, before the background of a target
+        (1,3,S,S)."""
         with self.inference():
             return to_pictures(self.model.paint(latents, target, self._tensor(labels)))[0]
 
@@ -89,14 +110,15 @@ def repaint(
     detail: Detail = "keep",
     pick: int | None = None,
 ) -> Result:
-    """The photo in an edited shape: that of a label map as large as the photo, or of (a part of) another portrait (Section 4.4.2).
+    """The photo in an edited shape: that of a label map as large as the photo, or of (a part of) another portrait
+    (Section 4.4.2).
 
-    labels: (H,W) as the photo, or a file that `masque.faces.labels.read_labels` reads; another size of the same shape is enlarged or
-    reduced to it. What had to be put right is in the record's notes. shape_from: a portrait whose `part` (eyes, mouth, skin, hair or all)
-    is taken. Style and background are the photo's own. detail: `keep` adds the change to the photo's own
-    pixels where the parts stay what they were, and shows the network's picture where they do not; `network` shows it everywhere.
-    Returns the whole photo and its record. Raises PictureError, NoFaceError, ValueRangeError, CheckpointError.
-    """
+    labels: (H,W) as the photo, or a file that `masque.faces.labels.read_labels` reads; another size of the same shape
+    is enlarged or reduced to it. What had to be put right is in the record's notes. shape_from: a portrait whose `part`
+    (eyes, mouth, skin, hair or all) is taken. Style and background are the photo's own. detail: `keep` adds the change
+    to the photo's own pixels where the parts stay what they were, and shows the network's picture where they do not;
+    `network` shows it everywhere. Returns the whole photo and its record. Raises PictureError, NoFaceError,
+    ValueRangeError, CheckpointError."""
     if (labels is None) == (shape_from is None):
         raise ValueRangeError("Name either a label map or a portrait to take the shape from.")
     check_choice("part", part, tuple(PARTS))
@@ -122,12 +144,18 @@ def repaint(
 
 
 def transfer(
-    painter: Painter, photo: Photo, style_from: Photo, *, part: str = "all", detail: Detail = "keep", pick: int | None = None
+    painter: Painter,
+    photo: Photo,
+    style_from: Photo,
+    *,
+    part: str = "all",
+    detail: Detail = "keep",
+    pick: int | None = None,
 ) -> Result:
     """The photo's shape with the style (colour, texture) of a part of another portrait (Section 4.4.3).
 
-    part: eyes, mouth, skin, hair or all. detail: as in `repaint`. Returns the whole photo and its record. Raises PictureError (also where
-    the other portrait does not show the part), NoFaceError, ValueRangeError, CheckpointError.
+    part: eyes, mouth, skin, hair or all. detail: as in `repaint`. Returns the whole photo and its record. Raises
+    PictureError (also where the other portrait does not show the part), NoFaceError, ValueRangeError, CheckpointError.
     """
     check_choice("part", part, tuple(PARTS))
     check_choice("detail", detail, get_args(Detail))
@@ -178,8 +206,8 @@ def restyled(
 LEVELS: Mapping[Component, tuple[tuple[int, ...], ...]] = {
     "left eye": ((4,),), "right eye": ((5,),), "mouth": ((7, 9), (8,)), "skin": ((1, 6),), "hair": ((10,),),
 }  # fmt: skip
-"""Labels of a component that have one colour between them: lips take that of lips, teeth that of teeth, if there are any. Brows, which are
-a few pixels of hair on skin, become lighter or darker with the skin."""
+"""Labels of a component that have one colour between them: lips take that of lips, teeth that of teeth, if there are
+any. Brows, which are a few pixels of hair on skin, become lighter or darker with the skin."""
 
 BROWS = (LABELS.index("left brow"), LABELS.index("right brow"))
 
@@ -187,7 +215,8 @@ FEWEST = 12
 """Pixels that a mean colour can be taken from."""
 
 GAIN = (0.4, 2.5)
-"""How much darker or lighter a part may become in proportion; what is farther is reached by a shift, or noise would be amplified."""
+"""How much darker or lighter a part may become in proportion; what is farther is reached by a shift, or noise would be
+amplified."""
 
 
 def mean_colour(picture: NDArray[np.floating[Any]], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -204,11 +233,12 @@ def levelled(
     there: NDArray[np.bool_],
     glossy: bool = False,
 ) -> NDArray[np.float32]:
-    """A picture (S,S,3) in [0,1] that has where `inside` (S,S) is true the mean CIELAB colour of `style` (S,S,3) where `there` is.
+    """A picture (S,S,3) in [0,1] that has where `inside` (S,S) is true the mean CIELAB colour of `style` (S,S,3) where
+    `there` is.
 
-    As far as `share` (S,S) in [0,1] lets it show. How a style varies over a part is the network's to say; its level can be read off the
-    style's photo. Most of the way is a gain, so that shadows stay shadows: in each channel, or where a part is glossy in all alike, since
-    gloss has the light's hue and not the part's. What is missing then is a shift.
+    As far as `share` (S,S) in [0,1] lets it show. How a style varies over a part is the network's to say; its level can
+    be read off the style's photo. Most of the way is a gain, so that shadows stay shadows: in each channel, or where a
+    part is glossy in all alike, since gloss has the light's hue and not the part's. What is missing then is a shift.
     """
     weight = share[..., None]
     gain = np.clip(style[there].mean(axis=0) / picture[inside].mean(axis=0).clip(min=0.02), *GAIN)
@@ -232,7 +262,9 @@ def reshaped(
     after, filled = painter.paint(latents, target, wanted), to_pictures(target)[0]
     changed = (own != wanted) | given_up(own, wanted)
     if detail == "keep":
-        after = in_tune(calmed(after, wanted), painter.paint(latents, subject.image, own), to_pictures(subject.image)[0], changed)
+        after = in_tune(
+            calmed(after, wanted), painter.paint(latents, subject.image, own), to_pictures(subject.image)[0], changed
+        )
     # Beside the person there is what was there; what the network adds to it is noise.
     person = _soft(wanted > 0)[..., None]
     shown = np.rint(filled + person * (after.astype(np.float32) - filled)).astype(np.uint8)
@@ -247,22 +279,25 @@ def _square(subject: Subject) -> NDArray[np.float32]:
 
 def _soft(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """A mask (S,S) with soft edges, half at its border."""
-    return np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(1, len(inside) // 64) / 2), dtype=np.float32)
+    return np.asarray(
+        cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(1, len(inside) // 64) / 2), dtype=np.float32
+    )
 
 
 def _mean_around(values: NDArray[np.float32], inside: NDArray[np.bool_], reach: float) -> NDArray[np.float32]:
-    """Of values (S,S,C), the mean around each pixel over those inside a mask (S,S) alone; `reach` is the Gaussian's σ in pixels."""
+    """Of values (S,S,C), the mean around each pixel over those inside a mask (S,S) alone; `reach` is the Gaussian's σ
+    in pixels."""
     weight = inside.astype(np.float32)
     total = cv2.GaussianBlur(values * weight[..., None], (0, 0), reach)
     return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)[..., None], dtype=np.float32)
 
 
 def smoothed(before: Picture, after: Picture, regions: Sequence[NDArray[np.bool_]]) -> Picture:
-    """`before` (S,S,3) with what `after` changes in each region, smoothly: colour and shade; texture is the photo's own to have.
+    """`before` (S,S,3) with what `after` changes in each region, smoothly: colour and shade; texture is the photo's own
+    to have.
 
-    Each region is averaged by itself, so that the hair's change does not run into the skin's, and widely: where two heads differ in shape
-    the network paints blotches.
-    """
+    Each region is averaged by itself, so that the hair's change does not run into the skin's, and widely: where two
+    heads differ in shape the network paints blotches."""
     change = after.astype(np.float32) - before
     smooth = np.zeros_like(change)
     taken = np.any(regions, axis=0)
@@ -274,7 +309,8 @@ def smoothed(before: Picture, after: Picture, regions: Sequence[NDArray[np.bool_
 
 
 def calmed(painted: Picture, labels: Labels) -> Picture:
-    """A network's picture (S,S,3) with the colour of each part smoothed within the part; its light, which has the texture, stays.
+    """A network's picture (S,S,3) with the colour of each part smoothed within the part; its light, which has the
+    texture, stays.
 
     What an adversarial network makes of too few pictures has specks of colour, not of light.
     """
@@ -289,8 +325,8 @@ def calmed(painted: Picture, labels: Labels) -> Picture:
 def in_tune(after: Picture, before: Picture, photo: Picture, changed: NDArray[np.bool_]) -> Picture:
     """The network's picture (S,S,3) in the photo's tones: lighter where it paints what did not change too dark.
 
-    before: what it makes of the photo as it is. What it gets wrong around the changed part is taken to go on, smoothly, within it.
-    """
+    before: what it makes of the photo as it is. What it gets wrong around the changed part is taken to go on, smoothly,
+    within it."""
     wrong = _mean_around(photo.astype(np.float32) - before, ~changed, len(changed) / 16)
     return np.asarray(np.clip(np.rint(after + wrong), 0, 255), dtype=np.uint8)
 
@@ -303,7 +339,8 @@ def _around(inside: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
 
 
 def uncovered(subject: Subject, own: Labels, wanted: Labels) -> Tensor:
-    """The subject's picture (1,3,S,S) in which what the new shape no longer covers is filled from the background around it."""
+    """The subject's picture (1,3,S,S) in which what the new shape no longer covers is filled from the background around
+    it."""
     gone = given_up(own, wanted)
     if not gone.any():
         return subject.image
@@ -323,9 +360,9 @@ def given_up(own: Labels, wanted: Labels) -> NDArray[np.bool_]:
 def faces_for(painter: Painter, labels: Source, styles: Sequence[Photo]) -> Result:
     """Many faces for one label map (Fig. 4.7): the map, and it in the style of each portrait, before mid-grey.
 
-    labels: (H,W) of any size, or a file that `masque.faces.labels.read_labels` reads, with skin, both eyes and a mouth, by which it is
-    aligned. styles: portraits. Returns a sheet and its record. Raises PictureError, NoFaceError, CheckpointError.
-    """
+    labels: (H,W) of any size, or a file that `masque.faces.labels.read_labels` reads, with skin, both eyes and a mouth,
+    by which it is aligned. styles: portraits. Returns a sheet and its record. Raises PictureError, NoFaceError,
+    CheckpointError."""
     given, notes = read_labels(labels)
     shape = shrunk(given, aligned(given, painter.size), painter.size)
     check_skin_left(shape)

@@ -16,7 +16,8 @@ from masque.image import Picture, to_pictures
 from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
 
 Stitch = Literal["none", "gradient"]
-"""`none`: the crop as the network paints it (RSGAN). `gradient`: only the face, stitched in the gradient domain (RSGAN-GD)."""
+"""`none`: the crop as the network paints it (RSGAN). `gradient`: only the face, stitched in the gradient domain
+(RSGAN-GD)."""
 
 CANVAS = 1024
 """Largest side in pixels of the crop in which a face is carried to another photo."""
@@ -25,8 +26,11 @@ CANVAS = 1024
 class Session(Loaded):
     """An RSGAN that is ready to edit. Made by `masque.load`."""
 
-    def __init__(self, model: RSGAN, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None) -> None:
-        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then kept."""
+    def __init__(
+        self, model: RSGAN, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None
+    ) -> None:
+        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then
+        kept."""
         super().__init__(model, family, weights, device, parse)
         self.model = model
 
@@ -54,7 +58,8 @@ class Session(Loaded):
         return with_values(c, self.attributes, values)
 
     def painted_landmarks(self, painted: Picture, expected: Landmarks) -> Landmarks | None:
-        """Where the face lies in a picture that the network painted, in its pixels; None when that is not near `expected`."""
+        """Where the face lies in a picture that the network painted, in its pixels; None when that is not near
+        `expected`."""
         return landmarks_near(painted, expected)
 
     # The tasks, one function each in the files beside this one.

@@ -87,7 +87,8 @@ Label = Callable[[Subject], Labels]
 
 
 def as_photo(photo: Photo) -> tuple[Picture, str]:
-    """The pixels, and what to call them in a message. Raises PictureError, also for what is no photo in any of the ways of `Photo`."""
+    """The pixels, and what to call them in a message. Raises PictureError, also for what is no photo in any of the ways
+    of `Photo`."""
     if isinstance(photo, np.ndarray):
         return _of_array(photo), UNNAMED
     if isinstance(photo, Image.Image):
@@ -113,7 +114,9 @@ def _named(path: object) -> str:
 
 def _of_array(pixels: NDArray[Any]) -> Picture:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise PictureError(f"The photo is an array of {pixels.dtype} {pixels.shape}: give RGB pixels as uint8 (H, W, 3), or a path.")
+        raise PictureError(
+            f"The photo is an array of {pixels.dtype} {pixels.shape}: give RGB pixels as uint8 (H, W, 3), or a path."
+        )
     return np.ascontiguousarray(pixels)
 
 
@@ -138,7 +141,9 @@ def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch
     return cut_subject(pixels, choose_face(find_faces(pixels), pick, name=name), size, name, device)
 
 
-def cut_subject(photo: Picture, face: Face, size: int, name: str = "the photo", device: torch.device | str = "cpu") -> Subject:
+def cut_subject(
+    photo: Picture, face: Face, size: int, name: str = "the photo", device: torch.device | str = "cpu"
+) -> Subject:
     """The subject around a face that is known already."""
     scale = size / 128
     frame = cut_frame(photo, face.landmarks, scale)
@@ -166,11 +171,11 @@ def with_values(c: Tensor, names: Sequence[str], values: Mapping[str, float]) ->
 def without_rivals(
     c: Tensor, names: Sequence[str], values: Mapping[str, float], rivals: Collection[str]
 ) -> tuple[Tensor, dict[str, float]]:
-    """Attributes c (1,A), already with `values`, with the rivals of those asked for taken back; and what was taken back to which value.
+    """Attributes c (1,A), already with `values`, with the rivals of those asked for taken back; and what was taken back
+    to which value.
 
-    rivals: names of which a head has at most one, the hair colours. One asked for with a value v leaves 1 − v to each of the others that
-    `values` does not name.
-    """
+    rivals: names of which a head has at most one, the hair colours. One asked for with a value v leaves 1 − v to each
+    of the others that `values` does not name."""
     asked = max((values[n] for n in rivals if n in values), default=0.0)
     others = [n for n in rivals if n in names and n not in values] if asked > 0 else []
     taken = {n: round(1 - asked, 6) for n in others if float(c[0, names.index(n)]) > 1 - asked}
@@ -178,7 +183,8 @@ def without_rivals(
 
 
 def turned_round(c: Tensor, names: Sequence[str], rivals: Collection[str]) -> list[tuple[dict[str, float], Tensor]]:
-    """For each attribute of c (1,A), what is asked for and the attributes (1,A) then: a rival is given, anything else reversed."""
+    """For each attribute of c (1,A), what is asked for and the attributes (1,A) then: a rival is given, anything else
+    reversed."""
     asked = [{name: 1.0 if name in rivals or float(c[0, place]) < 0.5 else 0.0} for place, name in enumerate(names)]
     return [(one, without_rivals(with_values(c, names, one), names, one, rivals)[0]) for one in asked]
 

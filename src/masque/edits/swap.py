@@ -34,12 +34,11 @@ def swap(
 ) -> Result:
     """Put the face of one photo into another.
 
-    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. attributes: values in
-    [0,1] that both parts shall have in place of the estimated ones. stitch: `gradient` stitches the face alone into the photo
-    (RSGAN-GD), `none` lays the whole painted crop over it (RSGAN). detail: `keep` carries the pixels' own sharpness over.
-    Returns the whole `hair` photo with the new face, and its record.
-    Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
-    """
+    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number.
+    attributes: values in [0,1] that both parts shall have in place of the estimated ones. stitch: `gradient` stitches
+    the face alone into the photo (RSGAN-GD), `none` lays the whole painted crop over it (RSGAN). detail: `keep` carries
+    the pixels' own sharpness over. Returns the whole `hair` photo with the new face, and its record. Raises
+    PictureError, NoFaceError, UnknownAttributeError, ValueRangeError."""
     attributes = values_by_name(attributes)
     check_choice("stitch", stitch, get_args(Stitch))
     check_choice("detail", detail, get_args(Detail))
@@ -47,7 +46,9 @@ def swap(
     wanted = [session.asked(session.estimate(s), attributes) for s in (source, target)]
     f, h = session.encode(source, c_face=wanted[0]), session.encode(target, c_hair=wanted[1])
     own_f, own_h = session.encode(source), session.encode(target)
-    composed, source_again, target_again = (session.compose(z)[0] for z in (Latents(f.xf, f.cf, h.xh, h.ch), own_f, own_h))
+    composed, source_again, target_again = (
+        session.compose(z)[0] for z in (Latents(f.xf, f.cf, h.xh, h.ch), own_f, own_h)
+    )
     picture = put_in(session, source, target, composed, (source_again, target_again), stitch, detail)
     # Stitched in, the face alone is new, and takes the tones of the photo that it comes into.
     colour = asked_colour(attributes, session.shares(target)) if target.grey and stitch == "none" else 0.0
@@ -59,7 +60,13 @@ def swap(
 
 
 def put_in(
-    session: Session, source: Subject, target: Subject, composed: Picture, again: tuple[Picture, Picture], stitch: Stitch, detail: Detail
+    session: Session,
+    source: Subject,
+    target: Subject,
+    composed: Picture,
+    again: tuple[Picture, Picture],
+    stitch: Stitch,
+    detail: Detail,
 ) -> Picture:
     """The target's whole photo with the face of `composed` (S,S,3) in it.
 
@@ -69,7 +76,11 @@ def put_in(
     side, matrix = _canvas(target)
     mask = region_mask(target, new, side)
     keep = detail == "keep"
-    painted = _on_canvas(source, composed, again[0], side) if keep else warp(composed, zoom(side / session.size), (side, side))
+    painted = (
+        _on_canvas(source, composed, again[0], side)
+        if keep
+        else warp(composed, zoom(side / session.size), (side, side))
+    )
     if stitch == "gradient":
         return stitch_in(target.photo, painted, matrix, mask)
     if keep:

@@ -1,4 +1,5 @@
-"""New pictures of the same person (FaceFeat-GAN, Section 3.3 and Fig. 3 and 4): other pose, expression and light, the same identity."""
+"""New pictures of the same person (FaceFeat-GAN, Section 3.3 and Fig. 3 and 4): other pose, expression and light, the
+same identity."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Synthesizer(Loaded):
             return list(to_pictures(self.model.G_I(f_id, f_1, f_2).clamp(-1, 1)))
 
     def drawn(self, photo: Photo, count: int = 16, seed: int = 0, pick: int | None = None) -> list[Picture]:
-        """`count` pictures (S,S,3) of a photo's person, all else drawn. Raises PictureError, NoFaceError, ValueRangeError."""
+        """`count` pictures (S,S,3) of a photo's person, all else drawn. Raises PictureError, NoFaceError,
+        ValueRangeError."""
         return self._drawn(self.subject(photo, pick), count, seed)
 
     def _drawn(self, subject: Subject, count: int, seed: int) -> list[Picture]:
@@ -69,12 +71,14 @@ class Synthesizer(Loaded):
     ) -> Result:
         """The photo's person as the photo shows it but for what is asked; one picture for each yaw, side by side.
 
-        yaws: degrees to the picture's right, within ±60; the photo's own if None. expression_from, light_from: photos whose expression, and
-        whose light and all else that is neither person, expression nor pose, are taken. Raises PictureError, NoFaceError, ValueRangeError.
-        """
+        yaws: degrees to the picture's right, within ±60; the photo's own if None. expression_from, light_from: photos
+        whose expression, and whose light and all else that is neither person, expression nor pose, are taken. Raises
+        PictureError, NoFaceError, ValueRangeError."""
         yaws = None if yaws is None else [number("a yaw", yaw) for yaw in yaws]
         if yaws is not None and (not len(yaws) or not all(abs(yaw) <= FARTHEST for yaw in yaws)):
-            raise ValueRangeError(f"Heads are turned by up to {FARTHEST:.0f} degrees to either side: name yaws within that.")
+            raise ValueRangeError(
+                f"Heads are turned by up to {FARTHEST:.0f} degrees to either side: name yaws within that."
+            )
         subject = self.subject(photo, pick)
         f_id, f_1, f_2 = self.features(subject)
         E_1, names, colour = self.model.E_1, {"photo": subject.name}, 0.0
@@ -90,7 +94,10 @@ class Synthesizer(Loaded):
         many = len(f_1)
         made = cells_in_tones(subject, self.pictures(f_id.expand(many, -1), f_1, f_2.expand(many, -1)), colour)
         record = self.record(
-            "synthesize", **names, **said(subject, colour), **({"yaws": [round(yaw, 2) for yaw in yaws]} if yaws is not None else {})
+            "synthesize",
+            **names,
+            **said(subject, colour),
+            **({"yaws": [round(yaw, 2) for yaw in yaws]} if yaws is not None else {}),
         )
         return Result(grid(made, many) if many > 1 else made[0], record)
 
@@ -100,8 +107,8 @@ class Synthesizer(Loaded):
         return Result(made.picture, {**made.record, "edit": "frontalize"})
 
     def mix(self, first: Photo, second: Photo, steps: int = 8) -> Result:
-        """Pictures from one person to another, all else as the first photo has it (Fig. 4b). Raises PictureError, NoFaceError,
-        ValueRangeError."""
+        """Pictures from one person to another, all else as the first photo has it (Fig. 4b). Raises PictureError,
+        NoFaceError, ValueRangeError."""
         steps = whole("steps", steps)
         if steps < 2:
             raise ValueRangeError(f"A strip of {steps} pictures has no two ends: ask for two at least.")

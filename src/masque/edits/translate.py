@@ -1,4 +1,5 @@
-"""Attribute editing by image translation (CCA-GAN Section 4.4): a loaded generator, an edit of a whole photo, a sheet of all of them."""
+"""Attribute editing by image translation (CCA-GAN Section 4.4): a loaded generator, an edit of a whole photo, a sheet
+of all of them."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Translator(Loaded):
         classify: Classify | None = None,
         parse: Parse | None = None,
     ) -> None:
-        """weights: the hash that records name the model by. classify: reads off a face what neither landmarks nor colours tell.
+        """weights: the hash that records name the model by. classify: reads off a face what neither landmarks nor
+        colours tell.
 
         parse: finds the parts of a face, to which edits are then kept.
         """
@@ -56,15 +58,20 @@ class Translator(Loaded):
         self.model, self.classify = model, classify
 
     def estimate(self, subject: Subject) -> Tensor:
-        """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be read."""
+        """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be
+        read."""
         values = read_attributes(subject.frame, self.classify)
         return torch.tensor([[values.get(name, UNKNOWN) for name in self.attributes]], device=self.device)
 
     def translate(self, subject: Subject, attributes: Sequence[Tensor], shares: Shares | None = None) -> list[Picture]:
-        """The pictures (S,S,3) that the generator paints of a subject, one for each (1,A) of `attributes`; shares: as a parser sees it."""
+        """The pictures (S,S,3) that the generator paints of a subject, one for each (1,A) of `attributes`; shares: as a
+        parser sees it."""
         person = torch.from_numpy(person_mask(subject) if shares is None else 1 - shares[LABELS.index("background")])
         with self.inference():
-            return [to_pictures(self.model.edit(subject.image, c, person[None, None].to(self.device)))[0] for c in attributes]
+            return [
+                to_pictures(self.model.edit(subject.image, c, person[None, None].to(self.device)))[0]
+                for c in attributes
+            ]
 
     def edit(self, photo: Photo, attributes: Mapping[str, float], **options: Any) -> Result:
         """Change attributes: see `masque.edits.translate.edit`."""
@@ -86,10 +93,10 @@ def edit(
 ) -> Result:
     """Give a face other attributes and leave the rest alone.
 
-    photo: as `Photo` has it, of any size. attributes: values in [0,1] by name, several at once; hair colours exclude one another,
-    so one that is asked for takes the others back, which the record says under `also`. region: where the change may show. detail: `keep`
-    adds the change to the photo's own pixels, `network` shows the network's picture. Returns the whole photo and its record.
-    Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
+    photo: as `Photo` has it, of any size. attributes: values in [0,1] by name, several at once; hair colours exclude
+    one another, so one that is asked for takes the others back, which the record says under `also`. region: where the
+    change may show. detail: `keep` adds the change to the photo's own pixels, `network` shows the network's picture.
+    Returns the whole photo and its record. Raises PictureError, NoFaceError, UnknownAttributeError, ValueRangeError.
     """
     attributes = values_by_name(attributes)
     check_choice("region", region, get_args(Region))
@@ -97,7 +104,9 @@ def edit(
     check_rivals(attributes)
     subject = translator.subject(photo, pick)
     own = translator.estimate(subject)
-    wanted, also = without_rivals(with_values(own, translator.attributes, attributes), translator.attributes, attributes, HAIR_COLOURS)
+    wanted, also = without_rivals(
+        with_values(own, translator.attributes, attributes), translator.attributes, attributes, HAIR_COLOURS
+    )
     shares = translator.shares(subject)
     before, after = painted(translator, subject, own, [wanted], shares)
     mask = edited_mask(subject, region, shares)
@@ -113,12 +122,13 @@ def edit(
     return Result(picture, record)
 
 
-def painted(translator: Translator, subject: Subject, own: Tensor, wanted: Sequence[Tensor], shares: Shares | None) -> list[Picture]:
+def painted(
+    translator: Translator, subject: Subject, own: Tensor, wanted: Sequence[Tensor], shares: Shares | None
+) -> list[Picture]:
     """The subject as it is, and with each of the wanted attributes (1,A), as the generator paints it (S,S,3).
 
-    Where a parser's shares say what is hair, a hair colour shows there alone: G has learnt hair colours from people who have them, and
-    would change the skin along with the hair.
-    """
+    Where a parser's shares say what is hair, a hair colour shows there alone: G has learnt hair colours from people who
+    have them, and would change the skin along with the hair."""
     hair = [place for place, name in enumerate(translator.attributes) if name in HAIR_COLOURS]
     before, *after = translator.translate(subject, [own, *wanted], shares)
     if shares is None or not hair:
@@ -128,7 +138,10 @@ def painted(translator: Translator, subject: Subject, own: Tensor, wanted: Seque
         one[:, hair] = own[:, hair]
     is_hair = shares[LABELS.index("hair")][..., None]
     beside = translator.translate(subject, others, shares)
-    return [before, *(np.rint(is_hair * a + (1 - is_hair) * b).astype(np.uint8) for a, b in zip(after, beside, strict=True))]
+    return [
+        before,
+        *(np.rint(is_hair * a + (1 - is_hair) * b).astype(np.uint8) for a, b in zip(after, beside, strict=True)),
+    ]
 
 
 def check_rivals(attributes: Mapping[str, float]) -> None:
@@ -136,11 +149,14 @@ def check_rivals(attributes: Mapping[str, float]) -> None:
     asked = {name: value for name, value in attributes.items() if name in HAIR_COLOURS}
     if sum(asked.values()) > 1 + 1e-6:
         colours = " and ".join(f"{name}={value:g}" for name, value in asked.items() if value > 0)
-        raise ValueRangeError(f"{colours} exclude one another: ask for one hair colour, or for shares that add up to 1 at most.")
+        raise ValueRangeError(
+            f"{colours} exclude one another: ask for one hair colour, or for shares that add up to 1 at most."
+        )
 
 
 def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick: int | None = None) -> Result:
-    """The photo's face, and beside it the same with each attribute turned round (Fig. 4-6): hair colours given, all others reversed.
+    """The photo's face, and beside it the same with each attribute turned round (Fig. 4-6): hair colours given, all
+    others reversed.
 
     Raises PictureError, NoFaceError, ValueRangeError.
     """
@@ -161,5 +177,6 @@ def sheet(translator: Translator, photo: Photo, *, detail: Detail = "keep", pick
         cells += cells_in_tones(subject, [cell], asked_colour(asked, shares))
     shown = ["the photo", *(f"{name}={value:g}" for asked, _ in turned for name, value in asked.items())]
     return Result(
-        grid(cells, len(cells)), translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject), **said(subject, 1.0))
+        grid(cells, len(cells)),
+        translator.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject), **said(subject, 1.0)),
     )

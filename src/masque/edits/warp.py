@@ -1,8 +1,9 @@
-"""A swap without any network: the face's own pixels, bent onto the other face's landmarks, its colours matched and its edge stitched.
+"""A swap without any network: the face's own pixels, bent onto the other face's landmarks, its colours matched and its
+edge stitched.
 
-It stands where RSGAN's Table 1 has Nirkin et al. 2018, and is not theirs: they fit a 3D morphable model and segment the face by a network.
-Here 68 landmarks span triangles, each of which is moved by an affine map (Goshtasby 1986), so a face seen from the side stays one.
-"""
+It stands where RSGAN's Table 1 has Nirkin et al. 2018, and is not theirs: they fit a 3D morphable model and segment the
+face by a network. Here 68 landmarks span triangles, each of which is moved by an affine map (Goshtasby 1986), so a face
+seen from the side stays one."""
 
 from __future__ import annotations
 
@@ -27,15 +28,15 @@ SIZE = 128
 """Side of the crops that the record's measures are taken on; the swap itself works on the photos' own pixels."""
 
 CANVAS = 512
-"""Longer side in pixels at which the face is bent; a larger one is enlarged from there, which the eye does not see in skin."""
+"""Longer side in pixels at which the face is bent; a larger one is enlarged from there, which the eye does not see in
+skin."""
 
 
 def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, pick_hair: int | None = None) -> Result:
     """Put the face of one photo into another by its landmarks alone.
 
-    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. Returns the whole `hair`
-    photo with the new face, and its record. Raises PictureError, NoFaceError.
-    """
+    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. Returns
+    the whole `hair` photo with the new face, and its record. Raises PictureError, NoFaceError."""
     from masque import __version__
 
     source, target = find_subject(face, SIZE, pick_face), find_subject(hair, SIZE, pick_hair)
@@ -61,7 +62,8 @@ def control_points(landmarks: Landmarks) -> NDArray[np.float64]:
 
 
 def bend(photo: Picture, landmarks: Landmarks, onto: Landmarks, size: tuple[int, ...]) -> Picture:
-    """A picture of `size` (height, width) in which the face of `photo` has its landmarks at `onto`; black outside of it."""
+    """A picture of `size` (height, width) in which the face of `photo` has its landmarks at `onto`; black outside of
+    it."""
     there = control_points(onto)
     left, top = np.maximum(np.floor(there.min(axis=0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(there.max(axis=0)).astype(int) + 1, (size[1], size[0]))
@@ -76,7 +78,8 @@ def bend(photo: Picture, landmarks: Landmarks, onto: Landmarks, size: tuple[int,
 
 
 def match_colours(picture: Picture, like: Picture, where: NDArray[np.bool_]) -> Picture:
-    """`picture` with mean and spread of its CIELAB colours within `where` (H,W) made those of `like` (Reinhard et al. 2001).
+    """`picture` with mean and spread of its CIELAB colours within `where` (H,W) made those of `like` (Reinhard et al.
+    2001).
 
     The spread is changed by a fifth at most: more would be shading or make-up, and not the light of a room.
     """

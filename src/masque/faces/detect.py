@@ -67,10 +67,11 @@ def _model_file(name: str) -> str:
 
 
 class _Spares:
-    """Tools of which a thread may use one at a time: each call takes a spare one, or makes one where all are in use, and gives it back.
+    """Tools of which a thread may use one at a time: each call takes a spare one, or makes one where all are in use,
+    and gives it back.
 
-    So there are as many as there were calls at once, however many threads come and go, which one for each thread would not give.
-    """
+    So there are as many as there were calls at once, however many threads come and go, which one for each thread would
+    not give."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self.make = make
@@ -102,7 +103,8 @@ def _new_recogniser() -> Any:
 
 
 _DETECTORS, _RECOGNISERS = _Spares(_new_detector), _Spares(_new_recogniser)
-"""Both write into themselves while they work: a detector that two threads share crashes the process, or sees what the other one sees."""
+"""Both write into themselves while they work: a detector that two threads share crashes the process, or sees what the
+other one sees."""
 
 _ONCE = threading.Lock()
 
@@ -123,9 +125,8 @@ def _read_predictor() -> Any:
 def find_faces(photo: Picture) -> list[Face]:
     """All faces in a photo, the surest first; an empty list when there is none of at least 20 px.
 
-    photo: RGB uint8 (H,W,3). It is searched at 1024 px on its longer side, then whole if that found nothing, and doubled (twice) only
-    when that found nothing either.
-    """
+    photo: RGB uint8 (H,W,3). It is searched at 1024 px on its longer side, then whole if that found nothing, and
+    doubled (twice) only when that found nothing either."""
     for scale, doublings in _looks(photo.shape[0], photo.shape[1]):
         size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
         searched = photo if scale == 1.0 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
@@ -162,7 +163,8 @@ def landmarks_in(photo: Picture, box: tuple[int, int, int, int]) -> Landmarks:
 
 
 def landmarks_near(picture: Picture, expected: Landmarks) -> Landmarks | None:
-    """The landmarks (68,2) of the face in a picture that lies near the `expected` ones, in its pixels; None where it does not."""
+    """The landmarks (68,2) of the face in a picture that lies near the `expected` ones, in its pixels; None where it
+    does not."""
     factor = 256 / picture.shape[0]
     large = cv2.resize(picture, (round(factor * picture.shape[1]), 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     points = (expected + 0.5) * factor - 0.5
@@ -177,7 +179,8 @@ def landmarks_near(picture: Picture, expected: Landmarks) -> Landmarks | None:
 
 
 def main_face(faces: Sequence[Face]) -> Face:
-    """The face that every edit and command takes unless another is picked: the largest of the sure ones, or of all where none is."""
+    """The face that every edit and command takes unless another is picked: the largest of the sure ones, or of all
+    where none is."""
     return max([f for f in faces if f.score >= SURE_FROM] or faces, key=lambda f: f.size)
 
 
@@ -196,14 +199,22 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
     Raises NoFaceError when there is none, when `pick` is not among them, or when the chosen one is narrower than 40 px.
     """
     if not faces:
-        raise NoFaceError(f"No face was found in {name}: use a photo in which the whole face is seen from the front, upright and sharp.")
+        raise NoFaceError(
+            f"No face was found in {name}: use a photo in which the whole face is seen from the front, upright and sharp."
+        )
     pick = None if pick is None else whole("the number of a face", pick)
     if pick is not None and not 1 <= pick <= len(faces):
         count = f"{len(faces)} faces were" if len(faces) > 1 else "1 face was"
-        raise NoFaceError(f"There is no face number {pick} in {name}: {count} found, counted from 1 (`masque faces` lists them).")
+        raise NoFaceError(
+            f"There is no face number {pick} in {name}: {count} found, counted from 1 (`masque faces` lists them)."
+        )
     face = faces[pick - 1] if pick is not None else main_face(faces)
     if face.size < SMALLEST_FACE:
-        other = ", or pick another of its faces" if pick is None and any(other.size >= SMALLEST_FACE for other in faces) else ""
+        other = (
+            ", or pick another of its faces"
+            if pick is None and any(other.size >= SMALLEST_FACE for other in faces)
+            else ""
+        )
         raise NoFaceError(
             f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture of it{other}."
         )
@@ -211,7 +222,8 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
 
 
 def identity(picture: Picture, landmarks: Landmarks) -> NDArray[np.float32]:
-    """dlib's identity embedding, float32 (128,), of the face with these landmarks; two pictures of one person lie within about 0.6.
+    """dlib's identity embedding, float32 (128,), of the face with these landmarks; two pictures of one person lie
+    within about 0.6.
 
     The squared Euclidean distance of two embeddings is what RSGAN Section 4.1 measures with OpenFace.
     """

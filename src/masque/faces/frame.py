@@ -1,8 +1,8 @@
-"""The face frame: CelebA's aligned geometry, reached from any photo by a similarity transform and left again by its inverse.
+"""The face frame: CelebA's aligned geometry, reached from any photo by a similarity transform and left again by its
+inverse.
 
-Coordinates are pixel centres, (x,y), as OpenCV has them. At scale s the frame is 178s × 218s pixels and the point p of scale 1 lies at
-s(p + ½) − ½, so that frames of every scale show exactly the same part of the photo.
-"""
+Coordinates are pixel centres, (x,y), as OpenCV has them. At scale s the frame is 178s × 218s pixels and the point p of
+scale 1 lies at s(p + ½) − ½, so that frames of every scale show exactly the same part of the photo."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ MIRRORED = [
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
     *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
 ]  # fmt: skip
-"""For each of iBUG's 68 landmarks the one on the other side: landmarks[MIRRORED], with x turned over, are those of the mirrored picture."""
+"""For each of iBUG's 68 landmarks the one on the other side: landmarks[MIRRORED], with x turned over, are those of the
+mirrored picture."""
 
 TEMPLATE = np.array([[69.4, 111.2], [107.6, 111.2], [71.9, 152.2], [104.9, 152.2]])
-"""Where CelebA's aligned pictures have, on average, left and right eye, left and right corner of the mouth (left in the picture)."""
+"""Where CelebA's aligned pictures have, on average, left and right eye, left and right corner of the mouth (left in the
+picture)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Frame:
 
 def five_points(landmarks: Landmarks) -> NDArray[np.float64]:
     """Eye centres and mouth corners, float64 (4,2), in the order of TEMPLATE."""
-    return np.stack([landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0), landmarks[48], landmarks[54]], dtype=np.float64)
+    return np.stack(
+        [landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0), landmarks[48], landmarks[54]], dtype=np.float64
+    )
 
 
 def frame_size(scale: float) -> tuple[int, int]:
@@ -64,7 +68,8 @@ def at_scale(points: NDArray[Any], scale: float) -> NDArray[np.float64]:
 
 
 def align(landmarks: Landmarks, scale: float = 1.0) -> Matrix:
-    """The similarity (Umeyama 1991, no reflection) that brings eyes and mouth closest to TEMPLATE: photo pixels -> frame pixels.
+    """The similarity (Umeyama 1991, no reflection) that brings eyes and mouth closest to TEMPLATE: photo pixels ->
+    frame pixels.
 
     landmarks: (68,2) photo pixels. A similarity keeps the proportions of the face, as CelebA's own alignment does.
     """
@@ -115,12 +120,14 @@ def scale_of(matrix: Matrix) -> float:
     return math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
 
 
-def warp(picture: NDArray[Any], matrix: Matrix, size: tuple[int, int], *, border: int = cv2.BORDER_REPLICATE) -> NDArray[Any]:
-    """`picture` (H,W) or (H,W,C) seen through `matrix`, as an array of `size` (width, height), without aliasing when it shrinks.
+def warp(
+    picture: NDArray[Any], matrix: Matrix, size: tuple[int, int], *, border: int = cv2.BORDER_REPLICATE
+) -> NDArray[Any]:
+    """`picture` (H,W) or (H,W,C) seen through `matrix`, as an array of `size` (width, height), without aliasing when it
+    shrinks.
 
-    A transform that shrinks below 0.7 first averages areas to about the target's pixel size (`cv2.warpAffine` alone would skip pixels),
-    and only the part of the picture that is seen is touched.
-    """
+    A transform that shrinks below 0.7 first averages areas to about the target's pixel size (`cv2.warpAffine` alone
+    would skip pixels), and only the part of the picture that is seen is touched."""
     factor = scale_of(matrix)
     if factor < 0.7:
         picture, offset = _seen_part(picture, matrix, size)
@@ -158,7 +165,8 @@ def cut_frame(photo: Picture, landmarks: Landmarks, scale: float = 1.0, matrix: 
 
 
 def see(photo: Picture, matrix: Matrix, size: tuple[int, int], scale: float) -> tuple[Picture, NDArray[np.bool_]]:
-    """A photo through `matrix` as a picture of `size` (width, height), softly extended where the photo ends; and where it has not ended.
+    """A photo through `matrix` as a picture of `size` (width, height), softly extended where the photo ends; and where
+    it has not ended.
 
     scale: target pixels per CelebA pixel.
     """
@@ -168,7 +176,8 @@ def see(photo: Picture, matrix: Matrix, size: tuple[int, int], scale: float) -> 
 
 
 def seen_mask(photo_size: tuple[int, ...], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which pixels of a target of `size` (width, height) show the inside of a photo of `photo_size` (height, width): bool (H,W)."""
+    """Which pixels of a target of `size` (width, height) show the inside of a photo of `photo_size` (height, width):
+    bool (H,W)."""
     height, width = photo_size[:2]
     x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
     back = invert(matrix)
@@ -181,9 +190,9 @@ def seen_mask(photo_size: tuple[int, ...], matrix: Matrix, size: tuple[int, int]
 def extend_softly(picture: Picture, valid: NDArray[np.bool_], scale: float = 1.0) -> Picture:
     """Fill the pixels outside `valid` from those inside, blurring more the farther away.
 
-    The edge pixels (already repeated by `warp`) go over into their blurred surroundings within 12 CelebA pixels. Mirroring would be
-    sharper and wrong: it grows a second scalp above a cropped head. The surroundings are smooth, so they are made at a quarter of the size.
-    """
+    The edge pixels (already repeated by `warp`) go over into their blurred surroundings within 12 CelebA pixels.
+    Mirroring would be sharper and wrong: it grows a second scalp above a cropped head. The surroundings are smooth, so
+    they are made at a quarter of the size."""
     if not valid.any():
         return picture
     size = picture.shape[1], picture.shape[0]
@@ -195,7 +204,9 @@ def extend_softly(picture: Picture, valid: NDArray[np.bool_], scale: float = 1.0
     weight = cv2.GaussianBlur(known, (0, 0), reach / 4, borderType=cv2.BORDER_REPLICATE)[..., None]
     total = cv2.GaussianBlur(colour * known[..., None], (0, 0), reach / 4, borderType=cv2.BORDER_REPLICATE)
     # Far outside no known pixel is in reach of the blur: the blurred repeated edge stays.
-    soft = cv2.resize(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), repeated), size, interpolation=cv2.INTER_LINEAR)
+    soft = cv2.resize(
+        np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), repeated), size, interpolation=cv2.INTER_LINEAR
+    )
     distance = cv2.distanceTransform((~valid).astype(np.uint8), cv2.DIST_L2, 3)
     share = np.clip(distance / reach, 0.0, 1.0)[..., None]
     filled = picture + share * (soft - picture)

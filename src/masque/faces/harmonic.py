@@ -1,9 +1,10 @@
-"""The smoothest way to carry values from around a region into it: Laplace's equation, by multigrid (Briggs et al. 2000, chapters 3-4).
+"""The smoothest way to carry values from around a region into it: Laplace's equation, by multigrid (Briggs et al. 2000,
+chapters 3-4).
 
-Gradient-domain composition (Levin et al. 2004, Pérez et al. 2003) asks for the picture whose gradients inside the mask are the source's
-and whose values around it are the target's. With source + c in its place, c solves Laplace's equation and equals target − source around
-the mask, so only the smooth c has to be computed. cv2.seamlessClone solves over the mask's whole bounding box instead, which
-leaves a seam along the mask, and in 8 bits, which darkens by up to one level.
+Gradient-domain composition (Levin et al. 2004, Pérez et al. 2003) asks for the picture whose gradients inside the mask
+are the source's and whose values around it are the target's. With source + c in its place, c solves Laplace's equation
+and equals target − source around the mask, so only the smooth c has to be computed. cv2.seamlessClone solves over the
+mask's whole bounding box instead, which leaves a seam along the mask, and in 8 bits, which darkens by up to one level.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 SOLVED_AT = 400
-"""Longer side in pixels up to which the equation is solved to about a tenth of a level; beyond, a smaller solution is enlarged and only
-its edge is worked over."""
+"""Longer side in pixels up to which the equation is solved to about a tenth of a level; beyond, a smaller solution is
+enlarged and only its edge is worked over."""
 
 CYCLES = 6
 """Multigrid cycles: each makes the error about five times smaller."""
@@ -28,10 +29,11 @@ NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 
 
 def fill_smoothly(known: Floats, inside: NDArray[np.bool_]) -> Floats:
-    """`known` (H,W,C) with the values where `inside` (H,W) replaced by the harmonic ones: each the mean of its four neighbours.
+    """`known` (H,W,C) with the values where `inside` (H,W) replaced by the harmonic ones: each the mean of its four
+    neighbours.
 
-    The region may touch the border; nothing flows over it there. Where all is inside, the answer is the mean of `known`.
-    """
+    The region may touch the border; nothing flows over it there. Where all is inside, the answer is the mean of
+    `known`."""
     filled = known.astype(np.float32)
     if inside.all():
         return np.broadcast_to(filled.mean(axis=(0, 1)), filled.shape).copy()
@@ -54,7 +56,9 @@ def fill_smoothly(known: Floats, inside: NDArray[np.bool_]) -> Floats:
 
 def _resized(values: Floats, size: tuple[int, int], interpolation: int) -> Floats:
     """(H,W,C) at `size` (width, height); cv2.resize alone would drop an only channel."""
-    return np.asarray(cv2.resize(values, size, interpolation=interpolation), dtype=np.float32).reshape(size[1], size[0], -1)
+    return np.asarray(cv2.resize(values, size, interpolation=interpolation), dtype=np.float32).reshape(
+        size[1], size[0], -1
+    )
 
 
 def _put(values: NDArray[np.float32], mask: NDArray[np.uint8], into: Floats) -> None:
@@ -62,7 +66,9 @@ def _put(values: NDArray[np.float32], mask: NDArray[np.uint8], into: Floats) -> 
 
 
 def _mean_of_neighbours(x: Floats) -> Floats:
-    return np.asarray(cv2.filter2D(x, -1, NEIGHBOURS, borderType=cv2.BORDER_REPLICATE), dtype=np.float32).reshape(x.shape)
+    return np.asarray(cv2.filter2D(x, -1, NEIGHBOURS, borderType=cv2.BORDER_REPLICATE), dtype=np.float32).reshape(
+        x.shape
+    )
 
 
 def _relax(x: Floats, rest: Floats | None, mask: NDArray[np.uint8], sweeps: int) -> Floats:

@@ -1,4 +1,5 @@
-"""Label maps of the eleven parts of Table 3.1 of the portrait thesis: names, colours, mirroring, growing, files a person can paint in.
+"""Label maps of the eleven parts of Table 3.1 of the portrait thesis: names, colours, mirroring, growing, files a
+person can paint in.
 
 A label map is uint8 (H,W) of indices into LABELS. Left and right are those of the picture.
 """
@@ -25,7 +26,19 @@ from masque.provenance import fingerprint, packet
 Labels = NDArray[np.uint8]
 """(H,W) indices into LABELS."""
 
-LABELS = ("background", "skin", "left brow", "right brow", "left eye", "right eye", "nose", "upper lip", "mouth", "lower lip", "hair")
+LABELS = (
+    "background",
+    "skin",
+    "left brow",
+    "right brow",
+    "left eye",
+    "right eye",
+    "nose",
+    "upper lip",
+    "mouth",
+    "lower lip",
+    "hair",
+)
 """In the order of Table 3.1. Left is left in the picture."""
 
 UNKNOWN = 255
@@ -100,7 +113,8 @@ def overlay(photo: Picture, labels: Labels, share: float = 0.5) -> Picture:
 
 
 def encode_labels(labels: Labels, record: Mapping[str, Any] | None = None) -> bytes:
-    """A palette PNG: index = label, colours = COLOURS; UNKNOWN becomes white. record: how it came about (see `masque.provenance`)."""
+    """A palette PNG: index = label, colours = COLOURS; UNKNOWN becomes white. record: how it came about (see
+    `masque.provenance`)."""
     image = Image.fromarray(labels, mode="P")
     palette = np.full((256, 3), 255, np.uint8)
     palette[: len(COLOURS)] = COLOURS
@@ -134,14 +148,14 @@ Source = str | os.PathLike[str] | Image.Image | NDArray[Any]
 def read_labels(source: Source) -> tuple[Labels, Sequence[str]]:
     """A label map (H,W) as a program saved it, and what had to be put right, a sentence each.
 
-    source: a picture's path, a Pillow image, whole numbers (H,W), or RGB or RGBA uint8 (H,W,3 or 4). Palette and grey pictures of any depth
-    hold the labels themselves, also as grey in three channels, unless a palette's colours are those of COLOURS in another order. Other
-    pictures are read by their colours: what has one of COLOURS is that label, and a pixel of any other becomes one of the labels around it.
-    What is transparent by half or more is background. A turned EXIF orientation is applied; of several pages or frames the first counts.
+    source: a picture's path, a Pillow image, whole numbers (H,W), or RGB or RGBA uint8 (H,W,3 or 4). Palette and grey
+    pictures of any depth hold the labels themselves, also as grey in three channels, unless a palette's colours are
+    those of COLOURS in another order. Other pictures are read by their colours: what has one of COLOURS is that label,
+    and a pixel of any other becomes one of the labels around it. What is transparent by half or more is background. A
+    turned EXIF orientation is applied; of several pages or frames the first counts.
 
-    Raises PictureError for what is not a picture, for labels or areas of colours that are none of the eleven, with their pixel counts, and
-    for labels saved as grey by JPEG, which changes them.
-    """
+    Raises PictureError for what is not a picture, for labels or areas of colours that are none of the eleven, with
+    their pixel counts, and for labels saved as grey by JPEG, which changes them."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         with decoded(path) as image:
@@ -149,12 +163,20 @@ def read_labels(source: Source) -> tuple[Labels, Sequence[str]]:
     if isinstance(source, Image.Image):
         return _of_image(source, "The label map")
     if not isinstance(source, np.ndarray) or source.dtype.kind not in "iuf" or not source.size:
-        kind = f"an array of {source.dtype} {source.shape}" if isinstance(source, np.ndarray) else f"a {type(source).__name__}"
-        raise PictureError(f"The label map is {kind}: give whole numbers of shape (H, W) from 0 to {len(LABELS) - 1}, or a path.")
+        kind = (
+            f"an array of {source.dtype} {source.shape}"
+            if isinstance(source, np.ndarray)
+            else f"a {type(source).__name__}"
+        )
+        raise PictureError(
+            f"The label map is {kind}: give whole numbers of shape (H, W) from 0 to {len(LABELS) - 1}, or a path."
+        )
     if source.ndim == 3 and source.dtype == np.uint8 and source.shape[2] in (3, 4):
         return _of_image(Image.fromarray(np.ascontiguousarray(source)), "The label map")
     if source.ndim != 2:
-        raise PictureError(f"The label map is an array of shape {source.shape}: give labels (H, W), or RGB pixels as uint8 (H, W, 3).")
+        raise PictureError(
+            f"The label map is an array of shape {source.shape}: give labels (H, W), or RGB pixels as uint8 (H, W, 3)."
+        )
     return _known(source, "The label map"), []
 
 
@@ -166,7 +188,9 @@ def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[
         labels, more = _by_colour(image, name)
     else:
         if image.format in LOSSY and numbers.any():
-            raise PictureError(f"{name} holds labels as grey levels, and JPEG changes those: save it as .png, or paint in colours.")
+            raise PictureError(
+                f"{name} holds labels as grey levels, and JPEG changes those: save it as .png, or paint in colours."
+            )
         numbers, scale = unscaled(numbers, len(LABELS))
         labels = _known(numbers, name)
         labels, moved = (labels, 0) if image.mode in ("P", "PA") else unmixed(labels, len(LABELS))
@@ -181,10 +205,16 @@ def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[
 def _by_colour(image: Image.Image, name: str) -> tuple[Labels, list[str]]:
     found = meaning(image, COLOURS)
     if found.unknown:
-        listed = ", ".join(f"#{code.to_bytes(3, 'little').hex()}: {count} pixels" for code, count in list(found.unknown.items())[:3])
-        raise PictureError(f"{name} has colours that are no part of a face ({listed}): paint with the colours of `masque parse`.")
+        listed = ", ".join(
+            f"#{code.to_bytes(3, 'little').hex()}: {count} pixels" for code, count in list(found.unknown.items())[:3]
+        )
+        raise PictureError(
+            f"{name} has colours that are no part of a face ({listed}): paint with the colours of `masque parse`."
+        )
     if found.moved and not found.labels.any():
-        raise PictureError(f"{name} is all but black, and no part of a face can be told: save it as .png in its colours.")
+        raise PictureError(
+            f"{name} is all but black, and no part of a face can be told: save it as .png in its colours."
+        )
     notes = [f"{name}: {found.moved} pixels of other colours were taken for the nearest label."] if found.moved else []
     return found.labels, notes
 
@@ -195,6 +225,11 @@ def _known(numbers: NDArray[Any], name: str) -> Labels:
         strange = ~((numbers >= 0) & (numbers < len(LABELS)) & (numbers == np.floor(numbers)))
     if strange.any():
         values, counts = np.unique(numbers[strange], return_counts=True)
-        listed = ", ".join(f"{value:g}: {count} pixels" for value, count in list(zip(values.tolist(), counts.tolist(), strict=True))[:5])
-        raise PictureError(f"{name} has labels that are no part of a face ({listed}): labels go from 0 to {len(LABELS) - 1}.")
+        listed = ", ".join(
+            f"{value:g}: {count} pixels"
+            for value, count in list(zip(values.tolist(), counts.tolist(), strict=True))[:5]
+        )
+        raise PictureError(
+            f"{name} has labels that are no part of a face ({listed}): labels go from 0 to {len(LABELS) - 1}."
+        )
     return numbers.astype(np.uint8)

@@ -1,8 +1,7 @@
 """A label map's file: whether a program saved the labels themselves, as numbers, or their colours; and which numbers.
 
-Programs save numbers as a palette, as grey of 1 to 32 bits, or as grey in three channels, each with transparency or without. Colours come
-as a palette or in three channels.
-"""
+Programs save numbers as a palette, as grey of 1 to 32 bits, or as grey in three channels, each with transparency or
+without. Colours come as a palette or in three channels."""
 
 from __future__ import annotations
 
@@ -23,16 +22,16 @@ LOSSY = ("JPEG", "MPO")
 """Formats that change every pixel a little: colours bear it, numbers do not."""
 
 SCALES: dict[float, int] = {257: 1, 256: 1, 17: 3, 4369: 3, 25: 3, 25.5: 3, 6553: 3, 6553.5: 3}
-"""What programs multiply grey levels by when they change their bits (8 to 16, 4 to 8 or 16) or stretch ten levels over 8 or 16 bits;
-and how many levels besides 0 there must be, or a mask in black and white would be taken for a label map."""
+"""What programs multiply grey levels by when they change their bits (8 to 16, 4 to 8 or 16) or stretch ten levels over
+8 or 16 bits; and how many levels besides 0 there must be, or a mask in black and white would be taken for a label
+map."""
 
 
 def numbers_of(image: Image.Image, palette: NDArray[np.uint8], path: Path | None = None) -> Numbers | None:
     """The numbers (H,W) that a picture holds, 0 where it is transparent; None where it holds colours.
 
-    palette: (K,3) RGB, the colours of the labels 0 to K−1. path: the picture's file, for what Pillow does not say: it has 8 bits of the
-    16 in a channel of several.
-    """
+    palette: (K,3) RGB, the colours of the labels 0 to K−1. path: the picture's file, for what Pillow does not say: it
+    has 8 bits of the 16 in a channel of several."""
     if image.mode in ("P", "PA"):
         return _of_palette(image, palette)
     if image.mode in ("LA", "La"):
@@ -44,7 +43,9 @@ def numbers_of(image: Image.Image, palette: NDArray[np.uint8], path: Path | None
         clear = image.info.get("transparency")
         numbers = numbers.astype(np.uint8) if numbers.dtype == np.bool_ else numbers
         return _without(numbers, numbers == clear) if isinstance(clear, int) else numbers
-    if not _is_grey(image.resize((-(-image.width // 8), -(-image.height // 8)), Image.Resampling.NEAREST)) or not _is_grey(image):
+    if not _is_grey(
+        image.resize((-(-image.width // 8), -(-image.height // 8)), Image.Resampling.NEAREST)
+    ) or not _is_grey(image):
         return None
     deep = _sixteen_bits(image, path)
     if deep is not None:
@@ -68,7 +69,8 @@ def _is_grey(image: Image.Image) -> bool:
 
 
 def _sixteen_bits(image: Image.Image, path: Path | None) -> Numbers | None:
-    """The numbers of a grey picture that has several channels of 16 bits each, as uint16 (H,W); None when it has fewer bits."""
+    """The numbers of a grey picture that has several channels of 16 bits each, as uint16 (H,W); None when it has fewer
+    bits."""
     if path is None:
         return None
     if image.format == "PNG":
@@ -81,7 +83,9 @@ def _sixteen_bits(image: Image.Image, path: Path | None) -> Numbers | None:
         return None
     grey = pixels[..., 0]
     clear = pixels[..., -1] < 1 << 15 if pixels.shape[2] in (2, 4) else np.zeros(grey.shape, np.bool_)
-    coloured = (pixels[..., 1] != grey) | (pixels[..., 2] != grey) if pixels.shape[2] > 2 else np.zeros(grey.shape, np.bool_)
+    coloured = (
+        (pixels[..., 1] != grey) | (pixels[..., 2] != grey) if pixels.shape[2] > 2 else np.zeros(grey.shape, np.bool_)
+    )
     return None if (coloured & ~clear).any() else _without(grey, clear)
 
 
@@ -117,7 +121,11 @@ def _meant(used: NDArray[np.int64], colours: NDArray[np.int64], palette: NDArray
         return colours[:, 0]
     nearest, least = apart.argmin(axis=1), apart.min(axis=1)
     exact = np.unique(nearest[(least <= EXACT) & (nearest > 0)])
-    if len(exact) > 1 or (least <= EXACT).all() or ((least <= BESIDE).all() and len(np.unique(nearest)) == len(nearest)):
+    if (
+        len(exact) > 1
+        or (least <= EXACT).all()
+        or ((least <= BESIDE).all() and len(np.unique(nearest)) == len(nearest))
+    ):
         return None
     if known:
         return used
@@ -125,11 +133,17 @@ def _meant(used: NDArray[np.int64], colours: NDArray[np.int64], palette: NDArray
 
 
 def unscaled(numbers: Numbers, count: int) -> tuple[Numbers, float]:
-    """Numbers that a program multiplied, divided again, and what by; as they are (by 1) where they are labels, or no scale makes them such.
+    """Numbers that a program multiplied, divided again, and what by; as they are (by 1) where they are labels, or no
+    scale makes them such.
 
     count: the labels are 0 to count − 1.
     """
-    if not np.issubdtype(numbers.dtype, np.integer) or not numbers.size or numbers.min() < 0 or not count <= numbers.max() < 1 << 16:
+    if (
+        not np.issubdtype(numbers.dtype, np.integer)
+        or not numbers.size
+        or numbers.min() < 0
+        or not count <= numbers.max() < 1 << 16
+    ):
         return numbers, 1
     there = np.flatnonzero(np.bincount(numbers.reshape(-1)))
     for scale, least in SCALES.items():

@@ -1,8 +1,9 @@
-"""What a painted picture means: of each pixel, which colour of a small palette was meant, edges that a program blurred included.
+"""What a painted picture means: of each pixel, which colour of a small palette was meant, edges that a program blurred
+included.
 
-A pixel of a palette's colour is sure. Any other lies on an edge: a brush, a scaled picture or a JPEG mixes the two colours on either
-side of it, and a mixture can look like a third colour. So the labels around a pixel decide, and its colour only between them.
-"""
+A pixel of a palette's colour is sure. Any other lies on an edge: a brush, a scaled picture or a JPEG mixes the two
+colours on either side of it, and a mixture can look like a third colour. So the labels around a pixel decide, and its
+colour only between them."""
 
 from __future__ import annotations
 
@@ -28,9 +29,11 @@ UNSURE = 255
 EXACT = 3.0
 """Distances in RGB up to this are rounding: the palette's own colour was meant."""
 NOISE, ROUGH = 16.0, 24.0
-"""The same in a picture whose flat areas are noisy, as JPEG leaves them: there a colour must fill 2 × 2 pixels to be sure, or 3 × 3."""
+"""The same in a picture whose flat areas are noisy, as JPEG leaves them: there a colour must fill 2 × 2 pixels to be
+sure, or 3 × 3."""
 NEAR = 60.0
-"""Colours farther than this from all of a palette, and from all that mixes two of its colours, were not meant to be one of them."""
+"""Colours farther than this from all of a palette, and from all that mixes two of its colours, were not meant to be one
+of them."""
 BESIDE = 30.0
 """An area of one colour that is at most this far from one of the palette is a colour that was picked a little wrong."""
 
@@ -38,26 +41,31 @@ CONVERTED = 90.0
 """How far a conversion from one colour space to another moves a colour, at most."""
 
 ROWS = 64
-"""Rows that are looked at together: their pixels stay in the processor's cache, which makes large maps several times quicker to read."""
+"""Rows that are looked at together: their pixels stay in the processor's cache, which makes large maps several times
+quicker to read."""
 SAMPLED = 1_000_000
 """About as many pixels say what a picture's colours are like."""
 CHUNK = 50_000
 """Pixels that are decided together, which bounds the memory."""
 STRIDES = (1,) * 4 + (2,) * 4 + (4,) * 4 + (8,) * 4 + (16,) * 4 + (32,) * 4
-"""Steps from an unsure pixel outwards to the sure ones around it, in pixels: over the softest brush, 250 pixels wide."""
+"""Steps from an unsure pixel outwards to the sure ones around it, in pixels: over the softest brush, 250 pixels
+wide."""
 WAYS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 
 LEAST_AREA, LEAST_SHARE = 15, 2e-5
-"""Pixels of strange colours, and their share of a picture, up to which they are specks; those at an area's rim do not count."""
+"""Pixels of strange colours, and their share of a picture, up to which they are specks; those at an area's rim do not
+count."""
 
 FARTHEST = 12
 """Distances in pixels beyond which a label is not the less likely for being farther still."""
 PER_PIXEL = 2.0
 """What a pixel of distance counts, in units of colour."""
 FIT, WEIGHT = {False: 6.0, True: 30.0}, {False: 4.0, True: 1.0}
-"""How far a mixture may lie from two labels' colours to be explained by them, without and with noise; and what that distance counts."""
+"""How far a mixture may lie from two labels' colours to be explained by them, without and with noise; and what that
+distance counts."""
 SHARPER = 4.0
-"""How much more the light of a noisy picture's pixel says of its label than its hue does, which it shares with its neighbours."""
+"""How much more the light of a noisy picture's pixel says of its label than its hue does, which it shares with its
+neighbours."""
 UNSEEN = 60.0
 """What a label counts that no neighbour has, in the same: a thin stroke may have no pixel of its full colour."""
 
@@ -71,12 +79,13 @@ class Meaning:
     moved: int
     """Pixels of other colours, which were taken for a label."""
     unknown: dict[int, int]
-    """Colours that fill areas and are none of the palette, with their numbers of pixels, the most frequent first. What they are labelled
-    says nothing then."""
+    """Colours that fill areas and are none of the palette, with their numbers of pixels, the most frequent first. What
+    they are labelled says nothing then."""
 
 
 def meaning(image: Image.Image, palette: NDArray[np.uint8]) -> Meaning:
-    """What each pixel of a picture of any mode that Pillow turns into RGBA means. palette: (K,3) RGB, its first colour the background.
+    """What each pixel of a picture of any mode that Pillow turns into RGBA means. palette: (K,3) RGB, its first colour
+    the background.
 
     Pixels are transparent, which is background, from half on, whatever the colour beneath.
     """
@@ -103,18 +112,20 @@ def meaning(image: Image.Image, palette: NDArray[np.uint8]) -> Meaning:
 
 
 def unmixed(labels: NDArray[np.uint8], count: int) -> tuple[NDArray[np.uint8], int]:
-    """Labels (H,W) from 0 to count − 1 that a program smoothed or scaled as if they were greys, put right; and how many pixels were.
+    """Labels (H,W) from 0 to count − 1 that a program smoothed or scaled as if they were greys, put right; and how many
+    pixels were.
 
-    Between hair (10) and background (0) any number lies, and all are labels. In a map that was smoothed such numbers stand between most
-    areas; in one that was not, areas mostly touch, and it stays as it is.
-    """
+    Between hair (10) and background (0) any number lies, and all are labels. In a map that was smoothed such numbers
+    stand between most areas; in one that was not, areas mostly touch, and it stays as it is."""
     if min(labels.shape) < 3:
         return labels, 0
     solid, between, touching = _solid(labels, 2), np.zeros(labels.shape, np.bool_), 0
     height, width = labels.shape
     here = labels[1:-1, 1:-1]
     for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        one, other = (np.s_[1 + y : height - 1 + y, 1 + x : width - 1 + x] for y, x in ((-down, -across), (down, across)))
+        one, other = (
+            np.s_[1 + y : height - 1 + y, 1 + x : width - 1 + x] for y, x in ((-down, -across), (down, across))
+        )
         a, b = labels[one], labels[other]
         between[1:-1, 1:-1] |= ((a < here) & (here < b)) | ((b < here) & (here < a))
         if not (down and across):
@@ -184,9 +195,9 @@ def _distances(colours: NDArray[np.float32], palette: NDArray[np.float32]) -> ND
 def _as_seen(image: Image.Image, palette: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
     """The palette (K,3) as the picture shows it, and whether its areas are noisy.
 
-    A program that converts colours moves each of a palette's somewhere else: then most areas have another colour than the palette's, and
-    the most frequent one near each is its own. Noise lies close around the palette's colours, mixtures lie anywhere between two of them.
-    """
+    A program that converts colours moves each of a palette's somewhere else: then most areas have another colour than
+    the palette's, and the most frequent one near each is its own. Noise lies close around the palette's colours,
+    mixtures lie anywhere between two of them."""
     apart = max(1, math.isqrt(image.width * image.height // SAMPLED))
     small = image.resize((-(-image.width // apart), -(-image.height // apart)), Image.Resampling.NEAREST)
     codes = np.concatenate([codes.reshape(-1) for _, codes in _bands(small)])
@@ -234,14 +245,18 @@ def _flat_codes(at: NDArray[np.int64], codes: Codes, width: int) -> Codes:
 
 
 def _decided(
-    labels: NDArray[np.uint8], at: NDArray[np.int64], codes: Codes, palette: NDArray[np.float32], flat: NDArray[np.bool_], noisy: bool
+    labels: NDArray[np.uint8],
+    at: NDArray[np.int64],
+    codes: Codes,
+    palette: NDArray[np.float32],
+    flat: NDArray[np.bool_],
+    noisy: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """For unsure pixels (n) their labels, and whether their colours are none of the palette's nor a mixture of two.
 
-    at: where they are, in reading order. flat: whether their colour fills an area. Two of the labels beside a pixel explain it where their
-    colours mix to its own, three where they meet, and else one of them with a label that is too thin to be sure anywhere near. What none
-    explains becomes the label beside it whose colour is nearest.
-    """
+    at: where they are, in reading order. flat: whether their colour fills an area. Two of the labels beside a pixel
+    explain it where their colours mix to its own, three where they meet, and else one of them with a label that is too
+    thin to be sure anywhere near. What none explains becomes the label beside it whose colour is nearest."""
     colours, which = np.unique(codes, return_inverse=True)
     rgb = _rgb(colours)
     one, other = np.array(list(combinations_with_replacement(range(len(palette)), 2))).T
@@ -266,7 +281,9 @@ def _decided(
             label[left] = np.where(residual <= fit, meeting, label[left])
             left = left[residual > fit]
         if len(left):
-            thin = np.where(beside[left][:, one] | beside[left][:, other] | (one == other), cost[left], np.inf).argmin(axis=1)
+            thin = np.where(beside[left][:, one] | beside[left][:, other] | (one == other), cost[left], np.inf).argmin(
+                axis=1
+            )
             explained = residuals[colour[left], thin] <= min(fit, BESIDE)
             closest = np.where(beside[left], alone[colour[left]], np.inf).argmin(axis=1)
             label[left] = np.where(explained, nearer[colour[left], thin], closest)
@@ -275,14 +292,17 @@ def _decided(
         label[picked] = alone[colour[picked]].argmin(axis=1)
         found[start : start + CHUNK] = label
         area = flat[start : start + CHUNK] & (least > 2 * EXACT)
-        strange[start : start + CHUNK] = (residuals[colour].min(axis=1) > NEAR) | (area & (alone[colour].min(axis=1) > NEAR))
+        strange[start : start + CHUNK] = (residuals[colour].min(axis=1) > NEAR) | (
+            area & (alone[colour].min(axis=1) > NEAR)
+        )
     return found, strange
 
 
 def _meeting(
     colours: NDArray[np.float32], palette: NDArray[np.float32], beside: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Of colours (n,3) the most of which of three labels beside them (n,K) they are mixed of, and how far (n) they are from such mixtures.
+    """Of colours (n,3) the most of which of three labels beside them (n,K) they are mixed of, and how far (n) they are
+    from such mixtures.
 
     Infinite where no three explain a colour.
     """
@@ -302,13 +322,17 @@ def _meeting(
 
 
 def _mixtures(
-    colours: NDArray[np.float32], palette: NDArray[np.float32], one: NDArray[np.int64], other: NDArray[np.int64], noisy: bool
+    colours: NDArray[np.float32],
+    palette: NDArray[np.float32],
+    one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    noisy: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """For colours (U,3) and pairs of labels (P): distances (U,P) from what the two mix to, and which of them is nearer (U,P).
+    """For colours (U,3) and pairs of labels (P): distances (U,P) from what the two mix to, and which of them is nearer
+    (U,P).
 
-    noisy: as JPEG and WebP leave a picture, which keep the light of each pixel but one hue for four of them: then a pixel may have another
-    share of the two in its hue than in its light.
-    """
+    noisy: as JPEG and WebP leave a picture, which keep the light of each pixel but one hue for four of them: then a
+    pixel may have another share of the two in its hue than in its light."""
     residuals, nearer = np.empty((len(colours), len(one)), np.float32), np.empty((len(colours), len(one)), np.uint8)
     light, lights = _light(colours), _light(palette)
     for pair, (a, b) in enumerate(zip(one, other, strict=True)):
@@ -317,7 +341,9 @@ def _mixtures(
             bright, off_light, apart = _on_the_way(light, lights[a], lights[b])
             hue, off_hue, between = _on_the_way(colours - light, palette[a] - lights[a], palette[b] - lights[b])
             residuals[:, pair] = np.hypot(off_light, off_hue)
-            share = ((between * hue + SHARPER * apart * bright) / max(between + SHARPER * apart, 1.0)).astype(np.float32)
+            share = ((between * hue + SHARPER * apart * bright) / max(between + SHARPER * apart, 1.0)).astype(
+                np.float32
+            )
         nearer[:, pair] = np.where(share > 0.5, b, a)
     return residuals, nearer
 
@@ -330,7 +356,8 @@ def _light(colours: NDArray[np.float32]) -> NDArray[np.float32]:
 def _on_the_way(
     colours: NDArray[np.float32], start: NDArray[np.float32], end: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    """Where on the way from one colour to another colours (U,3) lie, from 0 to 1; how far beside it; and the square of its length."""
+    """Where on the way from one colour to another colours (U,3) lie, from 0 to 1; how far beside it; and the square of
+    its length."""
     way = end - start
     length = float(way @ way)
     share = np.clip((colours - start) @ way / max(length, 1.0), 0, 1)
@@ -339,7 +366,8 @@ def _on_the_way(
 
 
 def _away(labels: NDArray[np.uint8], at: NDArray[np.int64], count: int) -> NDArray[np.float32]:
-    """How far the nearest sure pixel of each label is from each place (n,K), as seen in eight directions; infinite where none is."""
+    """How far the nearest sure pixel of each label is from each place (n,K), as seen in eight directions; infinite
+    where none is."""
     height, width = labels.shape
     away = np.full((len(at), count), np.inf, np.float32)
     for down, across in WAYS:

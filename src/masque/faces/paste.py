@@ -1,4 +1,5 @@
-"""Back from the painted crop into the whole photo: feathered, colour-matched, stitched in the gradient domain, or as a change."""
+"""Back from the painted crop into the whole photo: feathered, colour-matched, stitched in the gradient domain, or as a
+change."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from masque.faces.regions import Mask
 from masque.image import Picture
 
 
-def feathered_square(size: int, feather: float = 0.12, sides: tuple[bool, bool, bool, bool] = (True, True, True, True)) -> Mask:
+def feathered_square(
+    size: int, feather: float = 0.12, sides: tuple[bool, bool, bool, bool] = (True, True, True, True)
+) -> Mask:
     """A mask (size,size) that is 255 in the middle and falls smoothly to 0 over the outer `feather` share of each side.
 
     sides: which of left, top, right, bottom fall; one that lies beyond the photo's edge need not.
@@ -29,17 +32,21 @@ def feathered_square(size: int, feather: float = 0.12, sides: tuple[bool, bool, 
 
 
 def soften(mask: Mask, width: float) -> Mask:
-    """The mask with its edge drawn in and blurred over about `width` pixels, so that nothing shows outside the old edge."""
+    """The mask with its edge drawn in and blurred over about `width` pixels, so that nothing shows outside the old
+    edge."""
     if width < 0.5:
         return mask
     # Extended by repeating, so that a mask that reaches the border stays full there.
     reach = 2 * math.ceil(0.75 * width) + 1
-    drawn_in = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), borderType=cv2.BORDER_REPLICATE)
+    drawn_in = cv2.erode(
+        mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), borderType=cv2.BORDER_REPLICATE
+    )
     return np.asarray(cv2.GaussianBlur(drawn_in, (0, 0), width / 4, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 def region_of(photo: Picture, matrix: Matrix, size: int) -> tuple[int, int, int, int] | None:
-    """left, top, right, bottom in the photo of a square of `size` pixels that `matrix` (photo -> square) cuts; None when outside."""
+    """left, top, right, bottom in the photo of a square of `size` pixels that `matrix` (photo -> square) cuts; None
+    when outside."""
     edge = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [-0.5, size - 0.5], [size - 0.5, size - 0.5]])
     corners = transform(edge, invert(matrix))
     left, top = (max(0, math.floor(float(v))) for v in corners.min(axis=0))
@@ -57,9 +64,8 @@ def into_region(matrix: Matrix, region: tuple[int, int, int, int]) -> tuple[Matr
 def paste(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask, *, match: bool = True) -> Picture:
     """The photo with `painted` laid over it where `mask` says.
 
-    painted: RGB uint8 (S,S,3). matrix: photo pixels -> its pixels. mask: (S,S), 0..255. match: shift the colours so that they meet the
-    photo's along the mask's edge.
-    """
+    painted: RGB uint8 (S,S,3). matrix: photo pixels -> its pixels. mask: (S,S), 0..255. match: shift the colours so
+    that they meet the photo's along the mask's edge."""
     region = region_of(photo, matrix, painted.shape[0])
     if region is None:
         return photo
@@ -75,8 +81,11 @@ def paste(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask, *, match
     return result
 
 
-def _edge_difference(under: NDArray[np.float32], over: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean colour difference where the mask is neither full nor empty; at most 24 of 255, since more is content and not colour cast."""
+def _edge_difference(
+    under: NDArray[np.float32], over: NDArray[np.float32], share: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Mean colour difference where the mask is neither full nor empty; at most 24 of 255, since more is content and not
+    colour cast."""
     edge = (share * (1 - share))[..., 0] > 0.05
     if not edge.any():
         return np.zeros(3, np.float32)
@@ -85,11 +94,12 @@ def _edge_difference(under: NDArray[np.float32], over: NDArray[np.float32], shar
 
 
 def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Picture:
-    """The photo with the part of `painted` inside `mask` stitched in so that gradients stay and the edge vanishes (RSGAN Section 3.3).
+    """The photo with the part of `painted` inside `mask` stitched in so that gradients stay and the edge vanishes
+    (RSGAN Section 3.3).
 
-    The gradient-domain composition of Levin et al. 2004 in the form of Pérez et al. 2003, solved for the difference from `painted`: see
-    `masque.faces.harmonic`. Arguments as in `paste`; only mask values above 127 count, and nothing outside them changes.
-    """
+    The gradient-domain composition of Levin et al. 2004 in the form of Pérez et al. 2003, solved for the difference
+    from `painted`: see `masque.faces.harmonic`. Arguments as in `paste`; only mask values above 127 count, and nothing
+    outside them changes."""
     region = region_of(photo, matrix, painted.shape[0])
     if region is None:
         return photo
@@ -98,7 +108,8 @@ def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Pict
     if not inside.any():
         return photo
     x, y, width, height = cv2.boundingRect(inside.astype(np.uint8))
-    # A rim of the photo around the mask is known, except where the photo ends; solved small, it still is some pixels wide.
+    # A rim of the photo around the mask is known, except where the photo ends; solved small, it still is some pixels
+    # wide.
     rim = math.ceil(max(width, height) / 100)
     rows, columns = slice(max(0, y - rim), y + height + rim), slice(max(0, x - rim), x + width + rim)
     inside = inside[rows, columns]
@@ -110,13 +121,14 @@ def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Pict
     return result
 
 
-def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, mask: Mask, *, spared: Mask | None = None) -> Picture:
+def add_change(
+    photo: Picture, before: Picture, after: Picture, matrix: Matrix, mask: Mask, *, spared: Mask | None = None
+) -> Picture:
     """The photo with the difference after − before added where `mask` says, enlarged along the photo's own edges.
 
-    before, after: RGB uint8 (S,S,3) as a network paints them without and with an edit; what it cannot paint (pores, strands, its own
-    blur) is in both and cancels. matrix: photo pixels -> their pixels. mask: (S,S). spared: (S,S), 255 where nothing is to
-    change up to its very border, though the change around it is blurred by enlarging.
-    """
+    before, after: RGB uint8 (S,S,3) as a network paints them without and with an edit; what it cannot paint (pores,
+    strands, its own blur) is in both and cancels. matrix: photo pixels -> their pixels. mask: (S,S). spared: (S,S), 255
+    where nothing is to change up to its very border, though the change around it is blurred by enlarging."""
     size = before.shape[0]
     region = region_of(photo, matrix, size)
     if region is None:
@@ -129,12 +141,16 @@ def add_change(photo: Picture, before: Picture, after: Picture, matrix: Matrix, 
         guide = _light(warp(photo, matrix, (size, size)))
         slope = guided_slope(guide, change)
         # The change, and along with it what the photo's light has and a picture of S pixels has not.
-        enlarged = warp(slope, back, whole) * _light(under)[..., None] + warp(change - slope * guide[..., None], back, whole)
+        enlarged = warp(slope, back, whole) * _light(under)[..., None] + warp(
+            change - slope * guide[..., None], back, whole
+        )
     else:
         enlarged = warp(change, back, whole)
     share = warp(mask, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 255
     if spared is not None:
-        share = share * (1 - np.clip(warp(spared, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 127, 0, 1))
+        share = share * (
+            1 - np.clip(warp(spared, back, whole, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 127, 0, 1)
+        )
     result = photo.copy()
     result[top:bottom, left:right] = np.clip(np.rint(under + share * enlarged), 0, 255).astype(np.uint8)
     return result
@@ -148,13 +164,16 @@ def _light(picture: Picture) -> NDArray[np.float32]:
 def guided_slope(
     guide: NDArray[np.float32], signal: NDArray[np.float32], radius: int = 2, smoothness: float = 0.002
 ) -> NDArray[np.float32]:
-    """How much `signal` (H,W,C) rises with `guide` (H,W) around each pixel, (H,W,C): the slope of He & Sun 2015, fast guided filter.
+    """How much `signal` (H,W,C) rises with `guide` (H,W) around each pixel, (H,W,C): the slope of He & Sun 2015, fast
+    guided filter.
 
     Enlarged smoothly it says how the signal goes over edges that only a larger guide shows.
     """
 
     def mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
+        return np.asarray(
+            cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE), dtype=np.float32
+        )
 
     centre = mean(guide)
     variance = mean(guide * guide) - centre * centre

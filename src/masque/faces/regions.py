@@ -1,4 +1,5 @@
-"""The face and hair regions of a face frame (RSGAN Section 3.2 and Fig. 3): hull mask, the two square crops, background mask."""
+"""The face and hair regions of a face frame (RSGAN Section 3.2 and Fig. 3): hull mask, the two square crops, background
+mask."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def into_frame(frame: Picture, painted: Picture) -> Picture:
 
 
 def stretched_hull(landmarks: Landmarks) -> NDArray[np.float32]:
-    """Corners (K,2) of the convex hull of the 41 landmarks, stretched about the centre of its bounding box (Section 3.2)."""
+    """Corners (K,2) of the convex hull of the 41 landmarks, stretched about the centre of its bounding box (Section
+    3.2)."""
     hull = cv2.convexHull(landmarks[HULL_POINTS].astype(np.float32))[:, 0]
     centre = (hull.min(axis=0) + hull.max(axis=0)) / 2
     stretched: NDArray[np.float32] = (centre + (hull - centre) * np.array(STRETCH, dtype=np.float32)).astype(np.float32)
@@ -68,9 +70,9 @@ def stretched_hull(landmarks: Landmarks) -> NDArray[np.float32]:
 def hull_mask(landmarks: Landmarks, size: tuple[int, int], matrix: Matrix | None = None) -> Mask:
     """The face mask: 255 inside the stretched hull, antialiased, as an array of `size` (width, height).
 
-    landmarks: (68,2). matrix: a transform applied to the hull's corners after stretching, so that one hull serves frame, crops and photo.
-    Pixels that the edge touches count, so the mask is some 0.7 pixels wider all round than the hull.
-    """
+    landmarks: (68,2). matrix: a transform applied to the hull's corners after stretching, so that one hull serves
+    frame, crops and photo. Pixels that the edge touches count, so the mask is some 0.7 pixels wider all round than the
+    hull."""
     corners = stretched_hull(landmarks)
     if matrix is not None:
         corners = transform(corners, matrix)
@@ -81,11 +83,11 @@ def hull_mask(landmarks: Landmarks, size: tuple[int, int], matrix: Matrix | None
 
 
 def background_mask(picture: Picture, landmarks: Landmarks, valid: NDArray[np.bool_] | None = None) -> Mask:
-    """M_BG of a face frame: 255 where there is neither person nor clothes, by GrabCut seeded from the face and the picture's border.
+    """M_BG of a face frame: 255 where there is neither person nor clothes, by GrabCut seeded from the face and the
+    picture's border.
 
-    picture: RGB uint8 (H,W,3) frame. landmarks: (68,2) frame pixels. valid: False where the frame reaches beyond the photo; those
-    pixels count as background. Works at 89 pixels across, where it takes some 15 ms.
-    """
+    picture: RGB uint8 (H,W,3) frame. landmarks: (68,2) frame pixels. valid: False where the frame reaches beyond the
+    photo; those pixels count as background. Works at 89 pixels across, where it takes some 15 ms."""
     height, width = picture.shape[:2]
     shrink = min(1.0, 89 / width)
     small = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
@@ -94,17 +96,22 @@ def background_mask(picture: Picture, landmarks: Landmarks, valid: NDArray[np.bo
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), seeds, (0, 0, 1, 1), *models, 2, cv2.GC_INIT_WITH_MASK)
-    except cv2.error:  # one of the two sides lost all its pixels, as on a uniform picture: the seeds are then the best answer
+    except (
+        cv2.error
+    ):  # one of the two sides lost all its pixels, as on a uniform picture: the seeds are then the best answer
         pass
     background = cv2.medianBlur(np.isin(seeds, (cv2.GC_BGD, cv2.GC_PR_BGD)).astype(np.uint8) * 255, 5)
-    full = np.where(cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR) > 127, 255, 0).astype(np.uint8)
+    full = np.where(cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR) > 127, 255, 0).astype(
+        np.uint8
+    )
     if valid is not None:
         full[~valid] = 255
     return full
 
 
 def _grabcut_seeds(landmarks: Landmarks, height: int, width: int) -> NDArray[np.uint8]:
-    """Sure person: inside jaw and brows. Probable person: head, hair and shoulders. Sure background: the upper corners and sides."""
+    """Sure person: inside jaw and brows. Probable person: head, hair and shoulders. Sure background: the upper corners
+    and sides."""
     seeds = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
     jaw_width = float(np.ptp(landmarks[:17, 0]))
     chin, centre = landmarks[8], landmarks[27:36].mean(axis=0)
@@ -125,8 +132,21 @@ def _grabcut_seeds(landmarks: Landmarks, height: int, width: int) -> NDArray[np.
     return seeds
 
 
-def _box(centre: NDArray[np.float32], width: float, height: float) -> tuple[tuple[float, float], tuple[float, float], float]:
+def _box(
+    centre: NDArray[np.float32], width: float, height: float
+) -> tuple[tuple[float, float], tuple[float, float], float]:
     return (float(centre[0]), float(centre[1])), (width, height), 0.0
 
 
-__all__ = ["FACE_CROP", "HAIR_CROP", "Crop", "Mask", "background_mask", "cut_crop", "hull_mask", "into_frame", "scale_of", "stretched_hull"]
+__all__ = [
+    "FACE_CROP",
+    "HAIR_CROP",
+    "Crop",
+    "Mask",
+    "background_mask",
+    "cut_crop",
+    "hull_mask",
+    "into_frame",
+    "scale_of",
+    "stretched_hull",
+]

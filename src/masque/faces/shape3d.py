@@ -1,11 +1,12 @@
-"""The linear 3D model of the 68 landmarks (FaceFeat-GAN, Eq. 6): read from a file or learnt from landmarks alone, and fitted to a face.
+"""The linear 3D model of the 68 landmarks (FaceFeat-GAN, Eq. 6): read from a file or learnt from landmarks alone, and
+fitted to a face.
 
 S = S̄ + A_id α_id + A_exp α_exp          mean, identity and expression bases
 s = f·R(yaw, pitch, roll)·S + t          weak perspective: depth is left out
 
-Model axes: x to the picture's right, y up, z towards the viewer, as the Basel and FaceWarehouse models have them; the unit is the distance
-between the mean shape's eyes. Bases are multiplied by their standard deviations, so that coefficients are N(0,1). Pictures have y down.
-"""
+Model axes: x to the picture's right, y up, z towards the viewer, as the Basel and FaceWarehouse models have them; the
+unit is the distance between the mean shape's eyes. Bases are multiplied by their standard deviations, so that
+coefficients are N(0,1). Pictures have y down."""
 
 from __future__ import annotations
 
@@ -29,12 +30,14 @@ NOSE_TIP, RIGHT_EYE, LEFT_EYE = 30, slice(36, 42), slice(42, 48)
 MODES, ROUNDS = 32, 40
 """Of learning: ways in which shapes differ, and rounds of expectation and maximisation."""
 FLOOR = 0.01
-"""Least noise: landmarks are not that exact, and the camera is no weak perspective, which deformations would else be found for."""
+"""Least noise: landmarks are not that exact, and the camera is no weak perspective, which deformations would else be
+found for."""
 FEWEST, ENOUGH = 16, 3000
 """Pictures from which a model can be learnt; of more, evenly chosen ones give the deformations."""
 
 FARTHEST, LEAST_NOISE = 100.0, 1e-4
-"""What a model that is read may hold, in units of the distance between the eyes: beyond that, fitting is no longer exact."""
+"""What a model that is read may hold, in units of the distance between the eyes: beyond that, fitting is no longer
+exact."""
 SHAPES: Mapping[str, Shape] = {
     "mean": (LANDMARKS, 3), "identity": ("I", LANDMARKS, 3), "expression": ("E", LANDMARKS, 3), "identity_deviation": ("I",),
     "expression_deviation": ("E",), "noise": (),
@@ -64,7 +67,12 @@ class ShapeModel:
 
     def save(self, path: Path) -> None:
         """Write it as .npz, as `read_shape_model` reads it. Raises OutputError."""
-        values = {"mean": self.mean, "identity": self.identity, "expression": self.expression, "noise": np.array(self.noise)}
+        values = {
+            "mean": self.mean,
+            "identity": self.identity,
+            "expression": self.expression,
+            "noise": np.array(self.noise),
+        }
 
         def write(part: Path) -> None:
             with part.open("wb") as file:
@@ -90,7 +98,9 @@ class Fit:
 
     def shapes(self, model: ShapeModel) -> Floats:
         """(N,68,3) before the pose."""
-        made: Floats = model.mean + np.einsum("nk,kja->nja", np.concatenate([self.identity, self.expression], axis=1), model.bases)
+        made: Floats = model.mean + np.einsum(
+            "nk,kja->nja", np.concatenate([self.identity, self.expression], axis=1), model.bases
+        )
         return made
 
     def posed(self, model: ShapeModel) -> Floats:
@@ -131,8 +141,8 @@ def angles_of(turned: Floats) -> Floats:
 def fit(model: ShapeModel, landmarks: NDArray[np.floating[Any]], rounds: int = 20) -> Fit:
     """The most likely pose and coefficients of faces.
 
-    landmarks: (N,68,2) pixels, y down. Pose and coefficients take turns (Zhu et al. 2015 likewise), each of them with the other held.
-    """
+    landmarks: (N,68,2) pixels, y down. Pose and coefficients take turns (Zhu et al. 2015 likewise), each of them with
+    the other held."""
     points = np.asarray(landmarks, dtype=float) * [1, -1]
     middle = points.mean(axis=1)
     bases, mean = _centred(model.bases), _centred(model.mean)
@@ -144,18 +154,25 @@ def fit(model: ShapeModel, landmarks: NDArray[np.floating[Any]], rounds: int = 2
     return Fit(known[:, :split], known[:, split:], scale, angles_of(turned), offset * [1, -1])
 
 
-def learn_shapes(landmarks: NDArray[np.floating[Any]], people: NDArray[np.int64], identity: int = 20, expression: int = 29) -> ShapeModel:
-    """A model from landmarks alone: structure from motion of what is not rigid, by EM over probabilistic principal components
-    (Torresani et al. 2008), whose deformations are then parted into those between people and those within one.
+def learn_shapes(
+    landmarks: NDArray[np.floating[Any]], people: NDArray[np.int64], identity: int = 20, expression: int = 29
+) -> ShapeModel:
+    """A model from landmarks alone: structure from motion of what is not rigid, by EM over probabilistic principal
+    components (Torresani et al. 2008), whose deformations are then parted into those between people and those within
+    one.
 
-    landmarks: (N,68,2) pixels, y down. people: (N,) numbers; -1 is unknown and counts for the mean and the deformations alone. identity,
-    expression: how many bases. Raises DataError with too few pictures, or too few people of whom there are several.
-    """
+    landmarks: (N,68,2) pixels, y down. people: (N,) numbers; -1 is unknown and counts for the mean and the deformations
+    alone. identity, expression: how many bases. Raises DataError with too few pictures, or too few people of whom there
+    are several."""
     if len(landmarks) < FEWEST:
-        raise DataError(f"{len(landmarks)} faces are too few to learn a 3D model of faces from: prepare {FEWEST} at least.")
+        raise DataError(
+            f"{len(landmarks)} faces are too few to learn a 3D model of faces from: prepare {FEWEST} at least."
+        )
     several = [p for p in np.unique(people[people >= 0]) if (people == p).sum() > 1]
     if len(several) < 2:
-        raise DataError("A 3D model is learnt from several pictures of several people: prepare a set that says who is who.")
+        raise DataError(
+            "A 3D model is learnt from several pictures of several people: prepare a set that says who is who."
+        )
     points = np.asarray(landmarks, dtype=float) * [1, -1]
     points = points - points.mean(axis=1, keepdims=True)
     # A face in a mirror is a face as well: without the mirrored ones the mean would lean to a side.
@@ -167,16 +184,18 @@ def learn_shapes(landmarks: NDArray[np.floating[Any]], people: NDArray[np.int64]
 
 
 def read_shape_model(path: Path) -> ShapeModel:
-    """A morphable model's landmark rows: .npz with mean (68,3), identity (I,68,3) and expression (E,68,3), in iBUG's order and the axes
-    above, in any unit.
+    """A morphable model's landmark rows: .npz with mean (68,3), identity (I,68,3) and expression (E,68,3), in iBUG's
+    order and the axes above, in any unit.
 
-    Optional: identity_deviation (I,) and expression_deviation (E,), by which the bases are multiplied; noise, in the file's unit. Other
-    arrays in the file are not looked at. Raises DataError when it is missing, damaged or of another shape, and for a mean that is no face.
-    """
+    Optional: identity_deviation (I,) and expression_deviation (E,), by which the bases are multiplied; noise, in the
+    file's unit. Other arrays in the file are not looked at. Raises DataError when it is missing, damaged or of another
+    shape, and for a mean that is no face."""
     try:
         values = read_npz(path, SHAPES, np.float64, LARGEST)
     except ArrayError as error:
-        raise DataError(f"{path} is no morphable model ({error}): write the landmarks' rows of one with numpy.savez.") from None
+        raise DataError(
+            f"{path} is no morphable model ({error}): write the landmarks' rows of one with numpy.savez."
+        ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): name the file of a morphable model.") from None
     for name in ("mean", "identity", "expression"):
@@ -191,7 +210,9 @@ def read_shape_model(path: Path) -> ShapeModel:
         with np.errstate(over="ignore"):  # refused below
             values[name] *= deviation[:, None, None]
     if not _depth(values["mean"]) > 0:
-        raise DataError(f"In {path} the nose points away from the viewer: z is to grow towards the viewer, and y upwards.")
+        raise DataError(
+            f"In {path} the nose points away from the viewer: z is to grow towards the viewer, and y upwards."
+        )
     with np.errstate(all="ignore"):
         noise = float(values.get("noise", 0.02 * _between_eyes(values["mean"])))
         model = _in_units(values["mean"], values["identity"], values["expression"], noise)
@@ -236,8 +257,8 @@ def _first_pose(mean: Floats, points: Floats) -> tuple[Floats, Floats]:
 
 
 def _pose(shapes: Floats, points: Floats, turned: Floats, scale: Floats, rounds: int = 3) -> tuple[Floats, Floats]:
-    """Better rotations and scales: the depth that the picture lacks is taken from the last ones, and then it is two solid shapes
-    (Umeyama 1991) that are brought to each other."""
+    """Better rotations and scales: the depth that the picture lacks is taken from the last ones, and then it is two
+    solid shapes (Umeyama 1991) that are brought to each other."""
     for _ in range(rounds):
         depth = scale[:, None] * np.einsum("na,nja->nj", turned[:, 2], shapes)
         target = np.concatenate([points, (depth - depth.mean(axis=1, keepdims=True))[:, :, None]], axis=2)
@@ -250,8 +271,11 @@ def _pose(shapes: Floats, points: Floats, turned: Floats, scale: Floats, rounds:
     return turned, scale
 
 
-def _coefficients(mean: Floats, bases: Floats, gram: Floats, points: Floats, turned: Floats, noise: float) -> tuple[Floats, Floats]:
-    """Mean (N,K) and covariance (N,K,K) of the coefficients, N(0,1) before they are seen. points: in the model's unit."""
+def _coefficients(
+    mean: Floats, bases: Floats, gram: Floats, points: Floats, turned: Floats, noise: float
+) -> tuple[Floats, Floats]:
+    """Mean (N,K) and covariance (N,K,K) of the coefficients, N(0,1) before they are seen. points: in the model's
+    unit."""
     rows = turned[:, :2]
     back = (points - mean @ rows.swapaxes(1, 2)) @ rows
     seen = np.einsum("nab,abkl->nkl", rows.swapaxes(1, 2) @ rows, gram)
@@ -261,8 +285,8 @@ def _coefficients(mean: Floats, bases: Floats, gram: Floats, points: Floats, tur
 
 
 def _rigid(points: Floats) -> tuple[Floats, Floats, Floats]:
-    """The one solid shape (68,3) that explains points (N,68,2) best, and its rotations and scales (Tomasi and Kanade 1992, whose metric
-    is found from the two rows of each picture being as long as each other and at right angles)."""
+    """The one solid shape (68,3) that explains points (N,68,2) best, and its rotations and scales (Tomasi and Kanade
+    1992, whose metric is found from the two rows of each picture being as long as each other and at right angles)."""
     stacked = points.swapaxes(1, 2).reshape(-1, LANDMARKS)
     motion, values, shape = np.linalg.svd(stacked, full_matrices=False)
     motion, shape = motion[:, :3] * values[:3], shape[:3]
@@ -292,8 +316,11 @@ def _rigid(points: Floats) -> tuple[Floats, Floats, Floats]:
     return mean, _complete(flat), np.linalg.svd(flat, compute_uv=False).mean(axis=1)
 
 
-def _solve(mean: Floats, bases: Floats, noise: float, points: Floats, rounds: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Rotations, scales, coefficients (N,K) and their mean covariance (K,K), all of them about the middle of points (N,68,2), y up."""
+def _solve(
+    mean: Floats, bases: Floats, noise: float, points: Floats, rounds: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Rotations, scales, coefficients (N,K) and their mean covariance (K,K), all of them about the middle of points
+    (N,68,2), y up."""
     gram = np.einsum("kja,ljb->abkl", bases, bases)
     turned, scale = _first_pose(mean, points)
     known, spread = np.zeros((len(points), len(bases))), np.zeros((len(bases), len(bases)))
@@ -326,15 +353,21 @@ def _deformations(points: Floats) -> tuple[Floats, Floats, float]:
         square = rows.swapaxes(1, 2) @ rows
         left = np.einsum("nab,nkl->akbl", square, second).reshape(3 * wide.shape[1], -1)
         right = np.einsum("nja,nk->akj", scaled @ rows, wide).reshape(len(left), LANDMARKS)
-        solved = np.linalg.solve(left + 1e-6 * np.trace(left) / len(left) * np.eye(len(left)), right).reshape(3, -1, LANDMARKS)
+        solved = np.linalg.solve(left + 1e-6 * np.trace(left) / len(left) * np.eye(len(left)), right).reshape(
+            3, -1, LANDMARKS
+        )
         mean, bases = solved[:, 0].T, solved[:, 1:].transpose(1, 2, 0)
         made = np.einsum("njb,nab->nja", mean + np.einsum("nk,kja->nja", known, bases), rows)
         unsure = np.einsum("nab,akbl,nkl->", square, np.einsum("kja,ljb->akbl", bases, bases), spread)
-        noise = max(FLOOR * _between_eyes(mean), float(np.sqrt((np.square(scaled - made).sum() + unsure) / scaled.size)))
+        noise = max(
+            FLOOR * _between_eyes(mean), float(np.sqrt((np.square(scaled - made).sum() + unsure) / scaled.size))
+        )
     return _centred(mean), _centred(bases), noise
 
 
-def _spreads(known: Floats, spread: Floats, people: NDArray[np.int64], several: list[np.int64]) -> tuple[Floats, Floats]:
+def _spreads(
+    known: Floats, spread: Floats, people: NDArray[np.int64], several: list[np.int64]
+) -> tuple[Floats, Floats]:
     """Covariances (K,K) of the coefficients (N,K) of one person's pictures, and of people."""
     within, centres, count = np.zeros_like(spread), [], 0
     for person in several:
@@ -346,7 +379,8 @@ def _spreads(known: Floats, spread: Floats, people: NDArray[np.int64], several: 
 
 
 def _principal(covariance: Floats, bases: Floats, count: int) -> Floats:
-    """The `count` largest ways (count,68,3) in which shapes of coefficients of this covariance differ, each by one standard deviation."""
+    """The `count` largest ways (count,68,3) in which shapes of coefficients of this covariance differ, each by one
+    standard deviation."""
     flat = bases.reshape(len(bases), -1)
     values, vectors = np.linalg.eigh(flat.T @ covariance @ flat)
     order = np.argsort(values)[::-1][:count]

@@ -1,4 +1,5 @@
-"""Random changes of pictures that gradients pass through, so that a discriminator of few pictures does not learn them by heart."""
+"""Random changes of pictures that gradients pass through, so that a discriminator of few pictures does not learn them
+by heart."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ LUMINANCE = (0.299, 0.587, 0.114)
 def augment(pictures: Tensor, draws: Tensor) -> Tensor:
     """DiffAugment (Zhao et al. 2020): brightness, saturation, contrast, and a shift by up to an eighth of the side.
 
-    pictures: (B,3,H,W) in [-1,1]. draws: (B,5) in [0,1), one row a picture. Real and made pictures alike are to pass through it.
-    """
+    pictures: (B,3,H,W) in [-1,1]. draws: (B,5) in [0,1), one row a picture. Real and made pictures alike are to pass
+    through it."""
     b = draws.to(pictures.dtype)[:, :, None, None, None]
     x = pictures + (b[:, 0] - 0.5)
     grey = x.mean(dim=1, keepdim=True)
@@ -36,9 +37,8 @@ def augment(pictures: Tensor, draws: Tensor) -> Tensor:
 def in_grey_light(pictures: Tensor, draws: Tensor, strength: float) -> Tensor:
     """Pictures without colours, in light that varies across them: what is left to tell them by is edges.
 
-    pictures: (B,3,H,W) in [-1,1]. draws: (B,LIGHTS) in [0,1), one row a picture. The light is smooth and lies between exp(-strength) and
-    exp(strength) times what it was. Returns (B,3,H,W), from -1 on.
-    """
+    pictures: (B,3,H,W) in [-1,1]. draws: (B,LIGHTS) in [0,1), one row a picture. The light is smooth and lies between
+    exp(-strength) and exp(strength) times what it was. Returns (B,3,H,W), from -1 on."""
     grey = (pictures * pictures.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True)
     coarse = torch.exp(strength * (2 * draws - 1)).view(-1, 1, GRID, GRID)
     light = functional.interpolate(coarse, pictures.shape[2:], mode="bilinear", align_corners=True).to(grey.dtype)

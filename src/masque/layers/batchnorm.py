@@ -11,9 +11,8 @@ from torch.nn import functional as F
 class BatchNorm(nn.Module):
     """Means and variances over the whole batch, however many processes share it; running averages in use.
 
-    torch's SyncBatchNorm does this on accelerators alone, and without it two processes would train another network than one does. The
-    running averages are learnt like weights: only where weights are.
-    """
+    torch's SyncBatchNorm does this on accelerators alone, and without it two processes would train another network than
+    one does. The running averages are learnt like weights: only where weights are."""
 
     mean: Tensor
     variance: Tensor
@@ -22,7 +21,8 @@ class BatchNorm(nn.Module):
     bias: Tensor
 
     def __init__(self, channels: int, momentum: float = 0.1, eps: float = 1e-5, affine: bool = True) -> None:
-        """affine: scale and shift what is normalised by learnt numbers; without, `learning` has to be set by whoever owns this."""
+        """affine: scale and shift what is normalised by learnt numbers; without, `learning` has to be set by whoever
+        owns this."""
         super().__init__()
         self.momentum, self.eps, self.affine, self.learning = momentum, eps, affine, False
         if affine:
@@ -40,7 +40,9 @@ class BatchNorm(nn.Module):
         learning = self.weight.requires_grad if self.affine else self.learning
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             mean, variance = (self.mean, self.variance) if learning else (None, None)
-            return F.batch_norm(x, mean, variance, self.weight, self.bias, training=True, momentum=self.momentum, eps=self.eps)
+            return F.batch_norm(
+                x, mean, variance, self.weight, self.bias, training=True, momentum=self.momentum, eps=self.eps
+            )
         world = torch.distributed.get_world_size()
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         moments = torch.stack([wide.mean(dim=(0, 2, 3)), wide.square().mean(dim=(0, 2, 3))])

@@ -27,6 +27,7 @@ class Gaussian:
 
 
 def as_gaussian(statistics: Tensor) -> Gaussian:
-    """Mean and log variance side by side, (B,2Z). The log variance is kept in [-8,4], where its exponential is harmless in bf16."""
+    """Mean and log variance side by side, (B,2Z). The log variance is kept in [-8,4], where its exponential is harmless
+    in bf16."""
     mean, log_variance = full(statistics).chunk(2, dim=1)
     return Gaussian(mean, log_variance.clamp(-8, 4))

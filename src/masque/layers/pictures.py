@@ -1,4 +1,5 @@
-"""From a picture to numbers and back: what RSGAN's networks, and those of the autoencoders that it is compared with, are made of."""
+"""From a picture to numbers and back: what RSGAN's networks, and those of the autoencoders that it is compared with,
+are made of."""
 
 from __future__ import annotations
 
@@ -22,11 +23,12 @@ def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
 
 
 class Inference(nn.Module):
-    """A Gaussian over latents from a picture: convolutions down to 4×4, two linear layers, and, where asked for, one of the coarse picture.
-    Features and head are apart, so that something fits between."""
+    """A Gaussian over latents from a picture: convolutions down to 4×4, two linear layers, and, where asked for, one of
+    the coarse picture. Features and head are apart, so that something fits between."""
 
     def __init__(self, inputs: int, z: int, channels: int, size: int, widest: int, coarse: int) -> None:
-        """inputs: channels of what is seen. channels: of the first map, doubled at each halving up to `widest`. coarse: a side, or 0."""
+        """inputs: channels of what is seen. channels: of the first map, doubled at each halving up to `widest`. coarse:
+        a side, or 0."""
         super().__init__()
         self.body, last = down_stack(inputs, channels, size, to=4, widest=widest)
         self.features = nn.Linear(last * 16, 2 * z)
@@ -47,11 +49,13 @@ class Inference(nn.Module):
 
 
 class Painter(nn.Module):
-    """A picture from a latent: one linear layer to 4×4, convolutions that double it, and, where asked for, a coarse picture beside them."""
+    """A picture from a latent: one linear layer to 4×4, convolutions that double it, and, where asked for, a coarse
+    picture beside them."""
 
     def __init__(self, z: int, channels: int, size: int, widest: int, coarse: int, smooth: bool = False) -> None:
-        """channels: of the finest map, doubled at each halving up to `widest`. coarse: side of a picture that one linear layer carries past
-        the convolutions; 0 is none. smooth: the picture is blurred by a pixel, so that it has no pattern of single ones."""
+        """channels: of the finest map, doubled at each halving up to `widest`. coarse: side of a picture that one
+        linear layer carries past the convolutions; 0 is none. smooth: the picture is blurred by a pixel, so that it has
+        no pattern of single ones."""
         super().__init__()
         self.body, self.first = up_stack(channels, size, start=4, widest=widest)
         self.foot = nn.Linear(z, self.first * 16)
@@ -69,12 +73,17 @@ class Painter(nn.Module):
 
 
 class Judge(nn.Module):
-    """Convolutions down to `to`×`to` and a head, which judges the whole picture or (Isola et al. 2017) every patch of it."""
+    """Convolutions down to `to`×`to` and a head, which judges the whole picture or (Isola et al. 2017) every patch of
+    it."""
 
     def __init__(self, channels: int, size: int, to: int, outputs: int, patches: bool, widest: int) -> None:
         super().__init__()
         self.body, last = down_stack(3, channels, size, to, widest=widest)
-        self.head = nn.Conv2d(last, outputs, 3, padding=1) if patches else nn.Sequential(nn.Flatten(), nn.Linear(last * to * to, outputs))
+        self.head = (
+            nn.Conv2d(last, outputs, 3, padding=1)
+            if patches
+            else nn.Sequential(nn.Flatten(), nn.Linear(last * to * to, outputs))
+        )
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B,3,S,S) -> logits (B,outputs) or, of patches, (B,outputs,to,to)."""
@@ -83,7 +92,8 @@ class Judge(nn.Module):
 
 
 def hold_spectrally(net: nn.Module) -> None:
-    """Divide the weights of every convolution and linear layer by their largest singular value (Miyato et al. 2018), in place.
+    """Divide the weights of every convolution and linear layer by their largest singular value (Miyato et al. 2018), in
+    place.
 
     One power iteration a forward pass in training finds it; what it has found is part of the network's state.
     """

@@ -16,11 +16,12 @@ DRAWING = frozenset({
 
 
 class OwnRandomness(TorchFunctionMode):
-    """A context, of one thread, in which whatever torch draws on the CPU comes from a generator of its own: the same for the same seed.
+    """A context, of one thread, in which whatever torch draws on the CPU comes from a generator of its own: the same
+    for the same seed.
 
-    A network that is about to be given its weights is first built with random ones. A program that loads it in the middle of its own
-    random numbers must not find those moved on; saving and restoring the global state would not do, since other threads may draw meanwhile.
-    """
+    A network that is about to be given its weights is first built with random ones. A program that loads it in the
+    middle of its own random numbers must not find those moved on; saving and restoring the global state would not do,
+    since other threads may draw meanwhile."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()

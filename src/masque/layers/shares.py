@@ -7,7 +7,8 @@ from torch import Tensor
 
 
 def neighbour(count: int, distance: int, device: torch.device) -> Tensor:
-    """For each of `count` samples another one: places change within blocks of 2·distance, so also within each process's share."""
+    """For each of `count` samples another one: places change within blocks of 2·distance, so also within each process's
+    share."""
     places = torch.arange(count, device=device)
     other = torch.bitwise_xor(places, torch.full_like(places, distance))
     return torch.where(other < count, other, places)

@@ -18,9 +18,9 @@ def halvings(size: int, to: int) -> int:
 def down_stack(inputs: int, channels: int, size: int, to: int, widest: int = 512) -> tuple[nn.Sequential, int]:
     """4×4 convolutions of stride 2 from size² down to to² maps; and how many channels the last one has.
 
-    Channels start at `channels` and double up to `widest`. No normalisation: every picture is treated alone, so a batch split over
-    processes gives the same answers, and He's initialisation keeps the maps in range (docs/papers/rsgan.md, choice 3).
-    """
+    Channels start at `channels` and double up to `widest`. No normalisation: every picture is treated alone, so a batch
+    split over processes gives the same answers, and He's initialisation keeps the maps in range (docs/papers/rsgan.md,
+    choice 3)."""
     layers: list[nn.Module] = []
     width = inputs
     for step in range(halvings(size, to)):
@@ -30,7 +30,8 @@ def down_stack(inputs: int, channels: int, size: int, to: int, widest: int = 512
 
 
 def up_stack(channels: int, size: int, start: int, widest: int = 512) -> tuple[nn.Sequential, int]:
-    """4×4 transposed convolutions of stride 2 from start² up to size² maps and one 3×3 to RGB; and how many channels the first map has.
+    """4×4 transposed convolutions of stride 2 from start² up to size² maps and one 3×3 to RGB; and how many channels
+    the first map has.
 
     The finest map has `channels`, each coarser one twice as many up to `widest`; the first is rectified before use.
     """
@@ -46,17 +47,22 @@ def up_stack(channels: int, size: int, start: int, widest: int = 512) -> tuple[n
 
 
 def blurred(picture: Tensor) -> Tensor:
-    """(B,C,H,W) -> the same shape, weighed by (1 2 1)/4 along both axes: what changes sign from pixel to pixel is gone."""
+    """(B,C,H,W) -> the same shape, weighed by (1 2 1)/4 along both axes: what changes sign from pixel to pixel is
+    gone."""
     between = nn.functional.avg_pool2d(picture, 2, stride=1, padding=1, count_include_pad=False)  # edges count twice
     return nn.functional.avg_pool2d(between, 2, stride=1)
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions beside a short cut (He et al. 2015); the second starts at zero, so the block starts as nothing."""
+    """Two 3×3 convolutions beside a short cut (He et al. 2015); the second starts at zero, so the block starts as
+    nothing."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first, self.second = he(nn.Conv2d(channels, channels, 3, padding=1)), nn.Conv2d(channels, channels, 3, padding=1)
+        self.first, self.second = (
+            he(nn.Conv2d(channels, channels, 3, padding=1)),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
         for parameter in self.second.parameters():
             nn.init.zeros_(parameter)
 
@@ -68,7 +74,8 @@ class Residual(nn.Module):
 
 
 def he(layer: nn.Conv2d | nn.ConvTranspose2d, gain: float = 1.0) -> nn.Module:
-    """He's initialisation (2015) for leaky rectifiers of slope 0.2, by the number of inputs that reach one output pixel."""
+    """He's initialisation (2015) for leaky rectifiers of slope 0.2, by the number of inputs that reach one output
+    pixel."""
     reach = (
         layer.in_channels
         * layer.kernel_size[0]

@@ -1,8 +1,8 @@
-"""VGG-19's maps, for those who have its weights: what perceptual terms are usually measured on (portrait thesis, Eq. 2.12 and Fig. 4.5).
+"""VGG-19's maps, for those who have its weights: what perceptual terms are usually measured on (portrait thesis, Eq.
+2.12 and Fig. 4.5).
 
-The network is that of Simonyan and Zisserman 2014, trained on ImageNet. It is not part of Masque, and is loaded from a file that the user
-names: torchvision's `vgg19-dcbb9e9d.pth`, or a safetensors file with the same names in it.
-"""
+The network is that of Simonyan and Zisserman 2014, trained on ImageNet. It is not part of Masque, and is loaded from a
+file that the user names: torchvision's `vgg19-dcbb9e9d.pth`, or a safetensors file with the same names in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from masque.errors import CheckpointError
 
 CONVOLUTIONS = ((0, 2), (5, 7), (10, 12, 14, 16), (19, 21, 23, 25), (28,))
-"""Places in the published network's `features`, up to the last that is needed; the picture is halved between two groups."""
+"""Places in the published network's `features`, up to the last that is needed; the picture is halved between two
+groups."""
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, of colours in [0,1]."""
@@ -31,7 +32,8 @@ class VGG(nn.Module):
     deviation: Tensor
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
-        """weights: features.<place>.weight and .bias of every place in CONVOLUTIONS. Raises KeyError or RuntimeError otherwise."""
+        """weights: features.<place>.weight and .bias of every place in CONVOLUTIONS. Raises KeyError or RuntimeError
+        otherwise."""
         super().__init__()
         groups: list[nn.Module] = []
         for places in CONVOLUTIONS:
@@ -48,7 +50,8 @@ class VGG(nn.Module):
         self.eval().requires_grad_(False)
 
     def maps(self, picture: Tensor) -> list[Tensor]:
-        """(B,3,H,W) in [-1,1], 16 px at least a side -> relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, as in pix2pixHD."""
+        """(B,3,H,W) in [-1,1], 16 px at least a side -> relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, as in
+        pix2pixHD."""
         h = ((picture + 1) / 2 - self.mean) / self.deviation
         taken = []
         for number, group in enumerate(self.groups):
@@ -61,11 +64,16 @@ class VGG(nn.Module):
 
 
 def load_vgg(path: Path) -> VGG:
-    """VGG-19 with the weights of a file. Raises CheckpointError when it is missing, holds something else or is not finite."""
+    """VGG-19 with the weights of a file. Raises CheckpointError when it is missing, holds something else or is not
+    finite."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, on files of other kinds
-            weights: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
+            weights: Any = (
+                load_file(path)
+                if path.suffix == ".safetensors"
+                else torch.load(path, map_location="cpu", weights_only=True)
+            )
         network = VGG(weights)
         if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
             raise ValueError
@@ -73,4 +81,6 @@ def load_vgg(path: Path) -> VGG:
     except MemoryError:
         raise
     except Exception:  # torch raises a different one for each kind of damage
-        raise CheckpointError(f"{path} does not hold VGG-19's weights: name torchvision's vgg19-dcbb9e9d.pth, or leave vgg out.") from None
+        raise CheckpointError(
+            f"{path} does not hold VGG-19's weights: name torchvision's vgg19-dcbb9e9d.pth, or leave vgg out."
+        ) from None

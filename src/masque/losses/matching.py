@@ -16,11 +16,16 @@ def half_square(a: Tensor, b: Tensor, weight: Tensor | float = 1.0) -> Tensor:
 
 
 def feature_matching(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-    """L_FM of portrait Eq. 3.5 over several maps: the mean of their ½‖·‖². Only the made picture's maps get a gradient."""
+    """L_FM of portrait Eq. 3.5 over several maps: the mean of their ½‖·‖². Only the made picture's maps get a
+    gradient."""
     return torch.stack([half_square(a, b.detach()) for a, b in zip(made, real, strict=True)]).mean()
 
 
 def perceptual_distance(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-    """Mean absolute difference of maps, each over its own mean size, averaged (portrait Eq. 2.12, with any network in VGG's place)."""
-    parts = [(full(a) - full(b.detach())).abs().mean() / (full(b.detach()).abs().mean() + 1e-6) for a, b in zip(made, real, strict=True)]
+    """Mean absolute difference of maps, each over its own mean size, averaged (portrait Eq. 2.12, with any network in
+    VGG's place)."""
+    parts = [
+        (full(a) - full(b.detach())).abs().mean() / (full(b.detach()).abs().mean() + 1e-6)
+        for a, b in zip(made, real, strict=True)
+    ]
     return torch.stack(parts).mean()

@@ -1,8 +1,7 @@
 """Inception's features, for those who have its weights: what FID and KID are measured with.
 
-The network is that of Heusel et al. 2017 as the TorchScript file `inception-2015-12-05.pt` that NVIDIA publishes with StyleGAN2-ADA. It is
-not part of Masque, and is loaded from a file that the user names.
-"""
+The network is that of Heusel et al. 2017 as the TorchScript file `inception-2015-12-05.pt` that NVIDIA publishes with
+StyleGAN2-ADA. It is not part of Masque, and is loaded from a file that the user names."""
 
 from __future__ import annotations
 
@@ -23,14 +22,17 @@ AT_ONCE = 32
 
 
 def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], str]:
-    """A function from pictures of one size (RGB uint8 (H,W,3)) to features (N,2048), and the first 16 digits of the file's SHA-256.
+    """A function from pictures of one size (RGB uint8 (H,W,3)) to features (N,2048), and the first 16 digits of the
+    file's SHA-256.
 
     Raises CheckpointError when the file is missing, no TorchScript, or answers with something else than features.
     """
     quieten_torchscript()
     try:
         weights = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        with zipfile.ZipFile(path) as archive:  # torch compares no checksums, and runs what damage has made of the program
+        with zipfile.ZipFile(
+            path
+        ) as archive:  # torch compares no checksums, and runs what damage has made of the program
             if archive.testzip() is not None:
                 raise ValueError
         network = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
@@ -48,7 +50,12 @@ def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], s
                     features = network(batch, return_features=True)
             except (RuntimeError, TypeError, ValueError, LookupError):
                 features = None
-            whole = isinstance(features, Tensor) and features.dim() == 2 and len(features) == len(batch) and features.is_floating_point()
+            whole = (
+                isinstance(features, Tensor)
+                and features.dim() == 2
+                and len(features) == len(batch)
+                and features.is_floating_point()
+            )
             if not whole or not bool(features.isfinite().all()):
                 raise CheckpointError(f"{path} gives no features of pictures: name NVIDIA's inception-2015-12-05.pt.")
             parts.append(features.float())

@@ -1,4 +1,5 @@
-"""How alike two pictures are, pixel by pixel and in structure. Pictures are float (B,3,H,W) in [-1,1]; errors are on a [0,1] scale."""
+"""How alike two pictures are, pixel by pixel and in structure. Pictures are float (B,3,H,W) in [-1,1]; errors are on a
+[0,1] scale."""
 
 from __future__ import annotations
 
@@ -23,10 +24,9 @@ def absolute_error(a: Tensor, b: Tensor, valid: Tensor | None = None) -> Tensor:
 def ms_ssim(a: Tensor, b: Tensor, valid: Tensor | None = None) -> Tensor:
     """Multi-scale structural similarity (Wang et al. 2003) of each pair, (B,), at most 1.
 
-    Five scales, Gaussian windows of 11 pixels (σ 1.5); where a scale is smaller than 11 pixels the window shrinks to it, σ in proportion,
-    as in the implementation that GAN papers of 2017 and 2018 used, so that 128 and 64 px can be measured. From 176 px on it is the
-    textbook value. valid: (B,1,H,W) weights of the pixels.
-    """
+    Five scales, Gaussian windows of 11 pixels (σ 1.5); where a scale is smaller than 11 pixels the window shrinks to
+    it, σ in proportion, as in the implementation that GAN papers of 2017 and 2018 used, so that 128 and 64 px can be
+    measured. From 176 px on it is the textbook value. valid: (B,1,H,W) weights of the pixels."""
     a, b = (a.float() + 1) / 2, (b.float() + 1) / 2
     weight = torch.ones_like(a[:, :1]) if valid is None else valid.float()
     score = torch.ones(len(a), device=a.device)

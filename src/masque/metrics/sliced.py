@@ -18,12 +18,14 @@ _BLUR = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 def sliced_wasserstein(real: Tensor, made: Tensor, seed: int = 0) -> dict[int, float]:
     """{side of the level: distance × 1000}, of as many pictures each.
 
-    real, made: (N,3,S,S) in [-1,1], S a power of two from 16 on. Of each level of the Laplacian pyramid 128 patches of 7×7 a picture are
-    taken at random places, normalised per channel over the set, projected on 512 random directions and compared sorted. As published,
-    distances are × 1000. Raises ValueError for sets of different numbers or sizes.
+    real, made: (N,3,S,S) in [-1,1], S a power of two from 16 on. Of each level of the Laplacian pyramid 128 patches of
+    7×7 a picture are taken at random places, normalised per channel over the set, projected on 512 random directions
+    and compared sorted. As published, distances are × 1000. Raises ValueError for sets of different numbers or sizes.
     """
     if real.shape != made.shape:
-        raise ValueError(f"both sets must have as many pictures of one size, not {tuple(real.shape)} and {tuple(made.shape)}")
+        raise ValueError(
+            f"both sets must have as many pictures of one size, not {tuple(real.shape)} and {tuple(made.shape)}"
+        )
     generator = torch.Generator().manual_seed(seed)
     result = {}
     for a, b in zip(_pyramid(real.float()), _pyramid(made.float()), strict=True):

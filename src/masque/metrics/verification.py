@@ -1,4 +1,5 @@
-"""Verification: telling from how near two pictures are whether they show one person (Huang et al. 2007, Labeled Faces in the Wild)."""
+"""Verification: telling from how near two pictures are whether they show one person (Huang et al. 2007, Labeled Faces
+in the Wild)."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ Nearness = NDArray[np.floating[Any]]
 def judged(nearness: Nearness, same: NDArray[np.bool_], fold: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each of N pairs is judged rightly, those of a fold by the threshold that is best for all other folds.
 
-    same: (N,) whether a pair shows one person. fold: (N,) the number of its fold. Of thresholds that are equally good the lowest is taken.
-    """
+    same: (N,) whether a pair shows one person. fold: (N,) the number of its fold. Of thresholds that are equally good
+    the lowest is taken."""
     right = np.zeros(len(same), bool)
     for number in np.unique(fold):
         rest, here = fold != number, fold == number
@@ -28,7 +29,8 @@ def judged(nearness: Nearness, same: NDArray[np.bool_], fold: NDArray[np.int64])
 
 
 def mean_and_error(right: NDArray[np.bool_], fold: NDArray[np.int64]) -> tuple[float, float]:
-    """The mean over folds of the share judged rightly, and its standard error: σ/√K, σ with K − 1 (Section 3 of the LFW report)."""
+    """The mean over folds of the share judged rightly, and its standard error: σ/√K, σ with K − 1 (Section 3 of the LFW
+    report)."""
     shares = np.array([right[fold == number].mean() for number in np.unique(fold)])
     return float(shares.mean()), float(shares.std(ddof=1) / np.sqrt(len(shares)))
 
@@ -41,7 +43,8 @@ def auc(nearness: Nearness, same: NDArray[np.bool_]) -> float:
 
 
 def accepted(nearness: Nearness, same: NDArray[np.bool_], rate: float) -> float:
-    """The share of pairs of one person that are nearer than a threshold, which a share of at most `rate` of the pairs of two passes."""
+    """The share of pairs of one person that are nearer than a threshold, which a share of at most `rate` of the pairs
+    of two passes."""
     others = np.sort(nearness[~same])[::-1]
     return float((nearness[same] > others[int(rate * len(others))]).mean()) if rate < 1 else 1.0
 
@@ -49,9 +52,8 @@ def accepted(nearness: Nearness, same: NDArray[np.bool_], rate: float) -> float:
 def found_within(nearness: NDArray[np.floating[Any]], right: NDArray[np.bool_], rank: int) -> float:
     """How often, among N probes, one of the `rank` nearest in a gallery shows the same person; ties count against it.
 
-    nearness: (N,G) of probes and gallery. right: (N,G) whether both show one person; probes whom the gallery does not hold count for
-    nothing.
-    """
+    nearness: (N,G) of probes and gallery. right: (N,G) whether both show one person; probes whom the gallery does not
+    hold count for nothing."""
     held = right.any(axis=1)
     best = np.where(right, nearness, -np.inf).max(axis=1)
     nearer = (~right & (nearness >= best[:, None])).sum(axis=1)

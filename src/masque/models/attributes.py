@@ -3,8 +3,8 @@
 here                maps
 AttributeClassifier face crop (B,3,S,S)  ->  logits (B,A)
 
-Not from any of the five papers: CelebA's attribute list is not at hand for every picture, and RSGAN and CCA-GAN need one.
-"""
+Not from any of the five papers: CelebA's attribute list is not at hand for every picture, and RSGAN and CCA-GAN need
+one."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class AttributeClassifier(nn.Module):
     def forward(self, face_crop: Tensor, seeds: Tensor | None = None) -> Tensor:
         """(B,3,S,S) in [-1,1] -> logits (B,A).
 
-        seeds: (B,) int64, in training: what the dropout of each sample depends on (Srivastava et al. 2014). Without, nothing is dropped.
-        """
+        seeds: (B,) int64, in training: what the dropout of each sample depends on (Srivastava et al. 2014). Without,
+        nothing is dropped."""
         features = self.features(face_crop)
         if seeds is not None:
             kept = uniform(seeds, "dropout", features.shape[1], features.device) >= self.config.dropout

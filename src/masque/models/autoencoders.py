@@ -6,8 +6,8 @@ G       Dec                            G_x                          G_θ        
 D       Dis                            D, of pairs                  D_φ                         picture (and z)    ->  logit (B,1)
 C       –                              –                            C_ω                         z (B,Z)            ->  logit (B,1)
 
-All are built of RSGAN's own layers, with latents as wide as its four together and as many parameters, so that a table compares the methods.
-"""
+All are built of RSGAN's own layers, with latents as wide as its four together and as many parameters, so that a table
+compares the methods."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ class SimilarityJudge(nn.Module):
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.body, channels = down_stack(3, config.judge_channels, config.size, to=8, widest=config.widest)
-        self.rest = nn.Sequential(nn.Conv2d(channels, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Flatten())
+        self.rest = nn.Sequential(
+            nn.Conv2d(channels, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Flatten()
+        )
         self.head = nn.Linear(16 * channels, 1)
 
     def features(self, picture: Tensor) -> Tensor:
@@ -101,7 +103,10 @@ class PairJudge(nn.Module):
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.body, channels = down_stack(3, config.judge_channels, config.size, to=4, widest=config.widest)
-        self.picture, self.latent = nn.Linear(16 * channels, config.critic), perceptron(config.z, config.critic, config.critic)
+        self.picture, self.latent = (
+            nn.Linear(16 * channels, config.critic),
+            perceptron(config.z, config.critic, config.critic),
+        )
         self.both = perceptron(2 * config.critic, config.critic, 1)
 
     def forward(self, picture: Tensor, z: Tensor) -> Tensor:
@@ -114,5 +119,9 @@ class PairJudge(nn.Module):
 def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """Two layers of `hidden` and one of `outputs`."""
     return nn.Sequential(
-        nn.Linear(inputs, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, outputs)
+        nn.Linear(inputs, hidden),
+        nn.LeakyReLU(0.2),
+        nn.Linear(hidden, hidden),
+        nn.LeakyReLU(0.2),
+        nn.Linear(hidden, outputs),
     )

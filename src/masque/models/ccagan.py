@@ -1,4 +1,5 @@
-"""CCA-GAN's networks (Xu et al. 2021, Section 3, Fig. 2 and 3), and its rivals: StarGAN, and StarGAN with SAGAN's attention.
+"""CCA-GAN's networks (Xu et al. 2021, Section 3, Fig. 2 and 3), and its rivals: StarGAN, and StarGAN with SAGAN's
+attention.
 
 paper        here            maps
 G            Generator       picture s (B,3,S,S), target attributes t (B,A)  ->  picture G(s, t) (B,3,S,S)
@@ -6,8 +7,8 @@ D_src, D_cls Discriminator   picture (B,3,S,S)                               -> 
 Eq. 1-4      CrossAttention  map (B,C,H,W)                                   ->  map (B,C,H,W)
 [4]          SelfAttention   map (B,C,H,W)                                   ->  map (B,C,H,W)
 
-Layers without attention are StarGAN's as published (Choi et al. 2018, tables 4 and 5). What the paper leaves open: docs/papers/ccagan.md.
-"""
+Layers without attention are StarGAN's as published (Choi et al. 2018, tables 4 and 5). What the paper leaves open:
+docs/papers/ccagan.md."""
 
 from __future__ import annotations
 
@@ -52,27 +53,31 @@ class CCAGANConfig:
     scaled: bool = False
     """Divide the products of Eq. 1 by √N before the softmax, as Vaswani et al. 2017 do and the paper does not."""
     paints: Literal["whole", "change", "smooth"] = "whole"
-    """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual images), so that
-    what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no pattern of single pixels can please D."""
+    """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual
+    images), so that what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no
+    pattern of single pixels can please D."""
     confined: bool = False
     """What is added to s is added to the person alone. Not with `whole`. Choice 21."""
     judge: Literal["shared", "apart"] = "shared"
-    """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which begin as He et al.
-    (2015) advise. Choice 24."""
+    """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which
+    begin as He et al. (2015) advise. Choice 24."""
     mirrored: bool = False
-    """An edit is the mean of what G makes of a picture and of its mirror image. Training knows nothing of it. Choice 25."""
+    """An edit is the mean of what G makes of a picture and of its mirror image. Training knows nothing of it. Choice
+    25."""
     attributes: tuple[str, ...] = ATTRIBUTES
 
 
 class CrossAttention(nn.Module):
-    """Cross channel self-attention (Eq. 1-4): whole rows of the map, over all its channels at once, attend to each other."""
+    """Cross channel self-attention (Eq. 1-4): whole rows of the map, over all its channels at once, attend to each
+    other."""
 
     def __init__(self, channels: int, config: CCAGANConfig) -> None:
         super().__init__()
         narrow, middle = max(1, channels // 8), max(1, channels // 2)  # C̄ and C̃
         self.widths = [narrow, narrow, middle]
-        # One convolution reads x for all three. No biases: k's would add the same to all that the softmax compares, so that its gradient
-        # would be rounding alone, and v's (α sums to 1) the same to the whole map, which the normalisation after the next layer takes off.
+        # One convolution reads x for all three. No biases: k's would add the same to all that the softmax compares, so
+        # that its gradient would be rounding alone, and v's (α sums to 1) the same to the whole map, which the
+        # normalisation after the next layer takes off.
         self.qkv = nn.Conv2d(channels, sum(self.widths), 1, bias=False)
         self.back = nn.Conv2d(middle, channels, 1, bias=False)
         self.gamma = nn.Parameter(torch.zeros(()))
@@ -105,8 +110,8 @@ class CrossAttention(nn.Module):
 class SelfAttention(nn.Module):
     """SAGAN's self-attention (Zhang et al. 2018, Eq. 1-3): every position of the map attends to every other.
 
-    It stands where both networks' maps have a quarter of the picture's side: 32 at 128 px, which its authors found best ("feat32").
-    """
+    It stands where both networks' maps have a quarter of the picture's side: 32 at 128 px, which its authors found best
+    ("feat32")."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -136,7 +141,8 @@ class Normalised(nn.InstanceNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) -> the same shape."""
-        # PyTorch's own answers in another memory layout than the convolutions around it, and every layer until the next one would pay.
+        # PyTorch's own answers in another memory layout than the convolutions around it, and every layer until the next
+        # one would pay.
         layout = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
         return super().forward(x).contiguous(memory_format=layout)
 
@@ -166,7 +172,12 @@ class Generator(nn.Module):
         if config.confined and config.paints == "whole":
             raise ValueError("only a change can be confined: set paints to change or smooth")
         width, inputs = config.channels, 3 + len(config.attributes)
-        layers = [*before(inputs, config), nn.Conv2d(inputs, width, 7, padding=3, bias=False), Normalised(width), nn.ReLU()]
+        layers = [
+            *before(inputs, config),
+            nn.Conv2d(inputs, width, 7, padding=3, bias=False),
+            Normalised(width),
+            nn.ReLU(),
+        ]
         for _ in range(2):
             layers += [
                 *before(width, config),
@@ -188,7 +199,8 @@ class Generator(nn.Module):
         self.main = nn.Sequential(*layers)
 
     def forward(self, s: Tensor, t: Tensor, person: Tensor) -> Tensor:
-        """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. person: (B,1,S,S) in [0,1], which a G that is not confined does not look at.
+        """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. person: (B,1,S,S) in [0,1], which a G that is not confined does
+        not look at.
 
         Returns (B,3,S,S) in [-1,1].
         """

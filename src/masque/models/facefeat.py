@@ -52,7 +52,8 @@ class FaceFeatConfig:
     encoder_channels: int = 128
     """n of E_2 and D^I, its encoders: channels of the finest map; one n more at each halving."""
     activation: Literal["elu", "leaky"] = "elu"
-    """BEGAN's, or a leaky rectifier, which costs a processor a tenth of it: the exponential takes 30 % of a training step there."""
+    """BEGAN's, or a leaky rectifier, which costs a processor a tenth of it: the exponential takes 30 % of a training
+    step there."""
     id_network: Literal["plain", "resnet50", "resnet18"] = "resnet50"
     id_width: int = 64
     """Of E_id, as `network` and `width` of the family identity."""
@@ -74,7 +75,12 @@ class FaceFeatConfig:
     def identity(self) -> IdentityConfig:
         """Of E_id."""
         return IdentityConfig(
-            size=self.size, view="face", network=self.id_network, width=self.id_width, features=self.features, people=self.id_people
+            size=self.size,
+            view="face",
+            network=self.id_network,
+            width=self.id_width,
+            features=self.features,
+            people=self.id_people,
         )
 
     @property
@@ -89,7 +95,8 @@ def sphere(features: Tensor) -> Tensor:
 
 
 class Down(nn.Module):
-    """BEGAN's encoder up to its last linear layer: two 3×3 convolutions a size, the map halved by a third of stride 2."""
+    """BEGAN's encoder up to its last linear layer: two 3×3 convolutions a size, the map halved by a third of stride
+    2."""
 
     def __init__(self, size: int, channels: int, outputs: int, activation: str = "elu") -> None:
         super().__init__()
@@ -130,7 +137,8 @@ class Up(nn.Module):
         act = ACTIVATIONS[activation]
         self.first = nn.Linear(inputs, 64 * channels)
         self.blocks = nn.ModuleList(
-            nn.Sequential(_conv(channels, channels), act(), _conv(channels, channels), act()) for _ in range(halvings(size, 8) + 1)
+            nn.Sequential(_conv(channels, channels), act(), _conv(channels, channels), act())
+            for _ in range(halvings(size, 8) + 1)
         )
         self.last = nn.Conv2d(channels, 3, 3, padding=1)
 
@@ -161,11 +169,13 @@ class Perceptron(nn.Module):
 
 
 FLOOR = 0.05
-"""Variance, of 1 on average, below which a direction of f_2 is not enlarged to 1 any more: little but noise is left there."""
+"""Variance, of 1 on average, below which a direction of f_2 is not enlarged to 1 any more: little but noise is left
+there."""
 
 
 class WhitenedPerceptron(Perceptron):
-    """Sees its input whitened by the moments of real ones, so that it notices where directions that vary little vary too much."""
+    """Sees its input whitened by the moments of real ones, so that it notices where directions that vary little vary
+    too much."""
 
     mean: Tensor
     second: Tensor
@@ -188,7 +198,8 @@ class WhitenedPerceptron(Perceptron):
             kept.lerp_(new, share)
         middle = self.mean / self.weight
         variance, directions = torch.linalg.eigh(self.second / self.weight - torch.outer(middle, middle))
-        # Turned back again: directions of like variance change places from step to step, and what comes after would see another world.
+        # Turned back again: directions of like variance change places from step to step, and what comes after would see
+        # another world.
         self.turn.copy_(directions / variance.clamp_min(FLOOR).sqrt() @ directions.T)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -253,7 +264,7 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 
 
 def _begin(layer: nn.Conv2d | nn.Linear) -> None:
-    """He's initialisation (2015): by torch's own, a third as strong, a picture is lost on its way through a dozen layers, and D^I never
-    sees any difference."""
+    """He's initialisation (2015): by torch's own, a third as strong, a picture is lost on its way through a dozen
+    layers, and D^I never sees any difference."""
     nn.init.kaiming_normal_(layer.weight, a=0.2)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]

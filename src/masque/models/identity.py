@@ -4,9 +4,9 @@ paper                here      maps
 E_id                 Features  picture (B,3,S,S)  ->  unit vector (B,F)
 W_id, b_id of Eq. 5  Heads     unit vector (B,F)  ->  logits of people (B,P), logits of attributes (B,A)
 
-The network `plain` is Masque's own and from none of the five papers: they measure with Inception and OpenFace, whose weights are not at
-hand on every machine. A ResNet is E_id of FaceFeat-GAN (Shen et al. 2018, Section 3.1); its softmax belongs to training alone.
-"""
+The network `plain` is Masque's own and from none of the five papers: they measure with Inception and OpenFace, whose
+weights are not at hand on every machine. A ResNet is E_id of FaceFeat-GAN (Shen et al. 2018, Section 3.1); its softmax
+belongs to training alone."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class IdentityConfig:
     size: int = 64
     """Side S of the picture in pixels: the hair crop, which holds face and hair."""
     view: Literal["hair", "face"] = "hair"
-    """What is looked at: all of the picture, or its middle, the face crop, enlarged to S again. Hair tells the people of a small set apart
-    too, but not whether two pictures of strangers show the same one."""
+    """What is looked at: all of the picture, or its middle, the face crop, enlarged to S again. Hair tells the people
+    of a small set apart too, but not whether two pictures of strangers show the same one."""
     network: Literal["plain", "resnet50", "resnet18"] = "plain"
     """plain is Masque's own; E_id of FaceFeat-GAN is a ResNet-50."""
     channels: int = 32
@@ -63,7 +63,8 @@ class IdentityConfig:
 
 
 class Features(nn.Module):
-    """Convolutions down to 4×4, a residual block, and one linear layer on all that is left; or a ResNet, and one on its averages."""
+    """Convolutions down to 4×4, a residual block, and one linear layer on all that is left; or a ResNet, and one on its
+    averages."""
 
     def __init__(self, config: IdentityConfig) -> None:
         super().__init__()
@@ -81,12 +82,13 @@ class Features(nn.Module):
     def forward(self, picture: Tensor, seeds: Tensor | None = None) -> Tensor:
         """(B,3,S,S) in [-1,1] -> features (B,F) of length 1.
 
-        seeds: (B,) int64, in training: what the dropout of each sample depends on. Without, nothing is dropped. A ResNet normalises over
-        the batch unless it is told `eval()`.
-        """
+        seeds: (B,) int64, in training: what the dropout of each sample depends on. Without, nothing is dropped. A
+        ResNet normalises over the batch unless it is told `eval()`."""
         if self.face is not None:
             rows, columns = self.face
-            picture = functional.interpolate(picture[..., rows, columns], picture.shape[-2:], mode="bilinear", align_corners=False)
+            picture = functional.interpolate(
+                picture[..., rows, columns], picture.shape[-2:], mode="bilinear", align_corners=False
+            )
         if self.plain:
             h = functional.leaky_relu(self.refine(self.body(picture)), 0.2)  # (B,C,4,4)
         else:
@@ -99,13 +101,16 @@ class Features(nn.Module):
     def of_any_size(self, picture: Tensor) -> Tensor:
         """The same of pictures of any side."""
         if picture.shape[2] != self.size:
-            picture = functional.interpolate(picture, size=self.size, mode="bilinear", antialias=True, align_corners=False)
+            picture = functional.interpolate(
+                picture, size=self.size, mode="bilinear", antialias=True, align_corners=False
+            )
         features: Tensor = self(picture)
         return features
 
 
 def load_features(folder: Path) -> tuple[Features, ModelFile]:
-    """E_id of a model of the family identity, frozen, and its file. Raises CheckpointError when the folder holds none."""
+    """E_id of a model of the family identity, frozen, and its file. Raises CheckpointError when the folder holds
+    none."""
     stored = read(folder, "identity")
     with OwnRandomness():
         net = Features(from_dict(IdentityConfig, stored.config))
@@ -116,12 +121,15 @@ def load_features(folder: Path) -> tuple[Features, ModelFile]:
 def _face(size: int) -> tuple[slice, slice]:
     """Rows and columns of the face crop in a hair crop of this side."""
     scale = size / HAIR_CROP.side
-    top, left, side = (round(scale * n) for n in (FACE_CROP.top - HAIR_CROP.top, FACE_CROP.left - HAIR_CROP.left, FACE_CROP.side))
+    top, left, side = (
+        round(scale * n) for n in (FACE_CROP.top - HAIR_CROP.top, FACE_CROP.left - HAIR_CROP.left, FACE_CROP.side)
+    )
     return slice(top, top + side), slice(left, left + side)
 
 
 class Heads(nn.Module):
-    """What the features must tell: people, by one of three softmaxes over a direction w for each, and attributes, linearly.
+    """What the features must tell: people, by one of three softmaxes over a direction w for each, and attributes,
+    linearly.
 
     softmax  the logit of a person
     angles   s cos(f, w) with a learnt s                            (Wang et al. 2017, NormFace)

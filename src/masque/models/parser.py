@@ -45,7 +45,8 @@ class ParserConfig:
 
 
 class UNet(nn.Module):
-    """4×4 convolutions that halve, one in the middle, transposed ones back up, each beside the map of its size from the way down."""
+    """4×4 convolutions that halve, one in the middle, transposed ones back up, each beside the map of its size from the
+    way down."""
 
     def __init__(self, config: ParserConfig) -> None:
         super().__init__()
@@ -53,14 +54,19 @@ class UNet(nn.Module):
             raise ValueError(f"{config.size} cannot be halved {config.halvings} times")
         widths = [min(config.channels * 2**i, 8 * config.channels) for i in range(config.halvings)]
         self.down = nn.ModuleList(
-            he(nn.Conv2d(inputs, width, 4, stride=2, padding=1)) for inputs, width in zip([3, *widths], widths, strict=False)
+            he(nn.Conv2d(inputs, width, 4, stride=2, padding=1))
+            for inputs, width in zip([3, *widths], widths, strict=False)
         )
         self.middle = he(nn.Conv2d(widths[-1], widths[-1], 4))
         outputs = [*reversed(widths[:-1]), config.fine or PARTS]
         inputs = [widths[-1], *(2 * width for width in reversed(widths[:-1]))]
-        self.up = nn.ModuleList(he(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)) for a, b in zip(inputs, outputs, strict=True))
+        self.up = nn.ModuleList(
+            he(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)) for a, b in zip(inputs, outputs, strict=True)
+        )
         self.fine = (
-            nn.ModuleList([he(nn.Conv2d(config.fine + 3, config.fine, 3, padding=1)), nn.Conv2d(config.fine, PARTS, 3, padding=1)])
+            nn.ModuleList(
+                [he(nn.Conv2d(config.fine + 3, config.fine, 3, padding=1)), nn.Conv2d(config.fine, PARTS, 3, padding=1)]
+            )
             if config.fine
             else None
         )
@@ -77,14 +83,20 @@ class UNet(nn.Module):
         """(B,3,S,S) in [-1,1] -> logits (B,11,S,S)."""
         maps = self.maps(picture)
         h = maps[-1]
-        h = functional.leaky_relu(self.middle(functional.pad(h, (1, 2, 1, 2))), 0.2)  # 4×4 of stride 1 that keeps the size
+        h = functional.leaky_relu(
+            self.middle(functional.pad(h, (1, 2, 1, 2))), 0.2
+        )  # 4×4 of stride 1 that keeps the size
         for number, layer in enumerate(self.up):
             h = layer(h)
             if number < len(self.up) - 1:
                 h = torch.cat([functional.leaky_relu(h, 0.2), maps[-2 - number]], dim=1)
         if self.fine is not None:
             first, second = self.fine
-            h = second(functional.leaky_relu(first(torch.cat([functional.leaky_relu(h, 0.2), picture.to(h.dtype)], dim=1)), 0.2))
+            h = second(
+                functional.leaky_relu(
+                    first(torch.cat([functional.leaky_relu(h, 0.2), picture.to(h.dtype)], dim=1)), 0.2
+                )
+            )
         return h
 
 
@@ -115,14 +127,16 @@ SMALLEST = 4
 
 
 class MapsDiscriminator(nn.Module):
-    """Judges pictures by what a frozen parser sees in them: a few layers on each of its maps and on the picture, down to 4×4 scores.
+    """Judges pictures by what a frozen parser sees in them: a few layers on each of its maps and on the picture, down
+    to 4×4 scores.
 
-    After Sauer et al. 2021, *Projected GANs Converge Faster*. A discriminator that begins with nothing has to find out first where hair,
-    eyes and lips are. The picture itself is for what a parser overlooks: it has learnt that a tint is of no consequence.
-    """
+    After Sauer et al. 2021, *Projected GANs Converge Faster*. A discriminator that begins with nothing has to find out
+    first where hair, eyes and lips are. The picture itself is for what a parser overlooks: it has learnt that a tint is
+    of no consequence."""
 
     def __init__(self, parser: UNet, size: int, hidden: int = 48) -> None:
-        """parser: frozen; no part of this network. size: the side of the pictures that it is shown, whatever those to be judged have."""
+        """parser: frozen; no part of this network. size: the side of the pictures that it is shown, whatever those to
+        be judged have."""
         super().__init__()
         self.size, self.seen = size, (parser,)
         with torch.no_grad():
@@ -134,7 +148,9 @@ class MapsDiscriminator(nn.Module):
             for _ in range(halvings(side, SMALLEST)):
                 layers += [he(nn.Conv2d(hidden, hidden, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
             heads.append(
-                nn.Sequential(*layers, he(nn.Conv2d(hidden, hidden, 3, padding=1)), nn.LeakyReLU(0.2), he(nn.Conv2d(hidden, 1, 1)))
+                nn.Sequential(
+                    *layers, he(nn.Conv2d(hidden, hidden, 3, padding=1)), nn.LeakyReLU(0.2), he(nn.Conv2d(hidden, 1, 1))
+                )
             )
         self.heads = nn.ModuleList(heads)
 

@@ -8,8 +8,8 @@ G_m             Foreground   the five components' features at their places, E_m(
 E_b, G_b        Background   x^t without the face, G_m's answer                ->  G(x^s, m^s, x^t, m^t) (B,3,S,S)
 D_1, D_2        Critics      picture and label map, at full and half size      ->  logits, features
 
-Eyes are windows of S/8 × 3S/16, the mouth one of 5S/16 × 9S/16: 32×48 and 80×144 at 256 px. What is left open: docs/papers/portrait.md.
-"""
+Eyes are windows of S/8 × 3S/16, the mouth one of 5S/16 × 9S/16: 32×48 and 80×144 at 256 px. What is left open:
+docs/papers/portrait.md."""
 
 from __future__ import annotations
 
@@ -63,9 +63,11 @@ class PortraitConfig:
     embedding: Literal["ae", "vae"] = "ae"
     """vae: latents are drawn from a Gaussian each (Section 4.5.3)."""
     norm: Literal["instance", "none"] = "instance"
-    """In G_m. none: a part's colour is a feature's level, which instance normalisation takes away (docs/papers/portrait.md)."""
+    """In G_m. none: a part's colour is a feature's level, which instance normalisation takes away
+    (docs/papers/portrait.md)."""
     background: Literal["painted", "kept"] = "painted"
-    """painted: G_b makes every pixel. kept: what it makes is added to the target's own background, which it need not learn to copy."""
+    """painted: G_b makes every pixel. kept: what it makes is added to the target's own background, which it need not
+    learn to copy."""
     attributes: tuple[str, ...] = ()
     """None are needed."""
 
@@ -92,7 +94,8 @@ def part_mask(labels: Tensor, component: Component) -> Tensor:
 
 
 def places(labels: Tensor, component: Component) -> tuple[Tensor, Tensor]:
-    """Top-left corners (B,2) (row, column) of the component's window, moved inside the picture (Section 4.2.1); and whether there is any.
+    """Top-left corners (B,2) (row, column) of the component's window, moved inside the picture (Section 4.2.1); and
+    whether there is any.
 
     labels: (B,S,S). Corners are multiples of 4, so that the window has a place among the features too.
     """
@@ -101,7 +104,10 @@ def places(labels: Tensor, component: Component) -> tuple[Tensor, Tensor]:
     mask = part_mask(labels, component)[:, 0]
     count = mask.sum(dim=(1, 2))
     line = torch.arange(size, device=labels.device, dtype=mask.dtype) + 0.5
-    centre = torch.stack([(mask.sum(dim=2) * line).sum(dim=1), (mask.sum(dim=1) * line).sum(dim=1)], dim=1) / count.clamp(min=1)[:, None]
+    centre = (
+        torch.stack([(mask.sum(dim=2) * line).sum(dim=1), (mask.sum(dim=1) * line).sum(dim=1)], dim=1)
+        / count.clamp(min=1)[:, None]
+    )
     corner = centre - torch.tensor([height / 2, width / 2], device=labels.device)
     most = torch.tensor([size - height, size - width], device=labels.device)
     rounded = 4 * (corner / 4).round().long()
@@ -109,7 +115,8 @@ def places(labels: Tensor, component: Component) -> tuple[Tensor, Tensor]:
 
 
 def cut(picture: Tensor, labels: Tensor, component: Component, tight: bool) -> Tensor:
-    """x_i^s: the component's window of a picture (B,3,S,S), or the whole picture with all but the component mid-grey (skin and hair)."""
+    """x_i^s: the component's window of a picture (B,3,S,S), or the whole picture with all but the component mid-grey
+    (skin and hair)."""
     masked = picture * part_mask(labels, component).to(picture.dtype)
     if component in ("skin", "hair"):
         return masked
@@ -128,7 +135,8 @@ def _widths(config: PortraitConfig, halvings: int) -> list[int]:
 
 
 def _shape(component: Component, size: int) -> tuple[int, int, int]:
-    """How often a component's picture is halved, and what remains: 2×3 of an eye, 5×9 of the mouth, 4×4 of skin and hair."""
+    """How often a component's picture is halved, and what remains: 2×3 of an eye, 5×9 of the mouth, 4×4 of skin and
+    hair."""
     if component in ("skin", "hair"):
         return round(math.log2(size / 4)), 4, 4
     return round(math.log2(size / 16)), *((5, 9) if component == "mouth" else (2, 3))
@@ -138,7 +146,11 @@ def _up(config: PortraitConfig, z: int, shape: tuple[int, int, int], doublings: 
     """z (B,Z) -> (B,out,h,w), `doublings` doublings from the shape's smallest map."""
     halvings, height, width = shape
     widths = _widths(config, halvings)[::-1]
-    layers: list[nn.Module] = [nn.Linear(z, widths[0] * height * width), nn.Unflatten(1, (widths[0], height, width)), nn.LeakyReLU(0.2)]
+    layers: list[nn.Module] = [
+        nn.Linear(z, widths[0] * height * width),
+        nn.Unflatten(1, (widths[0], height, width)),
+        nn.LeakyReLU(0.2),
+    ]
     for before, after in zip(widths[:doublings], [*widths[1:], widths[-1]], strict=False):
         layers += [he(nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
     last = ([*widths, widths[-1]])[doublings]
@@ -208,7 +220,9 @@ class InstanceNorm(nn.InstanceNorm2d):
         return super().forward(x).contiguous(memory_format=layout)
 
 
-def _convolved(convolution: nn.Conv2d | nn.ConvTranspose2d, channels: int, norm: bool, gain: float = 1.0) -> list[nn.Module]:
+def _convolved(
+    convolution: nn.Conv2d | nn.ConvTranspose2d, channels: int, norm: bool, gain: float = 1.0
+) -> list[nn.Module]:
     """A convolution, normalised or initialised to keep the size of what it gets (times `gain`)."""
     if not norm:
         return [he(convolution, gain=gain)]
@@ -260,7 +274,8 @@ class MaskEncoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """D_sub-network, E_m, G_m, E_b and G_b: from five latents, a label map and a background to a picture (Fig. 3.3 and 3.4)."""
+    """D_sub-network, E_m, G_m, E_b and G_b: from five latents, a label map and a background to a picture (Fig. 3.3 and
+    3.4)."""
 
     def __init__(self, config: PortraitConfig) -> None:
         super().__init__()
@@ -268,7 +283,11 @@ class Generator(nn.Module):
         shapes = [_shape(component, config.size) for component in COMPONENTS]
         self.D_sub = nn.ModuleList(_up(config, config.z, shape, shape[0] - 2, config.features) for shape in shapes)
         self.E_m = MaskEncoder(config)
-        inside, width, given = 4 * config.channels, config.channels, len(COMPONENTS) * config.features + self.E_m.channels
+        inside, width, given = (
+            4 * config.channels,
+            config.channels,
+            len(COMPONENTS) * config.features + self.E_m.channels,
+        )
         norm = config.norm == "instance"
         self.G_m = nn.Sequential(
             *_convolved(nn.Conv2d(given, inside, 3, padding=1), inside, norm), nn.ReLU(),
@@ -284,7 +303,8 @@ class Generator(nn.Module):
         )  # fmt: skip
 
     def placed(self, latents: Sequence[Tensor], labels: Tensor) -> Tensor:
-        """The five components' features (B,5F,S/4,S/4), each where the target's label map has its component, and 0 around it."""
+        """The five components' features (B,5F,S/4,S/4), each where the target's label map has its component, and 0
+        around it."""
         side = labels.shape[1] // 4
         maps = []
         for component, decoder, z in zip(COMPONENTS, self.D_sub, latents, strict=True):
@@ -304,8 +324,8 @@ class Generator(nn.Module):
     def forward(self, latents: Sequence[Tensor], target: Tensor, labels: Tensor) -> Tensor:
         """G(x^s, m^s, x^t, m^t).
 
-        latents: five of (B,Z), of the components of x^s. target: x^t (B,3,S,S) in [-1,1]. labels: m^t (B,S,S). Returns (B,3,S,S) in [-1,1].
-        """
+        latents: five of (B,Z), of the components of x^s. target: x^t (B,3,S,S) in [-1,1]. labels: m^t (B,S,S). Returns
+        (B,3,S,S) in [-1,1]."""
         face = self.G_m(torch.cat([self.placed(latents, labels), self.E_m(labels)], dim=1))
         background = (labels == 0)[:, None].to(target.dtype)
         behind: Tensor = self.E_b(target * background)
@@ -313,20 +333,25 @@ class Generator(nn.Module):
         made = torch.tanh(full(self.G_b(torch.cat([face, behind.to(face.dtype)], dim=1))))
         if not self.keeps_background:
             return made
-        # What lies beyond the photo's edge is kept too: no loss counts it, and the critics would know made pictures by it.
+        # What lies beyond the photo's edge is kept too: no loss counts it, and the critics would know made pictures by
+        # it.
         outside = ((labels == 0) | (labels >= PARTS))[:, None]
         return (torch.where(outside, target, 0) + made).clamp(-1, 1)
 
 
 class Critic(nn.Module):
-    """A PatchGAN (Isola et al. 2017) over picture and label map; its maps are what feature matching compares (Eq. 3.5)."""
+    """A PatchGAN (Isola et al. 2017) over picture and label map; its maps are what feature matching compares (Eq.
+    3.5)."""
 
     def __init__(self, config: PortraitConfig) -> None:
         super().__init__()
         widths = _widths(config, 4)
         inputs, strides = [3 + PARTS, *widths[:-1]], [2, 2, 2, 1]
-        # He's initialisation: with maps that fade from layer to layer, feature matching (Eq. 3.5) would compare next to nothing.
-        self.layers = nn.ModuleList(he(nn.Conv2d(a, b, 4, stride=s, padding=1)) for a, b, s in zip(inputs, widths, strides, strict=True))
+        # He's initialisation: with maps that fade from layer to layer, feature matching (Eq. 3.5) would compare next to
+        # nothing.
+        self.layers = nn.ModuleList(
+            he(nn.Conv2d(a, b, 4, stride=s, padding=1)) for a, b, s in zip(inputs, widths, strides, strict=True)
+        )
         self.last = he(nn.Conv2d(widths[-1], 1, 4, padding=1), gain=0.5)
 
     def forward(self, picture: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -1,4 +1,5 @@
-"""Networks of the progressive GAN (Karras et al. 2017, Table 2), on which faces are combined and morphed, and an encoder into its latents.
+"""Networks of the progressive GAN (Karras et al. 2017, Table 2), on which faces are combined and morphed, and an
+encoder into its latents.
 
 paper                      here        maps
 generator                  G           z (B,512) ~ N(0,I), taken to the sphere  ->  picture (B,3,s,s)
@@ -6,9 +7,8 @@ discriminator              D           picture (B,3,s,s)                        
 α, the weight of the newest layers     stage - floor(stage)
 encoder (Section 4)        E           picture (B,3,S,S)                        ->  z (B,512)
 
-At stage k pictures are of s = 4·2^k pixels; between two stages (2.3) the larger size is faded in. All layers of all sizes are there from
-the start, so that a state of any stage fits; the generator remembers its stage as a buffer.
-"""
+At stage k pictures are of s = 4·2^k pixels; between two stages (2.3) the larger size is faded in. All layers of all
+sizes are there from the start, so that a state of any stage fits; the generator remembers its stage as a buffer."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ FIRST = 4
 """Side of the smallest picture."""
 
 DETAILS = (8, 16)
-"""Sides of the maps that a detail is added to: what z alone cannot say of a photo (after Kang et al. 2021). The finer one is for what the
-coarser one cannot say either."""
+"""Sides of the maps that a detail is added to: what z alone cannot say of a photo (after Kang et al. 2021). The finer
+one is for what the coarser one cannot say either."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,12 @@ def width(config: ProGANConfig, side: int) -> int:
 
 
 class Equalized(nn.Module):
-    """A convolution or linear layer whose weights are N(0,1) and are scaled when used, so that all learn at one pace (Section 4.1)."""
+    """A convolution or linear layer whose weights are N(0,1) and are scaled when used, so that all learn at one pace
+    (Section 4.1)."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, gain: float = math.sqrt(2), *, padding: int | None = None) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, gain: float = math.sqrt(2), *, padding: int | None = None
+    ) -> None:
         """kernel 0: a linear layer."""
         super().__init__()
         shape = (outputs, inputs, kernel, kernel) if kernel else (outputs, inputs)
@@ -84,11 +87,16 @@ class Equalized(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) or (B,C) -> the same with other channels."""
         weight = self.weight * self.scale
-        return F.conv2d(x, weight, self.bias, padding=self.padding) if weight.dim() == 4 else F.linear(x, weight, self.bias)
+        return (
+            F.conv2d(x, weight, self.bias, padding=self.padding)
+            if weight.dim() == 4
+            else F.linear(x, weight, self.bias)
+        )
 
 
 class _PixelNorm(torch.autograd.Function):
-    """Written out because its derivative then takes half the passes over memory, which is what a norm costs. Only its sum is in fp32."""
+    """Written out because its derivative then takes half the passes over memory, which is what a norm costs. Only its
+    sum is in fp32."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -112,12 +120,12 @@ def pixel_norm(x: Tensor) -> Tensor:
 
 
 def widened(layer: Equalized, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
-    """State for a layer of r times the inputs and q times the outputs of a trained one, doing the same where each input comes r times.
+    """State for a layer of r times the inputs and q times the outputs of a trained one, doing the same where each input
+    comes r times.
 
-    weight, bias: the trained one's. Outputs come q times. So that what comes twice does not learn twice the same, the copies of an input
-    are weighed differently, by numbers that sum to 0 (Chen et al. 2016, *Net2Net*, who add noise instead). Raises ValueError where widths
-    are no multiples.
-    """
+    weight, bias: the trained one's. Outputs come q times. So that what comes twice does not learn twice the same, the
+    copies of an input are weighed differently, by numbers that sum to 0 (Chen et al. 2016, *Net2Net*, who add noise
+    instead). Raises ValueError where widths are no multiples."""
     outputs, inputs = layer.weight.shape[:2]
     if outputs % len(weight) or inputs % weight.shape[1] or weight.shape[2:] != layer.weight.shape[2:]:
         raise ValueError(f"{tuple(weight.shape)} cannot be widened to {tuple(layer.weight.shape)}")
@@ -169,13 +177,15 @@ class Generator(nn.Module):
         )
         self.to_rgb = nn.ModuleList(Equalized(w, 3, 1, gain=1.0) for w in widths)
 
-    def forward(self, z: Tensor, stage: float | None = None, details: Sequence[Tensor] = (), truncation: float = 1.0) -> Tensor:
-        """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or another.
+    def forward(
+        self, z: Tensor, stage: float | None = None, details: Sequence[Tensor] = (), truncation: float = 1.0
+    ) -> Tensor:
+        """z (B,Z), of any length: only its direction counts -> pictures (B,3,s,s), about [-1,1], at its own stage or
+        another.
 
-        details (B,C,8,8), (B,C',16,16): each is added to the map of its side. truncation: what the first layer, which is linear, makes of
-        z is taken to so much of its distance from what it makes on average; below 1, faces are plainer and fewer are spoilt (Karras et
-        al. 2019, appendix B, where it is done to the mapped latent).
-        """
+        details (B,C,8,8), (B,C',16,16): each is added to the map of its side. truncation: what the first layer, which
+        is linear, makes of z is taken to so much of its distance from what it makes on average; below 1, faces are
+        plainer and fewer are spoilt (Karras et al. 2019, appendix B, where it is done to the mapped latent)."""
         stage = float(self.stage) if stage is None else stage
         last, share = math.ceil(stage), stage - math.floor(stage)
         x = truncation * pixel_norm(z)  # whose mean is 0
@@ -206,7 +216,8 @@ class Discriminator(nn.Module):
         widths = [width(config, FIRST * 2**k) for k in range(most + 1)]
         self.from_rgb = nn.ModuleList(Equalized(3, w, 1) for w in widths)
         self.convolutions = nn.ModuleList(
-            nn.ModuleList([Equalized(widths[k], widths[k], 3), Equalized(widths[k], widths[k - 1], 3)]) for k in range(1, most + 1)
+            nn.ModuleList([Equalized(widths[k], widths[k], 3), Equalized(widths[k], widths[k - 1], 3)])
+            for k in range(1, most + 1)
         )
         self.last = Equalized(widths[0] + 1, widths[0], 3)
         self.dense = Equalized(widths[0] * FIRST**2, widths[0], 0)
@@ -241,12 +252,22 @@ class Encoder(nn.Module):
         wide = widths[-1] if widths else 3
         hidden = max(config.z, wide)
         self.E = nn.Sequential(
-            *layers, nn.Flatten(), Equalized(wide * FIRST**2, hidden, 0), nn.LeakyReLU(0.2), Equalized(hidden, config.z, 0, gain=1.0)
+            *layers,
+            nn.Flatten(),
+            Equalized(wide * FIRST**2, hidden, 0),
+            nn.LeakyReLU(0.2),
+            Equalized(hidden, config.z, 0, gain=1.0),
         )
 
     def forward(self, picture: Tensor) -> Tensor:
         """Pictures (B,3,S,S) in [-1,1] -> z (B,Z) of length √Z, where N(0,I) lies for all that G can see."""
-        return pixel_norm(full(self.E(F.interpolate(picture, size=self.side, mode="area") if picture.shape[2] != self.side else picture)))
+        return pixel_norm(
+            full(
+                self.E(
+                    F.interpolate(picture, size=self.side, mode="area") if picture.shape[2] != self.side else picture
+                )
+            )
+        )
 
 
 class ProGAN(nn.Module):
@@ -259,12 +280,14 @@ class ProGAN(nn.Module):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """How many numbers a latent may have: Z, and with one or two maps of a detail after it, where the generator is large enough."""
+        """How many numbers a latent may have: Z, and with one or two maps of a detail after it, where the generator is
+        large enough."""
         maps = [width(self.config, side) * side**2 for side in DETAILS if self.config.size > side]
         return tuple(accumulate(maps, initial=self.config.z))
 
     def widened(self, z: Tensor, most: int | None = None) -> Tensor:
-        """z (N,W) of one of the `widths` -> (N,most), or the widest there is, where what there was no detail for is 0."""
+        """z (N,W) of one of the `widths` -> (N,most), or the widest there is, where what there was no detail for is
+        0."""
         return F.pad(z, (0, (self.widths[-1] if most is None else most) - z.shape[1]))
 
     def parts(self, z: Tensor) -> list[Tensor]:
@@ -289,7 +312,8 @@ class ProGAN(nn.Module):
 
     @property
     def bound(self) -> float:
-        """Beyond this a component counts as out of the domain. N(0,1) has no end; 1.2 % of its values lie farther out."""
+        """Beyond this a component counts as out of the domain. N(0,1) has no end; 1.2 % of its values lie farther
+        out."""
         return 2.5
 
     def redraw(self, share: Tensor) -> Tensor:

@@ -55,12 +55,13 @@ class RSGANConfig:
     z_attributes: int = 16
     """Zc, entries of z_cf and of z_ch."""
     coarse: int = 0
-    """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it again. 0, the
-    paper's silence, is none. docs/papers/rsgan.md, choice 13."""
+    """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it
+    again. 0, the paper's silence, is none. docs/papers/rsgan.md, choice 13."""
     smooth: bool = False
     """The composer's and the part decoders' pictures are blurred by a pixel. docs/papers/rsgan.md, choice 3."""
     prior: Literal["normal", "fitted"] = "normal"
-    """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the moments of inferred ones. Choice 15."""
+    """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the moments of inferred ones. Choice
+    15."""
     attributes: tuple[str, ...] = ATTRIBUTES
     variational: bool = True
     """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""
@@ -107,7 +108,9 @@ class Separator(Inference):
 
     def __init__(self, config: RSGANConfig) -> None:
         planes = 3 + len(config.attributes)
-        super().__init__(planes, config.z_appearance, config.encoder_channels, config.size, config.widest, config.coarse)
+        super().__init__(
+            planes, config.z_appearance, config.encoder_channels, config.size, config.widest, config.coarse
+        )
 
     def forward(self, region: Tensor, c: Tensor) -> Tensor:
         """Features (B,2Zx) of a region, before the head."""
@@ -120,7 +123,9 @@ class AttributeEncoder(nn.Module):
     def __init__(self, config: RSGANConfig) -> None:
         super().__init__()
         width = 4 * config.z_attributes
-        self.body = nn.Sequential(nn.Linear(len(config.attributes), width), nn.LeakyReLU(0.2), nn.Linear(width, 2 * config.z_attributes))
+        self.body = nn.Sequential(
+            nn.Linear(len(config.attributes), width), nn.LeakyReLU(0.2), nn.Linear(width, 2 * config.z_attributes)
+        )
 
     def forward(self, c: Tensor) -> Gaussian:
         """c: (B,A) in [0,1]."""
@@ -128,7 +133,8 @@ class AttributeEncoder(nn.Module):
 
 
 class Memory(nn.Module):
-    """The bidirectional LSTM of Fig. A5: reads both separators' features as a sequence of two and returns them informed of each other."""
+    """The bidirectional LSTM of Fig. A5: reads both separators' features as a sequence of two and returns them informed
+    of each other."""
 
     def __init__(self, config: RSGANConfig) -> None:
         super().__init__()
@@ -141,10 +147,11 @@ class Memory(nn.Module):
 
 
 class Prior(nn.Module):
-    """First and second moments of inferred z_xf and z_xh and of the attributes c* that belong to them, over the training pictures.
+    """First and second moments of inferred z_xf and z_xh and of the attributes c* that belong to them, over the
+    training pictures.
 
-    The Gaussian that has them is what random parts are drawn from, and what says how a part moves when its attributes do.
-    """
+    The Gaussian that has them is what random parts are drawn from, and what says how a part moves when its attributes
+    do."""
 
     def __init__(self, config: RSGANConfig) -> None:
         super().__init__()
@@ -167,7 +174,9 @@ class Prior(nn.Module):
         with torch.no_grad(), torch.autocast(noise.device.type, enabled=False):
             mean, covariance = mean[: self.zx], covariance[: self.zx, : self.zx]
             least = 1e-3 * covariance.diagonal().mean()  # pictures fewer than entries span no whole space
-            root, failed = torch.linalg.cholesky_ex(covariance + least * torch.eye(len(mean), dtype=mean.dtype, device=mean.device))
+            root, failed = torch.linalg.cholesky_ex(
+                covariance + least * torch.eye(len(mean), dtype=mean.dtype, device=mean.device)
+            )
             if bool(failed):
                 root = torch.diag(covariance.diagonal().clamp(min=0).sqrt())
             drawn: Tensor = mean + full(noise).to(mean.dtype) @ root.T
@@ -224,11 +233,13 @@ class RSGAN(nn.Module):
             face, hair = self.memory(face, hair)
         return self.separator_face.infer(face, x_f), self.separator_hair.infer(hair, x_h)
 
-    def encode(self, x_f: Tensor, x_h: Tensor, c: Tensor, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> Latents:
+    def encode(
+        self, x_f: Tensor, x_h: Tensor, c: Tensor, c_face: Tensor | None = None, c_hair: Tensor | None = None
+    ) -> Latents:
         """The latents' means of a batch of pictures.
 
-        c: the attributes (B,A) the pictures have; c_face, c_hair: the ones their parts shall have (attribute editing), c if None.
-        """
+        c: the attributes (B,A) the pictures have; c_face, c_hair: the ones their parts shall have (attribute editing),
+        c if None."""
         face, hair = self.separate(x_f, x_h, c)
         return Latents(
             *self.asked("face", face.mean, c, c if c_face is None else c_face),

@@ -1,4 +1,5 @@
-"""E_1 of FaceFeat-GAN (Section 3.1 and Section 4): a ResNet-18 that sees expression and yaw of a face, in terms of the linear 3D model.
+"""E_1 of FaceFeat-GAN (Section 3.1 and Section 4): a ResNet-18 that sees expression and yaw of a face, in terms of the
+linear 3D model.
 
 paper                 here          maps
 E_1                   E_1           picture (B,3,S,S)  ->  f_1 (B,E+1): α_exp and the yaw β, each of mean 0 and variance 1 over the data
@@ -65,7 +66,9 @@ class ShapeEncoder(nn.Module):
     @property
     def shapes(self) -> ShapeModel:
         """The 3D model."""
-        mean, identity, expression = (getattr(self, name).double().cpu().numpy() for name in ("mean", "identity", "expression"))
+        mean, identity, expression = (
+            getattr(self, name).double().cpu().numpy() for name in ("mean", "identity", "expression")
+        )
         return ShapeModel(mean, identity, expression, float(self.noise))
 
     def know(self, shapes: ShapeModel, fitted: Fit) -> None:
@@ -93,13 +96,14 @@ class ShapeEncoder(nn.Module):
         return torch.cat([f_1[:, :-1], ((yaw - self.centre[-1]) / self.deviation[-1])[:, None]], dim=1)
 
     def error(self, picture: Tensor, true: Tensor) -> Tensor:
-        """Eq. 7, as a mean over the numbers: how far what is seen in pictures (B,3,S,S) is from the true f_1 (B,E+1)."""
+        """Eq. 7, as a mean over the numbers: how far what is seen in pictures (B,3,S,S) is from the true f_1
+        (B,E+1)."""
         found: Tensor = self(picture)
         return (self.importance() * (found - true.to(found)).square()).mean()
 
     def importance(self) -> Tensor:
-        """W_3d of Eq. 7 (E+1,), of mean 1: the mean square by which one deviation of each number moves the landmarks as a camera sees
-        them (Zhu et al. 2016 weigh theirs by that, too)."""
+        """W_3d of Eq. 7 (E+1,), of mean 1: the mean square by which one deviation of each number moves the landmarks as
+        a camera sees them (Zhu et al. 2016 weigh theirs by that, too)."""
         flat = self.expression[..., :2].square().sum(dim=(1, 2)) * self.deviation[:-1].square()
         turned = (self.mean[:, 2] * self.deviation[-1]).square().sum()  # x moves by depth times the angle
         weights = torch.cat([flat, turned[None]])
@@ -112,8 +116,8 @@ def _raw(fitted: Fit) -> Tensor:
 
 
 class Fits:
-    """The true f_1 of the pictures of a set, each fitted to its landmarks once: neither moving, turning nor enlarging them changes it, so
-    that a picture has two, its own and its mirror image's."""
+    """The true f_1 of the pictures of a set, each fitted to its landmarks once: neither moving, turning nor enlarging
+    them changes it, so that a picture has two, its own and its mirror image's."""
 
     def __init__(self, E_1: ShapeEncoder) -> None:
         self.E_1 = E_1

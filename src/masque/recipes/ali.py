@@ -1,4 +1,5 @@
-"""Training of ALI (Dumoulin et al. 2016, Algorithm 1): E and G are made alike through pairs of a picture and a latent alone.
+"""Training of ALI (Dumoulin et al. 2016, Algorithm 1): E and G are made alike through pairs of a picture and a latent
+alone.
 
 D tells (x, ẑ), ẑ ~ E(x), from (x̃, z), x̃ = G(z), z ~ N(0,I); nothing else asks for a picture to come back as it was.
 """
@@ -64,5 +65,6 @@ class ALIRecipe(AutoencoderRecipe):
         return said
 
 
-# RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E: after 1,400 steps E was lost (docs/papers/rsgan.md, choice 19).
+# RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E: after 1,400 steps E was lost
+# (docs/papers/rsgan.md, choice 19).
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = presets({}, {"lr": 2e-4})

@@ -43,9 +43,12 @@ class AlphaGANRecipe(AutoencoderRecipe):
         super().__init__(config, training, D=self.D, C=self.C)
 
     def phases(self) -> Sequence[Phase]:
-        """Algorithm 1's updates: E and G have one total, since R_D moves G alone only by what E's latents are cut off from."""
+        """Algorithm 1's updates: E and G have one total, since R_D moves G alone only by what E's latents are cut off
+        from."""
         return [
-            Phase("autoencode", ("E", "G"), self.autoencode_terms, {"rec": self.training.rec, "fool_C": 1.0, "fool": 1.0}),
+            Phase(
+                "autoencode", ("E", "G"), self.autoencode_terms, {"rec": self.training.rec, "fool_C": 1.0, "fool": 1.0}
+            ),
             Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}),
             *self.smoothing(),
             Phase("judge_latents", ("C",), self.judge_latents_terms, {"code": 1.0}),

@@ -1,4 +1,5 @@
-"""What the trainings of VAE-GAN, ALI and α-GAN share: networks, optimizers, rates, previews, and the sizes of their presets."""
+"""What the trainings of VAE-GAN, ALI and α-GAN share: networks, optimizers, rates, previews, and the sizes of their
+presets."""
 
 from __future__ import annotations
 
@@ -54,7 +55,9 @@ class AutoencoderRecipe:
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam."""
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
+        return torch.optim.Adam(
+            parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True
+        )
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant unless a warm-up or a decay is asked for."""
@@ -90,7 +93,13 @@ def presets(paper: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, di
     """
     still = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}
     small = {"size": 64, "channels": 48, "encoder_channels": 56, "judge_channels": 48, "widest": 480, "coarse": 16}
-    rates = {"lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 4_000, "r1": 1.0}  # RSGAN's 20 stands beside a loss of 20 L_adv
+    rates = {
+        "lr": 5e-4,
+        "warm_up": 100,
+        "decay_from": 3_000,
+        "decay_to": 4_000,
+        "r1": 1.0,
+    }  # RSGAN's 20 stands beside a loss of 20 L_adv
     return {
         "paper": {"model": {}, "training": {**paper}, "run": {**still}},
         "slim": {

@@ -23,7 +23,15 @@ from masque.image import Picture, to_pictures
 from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
 from masque.layers.shares import neighbour
-from masque.losses.adversarial import R1_EVERY, fake_loss, gradient_penalty, hinge_fake, hinge_real, r1_penalty, real_loss
+from masque.losses.adversarial import (
+    R1_EVERY,
+    fake_loss,
+    gradient_penalty,
+    hinge_fake,
+    hinge_real,
+    r1_penalty,
+    real_loss,
+)
 from masque.losses.attributes import known_bce
 from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
@@ -55,13 +63,17 @@ class CCAGANTraining:
     r1: float = 0.0
     """Weight of R1 on D_src and D_cls (Mescheder et al. 2018), every 16th step; the paper has none. Choice 17."""
     labels: Literal["soft", "binary"] = "soft"
-    """soft: attributes as they were measured. binary: 0 or 1, as the paper's are, and unknown within UNSURE of a half. Choice 18."""
+    """soft: attributes as they were measured. binary: 0 or 1, as the paper's are, and unknown within UNSURE of a half.
+    Choice 18."""
     targets: Literal["another", "turned"] = "another"
-    """What a picture shall have: another picture's attributes, as in the paper, or its own with one, any, turned round. Choice 19."""
+    """What a picture shall have: another picture's attributes, as in the paper, or its own with one, any, turned round.
+    Choice 19."""
     certainty: float = 1.0
-    """How sure D_cls shall be of t in Eq. 7: 1 as in the paper, which G can only come nearer to by overdoing it. Choice 22."""
+    """How sure D_cls shall be of t in Eq. 7: 1 as in the paper, which G can only come nearer to by overdoing it. Choice
+    22."""
     light: float = 0.0
-    """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7); 0: as it is. Choice 23."""
+    """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7); 0: as it
+    is. Choice 23."""
     critic_steps: int = 5
     """Steps of D for each one of G (Section 4.1)."""
     lead: int = 0
@@ -83,7 +95,9 @@ class CCAGANRecipe:
 
     def __init__(self, config: CCAGANConfig, training: CCAGANTraining) -> None:
         if config.confined and config.paints == "whole":
-            raise SettingError("Only a change can be confined to the person: set paints to change or smooth, or leave out confined.")
+            raise SettingError(
+                "Only a change can be confined to the person: set paints to change or smooth, or leave out confined."
+            )
         if not 0.5 < training.certainty <= 1:
             raise SettingError(f"certainty is a probability from above 0.5 to 1, not {training.certainty:g}.")
         self.config, self.training = config, training
@@ -106,7 +120,9 @@ class CCAGANRecipe:
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 4.1, for both networks."""
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
+        return torch.optim.Adam(
+            parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True
+        )
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant, then linearly to 0."""
@@ -159,12 +175,15 @@ class CCAGANRecipe:
         return terms
 
     def judged(self, pictures: Tensor, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
-        """D's logits of pictures (B,3,S,S): D_src (B,1,s,s) of them as they are, D_cls (B,A) with `light` of two views of them."""
+        """D's logits of pictures (B,3,S,S): D_src (B,1,s,s) of them as they are, D_cls (B,A) with `light` of two views
+        of them."""
         src, cls = self.model.D(pictures)
         if self.training.light:
             draws = uniform(seeds, name, LIGHTS, pictures.device)
             unlit = self.model.D.classify(in_grey_light(pictures, draws, self.training.light))
-            cls = torch.where(torch.tensor([n in HAIR_COLOURS for n in self.config.attributes], device=cls.device), cls, unlit)
+            cls = torch.where(
+                torch.tensor([n in HAIR_COLOURS for n in self.config.attributes], device=cls.device), cls, unlit
+            )
         return src, cls
 
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -186,7 +205,8 @@ def told(attributes: Tensor) -> Tensor:
 
 
 def turned(c: Tensor, names: Sequence[str], name: str) -> Tensor:
-    """Attributes c (B,A) with one turned round: a hair colour becomes the only one, anything else the opposite of what it is."""
+    """Attributes c (B,A) with one turned round: a hair colour becomes the only one, anything else the opposite of what
+    it is."""
     changed, place = c.clone(), names.index(name)
     if name in HAIR_COLOURS:
         changed[:, [i for i, n in enumerate(names) if n in HAIR_COLOURS]] = 0.0
@@ -197,7 +217,8 @@ def turned(c: Tensor, names: Sequence[str], name: str) -> Tensor:
 
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    # 128 px, batch 32, 20 epochs of CelebA's 200,000 pictures, flips, lr 1e-4 for half of them and then falling: Section 4.1
+    # 128 px, batch 32, 20 epochs of CelebA's 200,000 pictures, flips, lr 1e-4 for half of them and then falling:
+    # Section 4.1
     "paper": {
         "model": {},
         "training": {"decay_from": 62_500, "decay_to": 125_000},
@@ -206,14 +227,26 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # StarGAN as published: the same pace, its own loss
     "stargan": {
         "model": {"attention": "none"},
-        "training": {"adversarial": "wgan-gp", "reconstruction_weight": 10.0, "decay_from": 62_500, "decay_to": 125_000},
+        "training": {
+            "adversarial": "wgan-gp",
+            "reconstruction_weight": 10.0,
+            "decay_from": 62_500,
+            "decay_to": 125_000,
+        },
         "run": {"steps": 125_000, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },
-    # 64 px with half the width, for two processor cores: a quarter of an hour. So few steps are spent on more updates of G than the paper's
-    # one in five, and G paints only the change, which at StarGAN's λ_r = 10 stays nothing for hundreds of steps.
+    # 64 px with half the width, for two processor cores: a quarter of an hour. So few steps are spent on more updates
+    # of G than the paper's one in five, and G paints only the change, which at StarGAN's λ_r = 10 stays nothing for
+    # hundreds of steps.
     "small": {
         "model": {"size": 64, "channels": 32, "halvings": 5, "paints": "change"},
-        "training": {"reconstruction_weight": 3.0, "critic_steps": 2, "lr": 2e-4, "decay_from": 1_250, "decay_to": 2_500},
+        "training": {
+            "reconstruction_weight": 3.0,
+            "critic_steps": 2,
+            "lr": 2e-4,
+            "decay_from": 1_250,
+            "decay_to": 2_500,
+        },
         "run": {"steps": 2_500, "batch_size": 16},
     },
     # What worked best of all that was tried (docs/training.md)

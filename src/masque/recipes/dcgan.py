@@ -36,7 +36,10 @@ class DCGANRecipe:
 
     def phases(self) -> Sequence[Phase]:
         """Algorithm 1 of Goodfellow et al. 2014."""
-        return [Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}), Phase("paint", ("G",), self.paint_terms, {"adv": 1.0})]
+        return [
+            Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}),
+            Phase("paint", ("G",), self.paint_terms, {"adv": 1.0}),
+        ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam."""

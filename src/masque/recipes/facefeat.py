@@ -1,4 +1,5 @@
-"""Training of FaceFeat-GAN (Eq. 1-5 and 7-11): E_id and E_1 first, then two competitions, over features and over pictures.
+"""Training of FaceFeat-GAN (Eq. 1-5 and 7-11): E_id and E_1 first, then two competitions, over features and over
+pictures.
 
 paper          here                     who it updates
 Eq. 5, 7       tell, see                E_id, E_1; until `warm`, or never where trained ones are named
@@ -44,7 +45,8 @@ from masque.train.phase import Asks, Phase
 BEYOND = ("shape", "picture", "views")
 
 VIEWS = (0.4, 0.2, 0.4, 0.2, 0.2)
-"""How far E_id's views of a picture go, of DiffAugment's brightness, saturation, contrast and shifts: about as its training moves them."""
+"""How far E_id's views of a picture go, of DiffAugment's brightness, saturation, contrast and shifts: about as its
+training moves them."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ class FaceFeatTraining:
     without: Literal["none", "id", "features", "picture", "rec"] = "none"
     """Table 4: (a) without φ_id, (b) without φ^f, (c) without φ^I, (d) without φ_rec."""
     beyond: tuple[str, ...] = ()
-    """What G^I learns beyond Eq. 3 and 8: `shape`, to show the f_1 that it paints from, without which it may look for pose and expression
-    in f_2 alone, and heads turn for nobody; `picture`, that drawn pictures fool D^I as well, which Eq. 1 asks of G_i^f alone;
-    `views`, that φ_id holds for pictures mirrored, recoloured and moved, and for any part of what E_id sees: one that satisfies it at a
-    single view may do so by a pattern that nobody else takes for a face."""
+    """What G^I learns beyond Eq. 3 and 8: `shape`, to show the f_1 that it paints from, without which it may look for
+    pose and expression in f_2 alone, and heads turn for nobody; `picture`, that drawn pictures fool D^I as well, which
+    Eq. 1 asks of G_i^f alone; `views`, that φ_id holds for pictures mirrored, recoloured and moved, and for any part of
+    what E_id sees: one that satisfies it at a single view may do so by a pattern that nobody else takes for a face."""
     softmax: Softmax = "linear"
     margin: float = 0.35
     scale: float = 64.0
@@ -75,21 +77,22 @@ class FaceFeatTraining:
     late_from: int = 100_000
     """Step from which the learning rate of all others is late_lr; 0 is never. Counted from the end of `warm`."""
     judge_lr: float = 0.0
-    """Learning rate of the discriminators; 0 is that of all others. Where they fall behind, their gradients, which are made as large as
-    that of φ_rec, teach noise."""
+    """Learning rate of the discriminators; 0 is that of all others. Where they fall behind, their gradients, which are
+    made as large as that of φ_rec, teach noise."""
     beta1: float = 0.5
     fool: float = 1.0
-    """Of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less noise. 0 leaves D^I out
-    of everything where there is a `parser`."""
+    """Of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less
+    noise. 0 leaves D^I out of everything where there is a `parser`."""
     r1: float = 0.0
-    """Weight of R1 on all three discriminators (Mescheder et al. 2018), which the paper does without: it keeps them from being sure of all
-    they see, after which their gradients teach nothing."""
+    """Weight of R1 on all three discriminators (Mescheder et al. 2018), which the paper does without: it keeps them
+    from being sure of all they see, after which their gradients teach nothing."""
     r1_every: int = 16
     """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
     augment: Literal["none", "diff"] = "none"
     """diff: DiffAugment of all that D^I sees, for small sets; the paper does without."""
     parser: str = ""
-    """Folder of a trained face parser, by whose maps a second discriminator judges pictures. The paper has none. Choice 22."""
+    """Folder of a trained face parser, by whose maps a second discriminator judges pictures. The paper has none. Choice
+    22."""
     maps: float = 1.0
     """Weight of what that one says, once its gradient is as large as that of φ_rec."""
     maps_lr: float = 5e-4
@@ -100,14 +103,19 @@ class FaceFeatTraining:
     competition: Literal["both", "features"] = "both"
     """features: the second one rests. E_2 and G^I stay, and G_1^f and G_2^f learn from D_1^f and D_2^f alone."""
     lead: int = 0
-    """Steps after `warm` in which the discriminators learn alone, so that those that begin anew do not lead trained generators astray."""
+    """Steps after `warm` in which the discriminators learn alone, so that those that begin anew do not lead trained
+    generators astray."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.beyond if name not in BEYOND]
         if unknown:
-            raise SettingError(f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}.")
+            raise SettingError(
+                f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}."
+            )
         if self.competition == "features" and self.without == "features":
-            raise SettingError("Without φ^f (without=features) there is no competition over features: leave out --set competition.")
+            raise SettingError(
+                "Without φ^f (without=features) there is no competition over features: leave out --set competition."
+            )
         if self.parser and not self.pictures_judged:
             raise SettingError(
                 "Where no pictures are judged (without=picture, competition=features) a parser has no say: leave out --set parser."
@@ -143,12 +151,15 @@ class FaceFeatRecipe:
         self._known: tuple[Tensor, dict[str, Tensor]] | None = None
 
     def begin(self, frames: FrameSet) -> None:
-        """Take over trained extractors, and learn the 3D model where none is named. Raises DataError, CheckpointError, SettingError."""
+        """Take over trained extractors, and learn the 3D model where none is named. Raises DataError, CheckpointError,
+        SettingError."""
         chosen = frames.indices("train")
         landmarks, people = np.asarray(frames.landmarks)[chosen], frames.people()[chosen]
         known = people[people >= 0]
         if len(np.unique(known)) < 2 or len(known) == len(np.unique(known)):
-            raise DataError("FaceFeat-GAN learns from people of whom there are several pictures: prepare a set that says who is who.")
+            raise DataError(
+                "FaceFeat-GAN learns from people of whom there are several pictures: prepare a set that says who is who."
+            )
         if not self.training.identity and int(known.max()) >= self.config.id_people:
             raise SettingError(
                 f"The data has more than id_people={self.config.id_people} people: set it to {int(known.max()) + 1} or more."
@@ -163,7 +174,14 @@ class FaceFeatRecipe:
                 ("size", "view", "network", "width", "features"),
             )
         if self.training.shape:
-            _take(self.model.E_1, self.training.shape, "shape", "E_1", self.config.shape, ("size", "width", "identity", "expression"))
+            _take(
+                self.model.E_1,
+                self.training.shape,
+                "shape",
+                "E_1",
+                self.config.shape,
+                ("size", "width", "identity", "expression"),
+            )
         else:
             shapes = learn_shapes(landmarks, people, self.config.shape_identity, self.config.shape_expression)
             self.model.E_1.know(shapes, fit(shapes, landmarks))
@@ -185,7 +203,10 @@ class FaceFeatRecipe:
             adv = {**({} if self.alone else {"D_I": "adv"}), **({} if self.D_maps is None else {"D_maps": "adv_maps"})}
             phases.append(Phase("judge", tuple(adv), self.judge_terms, dict.fromkeys(adv.values(), 1.0), since=since))
         if w.r1:
-            names = {**({"D_I": "r1"} if seen and not self.alone else {}), **({"D_f1": "r1_f_1", "D_f2": "r1_f_2"} if judged else {})}
+            names = {
+                **({"D_I": "r1"} if seen and not self.alone else {}),
+                **({"D_f1": "r1_f_1", "D_f2": "r1_f_2"} if judged else {}),
+            }
             weights = dict.fromkeys(names.values(), w.r1 * w.r1_every)
             if names:
                 phases.append(Phase("smooth", tuple(names), self.smooth_terms, weights, since=since, every=w.r1_every))
@@ -194,7 +215,11 @@ class FaceFeatRecipe:
             phases.append(Phase("smooth_maps", ("D_maps",), self.smooth_maps_terms, due, since=since, every=w.r1_every))
         since += w.lead
         if judged or seen:
-            phases.append(Phase("draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since))
+            phases.append(
+                Phase(
+                    "draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since
+                )
+            )
         if not painted:
             return phases
         fools = (*(() if self.alone else ("fool",)), *(() if self.D_maps is None else ("fool_maps",)))
@@ -210,7 +235,9 @@ class FaceFeatRecipe:
         """Adam."""
         early = name in ("E_id", "W_id", "E_1")
         betas = (0.9 if early else self.training.beta1, 0.99 if name == "D_maps" else 0.999)
-        return torch.optim.Adam(parameters, lr=self.training.id_lr if early else self.training.lr, betas=betas, fused=True)
+        return torch.optim.Adam(
+            parameters, lr=self.training.id_lr if early else self.training.lr, betas=betas, fused=True
+        )
 
     def learning_rate(self, name: str, step: int) -> float:
         """Two rates; of E_id and E_1, and where it is asked for of the discriminators, one."""
@@ -236,7 +263,8 @@ class FaceFeatRecipe:
         return {"shape": self.model.E_1.train().error(batch["image"], self.fits(batch))}
 
     def known(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """f_id and f_1 of the batch's pictures, by networks that no longer learn: seen once, though four phases of a step ask for them."""
+        """f_id and f_1 of the batch's pictures, by networks that no longer learn: seen once, though four phases of a
+        step ask for them."""
         return self._seen(batch, "E_id"), self._seen(batch, "E_1")
 
     def _seen(self, batch: Batch, name: Literal["E_id", "E_1"]) -> Tensor:
@@ -261,11 +289,14 @@ class FaceFeatRecipe:
                 moments = mean_over_processes(moments)
                 self.judges.D_f2.learn(moments[: f_2.shape[1]], moments[f_2.shape[1] :].reshape(f_2.shape[1], -1))
         pairs = ((self.judges.D_f1, f_1, made[0]), (self.judges.D_f2, f_2, made[1]))
-        return {name: real_loss(D(real)) + fake_loss(D(fake)) for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)}
+        return {
+            name: real_loss(D(real)) + fake_loss(D(fake))
+            for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)
+        }
 
     def score(self, pictures: Tensor, batch: Batch, *names: str) -> tuple[Tensor, ...]:
-        """What D^I, or D_maps where that judges alone, says of pictures (N·B,3,S,S): the logits (B,·) of each of the N batches that they
-        are, which have names, and which it may see changed."""
+        """What D^I, or D_maps where that judges alone, says of pictures (N·B,3,S,S): the logits (B,·) of each of the N
+        batches that they are, which have names, and which it may see changed."""
         if self.training.augment == "diff":
             draws = [uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device) for name in names]
             pictures = augment(pictures, torch.cat(draws))
@@ -312,7 +343,9 @@ class FaceFeatRecipe:
         drawn = dict(zip(("f_1", "f_2"), self.model.drawn(batch["seed"], "draw"), strict=True))
         terms: dict[str, Tensor] = {}
         if self.training.pictures_judged:
-            fooled = real_loss(*self.score(self.paint(self._seen(batch, "E_id"), [(drawn["f_1"], drawn["f_2"])]), batch, "draw"))
+            fooled = real_loss(
+                *self.score(self.paint(self._seen(batch, "E_id"), [(drawn["f_1"], drawn["f_2"])]), batch, "draw")
+            )
             if self.training.without == "features":
                 return {"picture": fooled}
             parts = []
@@ -345,11 +378,22 @@ class FaceFeatRecipe:
             terms |= {name: real_loss(logits) for name, logits in zip(own, scores, strict=True)}
             if self.D_maps is not None and not self.alone:
                 said = self.D_maps(shown).chunk(len(names))
-                terms |= {name.replace("fool", "fool_maps"): real_loss(logits) for name, logits in zip(names, said, strict=True)}
+                terms |= {
+                    name.replace("fool", "fool_maps"): real_loss(logits)
+                    for name, logits in zip(names, said, strict=True)
+                }
         if w.without != "id":
-            terms |= zip(("id", "id_made"), self._unlike(pictures, f_id.repeat(count, 1), batch["seed"]).chunk(count), strict=True)
+            terms |= zip(
+                ("id", "id_made"),
+                self._unlike(pictures, f_id.repeat(count, 1), batch["seed"]).chunk(count),
+                strict=True,
+            )
         if "shape" in w.beyond:
-            terms |= zip(("shape", "shape_made"), self._askew(pictures, torch.cat([f for f, _ in asked])).chunk(count), strict=True)
+            terms |= zip(
+                ("shape", "shape_made"),
+                self._askew(pictures, torch.cat([f for f, _ in asked])).chunk(count),
+                strict=True,
+            )
         terms = {name: term.mean() for name, term in terms.items()}
         pairs = [(name, f"{name}_made") for name in terms if f"{name}_made" in terms]
         return balanced(pictures, terms, pairs=pairs)[0]
@@ -378,18 +422,26 @@ class FaceFeatRecipe:
         f_id, f_1, f_2 = sphere(nets["E_id"](x)), nets["E_1"](x), nets["E_2"](x)
         rows = [x, nets["G_I"](f_id, f_1, f_2)]
         for number in (1, 2):
-            noise = [2 * torch.rand(len(x), self.config.noise, generator=torch.Generator().manual_seed(number)).to(x) - 1 for _ in range(2)]
+            noise = [
+                2 * torch.rand(len(x), self.config.noise, generator=torch.Generator().manual_seed(number)).to(x) - 1
+                for _ in range(2)
+            ]
             rows.append(nets["G_I"](f_id, nets["G_f1"](noise[0]), nets["G_f2"](noise[1])))
         return [picture for row in rows for picture in to_pictures(row.clamp(-1, 1))], len(x)
 
 
-def _take(net: nn.Module, folder: str, family: str, name: str, config: IdentityConfig | ShapeConfig, alike: Sequence[str]) -> None:
-    """The weights of another family's network `name`, which has to be of the sizes `alike`. Raises CheckpointError, SettingError."""
+def _take(
+    net: nn.Module, folder: str, family: str, name: str, config: IdentityConfig | ShapeConfig, alike: Sequence[str]
+) -> None:
+    """The weights of another family's network `name`, which has to be of the sizes `alike`. Raises CheckpointError,
+    SettingError."""
     stored = modelfile.read(Path(folder), family)
     found = from_dict(type(config), stored.config)  # which knows settings that are younger than the file
     for size in alike:
         if (its := getattr(found, size)) != (own := getattr(config, size)):
-            raise SettingError(f"The model of {family} in {folder} has {size} {its}, and here it is {own}: they have to be the same.")
+            raise SettingError(
+                f"The model of {family} in {folder} has {size} {its}, and here it is {own}: they have to be the same."
+            )
     stored.fill(net, name)
 
 

@@ -27,9 +27,11 @@ class IdentityTraining:
     attribute_weight: float = 0.5
     """Of the attributes' cross entropy beside the people's."""
     softmax: Softmax = "angles"
-    """How people are told: angles by cosines times a learnt scale; linear by Eq. 5 of FaceFeat-GAN; margin by CosFace."""
+    """How people are told: angles by cosines times a learnt scale; linear by Eq. 5 of FaceFeat-GAN; margin by
+    CosFace."""
     margin: float = 0.35
-    """m of softmax=margin: by how much the cosine to the own person must be the larger. This one and s are CosFace's."""
+    """m of softmax=margin: by how much the cosine to the own person must be the larger. This one and s are
+    CosFace's."""
     scale: float = 64.0
     """s of softmax=margin"""
     lr: float = 1e-3
@@ -63,11 +65,17 @@ class IdentityRecipe:
         """Raise SettingError for more people than `people`."""
         most = int(frames.people().max())
         if most >= self.config.people:
-            raise SettingError(f"The data has more than people={self.config.people} people: set it higher, to {most + 1} or more.")
+            raise SettingError(
+                f"The data has more than people={self.config.people} people: set it higher, to {most + 1} or more."
+            )
 
     def phases(self) -> Sequence[Phase]:
         """The only line of the algorithm."""
-        return [Phase("tell", ("features", "heads"), self.tell_terms, {"people": 1.0, "bce": self.training.attribute_weight})]
+        return [
+            Phase(
+                "tell", ("features", "heads"), self.tell_terms, {"people": 1.0, "bce": self.training.attribute_weight}
+            )
+        ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """AdamW: Adam where weight_decay is 0."""

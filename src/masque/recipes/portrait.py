@@ -63,7 +63,8 @@ class PortraitTraining:
     shape_unpaired: float = 1.0
     """The same of unpaired pictures, where little else keeps G from patterns that please P_F."""
     judged: Literal["all", "person"] = "all"
-    """Which patches D_1 and D_2 count for: person leaves out those of background alone, in which a kept background is always real."""
+    """Which patches D_1 and D_2 count for: person leaves out those of background alone, in which a kept background is
+    always real."""
     critic_steps: int = 1
     """Steps of D for each of G."""
     perceptual: float = 0.0
@@ -91,12 +92,14 @@ class PortraitTraining:
     critic_lr: float = 2e-4
     beta1: float = 0.5
     decay_every: int = 0
-    """Steps between the drops of the learning rate, which reach 0 at `decay_to` (Section 4.3.1: ten epochs); 0 leaves it constant."""
+    """Steps between the drops of the learning rate, which reach 0 at `decay_to` (Section 4.3.1: ten epochs); 0 leaves
+    it constant."""
     decay_to: int = 0
 
 
 class PortraitRecipe:
-    """P_F in every step; in even steps D and G on pictures that are their own target, in odd ones on two different ones."""
+    """P_F in every step; in even steps D and G on pictures that are their own target, in odd ones on two different
+    ones."""
 
     served = SERVED
     asks: Mapping[str, Asks] = {"parse": Asks("labels"), "local": Asks("labels")}
@@ -109,11 +112,18 @@ class PortraitRecipe:
             self.parser = load_unet(Path(training.parser))
         else:
             self.parser = FaceParser(ParserConfig(config.size, training.parser_channels, halvings, fine=16)).P_F
-        self.nets: Mapping[str, nn.Module] = {"embed": self.model.embed, "G": self.model.G, "D": self.critics, "P_F": self.parser}
+        self.nets: Mapping[str, nn.Module] = {
+            "embed": self.model.embed,
+            "G": self.model.G,
+            "D": self.critics,
+            "P_F": self.parser,
+        }
         self.D_maps: MapsDiscriminator | None = None
         if training.maps:
             if not training.parser:
-                raise SettingError("maps weighs a critic that sees a trained parser's maps: name its folder with --set parser=FOLDER.")
+                raise SettingError(
+                    "maps weighs a critic that sees a trained parser's maps: name its folder with --set parser=FOLDER."
+                )
             self.D_maps = MapsDiscriminator(self.parser, config.size)
             self.nets = {**self.nets, "D_maps": self.D_maps}
         self.vgg = load_vgg(Path(training.vgg)) if training.vgg else None
@@ -127,7 +137,9 @@ class PortraitRecipe:
         paired = {**both, "shape": w.shape, "global": w.overall, "match": w.gd * w.match}
         paired |= {"perceptual": w.perceptual} if w.perceptual else {}
         phases = [] if w.parser else [Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0})]
-        judges, adv = (("D",), {"adv": 1.0}) if self.D_maps is None else (("D", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
+        judges, adv = (
+            (("D",), {"adv": 1.0}) if self.D_maps is None else (("D", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
+        )
         for turn, (name, weights) in enumerate((("paired", paired), ("unpaired", unpaired))):
             for number in range(1, w.critic_steps + 1):
                 judge = partial(self.judge_terms, paired=name == "paired", shift=number)
@@ -136,13 +148,18 @@ class PortraitRecipe:
             paint = partial(self.paint_terms, paired=name == "paired")
             phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, turn=turn, since=w.lead))
         if self.D_maps is not None:
-            phases.append(Phase("smooth", ("D_maps",), self.smooth_terms, {"r1_maps": R1_EVERY * w.maps_r1}, every=R1_EVERY))
+            phases.append(
+                Phase("smooth", ("D_maps",), self.smooth_terms, {"r1_maps": R1_EVERY * w.maps_r1}, every=R1_EVERY)
+            )
         return phases
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam (Section 4.3.1); of D_maps with the shorter memory that it has in other families."""
         return torch.optim.Adam(
-            parameters, lr=self.training.lr, betas=(self.training.beta1, 0.99 if name == "D_maps" else 0.999), fused=True
+            parameters,
+            lr=self.training.lr,
+            betas=(self.training.beta1, 0.99 if name == "D_maps" else 0.999),
+            fused=True,
         )
 
     def learning_rate(self, name: str, step: int) -> float:
@@ -191,7 +208,8 @@ class PortraitRecipe:
         on_real, on_fake = (hinge_real, hinge_fake) if self.training.adversarial == "hinge" else (real_loss, fake_loss)
         real, fake = self.critics(x, labels), self.critics(made.to(x.dtype), labels)
         parts = [
-            on_real(a, self.counted(a, labels)) + on_fake(b, self.counted(b, labels)) for (a, _), (b, _) in zip(real, fake, strict=True)
+            on_real(a, self.counted(a, labels)) + on_fake(b, self.counted(b, labels))
+            for (a, _), (b, _) in zip(real, fake, strict=True)
         ]
         terms = {"adv": torch.stack(parts).mean()}
         if self.D_maps is not None:
@@ -213,8 +231,12 @@ class PortraitRecipe:
         judged = self.critics(made, labels)
         rebuilt = self.model.embed.rebuild(latents)
         terms = {
-            "local": torch.stack([half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]).sum(),  # Eq. 3.1
-            "fool": torch.stack([self._fool(logits, self.counted(logits, labels)) for logits, _ in judged]).mean(),  # Eq. 3.4
+            "local": torch.stack(
+                [half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]
+            ).sum(),  # Eq. 3.1
+            "fool": torch.stack(
+                [self._fool(logits, self.counted(logits, labels)) for logits, _ in judged]
+            ).mean(),  # Eq. 3.4
             "shape": label_cross_entropy(self.parser(made), grown(labels)),  # Eq. 3.8
         }
         if self.D_maps is not None:
@@ -226,7 +248,9 @@ class PortraitRecipe:
             with torch.no_grad():
                 real = self.critics(x, labels)
             terms["global"] = half_square(made, x, batch["valid"])  # Eq. 3.2
-            terms["match"] = torch.stack([feature_matching(a, b) for (_, a), (_, b) in zip(judged, real, strict=True)]).mean()  # Eq. 3.5
+            terms["match"] = torch.stack(
+                [feature_matching(a, b) for (_, a), (_, b) in zip(judged, real, strict=True)]
+            ).mean()  # Eq. 3.5
             if w.perceptual:
                 seen_by = self.vgg.to(x.device) if self.vgg else self.parser
                 terms["perceptual"] = perceptual_distance(seen_by.maps(made), seen_by.maps(x))

@@ -30,7 +30,17 @@ from masque.losses.adversarial import fake_loss, gradient_penalty, r1_penalty, r
 from masque.losses.matching import half_square
 from masque.modelfile import ModelFile
 from masque.models.parser import MapsDiscriminator, load_unet
-from masque.models.progan import SERVED, Discriminator, Equalized, ProGAN, ProGANConfig, pixel_norm, side_at, stages, widened
+from masque.models.progan import (
+    SERVED,
+    Discriminator,
+    Equalized,
+    ProGAN,
+    ProGANConfig,
+    pixel_norm,
+    side_at,
+    stages,
+    widened,
+)
 from masque.train.phase import Phase
 from masque.train.rates import half_cosine
 
@@ -50,7 +60,8 @@ class ProGANTraining:
     fade: int = 800_000
     """Images over which a size is faded in."""
     grown: int = 0
-    """Side that the networks have grown to already, in a run that begins with a model of this size: growth goes on from there. 0: none."""
+    """Side that the networks have grown to already, in a run that begins with a model of this size: growth goes on from
+    there. 0: none."""
     lead: int = 0
     """Steps in which D learns alone, so that one that begins anew does not lead a trained G astray."""
     parser: str = ""
@@ -75,14 +86,16 @@ class ProGANTraining:
     beta1: float = 0.0
     beta2: float = 0.99
     settle: int = 0
-    """Steps before `encoder_since` (or, without an encoder, before `decay_to`) over which the learning rate of G and D falls to 0."""
+    """Steps before `encoder_since` (or, without an encoder, before `decay_to`) over which the learning rate of G and D
+    falls to 0."""
     encoder_lr: float = 1e-3
     decay_to: int = 0
     """Step at which the encoder's learning rate has fallen to 0 along half a cosine; 0 leaves it constant."""
 
 
 def stage_at(images: int, hold: int, fade: int, most: int, first: int = 0) -> float:
-    """How far the networks have grown after so many images: `hold` at the first stage, then each size is faded in and held (Fig. 2)."""
+    """How far the networks have grown after so many images: `hold` at the first stage, then each size is faded in and
+    held (Fig. 2)."""
     if images < hold:
         return float(first)
     grown, within = divmod(images - hold, max(1, fade + hold))
@@ -102,23 +115,28 @@ class ProGANRecipe:
         if training.grown:
             self.first = stages(training.grown)
             if self.first > self.most:
-                raise SettingError(f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from.")
+                raise SettingError(
+                    f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from."
+                )
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
         if not training.adv and self.P_F is None:
             raise SettingError(
                 "Without D (adv=0) something else has to judge: add --set parser=FOLDER, which `masque pack parser --out FOLDER` writes."
             )
         if self.P_F is not None and training.adversarial != "logistic":
-            raise SettingError("A discriminator of a parser's maps learns by the logistic loss alone: add --set adversarial=logistic.")
+            raise SettingError(
+                "A discriminator of a parser's maps learns by the logistic loss alone: add --set adversarial=logistic."
+            )
         if self.P_F is not None:
             self.D_maps = MapsDiscriminator(self.P_F, config.size)
             self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
 
     def grow_from(self, start: ModelFile) -> None:
-        """Take the layers of a smaller model; those of the sizes it lacks stay untrained, as does an encoder that looks at another size.
+        """Take the layers of a smaller model; those of the sizes it lacks stay untrained, as does an encoder that looks
+        at another size.
 
-        Layers of a narrower one are widened, and G paints what it painted. Raises SettingError where the two differ in more than size and
-        width, or `grown` is not the smaller one's size; CheckpointError where weights do not fit.
+        Layers of a narrower one are widened, and G paints what it painted. Raises SettingError where the two differ in
+        more than size and width, or `grown` is not the smaller one's size; CheckpointError where weights do not fit.
         """
         theirs = from_dict(ProGANConfig, start.config)  # which knows settings that are younger than the file
         rest, own_rest = (replace(config, size=0, seen=0, channels=0, widest=0) for config in (theirs, self.config))
@@ -127,7 +145,9 @@ class ProGANRecipe:
                 "A progressive GAN can begin with a smaller one that differs in nothing but its size and width: leave out --set of others."
             )
         if self.training.grown != theirs.size:
-            raise SettingError(f"The weights to begin with have grown to {theirs.size} px: add --set grown={theirs.size}.")
+            raise SettingError(
+                f"The weights to begin with have grown to {theirs.size} px: add --set grown={theirs.size}."
+            )
         own, smaller = self.model.G, ProGAN(theirs).G
         start.fill(smaller, "G")
         state = {"stage": smaller.stage}
@@ -135,7 +155,9 @@ class ProGANRecipe:
         try:
             for name, layer in smaller.named_modules():
                 if isinstance(layer, Equalized):
-                    state |= {f"{name}.{key}": value for key, value in widened(layers[name], layer.weight, layer.bias).items()}
+                    state |= {
+                        f"{name}.{key}": value for key, value in widened(layers[name], layer.weight, layer.bias).items()
+                    }
         except ValueError as error:
             raise SettingError(
                 f"The widths of the model to begin with do not divide these ({error}): choose multiples of its own."
@@ -152,7 +174,9 @@ class ProGANRecipe:
         judges = (*(("D",) if w.adv else ()), *(("D_maps",) if self.P_F is not None else ()))
         adv = {**({"adv": w.adv} if w.adv else {}), **({"adv_maps": w.maps} if self.P_F is not None else {})}
         if w.adversarial == "wgan-gp":
-            phases.append(Phase("judge", ("D",), self.judge_terms, {"adv": 1.0, "gp": w.gp, "drift": w.drift}, until=until))
+            phases.append(
+                Phase("judge", ("D",), self.judge_terms, {"adv": 1.0, "gp": w.gp, "drift": w.drift}, until=until)
+            )
         else:
             phases.append(Phase("judge", judges, self.judge_terms, dict.fromkeys(adv, 1.0), until=until))
             # Seldom, but as heavily as if it were in every step (Karras et al. 2020).
@@ -176,7 +200,11 @@ class ProGANRecipe:
         w = self.training
         if name == "E":
             since = w.encoder_since
-            return half_cosine(w.encoder_lr, max(0, step - since), max(0, w.decay_to - since)) if w.decay_to else w.encoder_lr
+            return (
+                half_cosine(w.encoder_lr, max(0, step - since), max(0, w.decay_to - since))
+                if w.decay_to
+                else w.encoder_lr
+            )
         end = w.encoder_since or w.decay_to
         rate = {"D": w.judge_lr or w.lr, "D_maps": w.maps_lr}.get(name, w.lr)
         if not w.settle or not end:
@@ -185,7 +213,11 @@ class ProGANRecipe:
 
     def stage(self, batch: Batch) -> float:
         """How far the networks have grown in the step that the batch is of."""
-        world = torch.distributed.get_world_size() if torch.distributed.is_available() and torch.distributed.is_initialized() else 1
+        world = (
+            torch.distributed.get_world_size()
+            if torch.distributed.is_available() and torch.distributed.is_initialized()
+            else 1
+        )
         images = int(batch["step"][0]) * len(batch["image"]) * world
         return stage_at(images, self.training.hold, self.training.fade, self.most, self.first)
 
@@ -203,7 +235,8 @@ class ProGANRecipe:
         return normal(batch["seed"], name, self.config.z, batch["image"].device).to(batch["image"].dtype)
 
     def scores(self, pictures: Tensor, batch: Batch, name: str) -> dict[str, Tensor]:
-        """What D says of pictures, which it may see changed, under "adv"; what D_maps says of the same under "adv_maps"."""
+        """What D says of pictures, which it may see changed, under "adv"; what D_maps says of the same under
+        "adv_maps"."""
         if self.training.augment == "diff":
             pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
         judged = {"adv": self.D(pictures, self.stage(batch))} if self.training.adv else {}
@@ -237,7 +270,10 @@ class ProGANRecipe:
         stage = self.stage(batch)
         self.model.G.stage.fill_(stage)  # what the saved generator is to be used at
         fake = self.scores(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
-        return {name: real_loss(score) if self.training.adversarial == "logistic" else -score.mean() for name, score in fake.items()}
+        return {
+            name: real_loss(score) if self.training.adversarial == "logistic" else -score.mean()
+            for name, score in fake.items()
+        }
 
     def encode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """E on endless pictures whose z is known, and on photos, which G is to make again."""
@@ -274,7 +310,8 @@ _SMALL: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    # Table 2 and appendix A.1: 12 million images, sixteen at a time; 1024 px are there after 9.6 million (docs/papers/progan.md, choice 17)
+    # Table 2 and appendix A.1: 12 million images, sixteen at a time; 1024 px are there after 9.6 million
+    # (docs/papers/progan.md, choice 17)
     "paper-1024": {
         "model": {}, "training": {"hold": 600_000, "fade": 600_000},
         "run": {"steps": 750_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},

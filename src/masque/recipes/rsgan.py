@@ -29,7 +29,17 @@ from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
 from masque.models.identity import Features, load_features
-from masque.models.rsgan import FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, Part, RSGANConfig, face_region, hair_region
+from masque.models.rsgan import (
+    FACE_ONLY,
+    HAIR_ONLY,
+    RSGAN,
+    SERVED,
+    Latents,
+    Part,
+    RSGANConfig,
+    face_region,
+    hair_region,
+)
 from masque.train.phase import Asks, Phase, Weight
 from masque.train.rates import linear
 
@@ -65,21 +75,26 @@ class RSGANTraining:
     """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant, as in the paper."""
     decay_to: int = 0
     rec_trains_separators: bool = False
-    """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. docs/papers/rsgan.md, choice 6."""
+    """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. docs/papers/rsgan.md, choice
+    6."""
     random: Literal["prior", "mixed"] = "prior"
-    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too. Choice 7."""
+    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too. Choice
+    7."""
     r1: float = 0.0
     """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
     spectral: bool = False
     """Spectral normalisation of D_g and D_p; the paper has none. Choice 9."""
     adversarial_from: int = 0
-    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price. Choice 14."""
+    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the
+    price. Choice 14."""
     lead: int = 0
-    """Steps in which nothing that an edit needs learns: the other networks, which begin anew where weights lack them, catch up first."""
+    """Steps in which nothing that an edit needs learns: the other networks, which begin anew where weights lack them,
+    catch up first."""
     adversarial_ramp: int = 0
     """Steps from there over which the composer's adversarial and attribute terms rise from nothing to their weights."""
     identity: str = ""
-    """Folder of a trained model of the family identity, E_id, that the person is told by. The paper has none. Choice 17."""
+    """Folder of a trained model of the family identity, E_id, that the person is told by. The paper has none. Choice
+    17."""
     id: float = 0.0
     """Weight of 1 − cos(E_id(x'), E_id(x)), and of the same for x̂' where it has x's face."""
 
@@ -132,7 +147,8 @@ class RSGANRecipe:
         self.inferred: tuple[Batch, Latents, Tensor] | None = None
 
     def phases(self) -> Sequence[Phase]:
-        """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them once, too)."""
+        """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them
+        once, too)."""
         w = self.training
         own, since = {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl}, w.adversarial_from
         shown = {name: self.rising(weight) for name, weight in (("GC", w.GC), ("fool_g", w.adv_g), ("fool_p", w.adv_p))}
@@ -153,7 +169,8 @@ class RSGANRecipe:
         return phases
 
     def rising(self, weight: float) -> Weight:
-        """A weight that rises linearly from `adversarial_from` on: discriminators that are new tear apart autoencoders that are not."""
+        """A weight that rises linearly from `adversarial_from` on: discriminators that are new tear apart autoencoders
+        that are not."""
         since, ramp = self.training.adversarial_from, self.training.adversarial_ramp
         return (lambda step: weight * min(1.0, max(0.0, (step - since) / ramp))) if ramp and weight else weight
 
@@ -161,7 +178,9 @@ class RSGANRecipe:
         """Adam as in Section 3.1, for every network; plain steps for the moments, which makes them running averages."""
         if name == "prior":
             return torch.optim.SGD(parameters, lr=1.0)
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True)
+        return torch.optim.Adam(
+            parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True
+        )
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant unless a lead, a warm-up or a decay is asked for."""
@@ -174,17 +193,29 @@ class RSGANRecipe:
         return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
 
     def infer(self, batch: Batch) -> tuple[Latents, Tensor, Tensor]:
-        """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and their KL."""
+        """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and
+        their KL."""
         model, x = self.model, batch["image"]
         x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
         with torch.no_grad():
             c = model.estimate(x)  # c*: "we use the estimated attributes c* rather than c"
         face, hair = model.separate(x_f, x_h, c)
         inferred = (face, model.attributes_face(c), hair, model.attributes_hair(c))
-        z = Latents(*(g.sample(self.noise(batch, name, g.mean)) for name, g in zip(("xf", "cf", "xh", "ch"), inferred, strict=True)))
+        z = Latents(
+            *(
+                g.sample(self.noise(batch, name, g.mean))
+                for name, g in zip(("xf", "cf", "xh", "ch"), inferred, strict=True)
+            )
+        )
         self.inferred = (batch, cut_off(z), c)
         nothing = torch.zeros((), device=x.device)
-        return z, c, sum((kl_to_standard(g.mean, g.log_variance) for g in inferred), nothing) if self.config.variational else nothing
+        return (
+            z,
+            c,
+            sum((kl_to_standard(g.mean, g.log_variance) for g in inferred), nothing)
+            if self.config.variational
+            else nothing,
+        )
 
     def make(self, batch: Batch) -> Made:
         """Algorithm A1, lines 3-13."""
@@ -205,15 +236,17 @@ class RSGANRecipe:
 
     def noise(self, batch: Batch, name: str, like: Tensor) -> Tensor | None:
         """The reparametrisation noise of one latent; none in the non-variational variant (Section 4.2)."""
-        return normal(batch["seed"], name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
+        return (
+            normal(batch["seed"], name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
+        )
 
     def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor, Tensor]:
-        """ẑ of Algorithm A1, line 12, the attributes that x̂' is to show (line 17), and where (B,) it has the picture's own face.
+        """ẑ of Algorithm A1, line 12, the attributes that x̂' is to show (line 17), and where (B,) it has the picture's
+        own face.
 
-        `prior`: all four latents from N(0,1) (z_x from the fitted Gaussian where there is one); Eq. 7 then compares with the batch's c,
-        which these latents know nothing of, so no attribute counts as known. `mixed`: each part is, by halves, drawn so or another
-        picture's, and gets another picture's attributes.
-        """
+        `prior`: all four latents from N(0,1) (z_x from the fitted Gaussian where there is one); Eq. 7 then compares
+        with the batch's c, which these latents know nothing of, so no attribute counts as known. `mixed`: each part is,
+        by halves, drawn so or another picture's, and gets another picture's attributes."""
         seeds = batch["seed"]
         inferred = {"xf": z.xf, "cf": z.cf, "xh": z.xh, "ch": z.ch}
         draws = {n: normal(seeds, f"random {n}", t.shape[1], t.device) for n, t in inferred.items()}
@@ -227,7 +260,9 @@ class RSGANRecipe:
         c_hair = torch.where(coins[:, 3:4], c[far], c)
         own_face, z_cf = self.model.asked("face", z.xf, c, c_face)
         own_hair, z_ch = self.model.asked("hair", z.xh[near], c[near], c_hair)
-        latents = Latents(torch.where(coins[:, 0:1], drawn.xf, own_face), z_cf, torch.where(coins[:, 1:2], drawn.xh, own_hair), z_ch)
+        latents = Latents(
+            torch.where(coins[:, 0:1], drawn.xf, own_face), z_cf, torch.where(coins[:, 1:2], drawn.xh, own_hair), z_ch
+        )
         return latents, asked_for(c_face, c_hair, self.config.attributes), (~coins[:, 0]).to(c.dtype)
 
     def compose_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -241,9 +276,11 @@ class RSGANRecipe:
             **(self.identity_terms(x, both, made.random_own) if self.E_id is not None else {}),
             **self.reconstruction_terms(batch, made.face, made.hair, made.reconstruction),
             "kl": made.kl,  # Eq. 4
-            "fool_g": 2 * real_loss(model.D_g(both)),  # Eq. 5, in its non-saturating form; twice the mean is the sum of both
+            "fool_g": 2
+            * real_loss(model.D_g(both)),  # Eq. 5, in its non-saturating form; twice the mean is the sum of both
             "fool_p": 2 * real_loss(model.D_p(both)),
-            "GC": known_bce(shown[: len(x)], batch["attributes"]) + known_bce(shown[len(x) :], made.random_attributes),  # Eq. 7
+            "GC": known_bce(shown[: len(x)], batch["attributes"])
+            + known_bce(shown[len(x) :], made.random_attributes),  # Eq. 7
         }
 
     def identity_terms(self, x: Tensor, both: Tensor, own: Tensor) -> dict[str, Tensor]:
@@ -260,7 +297,10 @@ class RSGANRecipe:
         """Eq. 1-4 alone: nothing is judged, so nothing random is painted."""
         model = self.model
         z, _, kl = self.infer(batch)
-        face, hair = model.decoder_face(torch.cat([z.xf, z.cf], dim=1)), model.decoder_hair(torch.cat([z.xh, z.ch], dim=1))
+        face, hair = (
+            model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
+            model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
+        )
         image = model.compose(z if self.training.rec_trains_separators else cut_off(z))
         return {**self.reconstruction_terms(batch, face, hair, image), "kl": kl}
 
@@ -281,7 +321,13 @@ class RSGANRecipe:
             with torch.no_grad():
                 self.last = (batch, self.make(batch))
         made = self.last[1]
-        pictures = torch.cat([batch["image"], made.image.detach().to(batch["image"].dtype), made.random.detach().to(batch["image"].dtype)])
+        pictures = torch.cat(
+            [
+                batch["image"],
+                made.image.detach().to(batch["image"].dtype),
+                made.random.detach().to(batch["image"].dtype),
+            ]
+        )
         terms = {}
         for name, judge in (("adv_g", self.model.D_g), ("adv_p", self.model.D_p)):
             real, *fake = judge(pictures).chunk(3)
@@ -293,7 +339,8 @@ class RSGANRecipe:
         return {"C": known_bce(self.model.C(batch["image"]), batch["attributes"])}
 
     def moment_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """½ squared distance of the remembered moments from this batch's: a plain gradient step on it is a step of a running average."""
+        """½ squared distance of the remembered moments from this batch's: a plain gradient step on it is a step of a
+        running average."""
         if self.inferred is None or self.inferred[0] is not batch:
             with torch.no_grad():
                 self.infer(batch)
@@ -303,7 +350,9 @@ class RSGANRecipe:
         distance = torch.zeros((), device=z.xf.device)
         for part, latents in (("face", z.xf), ("hair", z.xh)):
             first, second = prior.moments(latents, c)
-            distance = distance + 0.5 * ((prior.first[part] - first).square().sum() + (prior.second[part] - second).square().sum())
+            distance = distance + 0.5 * (
+                (prior.first[part] - first).square().sum() + (prior.second[part] - second).square().sum()
+            )
         return {"moments": distance}
 
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -319,7 +368,9 @@ class RSGANRecipe:
                 net.load_state_dict((nets[name] if name in nets else self.nets[name]).state_dict())
         model.to(batch["image"].dtype)
         x = batch["image"]
-        z = model.encode(face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"]), model.estimate(x))
+        z = model.encode(
+            face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"]), model.estimate(x)
+        )
         seeds = torch.arange(len(x), device=x.device)
         r_f, r_h = (model.draw(part, normal(seeds, part, z.xf.shape[1])).to(z.xf.dtype) for part in PARTS)
         rows = [
@@ -335,10 +386,13 @@ def cut_off(z: Latents) -> Latents:
 
 
 def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
-    """The attributes (B,A) of a picture whose face was asked to have c_face and whose hair c_hair; NaN where the two contradict."""
+    """The attributes (B,A) of a picture whose face was asked to have c_face and whose hair c_hair; NaN where the two
+    contradict."""
     unclear = (c_face - c_hair).abs() > UNCLEAR
     both = torch.where(unclear, torch.full_like(c_face, torch.nan), (c_face + c_hair) / 2)
-    columns = [c_face[:, i] if n in FACE_ONLY else c_hair[:, i] if n in HAIR_ONLY else both[:, i] for i, n in enumerate(names)]
+    columns = [
+        c_face[:, i] if n in FACE_ONLY else c_hair[:, i] if n in HAIR_ONLY else both[:, i] for i, n in enumerate(names)
+    ]
     return torch.stack(columns, dim=1)
 
 

@@ -1,4 +1,5 @@
-"""Training of E_1 (FaceFeat-GAN, Eq. 7): expression and yaw of a face as the linear 3D model has them, from its picture."""
+"""Training of E_1 (FaceFeat-GAN, Eq. 7): expression and yaw of a face as the linear 3D model has them, from its
+picture."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ class ShapeTraining:
     """One loss, one optimizer."""
 
     bases: str = ""
-    """File of a morphable model's landmark rows (docs/train.md says how it is laid out); without one, bases are learnt from the landmarks
-    of the set that is trained on."""
+    """File of a morphable model's landmark rows (docs/train.md says how it is laid out); without one, bases are learnt
+    from the landmarks of the set that is trained on."""
     lr: float = 1e-3
     weight_decay: float = 0.05
     decay_to: int = 3000
@@ -56,7 +57,9 @@ class ShapeRecipe:
         )
         for name in ("identity", "expression"):
             if (count := len(getattr(shapes, name))) != getattr(self.config, name):
-                raise SettingError(f"{self.training.bases} has {count} bases of {name}: give --set {name}={count} as well.")
+                raise SettingError(
+                    f"{self.training.bases} has {count} bases of {name}: give --set {name}={count} as well."
+                )
         self.model.E_1.know(shapes, fit(shapes, landmarks))
 
     def phases(self) -> Sequence[Phase]:

@@ -1,4 +1,5 @@
-"""Training of VAE-GAN (Larsen et al. 2015, Algorithm 1): a variational autoencoder whose errors are measured where D sees them.
+"""Training of VAE-GAN (Larsen et al. 2015, Algorithm 1): a variational autoencoder whose errors are measured where D
+sees them.
 
 paper           here              who it updates
 L_prior         kl                E

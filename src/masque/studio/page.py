@@ -71,7 +71,8 @@ def own_photos(folder: Path) -> tuple[dict[str, Picture], list[str]]:
 
 
 def _called(path: Path, others: Collection[str]) -> str:
-    """A photo's name as it can stand in the page and, beside another one, in names of files; different from the others'."""
+    """A photo's name as it can stand in the page and, beside another one, in names of files; different from the
+    others'."""
     names = [printable(name, LONGEST_SHOWN).replace("\\", "-").replace("…", "-") for name in (path.stem, path.name)]
     return next((name for name in names if name not in others), f"{names[0]}-{len(others) + 1}")
 
@@ -85,13 +86,14 @@ def make_page(
     latents: Latents | None = None,
     synthesizer: Synthesizer | None = None,
 ) -> tuple[Path, list[str]]:
-    """Run the main job on the sample photos and on every photo in folder/in; write folder/index.html and the pictures in folder/out.
+    """Run the main job on the sample photos and on every photo in folder/in; write folder/index.html and the pictures
+    in folder/out.
 
-    translator: where one is given, what it makes of each photo is shown as a sheet. painter: where one is given, each photo of a pair takes
-    parts of the other, in shape and in style. latents: where given, the two sample photos' latents are combined and a morph leads from one
-    to the other. synthesizer: where one is given, it draws new pictures of each photo's person. Returns the page's path and one sentence
-    for each photo that had to be left out. Raises OutputError.
-    """
+    translator: where one is given, what it makes of each photo is shown as a sheet. painter: where one is given, each
+    photo of a pair takes parts of the other, in shape and in style. latents: where given, the two sample photos'
+    latents are combined and a morph leads from one to the other. synthesizer: where one is given, it draws new pictures
+    of each photo's person. Returns the page's path and one sentence for each photo that had to be left out. Raises
+    OutputError."""
     photos = sample_photos()
     mine, complaints = own_photos(folder / "in")
     usable = {}
@@ -113,7 +115,9 @@ def make_page(
             for file, caption, result in work():
                 result.save(out / file)
                 shown.append(Shown(file, caption, result.record))
-        except PictureError as error:  # a part that cannot be seen in a photo is no reason to show nothing of the others
+        except (
+            PictureError
+        ) as error:  # a part that cannot be seen in a photo is no reason to show nothing of the others
             complaints.append(f"{title}: {error}")
         sections.append((title, shown))
         if progress:
@@ -163,7 +167,11 @@ def _swaps(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> I
 
 
 def _edits(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
-    yield f"{name}-smile.jpg", "smiling, face only", session.edit(photo, {"Smiling": 1.0, "Mouth_Slightly_Open": 1.0}, region="face")
+    yield (
+        f"{name}-smile.jpg",
+        "smiling, face only",
+        session.edit(photo, {"Smiling": 1.0, "Mouth_Slightly_Open": 1.0}, region="face"),
+    )
     blond = {"Blond_Hair": 1.0, "Black_Hair": 0.0, "Brown_Hair": 0.0, "Gray_Hair": 0.0}
     yield f"{name}-blond.jpg", "blond, hair only", session.edit(photo, blond, region="hair")
     black = {"Black_Hair": 1.0, "Blond_Hair": 0.0, "Brown_Hair": 0.0, "Gray_Hair": 0.0}
@@ -184,7 +192,11 @@ def _shapes(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> 
 
 def _styles(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
     for one, other in ((a, b), (b, a)):
-        yield f"{one}-hair-of-{other}.jpg", f"{one}'s hair in {other}'s style", painter.transfer(photos[one], photos[other], part="hair")
+        yield (
+            f"{one}-hair-of-{other}.jpg",
+            f"{one}'s hair in {other}'s style",
+            painter.transfer(photos[one], photos[other], part="hair"),
+        )
 
 
 def _sheet(translator: Translator, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
@@ -193,11 +205,19 @@ def _sheet(translator: Translator, photo: Picture, name: str) -> Iterator[tuple[
 
 
 def _blend(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
-    yield f"blend-{a}-{b}.jpg", "both parts in six steps, as the network paints them", session.blend(photos[a], photos[b], steps=6)
+    yield (
+        f"blend-{a}-{b}.jpg",
+        "both parts in six steps, as the network paints them",
+        session.blend(photos[a], photos[b], steps=6),
+    )
 
 
 def _drawn(synthesizer: Synthesizer, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
-    yield f"{name}-person.jpg", f"new pictures of the person, drawn by {synthesizer.family}", synthesizer.synthesize(photo, 9)
+    yield (
+        f"{name}-person.jpg",
+        f"new pictures of the person, drawn by {synthesizer.family}",
+        synthesizer.synthesize(photo, 9),
+    )
 
 
 MORPH = 7
@@ -207,7 +227,10 @@ MORPH = 7
 def _morph(latents: Latents, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
     found = [latents.find(photos[name]) for name in (a, b)]
     yield f"combined-{a}-{b}.jpg", f"half of each, by {latents.family}", latents.combine(found)
-    strip = Result(grid(list(latents.morph(found, MORPH, ease="linear")), MORPH), latents.record("morph", faces=[a, b], frames=MORPH))
+    strip = Result(
+        grid(list(latents.morph(found, MORPH, ease="linear")), MORPH),
+        latents.record("morph", faces=[a, b], frames=MORPH),
+    )
     yield f"morph-{a}-{b}.jpg", f"a morph from {a} to {b}, through the latents", strip
 
 
@@ -225,6 +248,8 @@ def _html(session: Session, sections: Sequence[tuple[str, Sequence[Shown]]], com
                 else ""
             )
             caption = html.escape(one.caption.replace("_", " "))
-            parts.append(f'<figure><img src="out/{quote(one.file)}" alt="{caption}"><figcaption>{caption}{record}</figcaption></figure>')
+            parts.append(
+                f'<figure><img src="out/{quote(one.file)}" alt="{caption}"><figcaption>{caption}{record}</figcaption></figure>'
+            )
         parts.append("</div></section>")
     return "\n".join(parts) + "</html>\n"

@@ -32,16 +32,19 @@ class Alike:
         return runs.plan(family, self.presets.get(family, self.preset), [*self.assignments, *changes], self.run_changes)
 
 
-def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> dict[str, int]:
+def train_rows(
+    rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike
+) -> dict[str, int]:
     """Train the models of a table under `out`; return how many steps each has.
 
-    rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is; one that was
-    stopped goes on. Raises MasqueError.
-    """
+    rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is;
+    one that was stopped goes on. Raises MasqueError."""
     make_folder(out)
     plans = {row: how.plan(family, changes) for row, (family, _, changes) in rows.items()}
     for row, settings in plans.items():
-        runs.build_recipe(runs.with_kept_teachers(settings, out / rows[row][1]))  # what cannot be is refused before the first is trained
+        runs.build_recipe(
+            runs.with_kept_teachers(settings, out / rows[row][1])
+        )  # what cannot be is refused before the first is trained
     steps = {}
     for number, (row, (_, folder, _)) in enumerate(rows.items()):
         settings = plans[row]
@@ -57,7 +60,9 @@ def train_rows(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequenc
     return steps
 
 
-def train_equally(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike) -> int:
+def train_equally(
+    rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike
+) -> int:
     """The same for rows of one budget; return how many steps all have.
 
     Raises MasqueError; CheckpointError when they have different steps, since then no row compares with another.
@@ -65,5 +70,7 @@ def train_equally(rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequ
     steps = train_rows(rows, data, out, how)
     if len(set(steps.values())) > 1:
         reached = ", ".join(f"{row}: {step}" for row, step in steps.items())
-        raise CheckpointError(f"The models have been trained for different numbers of steps ({reached}): give the same command again.")
+        raise CheckpointError(
+            f"The models have been trained for different numbers of steps ({reached}): give the same command again."
+        )
     return next(iter(steps.values()))

@@ -30,11 +30,11 @@ def all_tables(
     *,
     more: Mapping[str, Mapping[str, Any]] = {},
 ) -> dict[str, str]:
-    """Each paper's table in a folder of its name under `out`, and all of them in `out`/tables.md, with what could not be made and why.
+    """Each paper's table in a folder of its name under `out`, and all of them in `out`/tables.md, with what could not
+    be made and why.
 
-    more: what single tables take beside. Returns {paper: "" or the reason why there is no table}. Raises OutputError; a table's own errors
-    are its reason.
-    """
+    more: what single tables take beside. Returns {paper: "" or the reason why there is no table}. Raises OutputError; a
+    table's own errors are its reason."""
     make_folder(out)
     reasons, texts = {}, []
     for paper, (make, as_text) in TABLES.items():

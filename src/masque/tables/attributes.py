@@ -1,6 +1,7 @@
 """How often the attributes that `masque prepare` measures are right, on labelled pictures.
 
-No network was trained on them and no number fitted to them, except that SFHQ's captions guided the limits between hair colours.
+No network was trained on them and no number fitted to them, except that SFHQ's captions guided the limits between hair
+colours.
 
 london      Face Research Lab London Set: neutral_front/ and smiling_front/            Smiling
 celebamask  CelebAMask-HQ, pictures 750 and up: is there an inner mouth in the masks?  Mouth_Slightly_Open
@@ -65,7 +66,10 @@ def sfhq(root: Path) -> Labelled:
     for number, (file, caption) in enumerate(rows, start=2):
         named = [name for name, words in CAPTIONS.items() if words in (caption or "")]
         if len(named) == 1:
-            yield root / "images" / check_file_name(file or "", path, number), {name: float(name == named[0]) for name in CAPTIONS}
+            yield (
+                root / "images" / check_file_name(file or "", path, number),
+                {name: float(name == named[0]) for name in CAPTIONS},
+            )
 
 
 def utkface(root: Path) -> Labelled:
@@ -75,16 +79,22 @@ def utkface(root: Path) -> Labelled:
             yield source.path, {name: value for name, value in source.attributes.items() if value in (0.0, 1.0)}
 
 
-SETS: Mapping[str, Callable[[Path], Labelled]] = {"london": london, "celebamask": celebamask, "sfhq": sfhq, "utkface": utkface}
+SETS: Mapping[str, Callable[[Path], Labelled]] = {
+    "london": london,
+    "celebamask": celebamask,
+    "sfhq": sfhq,
+    "utkface": utkface,
+}
 
 
 def evaluate_attributes(
     roots: Mapping[str, Path], classify: Classify | None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """For each attribute: share of pictures on their label's side of ½ (`right`), share labelled 1 (`positive`), `count`.
+    """For each attribute: share of pictures on their label's side of ½ (`right`), share labelled 1 (`positive`),
+    `count`.
 
-    roots: data set name -> folder, of those in SETS. classify: what estimates Male and Young. Raises DataError where a folder has none.
-    """
+    roots: data set name -> folder, of those in SETS. classify: what estimates Male and Young. Raises DataError where a
+    folder has none."""
     pairs: dict[str, list[tuple[float, float]]] = {}
     work = []
     for name, root in roots.items():
@@ -114,11 +124,18 @@ def measured(path: Path, classify: Classify | None) -> dict[str, float]:
 
 def _score(pairs: Any) -> dict[str, float]:
     value, label = pairs[:, 0], pairs[:, 1]
-    return {"right": float(((value > 0.5) == (label > 0.5)).mean()), "positive": float(label.mean()), "count": len(pairs)}
+    return {
+        "right": float(((value > 0.5) == (label > 0.5)).mean()),
+        "positive": float(label.mean()),
+        "count": len(pairs),
+    }
 
 
 def as_text(report: Mapping[str, Mapping[str, float]]) -> str:
     """The report as a table."""
     lines = [f"{'attribute':22s}{'right':>8s}{'labelled 1':>12s}{'pictures':>10s}"]
-    lines += [f"{name:22s}{100 * r['right']:7.1f}%{100 * r['positive']:11.1f}%{r['count']:10.0f}" for name, r in report.items()]
+    lines += [
+        f"{name:22s}{100 * r['right']:7.1f}%{100 * r['positive']:11.1f}%{r['count']:10.0f}"
+        for name, r in report.items()
+    ]
     return "\n".join(lines)

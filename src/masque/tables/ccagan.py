@@ -1,6 +1,7 @@
 """What an attribute editor does and what it leaves alone: Section 4.2 of CCA-GAN, and what no editor publishes.
 
-Held-out pictures that lack an attribute are given it (and youth is taken from the young: the paper's target is the aged face). For each:
+Held-out pictures that lack an attribute are given it (and youth is taken from the young: the paper's target is the aged
+face). For each:
 
 took_effect         share of edits after which an independent reading says so
 leakage             how far each other attribute moved, on average
@@ -78,12 +79,12 @@ def evaluate_edits(
 ) -> dict[str, Any]:
     """Every edit the model knows on up to `count` held-out pictures each.
 
-    classify: face frames -> attributes in [0,1], by a network that played no part in training the editor; hair colours and the mouth are
-    measured. extract: face frames -> features (N,F); features: the hash of what makes them. distances: what the
-    Fréchet and the kernel distance are called on these features: fid and kid on Inception's, and on no others. embed: dlib's embedding of a
-    face frame with landmarks, where who measures several models remembers it. Returns plain values:
-    `edits.<attribute>` with the measures of this file. Raises DataError when an attribute is unknown or the same in all held-out pictures.
-    """
+    classify: face frames -> attributes in [0,1], by a network that played no part in training the editor; hair colours
+    and the mouth are measured. extract: face frames -> features (N,F); features: the hash of what makes them.
+    distances: what the Fréchet and the kernel distance are called on these features: fid and kid on Inception's, and on
+    no others. embed: dlib's embedding of a face frame with landmarks, where who measures several models remembers it.
+    Returns plain values: `edits.<attribute>` with the measures of this file. Raises DataError when an attribute is
+    unknown or the same in all held-out pictures."""
     test = frames.indices("test")
     judged = [_judged(frames, int(i)) for i in test]
     generator = np.random.default_rng(seed)
@@ -96,10 +97,14 @@ def evaluate_edits(
         if name == "Young":  # the paper's target is the aged face
             having, lacking, value = lacking, having, 0.0
         if not having or not lacking:
-            raise DataError(f"The held-out pictures all have the same {name}, or it is unknown in them: prepare or hold out others.")
+            raise DataError(
+                f"The held-out pictures all have the same {name}, or it is unknown in them: prepare or hold out others."
+            )
         chosen = generator.permutation(lacking)[:count]
         real = [judged[k].frame for k in generator.permutation(having)[: len(chosen)]]
-        edits[name] = _one_edit(translator, [judged[k] for k in chosen], name, value, classify, extract, real, distances, embed or identity)
+        edits[name] = _one_edit(
+            translator, [judged[k] for k in chosen], name, value, classify, extract, real, distances, embed or identity
+        )
         if progress:
             progress(number + 1, len(names))
     return {
@@ -109,12 +114,15 @@ def evaluate_edits(
 
 
 def _judged(frames: FrameSet, index: int) -> Judged:
-    own = {n: float(v) for n, v in zip(frames.attribute_names, frames.attributes[index], strict=True) if not np.isnan(v)}
+    own = {
+        n: float(v) for n, v in zip(frames.attribute_names, frames.attributes[index], strict=True) if not np.isnan(v)
+    }
     return Judged(frames.frames[index], frames.masks[index], frames.landmarks[index], own)
 
 
 def _look(frame: Picture, judged: Judged, classify: Classify) -> dict[str, float]:
-    """What the independent readers see in a picture, the mouth where it now is; where no face is found, as if it had not moved."""
+    """What the independent readers see in a picture, the mouth where it now is; where no face is found, as if it had
+    not moved."""
     found = landmarks_near(frame, judged.landmarks)
     landmarks = judged.landmarks if found is None else found
     return {**classify([frame])[0], **measure_attributes(frame, landmarks, judged.mask)}
@@ -139,8 +147,16 @@ def _one_edit(
     for start in range(0, len(judged), AT_ONCE):
         some = judged[start : start + AT_ONCE]
         own = torch.tensor([[j.own.get(n, UNKNOWN) for n in names] for j in some], dtype=torch.float32)
-        wanted = torch.cat([without_rivals(with_values(c[None], names, {name: value}), names, {name: value}, HAIR_COLOURS)[0] for c in own])
-        crops = [warp(j.frame, HAIR_CROP.to_crop(translator.size, j.frame.shape[1] / WIDTH), (translator.size,) * 2) for j in some]
+        wanted = torch.cat(
+            [
+                without_rivals(with_values(c[None], names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
+                for c in own
+            ]
+        )
+        crops = [
+            warp(j.frame, HAIR_CROP.to_crop(translator.size, j.frame.shape[1] / WIDTH), (translator.size,) * 2)
+            for j in some
+        ]
         with translator.inference():
             people = torch.cat([person_in(j.mask, translator.size, j.frame.shape[1] / WIDTH) for j in some])
             inputs = [x.to(translator.device) for x in (to_tensor(crops), wanted, people)]
@@ -172,23 +188,29 @@ def _one_edit(
 
 
 def person_in(mask: NDArray[np.uint8], size: int, scale: float) -> Tensor:
-    """Where the person is in the picture that is cut from a frame, (1,1,S,S) in {0,1}, as in training: all but the mask's background."""
-    cut = cv2.warpAffine(np.asarray(mask == BACKGROUND, np.uint8), HAIR_CROP.to_crop(size, scale), (size, size), flags=cv2.INTER_NEAREST)
+    """Where the person is in the picture that is cut from a frame, (1,1,S,S) in {0,1}, as in training: all but the
+    mask's background."""
+    cut = cv2.warpAffine(
+        np.asarray(mask == BACKGROUND, np.uint8), HAIR_CROP.to_crop(size, scale), (size, size), flags=cv2.INTER_NEAREST
+    )
     return torch.from_numpy(1 - np.asarray(cut, np.float32))[None, None]
 
 
 def changes(judged: Judged, before: Picture, edited: Picture) -> dict[str, float]:
-    """Mean change, on a [0,1] scale, of the pixels of face (the hull of Section 3.2 of RSGAN), hair (the rest of the person above the chin)
-    and background; NaN for a region of no pixels."""
+    """Mean change, on a [0,1] scale, of the pixels of face (the hull of Section 3.2 of RSGAN), hair (the rest of the
+    person above the chin) and background; NaN for a region of no pixels."""
     difference = np.abs(edited.astype(np.float32) - before).mean(axis=2) / 255
     face = hull_mask(judged.landmarks, judged.mask.shape[::-1]) > 127
     above = np.arange(judged.mask.shape[0])[:, None] < judged.landmarks[8, 1]
     regions = {"face": face, "hair": (judged.mask == PERSON) & ~face & above, "background": judged.mask == BACKGROUND}
-    return {name: float(difference[region].mean()) if region.any() else float("nan") for name, region in regions.items()}
+    return {
+        name: float(difference[region].mean()) if region.any() else float("nan") for name, region in regions.items()
+    }
 
 
 def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) -> dict[str, Any]:
-    """Edits of puppets against the puppets that really are so: mean absolute error on a [0,1] scale, beside that of doing nothing.
+    """Edits of puppets against the puppets that really are so: mean absolute error on a [0,1] scale, beside that of
+    doing nothing.
 
     Returns {attribute: {"edited": {mean, std}, "unchanged": {mean, std}}} for the attributes that puppets have.
     """
@@ -204,7 +226,10 @@ def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) ->
             wanted = without_rivals(with_values(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
             matrix, shape = HAIR_CROP.to_crop(translator.size, scale), (translator.size, translator.size)
             person = person_in(np.where(before.background > 127, BACKGROUND, PERSON), translator.size, scale)
-            x, truth = (to_tensor(warp(r.picture, matrix, shape)) for r in (before, render(true_edit(puppet, name, value), scale)))
+            x, truth = (
+                to_tensor(warp(r.picture, matrix, shape))
+                for r in (before, render(true_edit(puppet, name, value), scale))
+            )
             with translator.inference():
                 made = translator.model.edit(*(v.to(translator.device) for v in (x, wanted, person))).cpu()
             edited.update(truth, made)
@@ -214,7 +239,8 @@ def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) ->
 
 
 def farthest(edit: str, leakage: Mapping[str, float]) -> tuple[str, float]:
-    """Which attribute an edit moved farthest besides its own, and how far. A hair colour moves the others: a head has one."""
+    """Which attribute an edit moved farthest besides its own, and how far. A hair colour moves the others: a head has
+    one."""
     rivals = HAIR_COLOURS if edit in HAIR_COLOURS else ()
     return max(((other, moved) for other, moved in leakage.items() if other not in rivals), key=lambda pair: pair[1])
 
@@ -238,19 +264,33 @@ def as_text(report: Mapping[str, Any]) -> str:
         lines.append(f"{name:12s}{e['pictures']:9d}{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}{parts}"
                      f"{in_text(e[frechet]):>8s}{in_text(e[kernel]):>16s}")  # fmt: skip
     lines += ["", f"{frechet.upper()} over so few pictures:"]
-    lines += [f"  {name:12s}{e['compared']:7d} compared; {floor_in_words(e.get(f'{frechet}_floor'))}" for name, e in edits.items()]
+    lines += [
+        f"  {name:12s}{e['compared']:7d} compared; {floor_in_words(e.get(f'{frechet}_floor'))}"
+        for name, e in edits.items()
+    ]
     columns = sorted({other for e in edits.values() for other in e["leakage"]})
     lines += ["", "how far other attributes moved:", f"{'edit':12s}" + "".join(f"{c[:11]:>12s}" for c in columns)]
-    lines += [f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns) for name, e in edits.items()]
+    lines += [
+        f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns)
+        for name, e in edits.items()
+    ]
     lines += ["", "the farthest of them, hair colours that give way to another not counted:"]
-    lines += [f"{name:12s}  {other} {moved:.3f}" for name, e in edits.items() for other, moved in [farthest(name, e["leakage"])]]
+    lines += [
+        f"{name:12s}  {other} {moved:.3f}"
+        for name, e in edits.items()
+        for other, moved in [farthest(name, e["leakage"])]
+    ]
     lines += ["", "error against the true edit, on puppets (and of doing nothing):"]
-    lines += [f"{name:12s}{e['edited']['mean']:8.3f}   ({e['unchanged']['mean']:.3f})" for name, e in report["true_edits"].items()]
+    lines += [
+        f"{name:12s}{e['edited']['mean']:8.3f}   ({e['unchanged']['mean']:.3f})"
+        for name, e in report["true_edits"].items()
+    ]
     return "\n".join(lines)
 
 
 def draw_leakage(report: Mapping[str, Any]) -> Picture:
-    """The leakage matrix as a picture: an edit per row, in each cell how far another attribute moved, darker for farther."""
+    """The leakage matrix as a picture: an edit per row, in each cell how far another attribute moved, darker for
+    farther."""
     from matplotlib.figure import Figure
 
     edits: Mapping[str, Any] = report["edits"]

@@ -1,8 +1,9 @@
-"""CCA-GAN's Table 1: the four models on the same data, budget and seed, each measured alike; trained where they are not yet.
+"""CCA-GAN's Table 1: the four models on the same data, budget and seed, each measured alike; trained where they are not
+yet.
 
-Only attention differs between the first three (and λ_r in the fourth), so that the table says what attention does. The distances are FFD
-and KFD on Masque's own face features; the paper's are FID and KID, so the two compare in order, not in size.
-"""
+Only attention differs between the first three (and λ_r in the fourth), so that the table says what attention does. The
+distances are FFD and KFD on Masque's own face features; the paper's are FID and KID, so the two compare in order, not
+in size."""
 
 from __future__ import annotations
 
@@ -32,7 +33,13 @@ MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
 }
 """Row -> the folder of its run, and what it sets."""
 
-TARGETS = {"Black_Hair": "Black hair", "Blond_Hair": "Golden hair", "Brown_Hair": "Brown hair", "Male": "Gender", "Young": "Aged"}
+TARGETS = {
+    "Black_Hair": "Black hair",
+    "Blond_Hair": "Golden hair",
+    "Brown_Hair": "Brown hair",
+    "Male": "Gender",
+    "Young": "Aged",
+}
 
 PAPER_FID = {
     "StarGAN": (0.80, 1.01, 0.81, 0.93, 0.89), "StarGAN+SAGAN": (0.82, 1.06, 0.78, 0.92, 0.87), "CCA-GAN": (0.68, 0.81, 0.61, 0.67, 0.65),
@@ -48,7 +55,8 @@ def table(
     *,
     count: int = 200,
 ) -> dict[str, Any]:
-    """Train the four models under `out` (see `masque.tables.alike.train_equally`), measure them alike, write table.json and table.md.
+    """Train the four models under `out` (see `masque.tables.alike.train_equally`), measure them alike, write table.json
+    and table.md.
 
     Returns {row: report of `evaluate_edits`, with its steps}. Raises MasqueError.
     """
@@ -63,7 +71,10 @@ def table(
         translator = load_session(str(out / folder), "sheet")
         assert isinstance(translator, Translator)
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
-        reports[row] = {"steps": steps, **evaluate_edits(translator, frames, classify, extract, features, count, embed=embed)}
+        reports[row] = {
+            "steps": steps,
+            **evaluate_edits(translator, frames, classify, extract, features, count, embed=embed),
+        }
     return write_table(out, reports, as_text(reports))
 
 
@@ -89,8 +100,14 @@ def as_text(reports: Mapping[str, Any]) -> str:
         "",
     ]
     for title, cell in CELLS.items():
-        lines += [f"| {title} | {' | '.join(TARGETS.get(name, name) for name in names)} |", "|---" * (1 + len(names)) + "|"]
-        lines += [f"| {row} | {' | '.join(cell(row, name, report['edits'][name]) for name in names)} |" for row, report in reports.items()]
+        lines += [
+            f"| {title} | {' | '.join(TARGETS.get(name, name) for name in names)} |",
+            "|---" * (1 + len(names)) + "|",
+        ]
+        lines += [
+            f"| {row} | {' | '.join(cell(row, name, report['edits'][name]) for name in names)} |"
+            for row, report in reports.items()
+        ]
         lines.append("")
     return "\n".join(lines)
 

@@ -1,16 +1,18 @@
-"""What FaceFeat-GAN's pictures are worth (Shen et al. 2018, Section 4), by dlib's recogniser, which has no part in training.
+"""What FaceFeat-GAN's pictures are worth (Shen et al. 2018, Section 4), by dlib's recogniser, which has no part in
+training.
 
-All pictures are judged at the network's size S, real ones too, so that it is not sharpness that is compared. One picture is drawn from each
-real one: its f_id, with drawn f_1 and f_2.
+All pictures are judged at the network's size S, real ones too, so that it is not sharpness that is compared. One
+picture is drawn from each real one: its f_id, with drawn f_1 and f_2.
 
 lfw.<kind>                  Table 1: accuracy, its standard error and area under the curve on LFW's pairs, of the pictures as they are
                             (`photos`), of the same at S (`real`), and of those drawn from them (`generated`)
 templates.<share>           Table 2: share of pairs of one person accepted where 1 and 0.1 % of others are (`far_01`, `far_001`), and how
-                            often the right person is the first, or among the first five (`rank_1`, `rank_5`); mean and deviation over
-                            splits. share: how many of a template's pictures are drawn ones, in percent
+                            often the right person is the first, or among the first five (`rank_1`, `rank_5`); mean and
+                            deviation over splits. share: how many of a template's pictures are drawn ones, in percent
 similarity                  Table 3: mean cosine of the judge's embeddings of a picture and of the one drawn from it; `ceiling`, that of two
-                            real pictures of one person, `floor`, of two people; and `centred`, the same three with the mean of all real
-                            embeddings taken off, since dlib's lie so close to each other that strangers have cosines near 0.9
+                            real pictures of one person, `floor`, of two people; and `centred`, the same three with the
+                            mean of all real embeddings taken off, since dlib's lie so close to each other that
+                            strangers have cosines near 0.9
 diversity                   Section 4.3: mean variance of the entries of drawn features, f_1 and f_2 alone and together; of real ones 1
 yaw.followed                what `--pose-from` does: slope of the yaw in painted pictures, by their landmarks, against the yaw asked for
                             between −30 and 30 degrees; 1 is obedience, 0 a head that never turns
@@ -88,7 +90,9 @@ class Drawer:
             numbers = torch.arange(first, first + len(crops)) + 1_000_003 * self.seed
             return session.pictures(f_id, *session.model.drawn(numbers.to(session.device), "evaluate"))
 
-    def both(self, crops: Sequence[Picture], progress: Progress | None = None) -> tuple[Embeddings, Embeddings, list[Picture]]:
+    def both(
+        self, crops: Sequence[Picture], progress: Progress | None = None
+    ) -> tuple[Embeddings, Embeddings, list[Picture]]:
         """Embeddings (N,128) of crops and of what is drawn from them, and the drawn pictures."""
         made: list[Picture] = []
         for start in range(0, len(crops), AT_ONCE):
@@ -117,9 +121,9 @@ def evaluate_facefeat(
 ) -> dict[str, Any]:
     """Everything above, on held-out people; Table 1 where LFW is given, and Table 2 also on IJB-A where that is.
 
-    extract: face frames -> features (N,F); features: the hash of what makes them. count: held-out pictures, at most. workers: processes
-    that judge. progress: called with (done, all, what). Raises DataError with fewer than two held-out people of two pictures.
-    """
+    extract: face frames -> features (N,F); features: the hash of what makes them. count: held-out pictures, at most.
+    workers: processes that judge. progress: called with (done, all, what). Raises DataError with fewer than two
+    held-out people of two pictures."""
     chosen = frames.indices("test")[:count]
     people = frames.people()[chosen]
     splits = split_people(people, seed=seed)
@@ -154,13 +158,18 @@ def evaluate_facefeat(
 
 
 def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> dict[str, float]:
-    """Mean cosines: `drawn` of each picture and what is drawn from it, `ceiling` of real pictures of one person, `floor` of two people."""
+    """Mean cosines: `drawn` of each picture and what is drawn from it, `ceiling` of real pictures of one person,
+    `floor` of two people."""
     a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (real, drawn))
     cosines, known = a @ a.T, people >= 0
     same = (people[:, None] == people[None]) & known[:, None]
     other = (people[:, None] != people[None]) & known[:, None] & known[None]
     np.fill_diagonal(same, val=False)
-    return {"drawn": float((a * b).sum(axis=1).mean()), "ceiling": float(cosines[same].mean()), "floor": float(cosines[other].mean())}
+    return {
+        "drawn": float((a * b).sum(axis=1).mean()),
+        "ceiling": float(cosines[same].mean()),
+        "floor": float(cosines[other].mean()),
+    }
 
 
 def diversity(session: Synthesizer, seed: int = 0) -> dict[str, float]:
@@ -183,8 +192,11 @@ def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
     return float(np.polyfit(YAWS, seen, 1)[0])
 
 
-def template_scores(real: Embeddings, drawn: Embeddings, splits: Sequence[Split], seed: int = 0) -> dict[str, dict[str, float]]:
-    """Table 2: for each share of drawn pictures, mean and deviation over the splits. A template is the mean of its unit embeddings."""
+def template_scores(
+    real: Embeddings, drawn: Embeddings, splits: Sequence[Split], seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """Table 2: for each share of drawn pictures, mean and deviation over the splits. A template is the mean of its unit
+    embeddings."""
     a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (real, drawn))
     table = {}
     for share in SHARES:
@@ -237,7 +249,8 @@ def lfw_scores(drawer: Drawer, pairs: Pairs, progress: Progress | None = None) -
 
 
 def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int = 0) -> Picture:
-    """A row for each of `count` held-out people: a picture, it painted from its own features, and five of the person that are drawn."""
+    """A row for each of `count` held-out people: a picture, it painted from its own features, and five of the person
+    that are drawn."""
     chosen = frames.indices("test")
     _, firsts = np.unique(frames.people()[chosen], return_index=True)
     cells: list[Picture] = []
@@ -252,7 +265,8 @@ def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int
 
 
 def _sighted(job: tuple[Sighting, int]) -> Picture:
-    """The hair crop (S,S,3) of one of IJB-A's faces: the one found at the middle of its box, or what is seen in the box."""
+    """The hair crop (S,S,3) of one of IJB-A's faces: the one found at the middle of its box, or what is seen in the
+    box."""
     sighting, size = job
     photo = read_picture(sighting.path)
     left, top, width, height = sighting.box
@@ -279,15 +293,22 @@ def as_text(report: Mapping[str, Any]) -> str:
         f"heads turn by {report['yaw']['followed']:.2f} of what is asked"
     )
     lines.append(f"FFD {report['ffd']:.4f} of {report['pictures']} pictures; {floor_in_words(report.get('ffd_floor'))}")
-    lines.append("sliced Wasserstein distance × 1000: " + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items()))
+    lines.append(
+        "sliced Wasserstein distance × 1000: "
+        + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items())
+    )
     for title, name in (("held-out people", "templates"), ("IJB-A", "ijba")):
         if name in report:
             lines.append(f"templates, {title:15s} FAR 1 %       FAR 0.1 %     rank 1        rank 5")
             for share, r in report[name].items():
-                cells = (f"{100 * r[n]:5.1f} ± {100 * r[f'{n}_std']:3.1f}" for n in ("far_01", "far_001", "rank_1", "rank_5"))
+                cells = (
+                    f"{100 * r[n]:5.1f} ± {100 * r[f'{n}_std']:3.1f}" for n in ("far_01", "far_001", "rank_1", "rank_5")
+                )
                 lines.append(f"{share:>3s} % drawn                {'   '.join(cells)}")
     if "lfw" in report:
         for kind, title in (("photos", "as they are"), ("real", f"at {report['size']} px"), ("generated", "drawn")):
             r = report["lfw"][kind]
-            lines.append(f"LFW, {title:20s} {100 * r['accuracy']:6.2f} ± {100 * r['error']:.2f} %, area under the curve {r['auc']:.4f}")
+            lines.append(
+                f"LFW, {title:20s} {100 * r['accuracy']:6.2f} ± {100 * r['error']:.2f} %, area under the curve {r['auc']:.4f}"
+            )
     return "\n".join(lines)

@@ -1,4 +1,5 @@
-"""FaceFeat-GAN's Tables 1 to 4 (Shen et al. 2018, Section 4): the whole model and its four ablations, trained and measured alike."""
+"""FaceFeat-GAN's Tables 1 to 4 (Shen et al. 2018, Section 4): the whole model and its four ablations, trained and
+measured alike."""
 
 from __future__ import annotations
 
@@ -67,11 +68,11 @@ def table(
     workers: int | None = None,
 ) -> dict[str, Any]:
     """Train E_id and E_1 once, unless `assignments` name trained ones, and the five models of Table 4 under `out` (see
-    `masque.tables.alike.train_equally`), measure them alike, write table.json, table.md and a sheet of each model's pictures.
+    `masque.tables.alike.train_equally`), measure them alike, write table.json, table.md and a sheet of each model's
+    pictures.
 
-    lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of `evaluate_facefeat`, with its
-    steps}. Raises MasqueError.
-    """
+    lfw, ijba: folders of LFW and IJB-A, on which the whole model alone is measured. Returns {row: report of
+    `evaluate_facefeat`, with its steps}. Raises MasqueError."""
     # First, so that what is missing is missed before an hour of training.
     extract, features = face_features(model_folder("identity"))
     pairs = read_pairs(lfw) if lfw is not None else None
@@ -86,7 +87,9 @@ def table(
         if not getattr(plan.training, family)
     )
     steps = plan.run.steps - (0 if how.run_changes and "steps" in how.run_changes else plan.training.warm)
-    trained = replace(how, assignments=(*how.assignments, *named), run_changes={"steps": max(1, steps), **(how.run_changes or {})})
+    trained = replace(
+        how, assignments=(*how.assignments, *named), run_changes={"steps": max(1, steps), **(how.run_changes or {})}
+    )
     rows = {row: ("facefeat", *model) for row, model in MODELS.items()}
     steps = train_equally(rows, data, out, trained)
     reports: dict[str, Any] = {}
@@ -127,8 +130,16 @@ def as_text(reports: Mapping[str, Any]) -> str:
         f"{whole['size']} px, {whole['pictures']} held-out pictures of {whole['people']} people", "",
     ]  # fmt: skip
     if "lfw" in whole:
-        lines += ["| Table 1, LFW | accuracy, % | area under the curve |", "|---|---|---|", f"| the paper's | {PAPER_LFW} | |"]
-        for kind, title in (("photos", "photos as they are"), ("real", f"photos at {whole['size']} px"), ("generated", "drawn pictures")):
+        lines += [
+            "| Table 1, LFW | accuracy, % | area under the curve |",
+            "|---|---|---|",
+            f"| the paper's | {PAPER_LFW} | |",
+        ]
+        for kind, title in (
+            ("photos", "photos as they are"),
+            ("real", f"photos at {whole['size']} px"),
+            ("generated", "drawn pictures"),
+        ):
             r = whole["lfw"][kind]
             lines.append(f"| {title} | {100 * r['accuracy']:.2f} ± {100 * r['error']:.2f} | {r['auc']:.4f} |")
         lines.append("")
@@ -140,7 +151,9 @@ def as_text(reports: Mapping[str, Any]) -> str:
             ]  # fmt: skip
             for share in SHARES:
                 r = whole[name][str(share)]
-                cells = " | ".join(f"{100 * r[n]:.1f} ± {100 * r[f'{n}_std']:.1f}" for n in ("far_01", "far_001", "rank_1", "rank_5"))
+                cells = " | ".join(
+                    f"{100 * r[n]:.1f} ± {100 * r[f'{n}_std']:.1f}" for n in ("far_01", "far_001", "rank_1", "rank_5")
+                )
                 lines.append(f"| {share} % | {cells} | {', '.join(map(str, PAPER_TEMPLATES[share]))} |")
             lines.append("")
     s = whole["similarity"]

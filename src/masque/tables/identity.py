@@ -27,13 +27,17 @@ Extract = Callable[[list[Picture]], Tensor]
 
 
 def evaluate_identity(
-    frames: FrameSet, extract: Extract, features: str, pairs: int = 3000, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    frames: FrameSet,
+    extract: Extract,
+    features: str,
+    pairs: int = 3000,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Verification of `pairs` random pairs of held-out pictures, half of them of one person.
 
-    extract: face frames -> features (N,F), compared by their cosine. features: the hash of what makes them. Raises DataError when the
-    held-out pictures have not two people, or nobody has two pictures.
-    """
+    extract: face frames -> features (N,F), compared by their cosine. features: the hash of what makes them. Raises
+    DataError when the held-out pictures have not two people, or nobody has two pictures."""
     test = frames.indices("test")
     people = frames.people()[test]
     made = []
@@ -56,12 +60,14 @@ def draw_pairs(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Positions of first and second picture of `count` pairs, and whether they show one person: in turn yes and no.
 
-    people: (N,) numbers; -1 is unknown and in no pair. Every person and every two people are equally likely. Raises DataError.
-    """
+    people: (N,) numbers; -1 is unknown and in no pair. Every person and every two people are equally likely. Raises
+    DataError."""
     places = {int(p): np.flatnonzero(people == p) for p in np.unique(people[people >= 0])}
     several = [p for p, at in places.items() if len(at) > 1]
     if len(places) < 2 or not several:
-        raise DataError("Verification needs two held-out people at least, one of them with two pictures: hold out more of them.")
+        raise DataError(
+            "Verification needs two held-out people at least, one of them with two pictures: hold out more of them."
+        )
     drawn = []
     for number in range(count):
         if number % 2 == 0:

@@ -1,7 +1,9 @@
-"""How well face features tell people apart on LFW, by its official protocol, beside dlib's recogniser on the same faces.
+"""How well face features tell people apart on LFW, by its official protocol, beside dlib's recogniser on the same
+faces.
 
 lfw.accuracy, .error   mean and standard error over the folds of the share of pairs judged rightly; the threshold for each fold is the best
-                       for the other nine (Huang et al. 2007). What the features were trained on is the protocol's "labeled outside data"
+                       for the other nine (Huang et al. 2007). What the features were trained on is the protocol's
+                       "labeled outside data"
 lfw.auc                chance that a pair of one person is nearer than a pair of two
 lfw.dlib.*             the same by dlib's embeddings
 """
@@ -26,14 +28,17 @@ Extract = Callable[[list[Picture]], Tensor]
 
 
 def evaluate_lfw(
-    pairs: Pairs, extract: Extract, size: int, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+    pairs: Pairs,
+    extract: Extract,
+    size: int,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """The protocol over `pairs`; each picture is looked at once.
 
-    extract: face frames -> features (N,F), compared by their cosine. size: side of the crops in pixels that it sees. workers: processes,
-    one per core by default. `centred` counts the pictures in which no face was found at the centre, where it was then taken to be. Raises
-    PictureError for a picture that cannot be read.
-    """
+    extract: face frames -> features (N,F), compared by their cosine. size: side of the crops in pixels that it sees.
+    workers: processes, one per core by default. `centred` counts the pictures in which no face was found at the centre,
+    where it was then taken to be. Raises PictureError for a picture that cannot be read."""
     count = len(pairs.pictures)
     features: dict[int, Tensor] = {}
     embeddings: dict[int, NDArray[np.float32]] = {}
@@ -69,5 +74,7 @@ def as_text(report: Mapping[str, Any]) -> str:
         f"{report['centred']} of them without a face that was found"
     ]
     for name, scores in (("features", report), ("dlib", report["dlib"])):
-        lines.append(f"{name:9s}{100 * scores['accuracy']:6.2f} ± {100 * scores['error']:.2f} %, area under the curve {scores['auc']:.4f}")
+        lines.append(
+            f"{name:9s}{100 * scores['accuracy']:6.2f} ± {100 * scores['error']:.2f} %, area under the curve {scores['auc']:.4f}"
+        )
     return "\n".join(lines)

@@ -20,14 +20,16 @@ from masque.faces.regions import background_mask
 AT_ONCE = 16
 
 
-def evaluate_parser(parser: Parser, frames: FrameSet, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def evaluate_parser(
+    parser: Parser, frames: FrameSet, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
     """Every held-out picture of a frame set with label maps, at the network's own size.
 
-    Returns plain values: `mean_iou` over the labels of Table 3.1 that occur, `accuracy` over all known pixels, `iou.<label>`. Intersections
-    and unions are summed over all pictures before they are divided. `person.parser` and `person.clustering`: the share of pixels that are
-    rightly told from the background by the parser, and by what `prepare` does without one; clothes and hats, which have no label of their
-    own, are person here. Raises DataError when nothing is held out.
-    """
+    Returns plain values: `mean_iou` over the labels of Table 3.1 that occur, `accuracy` over all known pixels,
+    `iou.<label>`. Intersections and unions are summed over all pictures before they are divided. `person.parser` and
+    `person.clustering`: the share of pixels that are rightly told from the background by the parser, and by what
+    `prepare` does without one; clothes and hats, which have no label of their own, are person here. Raises DataError
+    when nothing is held out."""
     count = len(frames.indices("test"))
     if not count:
         raise DataError("No pictures with label maps are held out: prepare them with a larger --held-out.")
@@ -69,5 +71,7 @@ def as_text(report: Mapping[str, Any]) -> str:
     """The report in a few lines."""
     lines = [f"{report['pictures']} held-out pictures, {report['size']} px, weights {report['weights']}"]
     lines.append(f"mean IoU {report['mean_iou']:.3f}, pixel accuracy {report['accuracy']:.3f}")
-    lines.append(f"person and background told apart: {report['person']['parser']:.3f}, by clustering {report['person']['clustering']:.3f}")
+    lines.append(
+        f"person and background told apart: {report['person']['parser']:.3f}, by clustering {report['person']['clustering']:.3f}"
+    )
     return "\n".join([*lines, *(f"{name:12s}{value:7.3f}" for name, value in report["iou"].items())])

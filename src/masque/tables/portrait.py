@@ -1,11 +1,13 @@
-"""What a portrait model paints, on held-out pictures (portrait thesis, Section 4.3.3 and Table 4.1, and what it does not measure).
+"""What a portrait model paints, on held-out pictures (portrait thesis, Section 4.3.3 and Table 4.1, and what it does
+not measure).
 
 Each picture is painted twice: in its own style (`same`), and in that of another one (`other`).
 
 label_agreement    mean IoU of the asked label map and what an independent parser sees in the painted picture
 background_error   mean |painted − picture| outside the person, on a [0,1] scale
 style.<component>  distance of the component's colours from those of the picture that the style is of: mean over the three channels of the
-                   distance of the sorted values (Wasserstein), on a [0,1] scale; beside it `style_unchanged`, that of the target's own
+                   distance of the sorted values (Wasserstein), on a [0,1] scale; beside it `style_unchanged`, that of
+                   the target's own
 features.<component>  the same of texture: 1 − cosine between means and deviations, over the component, of the independent parser's two
                    finest maps (statistics as in Huang and Belongie 2017); beside it `features_unchanged`
 identity_distance  squared distance of dlib's embeddings of picture and painted picture; of `same` alone
@@ -82,27 +84,37 @@ def evaluate_portrait(
     distances: tuple[str, str] = ("ffd", "kfd"),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Up to `count` held-out pictures, each in its own style and in that of the next one, and `puppets` puppets against their truth.
+    """Up to `count` held-out pictures, each in its own style and in that of the next one, and `puppets` puppets against
+    their truth.
 
-    parser: one that played no part in training the painter. extract: face frames -> features (N,F); features: the hash of what makes them.
-    distances: what the Fréchet and the kernel distance are called on these features: fid and kid on Inception's, and on no others. Raises
-    DataError with fewer than two held-out pictures.
-    """
+    parser: one that played no part in training the painter. extract: face frames -> features (N,F); features: the hash
+    of what makes them. distances: what the Fréchet and the kernel distance are called on these features: fid and kid on
+    Inception's, and on no others. Raises DataError with fewer than two held-out pictures."""
     chosen = frames.indices("test")[:count]
     if len(chosen) < 2:
-        raise DataError("Two held-out pictures with label maps are needed at least: prepare them with a larger --held-out.")
+        raise DataError(
+            "Two held-out pictures with label maps are needed at least: prepare them with a larger --held-out."
+        )
     batches = Batches(frames, "test", painter.size, len(chosen), seed=0)
     kinds = {kind: _Measures() for kind in ("same", "other")}
     real: list[Picture] = []
     for start in range(0, len(chosen), AT_ONCE):
         places = chosen[start : start + AT_ONCE]
         styles = np.roll(chosen, -1)[start : start + AT_ONCE]
-        batch, style = (collate([batches.sample(int(i), np.random.default_rng(0)) for i in some]) for some in (places, styles))
+        batch, style = (
+            collate([batches.sample(int(i), np.random.default_rng(0)) for i in some]) for some in (places, styles)
+        )
         for kind, source in (("same", batch), ("other", style)):
             with painter.inference():
-                latents = painter.model.components(source["image"].to(painter.device), source["labels"].to(painter.device))
-                made = painter.model.paint(latents, batch["image"].to(painter.device), batch["labels"].to(painter.device)).cpu()
-            kinds[kind].update(made, batch, source, parser, [(frames.frames[i], frames.landmarks[i]) for i in places], kind == "same")
+                latents = painter.model.components(
+                    source["image"].to(painter.device), source["labels"].to(painter.device)
+                )
+                made = painter.model.paint(
+                    latents, batch["image"].to(painter.device), batch["labels"].to(painter.device)
+                ).cpu()
+            kinds[kind].update(
+                made, batch, source, parser, [(frames.frames[i], frames.landmarks[i]) for i in places], kind == "same"
+            )
         real += [frames.frames[i] for i in places]
         if progress:
             progress(min(start + AT_ONCE, len(chosen)), len(chosen))
@@ -119,7 +131,9 @@ class _Measures:
     """All measures of one kind of painted pictures."""
 
     def __init__(self) -> None:
-        self.agreement, self.real_agreement = (MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN) for _ in range(2))
+        self.agreement, self.real_agreement = (
+            MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN) for _ in range(2)
+        )
         self.spreads: dict[str, Spread] = {}
         self.painted: list[Picture] = []
 
@@ -127,17 +141,30 @@ class _Measures:
         self.spreads.setdefault(name, Spread()).update(torch.tensor([value]))
 
     def update(
-        self, made: Tensor, target: Batch, source: Batch, parser: Parser, framed: Sequence[tuple[Picture, NDArray[np.float32]]], own: bool
+        self,
+        made: Tensor,
+        target: Batch,
+        source: Batch,
+        parser: Parser,
+        framed: Sequence[tuple[Picture, NDArray[np.float32]]],
+        own: bool,
     ) -> None:
         """Take in a batch of painted pictures (B,3,S,S)."""
         x, labels, valid = target["image"], target["labels"], target["valid"]
         with torch.inference_mode():
-            resized: dict[str, Any] = {"size": parser.size, "mode": "bilinear", "antialias": True, "align_corners": False}
+            resized: dict[str, Any] = {
+                "size": parser.size,
+                "mode": "bilinear",
+                "antialias": True,
+                "align_corners": False,
+            }
             for pictures, agreement in ((made, self.agreement), (x, self.real_agreement)):
                 shares = parser.model.shares(functional.interpolate(pictures, **resized))
                 shares = functional.interpolate(shares, size=made.shape[2], mode="bilinear", align_corners=False)
                 agreement.update(shares.argmax(dim=1), labels)
-            maps = [parser.model.P_F.maps(functional.interpolate(b, **resized))[:FINEST] for b in (made, x, source["image"])]
+            maps = [
+                parser.model.P_F.maps(functional.interpolate(b, **resized))[:FINEST] for b in (made, x, source["image"])
+            ]
         wall = valid * (labels == 0)[:, None]
         for i in range(len(made)):
             if wall[i].any():
@@ -151,15 +178,24 @@ class _Measures:
                     self.note(f"style.{component}", colour_distance(made[i][:, there], asked))
                     self.note(f"style_unchanged.{component}", colour_distance(x[i][:, there], asked))
                     made_look, own_look, look = (
-                        texture([m[i] for m in of], where) for of, where in zip(maps, (there, there, wanted), strict=True)
+                        texture([m[i] for m in of], where)
+                        for of, where in zip(maps, (there, there, wanted), strict=True)
                     )
-                    self.note(f"features.{component}", max(0.0, 1 - float(functional.cosine_similarity(made_look, look, dim=0))))
-                    self.note(f"features_unchanged.{component}", max(0.0, 1 - float(functional.cosine_similarity(own_look, look, dim=0))))
+                    self.note(
+                        f"features.{component}",
+                        max(0.0, 1 - float(functional.cosine_similarity(made_look, look, dim=0))),
+                    )
+                    self.note(
+                        f"features_unchanged.{component}",
+                        max(0.0, 1 - float(functional.cosine_similarity(own_look, look, dim=0))),
+                    )
         for (frame, landmarks), picture in zip(framed, to_pictures(made), strict=True):
             painted = into_frame(frame, picture)
             self.painted.append(painted)
             if own:
-                self.note("identity_distance", squared_distance(identity(frame, landmarks), identity(painted, landmarks)))
+                self.note(
+                    "identity_distance", squared_distance(identity(frame, landmarks), identity(painted, landmarks))
+                )
 
     def compute(self, real: Tensor, extract: Extract, distances: tuple[str, str]) -> dict[str, Any]:
         """Plain values. real: features of the real pictures (N,F)."""
@@ -188,23 +224,31 @@ NEAR, STILL = 5.0, 2.0
 
 
 def transfers(painter: Painter, frames: FrameSet, chosen: NDArray[np.int64]) -> dict[str, Any]:
-    """What `masque transfer --part` does to colours: each of the chosen frames in the style of the next one, part by part.
+    """What `masque transfer --part` does to colours: each of the chosen frames in the style of the next one, part by
+    part.
 
-    Distances are ΔE (CIE 1976) of mean colours in CIELAB over the frames' label maps; those of a part are of what has one colour in it,
-    lips to lips and teeth to teeth, by its pixels. What either shows less than 30 pixels of is left out.
+    Distances are ΔE (CIE 1976) of mean colours in CIELAB over the frames' label maps; those of a part are of what has
+    one colour in it, lips to lips and teeth to teeth, by its pixels. What either shows less than 30 pixels of is left
+    out.
 
-    Returns {part: {"pairs", "asked", "unchanged", "others", "near", "still"}}: how far the part then is from the style's, how far it was
-    before, the most that any other part or the background moved, each {mean, std}; and the share of pairs with an `asked` up to 5, with
-    `others` below 2.
-    """
+    Returns {part: {"pairs", "asked", "unchanged", "others", "near", "still"}}: how far the part then is from the
+    style's, how far it was before, the most that any other part or the background moved, each {mean, std}; and the
+    share of pairs with an `asked` up to 5, with `others` below 2."""
     assert frames.labels is not None
-    regions = {**{part: [n for c in PARTS[part] for n in LABELS_OF[c]] for part in PARTS if part != "all"}, "background": [0]}
+    regions = {
+        **{part: [n for c in PARTS[part] for n in LABELS_OF[c]] for part in PARTS if part != "all"},
+        "background": [0],
+    }
     seen, maps = [], []
     for i in chosen:
         face = Face((0, 0, frames.frames.shape[2], frames.frames.shape[1]), 1.0, frames.landmarks[i])
         seen.append(cut_subject(frames.frames[i], face, painter.size, device=painter.device))
         maps.append(shrunk(frames.labels[i], seen[-1].matrix, painter.size))
-    spreads = {part: {name: Spread() for name in ("asked", "unchanged", "others", "near", "still")} for part in regions if part in PARTS}
+    spreads = {
+        part: {name: Spread() for name in ("asked", "unchanged", "others", "near", "still")}
+        for part in regions
+        if part in PARTS
+    }
     for a, b in zip(range(len(chosen)), np.roll(range(len(chosen)), -1), strict=True):
         before, style, labels, others = (
             frames.frames[chosen[a]],
@@ -223,9 +267,19 @@ def transfers(painter: Painter, frames: FrameSet, chosen: NDArray[np.int64]) -> 
                 float(np.average([_apart(picture, mine, style, theirs) for mine, theirs in shown], weights=sizes))
                 for picture in (after, before)
             )
-            kept = [inside for other, of in regions.items() if other != part and (inside := np.isin(labels, of)).sum() >= FEWEST]
+            kept = [
+                inside
+                for other, of in regions.items()
+                if other != part and (inside := np.isin(labels, of)).sum() >= FEWEST
+            ]
             moved = max(_apart(after, inside, before, inside) for inside in kept)
-            values = {"asked": near, "unchanged": far, "others": moved, "near": float(near <= NEAR), "still": float(moved < STILL)}
+            values = {
+                "asked": near,
+                "unchanged": far,
+                "others": moved,
+                "near": float(near <= NEAR),
+                "still": float(moved < STILL),
+            }
             for name, value in values.items():
                 spread[name].update(torch.tensor([value]))
     report: dict[str, Any] = {}
@@ -253,9 +307,9 @@ EDIT = "Mouth_Slightly_Open"
 def true_errors(painter: Painter, puppets: int = 50, seed: int = 0) -> dict[str, Any]:
     """Puppets repainted and restyled, against the puppets that really are so: mean absolute error on a [0,1] scale.
 
-    repaint: with the label map of the same puppet, its mouth opened or closed; transfer: in another one's colours, under its own light.
-    Returns {edit: {"painted": {mean, std}, "unchanged": {mean, std}}}, `unchanged` being the error of doing nothing.
-    """
+    repaint: with the label map of the same puppet, its mouth opened or closed; transfer: in another one's colours,
+    under its own light. Returns {edit: {"painted": {mean, std}, "unchanged": {mean, std}}}, `unchanged` being the error
+    of doing nothing."""
     scale = painter.size / 128
     report: dict[str, Any] = {}
     matrix, shape = HAIR_CROP.to_crop(painter.size, scale), (painter.size, painter.size)
@@ -265,9 +319,13 @@ def true_errors(painter: Painter, puppets: int = 50, seed: int = 0) -> dict[str,
 
     def latents(x: Tensor, labels: Labels) -> list[Tensor]:
         with painter.inference():
-            return painter.model.components(x.to(painter.device), torch.from_numpy(labels.astype(np.int64))[None].to(painter.device))
+            return painter.model.components(
+                x.to(painter.device), torch.from_numpy(labels.astype(np.int64))[None].to(painter.device)
+            )
 
-    spreads = {(edit, kind): Spread(absolute_error) for edit in ("repaint", "transfer") for kind in ("painted", "unchanged")}
+    spreads = {
+        (edit, kind): Spread(absolute_error) for edit in ("repaint", "transfer") for kind in ("painted", "unchanged")
+    }
     for number in range(puppets):
         puppet = draw_puppet(3_000_000 + 2 * number + 10_000 * seed)
         other = replace(draw_puppet(3_000_001 + 2 * number + 10_000 * seed), light=puppet.light, key=puppet.key)
@@ -286,14 +344,16 @@ def true_errors(painter: Painter, puppets: int = 50, seed: int = 0) -> dict[str,
 
 
 def colour_distance(a: Tensor, b: Tensor, steps: int = 64) -> float:
-    """How far apart the colours of pixels (3,N) and (3,M) in [-1,1] are: Wasserstein distance per channel, averaged, on [0,1]."""
+    """How far apart the colours of pixels (3,N) and (3,M) in [-1,1] are: Wasserstein distance per channel, averaged, on
+    [0,1]."""
     at = (torch.arange(steps, dtype=torch.float32) + 0.5) / steps
     one, other = (torch.quantile(values.float(), at, dim=1) for values in (a, b))
     return float((one - other).abs().mean() / 2)
 
 
 def texture(maps: Sequence[Tensor], there: Tensor) -> Tensor:
-    """Means and standard deviations of maps (C,s,s) over the pixels where `there` (S,S) is true, one after the other, each map at length 1.
+    """Means and standard deviations of maps (C,s,s) over the pixels where `there` (S,S) is true, one after the other,
+    each map at length 1.
 
     A cell counts for the share of it that is there.
     """
@@ -314,8 +374,8 @@ def table(
     *,
     count: int = 100,
 ) -> dict[str, Any]:
-    """Table 4.1: train the three models under `out` (see `masque.tables.alike.train_equally`), measure them alike, write table.json and
-    table.md.
+    """Table 4.1: train the three models under `out` (see `masque.tables.alike.train_equally`), measure them alike,
+    write table.json and table.md.
 
     Returns {row: report of `evaluate_portrait`, with its steps}. Raises MasqueError.
     """
@@ -353,14 +413,19 @@ def table_text(reports: Mapping[str, Any]) -> str:
 
 def as_text(report: Mapping[str, Any]) -> str:
     """The report in a few lines."""
-    lines = [f"{report['model']}, {report['size']} px, weights {report['weights']}; {report['pictures']} held-out pictures"]
+    lines = [
+        f"{report['model']}, {report['size']} px, weights {report['weights']}; {report['pictures']} held-out pictures"
+    ]
     for kind, title in (("same", "in its own style"), ("other", "in another's style")):
         r = report[kind]
         lines.append(
             f"{title}: label agreement {r['label_agreement']:.3f} mean IoU (the photos' {r['real_label_agreement']:.3f}), "
-            f"background error {r['background_error']['mean']:.4f}, " + (f"FID {r['fid']:.2f}" if "fid" in r else f"FFD {r['ffd']:.4f}")
+            f"background error {r['background_error']['mean']:.4f}, "
+            + (f"FID {r['fid']:.2f}" if "fid" in r else f"FFD {r['ffd']:.4f}")
         )
-        lines.append(f"  the distance is of {r['compared']} pictures; {floor_in_words(r.get('fid_floor', r.get('ffd_floor')))}")
+        lines.append(
+            f"  the distance is of {r['compared']} pictures; {floor_in_words(r.get('fid_floor', r.get('ffd_floor')))}"
+        )
         if "error" in r:
             lines.append(f"  error {r['error']['mean']:.4f}, identity distance {r['identity_distance']['mean']:.3f}")
         for component, distance in r.get("style", {}).items():
@@ -376,5 +441,7 @@ def as_text(report: Mapping[str, Any]) -> str:
             f"({r['others']['mean']:.1f} at most)"
         )
     for edit, errors in report["true"].items():
-        lines.append(f"{edit} of puppets: {errors['painted']['mean']:.4f} from the truth (doing nothing {errors['unchanged']['mean']:.4f})")
+        lines.append(
+            f"{edit} of puppets: {errors['painted']['mean']:.4f} from the truth (doing nothing {errors['unchanged']['mean']:.4f})"
+        )
     return "\n".join(lines)

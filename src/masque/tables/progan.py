@@ -1,14 +1,16 @@
-"""How well photos are found in a generator, how smooth morphs are, and how good samples (the paper's Sections 2, 3.2 and 3.4, in numbers).
+"""How well photos are found in a generator, how smooth morphs are, and how good samples (the paper's Sections 2, 3.2
+and 3.4, in numbers).
 
 generated.<method>  pictures that G made itself: `recovered`, the share whose every component is within 0.05 of the true latent; `alike`,
-                    the share whose error no viewer sees, of a mean square of 0.001 at most; `mse` on [-1,1]; `iterations`; `seconds` a
-                    picture; `seconds_to_lipton` a picture, until the mean error was that of lipton's at its end; `pictures`
+                    the share whose error no viewer sees, of a mean square of 0.001 at most; `mse` on [-1,1];
+                    `iterations`; `seconds` a picture; `seconds_to_lipton` a picture, until the mean error was that of
+                    lipton's at its end; `pictures`
 real.<method>       held-out photos: `mse`, `ms_ssim`, `identity_distance` (dlib's, squared), `feature_distance` (Masque's, squared),
                     `seconds` a photo; `pictures`
 morph.<path>        feature distance from frame to frame: `largest_step`, `mean_step`; through the latents, and the classical morph
 samples             `ffd`, `kfd` of drawn faces against held-out photos, `swd` by side (sliced Wasserstein distance × 1000);
-                    `truncated_ffd`, of the same at `truncation`; `ffd_floor`, of as many `real` ones from each other and `made` ones from
-                    real ones, `pictures` each
+                    `truncated_ffd`, of the same at `truncation`; `ffd_floor`, of as many `real` ones from each other
+                    and `made` ones from real ones, `pictures` each
 """
 
 from __future__ import annotations
@@ -70,12 +72,13 @@ def evaluate_invert(
 ) -> dict[str, Any]:
     """Everything above. extract: face frames -> features (N,F); features: the hash of what makes them.
 
-    few: how many of the `generated` pictures, and of the `real` ones, the methods without an encoder are given, at most: they take minutes
-    a picture. Raises DataError with fewer than two held-out pictures.
-    """
+    few: how many of the `generated` pictures, and of the `real` ones, the methods without an encoder are given, at
+    most: they take minutes a picture. Raises DataError with fewer than two held-out pictures."""
     chosen = [int(i) for i in frames.indices("test")]
     if min(samples, real, generated) < 1 or samples < 2:
-        raise SettingError(f"{samples} samples, {real} photos and {generated} generated pictures: two, one and one are the fewest.")
+        raise SettingError(
+            f"{samples} samples, {real} photos and {generated} generated pictures: two, one and one are the fewest."
+        )
     if len(chosen) < 2:
         raise DataError("Two held-out pictures are needed at least: prepare them with a larger --held-out.")
     photos = chosen[:real]
@@ -115,7 +118,10 @@ def _generated(session: Latents, made: Tensor, true: Tensor, options: Options, r
     trace: list[tuple[float, float]] = []
     started = time.monotonic()
     found = invert(
-        session.model, made, options, watch=lambda _i, _z, error: trace.append((time.monotonic() - started, float(error.mean())))
+        session.model,
+        made,
+        options,
+        watch=lambda _i, _z, error: trace.append((time.monotonic() - started, float(error.mean()))),
     )
     near = found.seconds if reached is None else next((seconds for seconds, error in trace if error <= reached), None)
     return {
@@ -125,7 +131,9 @@ def _generated(session: Latents, made: Tensor, true: Tensor, options: Options, r
     }  # fmt: skip
 
 
-def _real(session: Latents, x: Tensor, options: Options, frames: FrameSet, photos: Sequence[int], extract: Extract) -> dict[str, Any]:
+def _real(
+    session: Latents, x: Tensor, options: Options, frames: FrameSet, photos: Sequence[int], extract: Extract
+) -> dict[str, Any]:
     started = time.monotonic()
     found = invert(session.model, x.to(session.device), options)
     seconds = time.monotonic() - started
@@ -135,7 +143,9 @@ def _real(session: Latents, x: Tensor, options: Options, frames: FrameSet, photo
     structure.update(x, again)
     painted = [into_frame(frames.frames[i], picture) for i, picture in zip(photos, to_pictures(again), strict=True)]
     for i, picture in zip(photos, painted, strict=True):
-        distance = squared_distance(identity(frames.frames[i], frames.landmarks[i]), identity(picture, frames.landmarks[i]))
+        distance = squared_distance(
+            identity(frames.frames[i], frames.landmarks[i]), identity(picture, frames.landmarks[i])
+        )
         likeness.update(torch.tensor([distance]))
     apart = (extract([frames.frames[i] for i in photos]) - extract(painted)).square().sum(dim=1)
     return {
@@ -146,7 +156,13 @@ def _real(session: Latents, x: Tensor, options: Options, frames: FrameSet, photo
 
 
 def _morphs(
-    session: Latents, frames: FrameSet, pair: Sequence[int], x: Tensor, options: Options, extract: Extract, count: int = 60
+    session: Latents,
+    frames: FrameSet,
+    pair: Sequence[int],
+    x: Tensor,
+    options: Options,
+    extract: Extract,
+    count: int = 60,
 ) -> dict[str, Any]:
     found = invert(session.model, x.to(session.device), options)
     latents = [session.latent(z, str(i)) for i, z in enumerate(found.z)]
@@ -165,7 +181,9 @@ def _morphs(
     return report
 
 
-def _samples(session: Latents, frames: FrameSet, chosen: Sequence[int], count: int, seed: int, extract: Extract) -> dict[str, Any]:
+def _samples(
+    session: Latents, frames: FrameSet, chosen: Sequence[int], count: int, seed: int, extract: Extract
+) -> dict[str, Any]:
     number = min(count, len(chosen))
     z = session.model.draw(torch.arange(number) + 1_000_003 * (seed + 13), "samples")
     truncated = list(session.pictures(z, TRUNCATION))
@@ -189,7 +207,9 @@ def _samples(session: Latents, frames: FrameSet, chosen: Sequence[int], count: i
 def as_text(report: Mapping[str, Any]) -> str:
     """The report as four small tables."""
     lines = [f"{report['model']}, {report['size']} px, weights {report['weights']}; features {report['features']}", ""]
-    lines.append("generated pictures       count recovered  alike     mse  largest  steps  seconds a picture  to lipton's error")
+    lines.append(
+        "generated pictures       count recovered  alike     mse  largest  steps  seconds a picture  to lipton's error"
+    )
     for name, r in report["generated"].items():
         near = f"{r['seconds_to_lipton']:.3f}" if r["seconds_to_lipton"] is not None else "–"
         errors = f"{r['pictures']:5d} {r['recovered']:9.2f} {r['alike']:6.2f} {r['mse']:7.5f} {r['largest_mse']:8.5f}"

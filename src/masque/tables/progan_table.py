@@ -1,4 +1,5 @@
-"""DCGAN beside the progressive GAN (the paper's Section 3.2, which shows in pictures what is a table here): trained and measured alike."""
+"""DCGAN beside the progressive GAN (the paper's Section 3.2, which shows in pictures what is a table here): trained and
+measured alike."""
 
 from __future__ import annotations
 
@@ -34,9 +35,9 @@ def table(
     count: int = 100,
     few: int | None = None,
 ) -> dict[str, Any]:
-    """Train both under `out`, each by its preset of this name (see `PRESETS`) and what it knows of the settings, find `count` generated
-    pictures again and a fifth as many photos; write table.json and table.md. A model that is trained already is taken as it is. few: at
-    most so many of them by the methods that take minutes a picture.
+    """Train both under `out`, each by its preset of this name (see `PRESETS`) and what it knows of the settings, find
+    `count` generated pictures again and a fifth as many photos; write table.json and table.md. A model that is trained
+    already is taken as it is. few: at most so many of them by the methods that take minutes a picture.
 
     Returns {row: report of `evaluate_invert`, with its steps}. Raises MasqueError.
     """
@@ -48,15 +49,19 @@ def table(
         session = load_session(str(out / family), "invert")
         assert isinstance(session, Latents)
         frames = load_frames(data, session.size, (), ("test",))
-        measured = evaluate_invert(session, frames, extract, features, generated=count, real=max(2, count // 5), few=few)
+        measured = evaluate_invert(
+            session, frames, extract, features, generated=count, real=max(2, count // 5), few=few
+        )
         reports[row] = {"steps": steps[row], **measured}
     return write_table(out, reports, as_text(reports))
 
 
 def own_settings(family: str, assignments: Sequence[str]) -> list[str]:
-    """Those of the `key=value` assignments that set something in this family; and those that set nothing in either, to be refused."""
+    """Those of the `key=value` assignments that set something in this family; and those that set nothing in either, to
+    be refused."""
     known = {
-        name: {field.name for part in ("config", "training") for field in fields(CATALOG[name].load(part))} for name in MODELS.values()
+        name: {field.name for part in ("config", "training") for field in fields(CATALOG[name].load(part))}
+        for name in MODELS.values()
     }
     both, run = set().union(*known.values()), {field.name for field in fields(RunSettings)}
     return [a for a in assignments if (key := a.partition("=")[0]) in known[family] or key in run or key not in both]
@@ -78,7 +83,11 @@ def as_text(reports: Mapping[str, Any]) -> str:
                 f"| {row} | {report['size']} | {report['steps']} | {method} | {found['recovered']:.2f} | {found['mse']:.5f} "
                 f"| {real['mse']:.4f} | {real['ms_ssim']:.3f} | {real['identity_distance']:.3f} | {real['seconds']:.2f} |"
             )
-    lines += ["", "| model | FFD of samples | largest and mean step of a morph | the classical morph's |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "| model | FFD of samples | largest and mean step of a morph | the classical morph's |",
+        "|---|---|---|---|",
+    ]
     for row, report in reports.items():
         latent, warp = report["morph"]["spherical"], report["morph"]["warp"]
         lines.append(

@@ -1,4 +1,5 @@
-"""RSGAN's Table 1 (Section 4.1): identity preservation and swap consistency of a way to swap, and its error against true swaps.
+"""RSGAN's Table 1 (Section 4.1): identity preservation and swap consistency of a way to swap, and its error against
+true swaps.
 
 x1, x2          two held-out pictures of different people
 reconstruction  x1 as the way makes it again            against x1
@@ -40,7 +41,8 @@ PAPER = {
     "reconstruction.absolute_error": (0.069, 0.016), "reconstruction.ms_ssim": (0.760, 0.074), "swap.identity_distance": (1.127, 0.415),
     "swap_twice.absolute_error": (0.093, 0.020), "swap_twice.ms_ssim": (0.673, 0.087),
 }  # fmt: skip
-"""Table 1's row of RSGAN: average and standard deviation. Its identity distance is OpenFace's and not comparable to dlib's."""
+"""Table 1's row of RSGAN: average and standard deviation. Its identity distance is OpenFace's and not comparable to
+dlib's."""
 
 GROUPS = ("reconstruction", "swap", "swap_twice", "swap_gradient", "swap_twice_gradient", "true_swap")
 """Of measures, in the order in which they are told."""
@@ -65,7 +67,9 @@ class Judge:
         """The embeddings (128,) of pictures whose faces lie at `landmarks`. progress: told how many more are done."""
         keys = [_key(picture, points) for picture, points in zip(pictures, landmarks, strict=True)]
         new = {key: place for place, key in enumerate(keys) if key not in self.known}
-        found = each(_embedded, [(pictures[place], landmarks[place]) for place in new.values()], self.workers, ordered=True)
+        found = each(
+            _embedded, [(pictures[place], landmarks[place]) for place in new.values()], self.workers, ordered=True
+        )
         for key, embedding in zip(new, found, strict=True):
             self.known[key] = embedding
             if progress:
@@ -92,7 +96,9 @@ def draw_pairs(identities: Sequence[str], pairs: int, seed: int) -> NDArray[np.i
     Raises DataError when there are none or fewer than asked for, ValueRangeError for a negative seed.
     """
     if len(identities) < 2 or (len(set(identities)) < 2 and identities[0]):
-        raise DataError("Swapping needs pictures of at least two people in the held-out part: prepare more, or hold out more.")
+        raise DataError(
+            "Swapping needs pictures of at least two people in the held-out part: prepare more, or hold out more."
+        )
     known = Counter(identities)
     unknown = known.pop("", 0)
     possible = len(identities) ** 2 - unknown - sum(count**2 for count in known.values())
@@ -125,17 +131,20 @@ def evaluate_swap(
 ) -> dict[str, Any]:
     """Section 4.1 over random pairs of the held-out frames of `frames`, and the true-swap error over puppets.
 
-    known: embeddings that need not be found again, and to which new ones are added. workers: processes that judge, one per core if None.
-    split: train for pairs of pictures that training sees, so that the distance to the held-out ones is what is not generalised.
+    known: embeddings that need not be found again, and to which new ones are added. workers: processes that judge, one
+    per core if None. split: train for pairs of pictures that training sees, so that the distance to the held-out ones
+    is what is not generalised.
 
-    Returns plain values: `pairs`, `worked` (share in whose swap a face is found where it should be), `size`, `seconds` (of one swap of
-    several at once), and for reconstruction (where there is one), swap, swap_twice, swap_gradient, swap_twice_gradient and true_swap a
-    dictionary of {mean, std, interval} by measure; interval is the bootstrap's 95 % of the mean. Errors are on a [0,1] scale and leave out
-    pixels that the photo did not have. The identity distance is the squared Euclidean distance of dlib's embeddings, which stands in
-    OpenFace's place. Raises DataError, ValueRangeError.
-    """
+    Returns plain values: `pairs`, `worked` (share in whose swap a face is found where it should be), `size`, `seconds`
+    (of one swap of several at once), and for reconstruction (where there is one), swap, swap_twice, swap_gradient,
+    swap_twice_gradient and true_swap a dictionary of {mean, std, interval} by measure; interval is the bootstrap's 95 %
+    of the mean. Errors are on a [0,1] scale and leave out pixels that the photo did not have. The identity distance is
+    the squared Euclidean distance of dlib's embeddings, which stands in OpenFace's place. Raises DataError,
+    ValueRangeError."""
     if frames.scale != method.size / 128:
-        raise DataError(f"The frames have scale {frames.scale:g} and the model needs {method.size / 128:g}: load them for its size.")
+        raise DataError(
+            f"The frames have scale {frames.scale:g} and the model needs {method.size / 128:g}: load them for its size."
+        )
     test = frames.indices(split)
     drawn = draw_pairs([frames.identities[i] for i in test], pairs, seed)
     used, places = np.unique(drawn, return_inverse=True)
@@ -155,7 +164,8 @@ def evaluate_swap(
 
 
 def summary(values: NDArray[np.float64], seed: int = 0) -> dict[str, Any]:
-    """Mean, standard deviation (over all samples, not an estimate for more) and the bootstrap's 95 % interval of the mean."""
+    """Mean, standard deviation (over all samples, not an estimate for more) and the bootstrap's 95 % interval of the
+    mean."""
     generator = np.random.default_rng([seed, 95])
     means = [values[generator.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
     low, high = np.percentile(means, [2.5, 97.5])
@@ -163,7 +173,11 @@ def summary(values: NDArray[np.float64], seed: int = 0) -> dict[str, Any]:
 
 
 def _evaluate_pairs(
-    method: Method, samples: Sequence[Sample], places: NDArray[np.int64], judge: Judge, progress: Callable[[int, int], None] | None
+    method: Method,
+    samples: Sequence[Sample],
+    places: NDArray[np.int64],
+    judge: Judge,
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, Any]:
     first, second = ([samples[i] for i in places[:, k]] for k in (0, 1))
     total, done = 3 * len(places) + len(samples), 0
@@ -220,14 +234,18 @@ def _twice(
     stitch: bool = False,
 ) -> list[Picture]:  # fmt: skip
     """The faces of `there` on the hair of `back`."""
-    faces, hairs = ([sample_again(p, m) for p, m in zip(*both, strict=True)] for both in ((there, marks_there), (back, marks_back)))
+    faces, hairs = (
+        [sample_again(p, m) for p, m in zip(*both, strict=True)] for both in ((there, marks_there), (back, marks_back))
+    )
     painted = method.swap(faces, hairs)
     if not stitch:
         return painted
     return [stitched(p, locate(p, method.expected(f, h)), h) for p, f, h in zip(painted, faces, hairs, strict=True)]
 
 
-def _compared(group: str, original: Tensor, made: Tensor, valid: Tensor | None = None) -> dict[str, NDArray[np.float64]]:
+def _compared(
+    group: str, original: Tensor, made: Tensor, valid: Tensor | None = None
+) -> dict[str, NDArray[np.float64]]:
     values = {}
     for name, measure in (("absolute_error", absolute_error), ("ms_ssim", ms_ssim)):
         parts = []
@@ -250,7 +268,12 @@ def _true_swaps(method: Method, pairs: int, seed: int) -> dict[str, NDArray[np.f
         samples = []
         for puppets in (faces, hairs, [true_swap(f, h) for f, h in zip(faces, hairs, strict=True)]):
             made = [render(p, scale) for p in puppets]
-            samples.append([sample_of(m.picture, np.full(m.picture.shape[:2], PERSON, np.uint8), m.landmarks, method.size) for m in made])
+            samples.append(
+                [
+                    sample_of(m.picture, np.full(m.picture.shape[:2], PERSON, np.uint8), m.landmarks, method.size)
+                    for m in made
+                ]
+            )
         swapped += method.swap(samples[0], samples[1])
         truth += [s.image for s in samples[2]]
     return _compared("true_swap", to_tensor(truth), to_tensor(swapped))
@@ -267,7 +290,9 @@ def as_text(report: Mapping[str, Any]) -> str:
                 theirs = f"{paper[0]:.3f} ± {paper[1]:.3f}" if paper else "–"
                 low, high = value["interval"]
                 between = f"{low:.4f} to {high:.4f}"
-                lines.append(f"{group + ' ' + measure:38s}{value['mean']:8.3f} ± {value['std']:.3f}   {between:>18s}   {theirs:>16s}")
+                lines.append(
+                    f"{group + ' ' + measure:38s}{value['mean']:8.3f} ± {value['std']:.3f}   {between:>18s}   {theirs:>16s}"
+                )
     lines += ["", "Identity distances: squared Euclidean, dlib's recogniser here, OpenFace in the paper; not comparable with each other.",
               f"True swaps: {report['true_swap']['pairs']} pairs of puppets. A swap takes {1000 * report['seconds']:.0f} ms."]  # fmt: skip
     return "\n".join(lines)

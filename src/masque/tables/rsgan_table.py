@@ -1,4 +1,5 @@
-"""RSGAN's Table 1, whole (Natsume et al. 2018, Section 4.1), its variants of Section 4.2 among the rows, and Fig. 8 as a picture."""
+"""RSGAN's Table 1, whole (Natsume et al. 2018, Section 4.1), its variants of Section 4.2 among the rows, and Fig. 8 as
+a picture."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "ALI": ("ali", "ali", ()),
     "α-GAN": ("alphagan", "alphagan", ()),
     "RSGAN": ("rsgan", "rsgan", ()),
-    # Without the divergence and its noise gradients get small, and Adam's memory of 1,000 steps then answers a large one with a leap: with
-    # β₂ = 0.999 the face's separator was lost between two steps (docs/papers/rsgan.md, choice 19).
+    # Without the divergence and its noise gradients get small, and Adam's memory of 1,000 steps then answers a large
+    # one with a leap: with β₂ = 0.999 the face's separator was lost between two steps (docs/papers/rsgan.md, choice
+    # 19).
     "RSGAN, not variational": ("rsgan", "rsgan-not-variational", ("variational=false", "beta2=0.99")),
     "RSGAN with LSTM": ("rsgan", "rsgan-lstm", ("lstm=true",)),
 }
@@ -73,13 +75,12 @@ def table(
     seed: int = 0,
     workers: int | None = None,
 ) -> dict[str, Any]:
-    """Train the six models under `out`, or take those that are trained, measure them and the warp alike; write table.json, table.md and
-    swaps.png.
+    """Train the six models under `out`, or take those that are trained, measure them and the warp alike; write
+    table.json, table.md and swaps.png.
 
-    What was measured on the same weights, data, pairs, seed and versions is not
-    measured again, so that the same table comes out to the last digit. Returns {row: report of `evaluate_swap`, with its steps, memory and
-    versions}. Raises MasqueError.
-    """
+    What was measured on the same weights, data, pairs, seed and versions is not measured again, so that the same table
+    comes out to the last digit. Returns {row: report of `evaluate_swap`, with its steps, memory and versions}. Raises
+    MasqueError."""
     settings = how.plan("rsgan")
     size, attributes = settings.model.size, settings.model.attributes
     frames = load_frames(data, size, attributes, ("test",))  # what is missing is missed before an hour of training
@@ -92,7 +93,13 @@ def table(
     for row in (*list(MODELS)[:3], CLASSICAL, *list(MODELS)[3:]):
         folder = MODELS[row][1] if row in MODELS else WARP
         methods[row] = method = load_method(str(out / folder)) if row in MODELS else Warped(size)
-        wanted = {"weights": method.weights, "data": frames.fingerprint(), "pairs": pairs, "seed": seed, "versions": versions()}
+        wanted = {
+            "weights": method.weights,
+            "data": frames.fingerprint(),
+            "pairs": pairs,
+            "seed": seed,
+            "versions": versions(),
+        }
         path = out / f"{folder}.json"
         report = kept_report(path, wanted)
         if report is None:
@@ -154,20 +161,23 @@ def _peak(name: str, size: int) -> float:
 
 
 def draw(methods: Mapping[str, Method], frames: FrameSet, seed: int = 0) -> Picture:
-    """Fig. 8: a row for each pair: the face's picture, the hair's, and what each way makes of them, in the table's order."""
+    """Fig. 8: a row for each pair: the face's picture, the hair's, and what each way makes of them, in the table's
+    order."""
     test = frames.indices("test")
     pairs = draw_pairs([frames.identities[i] for i in test], SHOWN, seed)
     pictures: list[Picture] = []
     for pair in pairs:
         face, hair = (
-            sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], next(iter(methods.values())).size) for i in test[pair]
+            sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], next(iter(methods.values())).size)
+            for i in test[pair]
         )
         pictures += [face.image, hair.image, *(method.swap([face], [hair])[0] for method in methods.values())]
     return grid(pictures, 2 + len(methods))
 
 
 def ranks(reports: Mapping[str, Any], column: str, less: bool) -> dict[str, int]:
-    """Row -> its rank in a column: one more than the number of rows whose 95 % intervals lie wholly on the better side of its own."""
+    """Row -> its rank in a column: one more than the number of rows whose 95 % intervals lie wholly on the better side
+    of its own."""
     group, measure = column.split(".")
     intervals = {row: report[group][measure]["interval"] for row, report in reports.items() if group in report}
     if less:
@@ -176,7 +186,8 @@ def ranks(reports: Mapping[str, Any], column: str, less: bool) -> dict[str, int]
 
 
 def as_text(reports: Mapping[str, Any]) -> str:
-    """Table 1 as Markdown, the paper's averages in brackets, ranks behind each mean; equal ranks are no different by this many pairs."""
+    """Table 1 as Markdown, the paper's averages in brackets, ranks behind each mean; equal ranks are no different by
+    this many pairs."""
     first = next(iter(reports.values()))
     lines = [
         f"{first['steps']} steps, {first['size']} px, {first['pairs']} pairs of data {first['data']}, seed {first['seed']}; "

@@ -1,4 +1,5 @@
-"""How well E_1 sees expression and yaw (FaceFeat-GAN, Section 3.1), and how well the 3D model fits, on held-out pictures and on puppets.
+"""How well E_1 sees expression and yaw (FaceFeat-GAN, Section 3.1), and how well the 3D model fits, on held-out
+pictures and on puppets.
 
 seen.yaw_error         mean |yaw by E_1 − yaw of the fit to the landmarks|, degrees
 seen.expression        mean correlation of the expression's coefficients by E_1 with those of the fit, each weighed by its W_3d
@@ -29,9 +30,14 @@ AT_ONCE = 64
 
 
 def evaluate_shape(
-    model: FaceShape, weights: str, frames: FrameSet, puppets: int = 100, progress: Callable[[int, int], None] | None = None
+    model: FaceShape,
+    weights: str,
+    frames: FrameSet,
+    puppets: int = 100,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """All held-out pictures, and `puppets` puppets. weights: the hash of the model. Raises DataError when fewer than three are held out."""
+    """All held-out pictures, and `puppets` puppets. weights: the hash of the model. Raises DataError when fewer than
+    three are held out."""
     chosen = frames.indices("test")
     if len(chosen) < 3:
         raise DataError("Three held-out pictures are needed at least: prepare them with a larger --held-out.")
@@ -40,7 +46,9 @@ def evaluate_shape(
     fitted = fit(E_1.shapes, landmarks)
     true = E_1.features(fitted)
     weight = E_1.importance()[:-1]
-    likeness = torch.stack([torch.corrcoef(torch.stack([a, b]))[0, 1] for a, b in zip(found.T[:-1], true.T[:-1], strict=True)])
+    likeness = torch.stack(
+        [torch.corrcoef(torch.stack([a, b]))[0, 1] for a, b in zip(found.T[:-1], true.T[:-1], strict=True)]
+    )
     eyes = np.linalg.norm(landmarks[:, LEFT_EYE].mean(axis=1) - landmarks[:, RIGHT_EYE].mean(axis=1), axis=1)
     apart = np.linalg.norm(fitted.projected(E_1.shapes) - landmarks, axis=2).mean(axis=1) / eyes
     drawn = [render(draw_puppet(4_000_000 + number), frames.scale) for number in range(puppets)]

@@ -1,4 +1,5 @@
-"""A model at a glance: one picture of what it makes of the same held-out people, so that two sets of weights can be compared by eye."""
+"""A model at a glance: one picture of what it makes of the same held-out people, so that two sets of weights can be
+compared by eye."""
 
 from __future__ import annotations
 
@@ -44,11 +45,11 @@ DRAWN = 2
 
 
 def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
-    """The sheet of a model, a family's name or a run folder; its record says what its columns show, from left to right (`shown`).
+    """The sheet of a model, a family's name or a run folder; its record says what its columns show, from left to right
+    (`shown`).
 
-    Each row is a held-out person of `data`; the same seed chooses the same people and draws the same noise. Raises CheckpointError for a
-    model that edits no photos, DataError for a set without held-out pictures.
-    """
+    Each row is a held-out person of `data`; the same seed chooses the same people and draws the same noise. Raises
+    CheckpointError for a model that edits no photos, DataError for a set without held-out pictures."""
     session = load_session(model)
     paint, _ = SHEETS[type(session)]
     picture, shown = paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
@@ -56,7 +57,8 @@ def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
 
 
 def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64]:
-    """Positions of `count` held-out frames, each of another person where the set knows who is who. Raises DataError for fewer than two."""
+    """Positions of `count` held-out frames, each of another person where the set knows who is who. Raises DataError for
+    fewer than two."""
     seen: set[str] = set()
     chosen: list[int] = []
     for place in np.random.default_rng(seed).permutation(frames.indices("test")):
@@ -70,13 +72,18 @@ def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64
 
 
 def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
-    """A row for each person: the picture, it made again, its face in the next one's hair, that swapped back, which should be the next one's
-    picture; each attribute turned round; random faces, random hairs."""
+    """A row for each person: the picture, it made again, its face in the next one's hair, that swapped back, which
+    should be the next one's picture; each attribute turned round; random faces, random hairs."""
     method, names = Separated(session), session.attributes
-    samples = [sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], session.size) for i in people(frames, seed)]
+    samples = [
+        sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], session.size) for i in people(frames, seed)
+    ]
     following = samples[1:] + samples[:1]
     swapped = method.swap(samples, following)
-    laid = [sample_again(p, locate(p, method.expected(face, hair))) for p, face, hair in zip(swapped, samples, following, strict=True)]
+    laid = [
+        sample_again(p, locate(p, method.expected(face, hair)))
+        for p, face, hair in zip(swapped, samples, following, strict=True)
+    ]
     z, model = method.latents(samples), session.model
     columns = [[s.image for s in samples], method.again(samples), swapped, method.swap(following, laid)]
     turned = [_turned(session, sample) for sample in samples]
@@ -88,7 +95,13 @@ def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Pict
     for number in range(DRAWN):
         hair = model.draw("hair", SPREAD * normal(seeds, f"hair {number}", z.xh.shape[1]).to(z.xh))
         columns.append(session.compose(Latents(z.xf, z.cf, hair, z.ch)))
-    shown = ["the picture", "made again", "its face in the next one's hair", "swapped back", *(f"{n} turned round" for n in names)]
+    shown = [
+        "the picture",
+        "made again",
+        "its face in the next one's hair",
+        "swapped back",
+        *(f"{n} turned round" for n in names),
+    ]
     return _by_rows(columns), [*shown, *["a random face"] * DRAWN, *["random hair"] * DRAWN]
 
 
@@ -105,12 +118,15 @@ def _turned(session: Session, sample: Sample) -> list[Picture]:
 
 
 def ccagan_sheet(session: Translator, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
-    """A row for each person: the picture, it as the generator gives it back unchanged, and each attribute turned round."""
+    """A row for each person: the picture, it as the generator gives it back unchanged, and each attribute turned
+    round."""
     columns: list[list[Picture]] = [[] for _ in range(2 + len(session.attributes))]
     for place in people(frames, seed):
         picture = cut_crop(frames.frames[place], HAIR_CROP, session.size, frames.scale)
         person = person_in(frames.masks[place], session.size, frames.scale)
-        own = torch.from_numpy(np.nan_to_num(frames.attributes[place], nan=UNKNOWN))[None].to(session.device, torch.float32)
+        own = torch.from_numpy(np.nan_to_num(frames.attributes[place], nan=UNKNOWN))[None].to(
+            session.device, torch.float32
+        )
         asked = [own, *(c for _, c in turned_round(own, session.attributes, HAIR_COLOURS))]
         with session.inference():
             x, person = (v.to(session.device).expand(len(asked), -1, -1, -1) for v in (to_tensor(picture), person))
@@ -136,8 +152,9 @@ def parser_sheet(session: Parser, frames: FrameSet, seed: int = 0) -> tuple[Pict
 
 
 def portrait_sheet(session: Painter, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
-    """A row for each person: the picture, its label map, what the bare network makes of it in its own style and in the next one's; then as
-    they are shown to users, the next one's style of skin and of hair, and the next one's shape of mouth and of hair."""
+    """A row for each person: the picture, its label map, what the bare network makes of it in its own style and in the
+    next one's; then as they are shown to users, the next one's style of skin and of hair, and the next one's shape of
+    mouth and of hair."""
     size, chosen = session.size, subjects(frames, seed, session.size)
     maps = [session.parts(subject) for subject in chosen]
     latents = [session.latents(subject, labels) for subject, labels in zip(chosen, maps, strict=True)]
@@ -153,15 +170,23 @@ def portrait_sheet(session: Painter, frames: FrameSet, seed: int = 0) -> tuple[P
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
     shown = ["the picture", "its label map", "painted in its own style", "painted in the next one's style"]
-    return _by_rows(columns), [*shown, *(f"the next one's {what}" for what in ("skin", "hair", "mouth's shape", "hair's shape"))]
+    return _by_rows(columns), [
+        *shown,
+        *(f"the next one's {what}" for what in ("skin", "hair", "mouth's shape", "hair's shape")),
+    ]
 
 
 def progan_sheet(session: Generator, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
-    """A row for each person: the picture, what its latent makes, the face half way to the next one's, and three faces of nobody."""
+    """A row for each person: the picture, what its latent makes, the face half way to the next one's, and three faces
+    of nobody."""
     chosen, model = subjects(frames, seed, session.size), session.model
-    found = session.search(chosen, Options(method="refine" if isinstance(model, DCGAN) else "encoder+refine", seed=seed)).z.cpu()
+    found = session.search(
+        chosen, Options(method="refine" if isinstance(model, DCGAN) else "encoder+refine", seed=seed)
+    ).z.cpu()
     following = torch.roll(found, -1, 0)
-    half = torch.stack([between([a, b], 0.5, "spherical", model.config.z) for a, b in zip(found, following, strict=True)])
+    half = torch.stack(
+        [between([a, b], 0.5, "spherical", model.config.z) for a, b in zip(found, following, strict=True)]
+    )
     seeds = torch.arange(len(chosen)) + 1_000_003 * seed
     drawn = [model.draw(seeds, f"sheet {number}") for number in range(3)]
     columns = [
@@ -173,7 +198,8 @@ def progan_sheet(session: Generator, frames: FrameSet, seed: int = 0) -> tuple[P
 
 
 def subjects(frames: FrameSet, seed: int, size: int) -> list[Subject]:
-    """The chosen people as an edit has them; the frame is the photo, and its landmarks are those it was prepared with."""
+    """The chosen people as an edit has them; the frame is the photo, and its landmarks are those it was prepared
+    with."""
     height, width = frames.frames.shape[1:3]
     return [
         cut_subject(frames.frames[place], Face((0, 0, width, height), 1.0, frames.landmarks[place]), size, "a frame")

@@ -1,4 +1,5 @@
-"""Ways to swap two faces, all of the same shape, so that one measurement does for a table: RSGAN, autoencoders that repair, and a warp."""
+"""Ways to swap two faces, all of the same shape, so that one measurement does for a table: RSGAN, autoencoders that
+repair, and a warp."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ def sample_of(frame: Picture, mask: NDArray[np.uint8], landmarks: Landmarks, siz
 
 
 def sample_again(painted: Picture, landmarks: Landmarks) -> Sample:
-    """The sample of a picture that a network painted: its face crop is cut from the picture itself, all there is of it."""
+    """The sample of a picture that a network painted: its face crop is cut from the picture itself, all there is of
+    it."""
     size = painted.shape[0]
     to_frame = invert(HAIR_CROP.to_crop(size, size / 128))
     face_matrix = chain(to_frame, FACE_CROP.to_crop(size, size / 128))
@@ -94,14 +96,22 @@ class Separated:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.name, self.weights, self.size, self.attributes = session.family, session.weights, session.size, session.attributes
+        self.name, self.weights, self.size, self.attributes = (
+            session.family,
+            session.weights,
+            session.size,
+            session.attributes,
+        )
 
     def latents(self, samples: Sequence[Sample]) -> Latents:
         """The latents of the samples, (N,·)."""
         model, parts = self.session.model, []
         with self.session.inference():
             for some in chunks(samples):
-                x, crop = (to_tensor(p).to(self.session.device) for p in ([s.image for s in some], [s.regions["face_crop"] for s in some]))
+                x, crop = (
+                    to_tensor(p).to(self.session.device)
+                    for p in ([s.image for s in some], [s.regions["face_crop"] for s in some])
+                )
                 face, hair = (hulls(some, name).to(self.session.device) for name in ("face_hull", "image_hull"))
                 parts.append(model.encode(face_region(crop, face), hair_region(x, hair), model.estimate(x)))
         return Latents(*(torch.cat([getattr(p, name) for p in parts]) for name in ("xf", "cf", "xh", "ch")))
@@ -130,8 +140,8 @@ class Separated:
 
 
 class Repaired:
-    """Section 4.1 of RSGAN's paper for networks that know no parts: the face within its mask is laid on the other picture, eyes on eyes,
-    and what they make of that picture again is the swap."""
+    """Section 4.1 of RSGAN's paper for networks that know no parts: the face within its mask is laid on the other
+    picture, eyes on eyes, and what they make of that picture again is the swap."""
 
     def __init__(self, model: Autoencoder, family: str, weights: str) -> None:
         self.model, self.name, self.weights = model.eval().requires_grad_(False), family, weights
@@ -159,8 +169,8 @@ class Repaired:
 
 
 class Warped:
-    """The classical swap of `masque swap --method warp`, on the pictures that the networks take. It stands in Nirkin et al.'s place and is
-    not theirs."""
+    """The classical swap of `masque swap --method warp`, on the pictures that the networks take. It stands in Nirkin et
+    al.'s place and is not theirs."""
 
     name, weights = WARP, ""
     attributes: tuple[str, ...] = ()
@@ -201,7 +211,9 @@ def lay_on(face: Sample, hair: Sample) -> Picture:
     matrix = eyes_on_eyes(face.landmarks, hair.landmarks)
     inside = hull_mask(transform(face.landmarks, matrix), (size, size)) > 127
     known = warp(np.full(face.image.shape[:2], 255, np.uint8), matrix, (size, size), border=cv2.BORDER_CONSTANT) > 127
-    laid: Picture = np.where((inside & known)[..., None], warp(face.image, matrix, (size, size)), hair.image).astype(np.uint8)
+    laid: Picture = np.where((inside & known)[..., None], warp(face.image, matrix, (size, size)), hair.image).astype(
+        np.uint8
+    )
     return laid
 
 
@@ -230,7 +242,8 @@ def hulls(samples: Sequence[Sample], name: str) -> Tensor:
 
 
 def load_method(name: str, size: int = 128) -> Method:
-    """A way to swap by its name: a model of rsgan, vaegan, ali or alphagan, or `warp`, at `size` pixels. Raises CheckpointError."""
+    """A way to swap by its name: a model of rsgan, vaegan, ali or alphagan, or `warp`, at `size` pixels. Raises
+    CheckpointError."""
     if name == WARP:
         return Warped(size)
     folder = model_folder(name)

@@ -36,7 +36,8 @@ def keep_report(path: Path, report: Mapping[str, Any]) -> None:
 
 
 def kept_report(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A report that was kept, if it is there, whole, and says what is `wanted`; None otherwise: it is measured again."""
+    """A report that was kept, if it is there, whole, and says what is `wanted`; None otherwise: it is measured
+    again."""
     try:
         report = read_object(path)
     except (OSError, ObjectError):
@@ -51,7 +52,8 @@ def _checksum(report: Mapping[str, Any]) -> str:
 
 
 def write_table(out: Path, reports: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Write `out`/table.json and `out`/table.md; return the reports with the versions that they were made with. Raises OutputError."""
+    """Write `out`/table.json and `out`/table.md; return the reports with the versions that they were made with. Raises
+    OutputError."""
     reports = {row: {"versions": versions(), **report} for row, report in reports.items()}
     write_report(out / "table.json", reports)
     write_atomically(out / "table.md", lambda part: part.write_text(text, encoding="utf-8"))

@@ -18,12 +18,11 @@ def balanced(
 ) -> tuple[dict[str, Tensor], Tensor]:
     """The terms, each with a factor λ before its gradient, so that at `at` all of their gradients have the same norm.
 
-    at: what a network has made (B,…), with its history. terms: scalars that depend on it. size: that norm; without one, the first term's.
-    pairs: terms of which one depends on the first half of `at` alone and the other on the second: one pass gives both gradients.
-    Returns the terms, whose values stay as they are and whose gradients reach `at` times λ, and the norm. What the terms' own networks hold
-    gets no gradient. Norms are over all processes, so that several weigh as one does. Where nothing behind `at` learns, the terms are as
-    they were.
-    """
+    at: what a network has made (B,…), with its history. terms: scalars that depend on it. size: that norm; without one,
+    the first term's. pairs: terms of which one depends on the first half of `at` alone and the other on the second: one
+    pass gives both gradients. Returns the terms, whose values stay as they are and whose gradients reach `at` times λ,
+    and the norm. What the terms' own networks hold gets no gradient. Norms are over all processes, so that several
+    weigh as one does. Where nothing behind `at` learns, the terms are as they were."""
     if not at.requires_grad:
         return dict(terms), torch.zeros((), device=at.device) if size is None else size
     whole, half = slice(None), len(at) // 2
@@ -45,8 +44,9 @@ def balanced(
 
 
 def seen_from(term: Tensor, ats: Sequence[Tensor]) -> list[Tensor]:
-    """For each of `ats`, on which a term depends, a term of the same value and with the same gradient there and nothing behind it: one
-    pass through what lies between, however often they are balanced. The term itself where nothing behind them learns."""
+    """For each of `ats`, on which a term depends, a term of the same value and with the same gradient there and nothing
+    behind it: one pass through what lies between, however often they are balanced. The term itself where nothing behind
+    them learns."""
     if not all(at.requires_grad for at in ats):
         return [term] * len(ats)
     gradients = torch.autograd.grad(term, list(ats))

@@ -1,7 +1,7 @@
 """Averages over processes: all that several processes need, without wrapping a module.
 
-A wrapper such as DistributedDataParallel hooks a module's forward, so penalties and calls to sub-networks slip past it unsynchronised.
-"""
+A wrapper such as DistributedDataParallel hooks a module's forward, so penalties and calls to sub-networks slip past it
+unsynchronised."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over all processes, in one all-reduce. Parameters without a gradient stay without one."""
+    """Replace each gradient by its mean over all processes, in one all-reduce. Parameters without a gradient stay
+    without one."""
     if not _several():
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
@@ -37,7 +38,8 @@ def mean_over_processes(values: Tensor) -> Tensor:
 
 
 def first_process() -> bool:
-    """Whether this is the process, or the first of several, that writes and speaks for all: known before they are launched, too."""
+    """Whether this is the process, or the first of several, that writes and speaks for all: known before they are
+    launched, too."""
     return rank_zero_only.rank == 0  # type: ignore[attr-defined]
 
 

@@ -3,8 +3,8 @@
 for each phase that is due:  open gradients of its nets → terms = phase.loss(batch) → backward(sum(w·term))
                              → average gradients over processes → step its optimizers → close gradients
 
-Everything that changes with time is a function of the step, so a run that was cut off goes on bit for bit where its last state stands.
-"""
+Everything that changes with time is a function of the step, so a run that was cut off goes on bit for bit where its
+last state stands."""
 
 from __future__ import annotations
 
@@ -91,12 +91,20 @@ def watching(watch: Watch) -> Iterator[None]:
 
 def check_devices(accelerator: str, devices: int) -> None:
     """Raise SettingError where this machine has no such accelerator, or not so many devices of it."""
-    there = {"cpu": max(2, os.cpu_count() or 1), "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    there = {
+        "cpu": max(2, os.cpu_count() or 1),
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
     if accelerator != "auto" and accelerator not in there:
-        raise SettingError(f"There is no accelerator {printable(accelerator)}; {nearest(accelerator, ('auto', *there))}.")
+        raise SettingError(
+            f"There is no accelerator {printable(accelerator)}; {nearest(accelerator, ('auto', *there))}."
+        )
     kind = accelerator if accelerator != "auto" else next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there[kind]:
-        raise SettingError(f"PyTorch finds no {kind} on this machine: leave --accelerator out, or install another PyTorch.")
+        raise SettingError(
+            f"PyTorch finds no {kind} on this machine: leave --accelerator out, or install another PyTorch."
+        )
     if not 1 <= devices <= there[kind]:
         raise SettingError(f"--devices is {devices} and must be from 1 to {there[kind]} on this machine ({kind}).")
 
@@ -129,9 +137,9 @@ class Engine:
     ) -> None:
         """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
 
-        identity: plain values that say what is being trained (family, configs, data); a folder with another identity is refused, except
-        for the names in `may_change`. defaults: what settings are in a folder that is older than they are. Raises CheckpointError.
-        """
+        identity: plain values that say what is being trained (family, configs, data); a folder with another identity is
+        refused, except for the names in `may_change`. defaults: what settings are in a folder that is older than they
+        are. Raises CheckpointError."""
         self.fabric, self.recipe, self.settings, self.run = fabric, recipe, settings, run
         self.nets = {name: self._placed(net) for name, net in recipe.nets.items()}
         self.average = Average({name: recipe.nets[name] for name in recipe.served}, settings.ema)
@@ -168,12 +176,15 @@ class Engine:
         check_state(state, self.nets, self.average.nets, self.optimizers)
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        """Take over a checked state: all of it, apart from an optimizer's settings but its latest rate: they are the run's."""
+        """Take over a checked state: all of it, apart from an optimizer's settings but its latest rate: they are the
+        run's."""
         for name, net in self.nets.items():
             net.load_state_dict(state["nets"][name])
             optimizer, memory = self.optimizers[name], state["optimizers"][name]
             own = zip(optimizer.state_dict()["param_groups"], memory["param_groups"], strict=True)
-            optimizer.load_state_dict({"state": memory["state"], "param_groups": [{**group, "lr": its["lr"]} for group, its in own]})
+            optimizer.load_state_dict(
+                {"state": memory["state"], "param_groups": [{**group, "lr": its["lr"]} for group, its in own]}
+            )
         self.average.nets.load_state_dict(state["average"])
         self.step = int(state["step"])
 
@@ -186,7 +197,8 @@ class Engine:
         }
 
     def save(self, and_then: Callable[[], None] | None = None) -> None:
-        """Write the state, unless its terms or weights show that it is not a good one. Raises TrainingError or OutputError.
+        """Write the state, unless its terms or weights show that it is not a good one. Raises TrainingError or
+        OutputError.
 
         and_then: called in the first process once the state is safe.
         """
@@ -210,7 +222,8 @@ class Engine:
                 )
 
     def placed(self, batch: Batch) -> Batch:
-        """A batch on this process's device, in the memory layout and precision of the run; what only the CPU reads stays there."""
+        """A batch on this process's device, in the memory layout and precision of the run; what only the CPU reads
+        stays there."""
         away = {name: t if name in KEPT else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
         moved: Batch = {}
         for name, tensor in in_floats(away).items():
@@ -257,13 +270,13 @@ class Engine:
         on_save: Callable[[], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> Progress:
-        """Train up to `settings.steps`, or until time_limit seconds have passed, or until Ctrl-C; the state is saved in each case.
+        """Train up to `settings.steps`, or until time_limit seconds have passed, or until Ctrl-C; the state is saved in
+        each case.
 
-        However it ends, the log and the previews reach as far as the state. shown: a batch for preview pictures. All others are called in
-        the first process: on_step after each log entry with (step, terms, images per second), on_progress after every step with its number,
-        for which nothing waits, and on_save after each saved state.
-        Raises TrainingError when a term stops being finite: the state saved last is then the last good one.
-        """
+        However it ends, the log and the previews reach as far as the state. shown: a batch for preview pictures. All
+        others are called in the first process: on_step after each log entry with (step, terms, images per second),
+        on_progress after every step with its number, for which nothing waits, and on_save after each saved state.
+        Raises TrainingError when a term stops being finite: the state saved last is then the last good one."""
         settings, watch = self.settings, Watch(time_limit)
         log = Log(self.run, self.step, settings.tensorboard) if self.fabric.global_rank == 0 else None
         shown = self.placed(shown) if shown is not None else None
@@ -296,7 +309,9 @@ class Engine:
                 if self.step % LOOK_EVERY == 0:
                     self.terms.check()
                 # The first step compiles and allocates; it says nothing about the next.
-                slowest = time.monotonic() - started if self.step <= first + 2 else max(slowest, time.monotonic() - started)
+                slowest = (
+                    time.monotonic() - started if self.step <= first + 2 else max(slowest, time.monotonic() - started)
+                )
                 if on_progress and self.fabric.global_rank == 0:
                     on_progress(self.step)
                 if self.step % settings.log_every == 0 or self.step == settings.steps:
@@ -319,7 +334,11 @@ class Engine:
     def _ahead(self, batches: Batches) -> Iterator[Batch]:
         """The batches still to come; how long each was waited for is remembered."""
         away = self.fabric.device.type == "cuda"  # no other is known to bear the forks
-        coming = iter(batches.ahead(self.step, self.settings.steps, workers_for(self.settings.workers, away, self.fabric.world_size), away))
+        coming = iter(
+            batches.ahead(
+                self.step, self.settings.steps, workers_for(self.settings.workers, away, self.fabric.world_size), away
+            )
+        )
         while True:
             asked = time.monotonic()
             batch = next(coming, None)
@@ -337,7 +356,13 @@ class Engine:
         highest = int(self.fabric.all_reduce(number, reduce_op="max"))  # type: ignore[arg-type]
         return reasons[highest - 1] if highest else None
 
-    def _log(self, log: Log | None, rate: float, waiting: float, on_step: Callable[[int, Mapping[str, float], float], None] | None) -> None:
+    def _log(
+        self,
+        log: Log | None,
+        rate: float,
+        waiting: float,
+        on_step: Callable[[int, Mapping[str, float], float], None] | None,
+    ) -> None:
         values = self.terms.take()
         if log is not None:
             log.write(

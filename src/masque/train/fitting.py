@@ -1,4 +1,5 @@
-"""Whether a state that was read fits the networks and optimizers it is for, found out before anything of it is taken over."""
+"""Whether a state that was read fits the networks and optimizers it is for, found out before anything of it is taken
+over."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from torch.optim import Optimizer
 from masque.errors import printable
 
 
-def check_state(state: Mapping[str, Any], nets: Mapping[str, nn.Module], average: nn.Module, optimizers: Mapping[str, Optimizer]) -> None:
+def check_state(
+    state: Mapping[str, Any], nets: Mapping[str, nn.Module], average: nn.Module, optimizers: Mapping[str, Optimizer]
+) -> None:
     """Raise ValueError, with half a sentence that says what is wrong, unless all of these can go on from `state`."""
     for name, net in nets.items():
         check_tensors(_part(state, "nets", name), net.state_dict(), f"network {name}")
@@ -31,7 +34,8 @@ def _part(state: Mapping[str, Any], group: str, name: str) -> Any:
 
 
 def check_tensors(found: Any, expected: Mapping[str, Tensor], whose: str, any_kind: bool = False) -> None:
-    """Raise ValueError unless `found` has exactly the expected tensors, in shape and kind of number, and all are finite.
+    """Raise ValueError unless `found` has exactly the expected tensors, in shape and kind of number, and all are
+    finite.
 
     any_kind: whatever the kind of number is.
     """
@@ -50,13 +54,24 @@ def check_optimizer(found: Any, optimizer: Optimizer, whose: str) -> None:
     """
     groups: Any = found.get("param_groups") if isinstance(found, Mapping) else None
     numbers = [group["params"] for group in optimizer.state_dict()["param_groups"]]
-    plain = isinstance(groups, list) and all(isinstance(g, Mapping) and _whole_numbers(g.get("params")) and _rate(g) for g in groups)
-    if not plain or [list(group["params"]) for group in groups] != numbers or not isinstance(found.get("state"), Mapping):
+    plain = isinstance(groups, list) and all(
+        isinstance(g, Mapping) and _whole_numbers(g.get("params")) and _rate(g) for g in groups
+    )
+    if (
+        not plain
+        or [list(group["params"]) for group in groups] != numbers
+        or not isinstance(found.get("state"), Mapping)
+    ):
         raise ValueError(f"its optimizer of {whose} is another")
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     like = remembered(optimizer)
     for number, entry in found["state"].items():
-        if type(number) is not int or not 0 <= number < len(parameters) or not isinstance(entry, Mapping) or entry.keys() != like.keys():
+        if (
+            type(number) is not int
+            or not 0 <= number < len(parameters)
+            or not isinstance(entry, Mapping)
+            or entry.keys() != like.keys()
+        ):
             raise ValueError(f"its optimizer of {whose} is another")
         for name, value in entry.items():
             if isinstance(like[name], Tensor):
@@ -73,7 +88,9 @@ def remembered(optimizer: Optimizer) -> dict[str, Any]:
     known, group = inspect.signature(type(optimizer)).parameters, optimizer.param_groups[0]
     probe = torch.zeros(1, dtype=group["params"][0].dtype, requires_grad=True)
     probe.grad = torch.zeros_like(probe)
-    twin = type(optimizer)([probe], **{name: value for name, value in group.items() if name in known and name != "params"})
+    twin = type(optimizer)(
+        [probe], **{name: value for name, value in group.items() if name in known and name != "params"}
+    )
     twin.step()
     return dict(twin.state[probe])
 
@@ -87,6 +104,11 @@ def _whole_numbers(values: Any) -> bool:
 
 
 def _check_tensor(value: Any, shape: torch.Size, dtype: torch.dtype | None, what: str) -> None:
-    plain = isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
+    plain = (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+    )
     if not plain or value.shape != shape or dtype not in (None, value.dtype):
         raise ValueError(f"its {printable(what)} is of another shape or kind")

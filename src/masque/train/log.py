@@ -1,4 +1,5 @@
-"""The run's log: one JSON line per entry, and TensorBoard where it is asked for. The only place that turns tensors into numbers."""
+"""The run's log: one JSON line per entry, and TensorBoard where it is asked for. The only place that turns tensors into
+numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from masque.train.distributed import mean_over_processes
 
 
 class Log:
-    """Appends to log.jsonl; entries after `step` (of a run that was cut off later than its last state) are dropped on opening.
+    """Appends to log.jsonl; entries after `step` (of a run that was cut off later than its last state) are dropped on
+    opening.
 
     Opening and writing raise OutputError where the system refuses.
     """
@@ -65,13 +67,17 @@ def _board(folder: Path, step: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise SettingError("tensorboard=true needs the package tensorboard: install it with pip install 'masque[tensorboard]'.") from None
-    # What an earlier call logged of later steps than the state's is to vanish; the state's own step was logged before it was saved.
+        raise SettingError(
+            "tensorboard=true needs the package tensorboard: install it with pip install 'masque[tensorboard]'."
+        ) from None
+    # What an earlier call logged of later steps than the state's is to vanish; the state's own step was logged before
+    # it was saved.
     return SummaryWriter(str(folder), purge_step=step + 1)
 
 
 class Terms:
-    """The terms of recent steps, kept as tensors until somebody looks, so that an accelerator is not held up at every step."""
+    """The terms of recent steps, kept as tensors until somebody looks, so that an accelerator is not held up at every
+    step."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[int, str, str, Tensor]] = []
@@ -82,7 +88,8 @@ class Terms:
         self.waiting += [(step, phase, name, value.detach().float().reshape(())) for name, value in terms.items()]
 
     def check(self) -> None:
-        """Raise TrainingError naming step, phase and term of the first remembered term that is not finite, in whichever process."""
+        """Raise TrainingError naming step, phase and term of the first remembered term that is not finite, in whichever
+        process."""
         if not self.waiting:
             return
         numbers = mean_over_processes(torch.stack([value for *_, value in self.waiting])).tolist()
@@ -96,7 +103,8 @@ class Terms:
         self.waiting.clear()
 
     def take(self) -> dict[str, float]:
-        """The mean of each remembered term as `phase.term`; they are then forgotten. Raises TrainingError as `check` does."""
+        """The mean of each remembered term as `phase.term`; they are then forgotten. Raises TrainingError as `check`
+        does."""
         self.check()
         means = {name: sum(numbers) / len(numbers) for name, numbers in self.looked_at.items()}
         self.looked_at.clear()

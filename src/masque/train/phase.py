@@ -74,7 +74,8 @@ class Begins(Protocol):
     """A recipe that takes something from the data, or from other models, before a new run's first step."""
 
     def begin(self, frames: FrameSet) -> None:
-        """Called once, with networks as they are initialised; what it changes in them is in every saved state. Raises MasqueError."""
+        """Called once, with networks as they are initialised; what it changes in them is in every saved state. Raises
+        MasqueError."""
         ...
 
 

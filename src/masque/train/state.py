@@ -1,4 +1,5 @@
-"""The whole state of a run on disk: written to a temporary name and renamed, loadable with weights_only, never pickled."""
+"""The whole state of a run on disk: written to a temporary name and renamed, loadable with weights_only, never
+pickled."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def states(run: Path) -> list[tuple[int, Path]]:
 
 
 def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Path:
-    """Write state-<step>.ckpt, then remove all but the latest `keep` up to it. Raises OutputError when the disk is full."""
+    """Write state-<step>.ckpt, then remove all but the latest `keep` up to it. Raises OutputError when the disk is
+    full."""
     path = run / f"state-{step}.ckpt"
     write_atomically(path, lambda part: _save({"masque": VERSION, "step": step, **state}, part))
     # One of a later step is one that the run could not go on from.
@@ -48,19 +50,22 @@ class StateError(ValueError):
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Read a state written by `save_state`. Raises CheckpointError when it is damaged, foreign or from a newer Masque."""
+    """Read a state written by `save_state`. Raises CheckpointError when it is damaged, foreign or from a newer
+    Masque."""
     try:
         return _read(path)
     except StateError as error:
         raise CheckpointError(f"{path} {error}: choose another state or run.") from None
 
 
-def newest_state(run: Path, check: Callable[[Mapping[str, Any]], None] | None = None, speaks: bool = True) -> dict[str, Any]:
+def newest_state(
+    run: Path, check: Callable[[Mapping[str, Any]], None] | None = None, speaks: bool = True
+) -> dict[str, Any]:
     """The newest state in a run folder, which has some, that can be used; those that cannot stay where they are.
 
-    check: raises ValueError, with half a sentence, for a state that does not fit. speaks: whether newer ones that were passed over are
-    named in a warning that is logged. Raises CheckpointError where none can be used, or the newest is from a newer Masque.
-    """
+    check: raises ValueError, with half a sentence, for a state that does not fit. speaks: whether newer ones that were
+    passed over are named in a warning that is logged. Raises CheckpointError where none can be used, or the newest is
+    from a newer Masque."""
     passed: list[str] = []
     for step, path in reversed(states(run)):
         try:
@@ -96,12 +101,14 @@ def _read(path: Path) -> dict[str, Any]:
     return state
 
 
-def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Any] | None = None) -> None:
+def same_run(
+    run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Any] | None = None
+) -> None:
     """Make sure that a folder that holds a run already holds this one.
 
-    defaults: what settings are, by group, in a run that is older than they are, and what else a value outside the groups may be in one.
-    Raises CheckpointError naming the first setting that differs, apart from those in `may_change`.
-    """
+    defaults: what settings are, by group, in a run that is older than they are, and what else a value outside the
+    groups may be in one. Raises CheckpointError naming the first setting that differs, apart from those in
+    `may_change`."""
     path = run / "settings.json"
     if not path.exists():
         return
@@ -109,7 +116,9 @@ def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str],
         before = read_object(path)
     except (ValueError, OSError):
         raise CheckpointError(f"{path} is damaged: choose another --out.") from None
-    for group in sorted(before.keys() | settings.keys(), key=lambda group: (group != "family", group)):  # another family differs in all
+    for group in sorted(
+        before.keys() | settings.keys(), key=lambda group: (group != "family", group)
+    ):  # another family differs in all
         old, new = before.get(group), settings.get(group)
         if isinstance(old, dict) and isinstance(new, dict):
             old = {**(defaults or {}).get(group, {}), **old}
@@ -121,7 +130,8 @@ def same_run(run: Path, settings: Mapping[str, Any], may_change: frozenset[str],
 
 
 def open_run(run: Path, settings: Mapping[str, Any]) -> None:
-    """Make the folder of a run with its settings.json, and remove what a killed process was writing there. Raises OutputError."""
+    """Make the folder of a run with its settings.json, and remove what a killed process was writing there. Raises
+    OutputError."""
     run.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run.rglob(".*.part"))
     write_atomically(run / "settings.json", lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
@@ -136,7 +146,13 @@ def _other_run(run: Path, name: str, old: Any, new: Any) -> str:
     if name == "data":
         return f"{run} holds a run on other pictures, or on these in another order: choose another --out, or give --data as it was."
     if name == "start":
-        begun = "with another model, or with that one as it was before" if old and new else "with a model" if old else "without a model"
+        begun = (
+            "with another model, or with that one as it was before"
+            if old and new
+            else "with a model"
+            if old
+            else "without a model"
+        )
         mend = "leave out --from" if new else "name the model with --from"
         return f"{run} holds a run that began {begun}: choose another --out, or {mend}."
     differs = f"{printable(name)} = {printable(old)}, not {printable(new)}"

@@ -1,4 +1,5 @@
-"""Models that a run learns from and leaves as they are, kept in its folder: it goes on though theirs is moved, changed or gone.
+"""Models that a run learns from and leaves as they are, kept in its folder: it goes on though theirs is moved, changed
+or gone.
 
 teachers/parser/, teachers/identity/: model folders, named as the setting that names them
 """

@@ -11,12 +11,17 @@ from masque.train.phase import Asking
 
 
 def check_attributes(frames: FrameSet) -> None:
-    """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all that know it."""
+    """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all that
+    know it."""
     values = frames.attributes[frames.indices("train")]
     for name, column in zip(frames.attribute_names, values.T, strict=True):
         known = column[~np.isnan(column)]
         if not len(known) or (known > 0.5).all() or (known <= 0.5).all():
-            what = f"is {'above' if known[0] > 0.5 else 'not above'} ½ in all of them" if len(known) else "is unknown in all of them"
+            what = (
+                f"is {'above' if known[0] > 0.5 else 'not above'} ½ in all of them"
+                if len(known)
+                else "is unknown in all of them"
+            )
             raise DataError(
                 f"The pictures to train on cannot teach {name}, which {what}: add others with --data, or name the attributes to learn with "
                 "--set attributes=NAME,NAME."
@@ -24,8 +29,8 @@ def check_attributes(frames: FrameSet) -> None:
 
 
 def check_terms_teach(recipe: Asking, frames: FrameSet) -> None:
-    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: too few people are known, no attribute is,
-    or no part of a face."""
+    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: too few people are known, no
+    attribute is, or no part of a face."""
     train = frames.indices("train")
     people = len(set(frames.people()[train].tolist()) - {-1})
     given = {
