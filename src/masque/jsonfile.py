@@ -7,10 +7,14 @@ import json
 import math
 import os
 import stat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from masque.errors import printable
+
+JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
+"""A value that JSON can write."""
 
 LARGEST = 1 << 24
 """Bytes that a file may have."""
