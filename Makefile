@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Every test on one of as many processes as there are cores; a process that has nothing left takes over from another.
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
+
 .PHONY: setup demo test test-all lint types clean
 .DELETE_ON_ERROR:
 
@@ -18,10 +21,10 @@ demo: setup
 	$(BIN)/masque demo --folder demo
 
 test: setup
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
 
 test-all: setup
-	$(BIN)/python -m pytest -q -m ''
+	$(PYTEST) -m ''
 
 lint: setup
 	$(BIN)/ruff check src tests

@@ -3,6 +3,11 @@ hand."""
 
 from __future__ import annotations
 
+import os
+
+# Before torch is imported, and for the processes that tests start: workers of pytest-xdist share the cores already.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import signal
 from pathlib import Path
 
@@ -36,14 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    torch.set_num_threads(
-        config.getoption("threads")
-    )  # a second one gains tiny networks nothing, and waits for a core that is busy
+    # A second thread gains tiny networks nothing, and waits for a core that is busy.
+    torch.set_num_threads(config.getoption("threads"))
     if config.getoption("without_bf16"):
         torch.cpu._is_avx512_bf16_supported = torch.cpu._is_amx_tile_supported = lambda: False
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):  # as a shell's background has it: a test that sends Ctrl-C would wait for ever
+    # A shell's background ignores Ctrl-C: a test that sends one would wait for ever.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
