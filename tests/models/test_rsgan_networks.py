@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from masque.layers.gaussian import as_gaussian
 from masque.layers.stacks import blurred
-from masque.models.rsgan import ATTRIBUTES, FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, Latents, RSGANConfig, with_planes
+from masque.models.rsgan import ATTRIBUTES, FACE_ONLY, HAIR_ONLY, RSGAN, SERVED, RSGANConfig, RSGANLatents, with_planes
 
 SMALL = {
     "channels": 4,
@@ -91,7 +91,7 @@ def test_attributes_stand_as_planes_behind_the_colours():
 
 
 def test_latents_are_joined_in_the_order_of_the_paper():
-    z = Latents(*(torch.full((1, n), float(n)) for n in (4, 1, 3, 2)))
+    z = RSGANLatents(*(torch.full((1, n), float(n)) for n in (4, 1, 3, 2)))
     assert z.joined().tolist() == [[4.0] * 4 + [1.0] + [3.0] * 3 + [2.0] * 2]
     assert z.part("face") == (z.xf, z.cf)
     assert z.part("hair") == (z.xh, z.ch)
@@ -110,7 +110,7 @@ def test_encoding_is_deterministic_and_swapping_a_picture_with_itself_reconstruc
     with torch.no_grad():
         z, again = model.encode(x_f, x_h, c), model.encode(x_f, x_h, c)
         assert torch.equal(z.joined(), again.joined())
-        swapped = model.compose(Latents(*z.part("face"), *again.part("hair")))
+        swapped = model.compose(RSGANLatents(*z.part("face"), *again.part("hair")))
         assert torch.equal(swapped, model.compose(z))
 
 

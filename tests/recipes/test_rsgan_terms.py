@@ -14,7 +14,7 @@ from masque.catalog import SHIPPED
 from masque.config import as_dict
 from masque.errors import CheckpointError, SettingError
 from masque.models.identity import Features
-from masque.models.rsgan import ATTRIBUTES, Latents
+from masque.models.rsgan import ATTRIBUTES, RSGANLatents
 from masque.recipes.rsgan import SEPARATING, asked_for
 
 
@@ -105,7 +105,7 @@ def test_the_judges_see_the_very_pictures_that_were_composed(make_recipe, batch)
 def test_prior_latents_are_standard_normal_and_have_no_attributes(make_recipe, batch):
     recipe = make_recipe({"z_appearance": 16, "z_attributes": 8})
     count = 800
-    z = Latents(*(torch.full((count, n), 100.0) for n in (16, 8, 16, 8)))
+    z = RSGANLatents(*(torch.full((count, n), 100.0) for n in (16, 8, 16, 8)))
     drawn, attributes, _ = recipe.random_latents({**batch, "seed": torch.arange(count)}, z, torch.rand(count, 8))
     assert attributes.isnan().all()
     for one in (drawn.xf, drawn.cf, drawn.xh, drawn.ch):
@@ -120,7 +120,7 @@ def test_mixed_latents_take_other_pictures_parts(make_recipe, batch):
     recipe = make_recipe({"z_appearance": 2, "z_attributes": 2}, random="mixed")
     count = 400
     own = torch.arange(1000.0, 1000.0 + count)[:, None].expand(-1, 2)  # no draw from N(0,1) comes near these
-    z = Latents(own, own, own, own)
+    z = RSGANLatents(own, own, own, own)
     c = torch.zeros(count, 8)
     c[torch.arange(count), torch.arange(count) % 8] = 1.0
     mixed, attributes, _ = recipe.random_latents({**batch, "seed": torch.arange(count)}, z, c)

@@ -16,7 +16,7 @@ from masque.edits.subject import Photo
 from masque.errors import ValueRangeError
 from masque.given import check_choice, whole
 from masque.image import grid
-from masque.models.rsgan import Latents
+from masque.models.rsgan import RSGANLatents
 
 CELL = 256
 """Side of each picture on the strip, in pixels."""
@@ -45,7 +45,7 @@ def blend(
     t = torch.linspace(0, 1, steps, device=session.device)[:, None]
     face = t if part in ("face", "both") else torch.zeros_like(t)
     hair = t if part in ("hair", "both") else torch.zeros_like(t)
-    latents = Latents(
+    latents = RSGANLatents(
         torch.lerp(za.xf, zb.xf, face),
         torch.lerp(za.cf, zb.cf, face),
         torch.lerp(za.xh, zb.xh, hair),

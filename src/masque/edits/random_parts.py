@@ -19,7 +19,7 @@ from masque.faces.regions import HAIR_CROP
 from masque.given import check_choice, seed_of, whole
 from masque.image import Picture, grid
 from masque.layers.noise import normal
-from masque.models.rsgan import Latents
+from masque.models.rsgan import RSGANLatents
 
 CELL = 256
 """Side of each picture on the sheet, in pixels."""
@@ -54,8 +54,12 @@ def random_parts(
     z = session.encode(subject)
     seeds = torch.arange(count, dtype=torch.int64) + 1000 * seed
     drawn = session.model.draw(part, SPREAD * normal(seeds, part, z.xf.shape[1]).to(session.device))
-    many = Latents(*(t.expand(count, -1) for t in (z.xf, z.cf, z.xh, z.ch)))
-    latents = Latents(drawn, many.cf, many.xh, many.ch) if part == "face" else Latents(many.xf, many.cf, drawn, many.ch)
+    many = RSGANLatents(*(t.expand(count, -1) for t in (z.xf, z.cf, z.xh, z.ch)))
+    latents = (
+        RSGANLatents(drawn, many.cf, many.xh, many.ch)
+        if part == "face"
+        else RSGANLatents(many.xf, many.cf, drawn, many.ch)
+    )
     own = _cell(subject.photo, subject.matrix, session.size)
     before = session.compose(z)[0]
     face = soften(region_mask(subject), session.size / 16)

@@ -13,7 +13,7 @@ from masque.edits.result import Result
 from masque.edits.subject import Parse, Photo, Subject, with_values
 from masque.faces.detect import Landmarks, landmarks_near
 from masque.image import Picture, to_pictures
-from masque.models.rsgan import RSGAN, Latents, face_region, hair_region
+from masque.models.rsgan import RSGAN, RSGANLatents, face_region, hair_region
 
 Stitch = Literal["none", "gradient"]
 """`none`: the crop as the network paints it (RSGAN). `gradient`: only the face, stitched in the gradient domain
@@ -39,13 +39,13 @@ class Session(Loaded):
         with self.inference():
             return self.model.estimate(subject.image)
 
-    def encode(self, subject: Subject, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> Latents:
+    def encode(self, subject: Subject, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> RSGANLatents:
         """The latents of a subject, its parts' attributes replaced where given."""
         with self.inference():
             x_f, x_h = face_region(subject.face_crop, subject.face_hull), hair_region(subject.image, subject.image_hull)
             return self.model.encode(x_f, x_h, self.model.estimate(subject.image), c_face, c_hair)
 
-    def compose(self, latents: Latents) -> list[Picture]:
+    def compose(self, latents: RSGANLatents) -> list[Picture]:
         """The pictures (S,S,3) that the composer paints for a batch of latents."""
         with self.inference():
             return list(to_pictures(self.model.compose(latents)))

@@ -18,7 +18,7 @@ from masque.faces.paste import stitch as stitch_in
 from masque.faces.regions import HAIR_CROP, Mask
 from masque.given import check_choice, values_by_name
 from masque.image import Picture
-from masque.models.rsgan import Latents
+from masque.models.rsgan import RSGANLatents
 
 
 def swap(
@@ -47,7 +47,7 @@ def swap(
     f, h = session.encode(source, c_face=wanted[0]), session.encode(target, c_hair=wanted[1])
     own_f, own_h = session.encode(source), session.encode(target)
     composed, source_again, target_again = (
-        session.compose(z)[0] for z in (Latents(f.xf, f.cf, h.xh, h.ch), own_f, own_h)
+        session.compose(z)[0] for z in (RSGANLatents(f.xf, f.cf, h.xh, h.ch), own_f, own_h)
     )
     picture = put_in(session, source, target, composed, (source_again, target_again), stitch, detail)
     # Stitched in, the face alone is new, and takes the tones of the photo that it comes into.

@@ -48,7 +48,7 @@ class Inference(nn.Module):
         return as_gaussian(statistics)
 
 
-class Painter(nn.Module):
+class PictureDecoder(nn.Module):
     """A picture from a latent: one linear layer to 4×4, convolutions that double it, and, where asked for, a coarse
     picture beside them."""
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from masque.layers.gaussian import Gaussian
-from masque.layers.pictures import Inference, Painter
+from masque.layers.pictures import Inference, PictureDecoder
 from masque.layers.stacks import down_stack
 
 SERVED = ("E", "G")
@@ -67,7 +67,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.config = config
         self.E = Encoder(config)
-        self.G = Painter(config.z, config.channels, config.size, config.widest, config.coarse)
+        self.G = PictureDecoder(config.z, config.channels, config.size, config.widest, config.coarse)
 
     def again(self, picture: Tensor) -> Tensor:
         """Pictures (B,3,S,S), each as it is made again from the mean of its latent."""

@@ -209,7 +209,7 @@ class WhitenedPerceptron(Perceptron):
         return super().forward(x)
 
 
-class Painter(Up):
+class PictureGenerator(Up):
     """G^I."""
 
     def forward(self, f_id: Tensor, f_1: Tensor, f_2: Tensor) -> Tensor:  # type: ignore[override]
@@ -229,7 +229,7 @@ class FaceFeat(nn.Module):
         numbers = config.shape_expression + 1
         self.G_f1 = Perceptron(config.noise, (128, 256, 256), numbers)
         self.G_f2 = Perceptron(config.noise, (128, 256, 256), config.features)
-        self.G_I = Painter(config.size, config.channels, 2 * config.features + numbers, config.activation)
+        self.G_I = PictureGenerator(config.size, config.channels, 2 * config.features + numbers, config.activation)
 
     def seen(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """f_id, f_1 and f_2 of pictures (B,3,S,S) in [-1,1]."""

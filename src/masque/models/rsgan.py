@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from masque.layers.gaussian import Gaussian, as_gaussian
-from masque.layers.pictures import Inference, Judge, Painter
+from masque.layers.pictures import Inference, Judge, PictureDecoder
 from masque.layers.precision import full, known
 
 Part = Literal["face", "hair"]
@@ -70,7 +70,7 @@ class RSGANConfig:
 
 
 @dataclass(frozen=True)
-class Latents:
+class RSGANLatents:
     """The four latents of a batch of pictures: z_xf, z_cf, z_xh, z_ch, each (B,Z)."""
 
     xf: Tensor
@@ -214,9 +214,9 @@ class RSGAN(nn.Module):
         self.memory = Memory(config) if config.lstm else None
         self.prior = Prior(config) if config.prior == "fitted" else None
         sizes = (config.size, config.widest, config.coarse, config.smooth)
-        self.decoder_face = Painter(zx + zc, config.part_channels, *sizes)
-        self.decoder_hair = Painter(zx + zc, config.part_channels, *sizes)
-        self.composer = Painter(2 * (zx + zc), config.channels, *sizes)
+        self.decoder_face = PictureDecoder(zx + zc, config.part_channels, *sizes)
+        self.decoder_hair = PictureDecoder(zx + zc, config.part_channels, *sizes)
+        self.composer = PictureDecoder(2 * (zx + zc), config.channels, *sizes)
         judge = partial(Judge, config.judge_channels, config.size, widest=config.widest)
         self.D_g = judge(to=4, outputs=1, patches=False)
         self.D_p = judge(to=max(4, config.size // 8), outputs=1, patches=True)
@@ -235,13 +235,13 @@ class RSGAN(nn.Module):
 
     def encode(
         self, x_f: Tensor, x_h: Tensor, c: Tensor, c_face: Tensor | None = None, c_hair: Tensor | None = None
-    ) -> Latents:
+    ) -> RSGANLatents:
         """The latents' means of a batch of pictures.
 
         c: the attributes (B,A) the pictures have; c_face, c_hair: the ones their parts shall have (attribute editing),
         c if None."""
         face, hair = self.separate(x_f, x_h, c)
-        return Latents(
+        return RSGANLatents(
             *self.asked("face", face.mean, c, c if c_face is None else c_face),
             *self.asked("hair", hair.mean, c, c if c_hair is None else c_hair),
         )
@@ -258,7 +258,7 @@ class RSGAN(nn.Module):
         drawn: Tensor = noise if self.prior is None else self.prior(part, noise)
         return drawn
 
-    def compose(self, latents: Latents) -> Tensor:
+    def compose(self, latents: RSGANLatents) -> Tensor:
         """x' = G(z_xf, z_cf, z_xh, z_ch): pictures (B,3,S,S) in [-1,1]."""
         picture: Tensor = self.composer(latents.joined())
         return picture

@@ -34,9 +34,9 @@ from masque.models.rsgan import (
     HAIR_ONLY,
     RSGAN,
     SERVED,
-    Latents,
     Part,
     RSGANConfig,
+    RSGANLatents,
     face_region,
     hair_region,
 )
@@ -144,7 +144,7 @@ class RSGANRecipe:
             self.E_id, _ = load_features(Path(training.identity))
             self.nets = {**self.nets, "E_id": self.E_id}
         self.last: tuple[Batch, Made] | None = None
-        self.inferred: tuple[Batch, Latents, Tensor] | None = None
+        self.inferred: tuple[Batch, RSGANLatents, Tensor] | None = None
 
     def phases(self) -> Sequence[Phase]:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them
@@ -192,7 +192,7 @@ class RSGANRecipe:
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
         return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
 
-    def infer(self, batch: Batch) -> tuple[Latents, Tensor, Tensor]:
+    def infer(self, batch: Batch) -> tuple[RSGANLatents, Tensor, Tensor]:
         """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and
         their KL."""
         model, x = self.model, batch["image"]
@@ -201,7 +201,7 @@ class RSGANRecipe:
             c = model.estimate(x)  # c*: "we use the estimated attributes c* rather than c"
         face, hair = model.separate(x_f, x_h, c)
         inferred = (face, model.attributes_face(c), hair, model.attributes_hair(c))
-        z = Latents(
+        z = RSGANLatents(
             *(
                 g.sample(self.noise(batch, name, g.mean))
                 for name, g in zip(("xf", "cf", "xh", "ch"), inferred, strict=True)
@@ -240,7 +240,7 @@ class RSGANRecipe:
             normal(batch["seed"], name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
         )
 
-    def random_latents(self, batch: Batch, z: Latents, c: Tensor) -> tuple[Latents, Tensor, Tensor]:
+    def random_latents(self, batch: Batch, z: RSGANLatents, c: Tensor) -> tuple[RSGANLatents, Tensor, Tensor]:
         """ẑ of Algorithm A1, line 12, the attributes that x̂' is to show (line 17), and where (B,) it has the picture's
         own face.
 
@@ -251,7 +251,7 @@ class RSGANRecipe:
         inferred = {"xf": z.xf, "cf": z.cf, "xh": z.xh, "ch": z.ch}
         draws = {n: normal(seeds, f"random {n}", t.shape[1], t.device) for n, t in inferred.items()}
         draws |= {"xf": self.model.draw("face", draws["xf"]), "xh": self.model.draw("hair", draws["xh"])}
-        drawn = Latents(*(draws[n].to(t.dtype) for n, t in inferred.items()))
+        drawn = RSGANLatents(*(draws[n].to(t.dtype) for n, t in inferred.items()))
         if self.training.random == "prior":
             return drawn, torch.full_like(c, torch.nan), torch.zeros_like(c[:, 0])
         coins = uniform(seeds, "coins", 4, c.device).to(c.dtype) < 0.5
@@ -260,7 +260,7 @@ class RSGANRecipe:
         c_hair = torch.where(coins[:, 3:4], c[far], c)
         own_face, z_cf = self.model.asked("face", z.xf, c, c_face)
         own_hair, z_ch = self.model.asked("hair", z.xh[near], c[near], c_hair)
-        latents = Latents(
+        latents = RSGANLatents(
             torch.where(coins[:, 0:1], drawn.xf, own_face), z_cf, torch.where(coins[:, 1:2], drawn.xh, own_hair), z_ch
         )
         return latents, asked_for(c_face, c_hair, self.config.attributes), (~coins[:, 0]).to(c.dtype)
@@ -374,15 +374,15 @@ class RSGANRecipe:
         seeds = torch.arange(len(x), device=x.device)
         r_f, r_h = (model.draw(part, normal(seeds, part, z.xf.shape[1])).to(z.xf.dtype) for part in PARTS)
         rows = [
-            x, model.compose(z), model.compose(Latents(z.xf.roll(1, 0), z.cf.roll(1, 0), z.xh, z.ch)),
-            model.compose(Latents(r_f, z.cf, z.xh, z.ch)), model.compose(Latents(z.xf, z.cf, r_h, z.ch)),
+            x, model.compose(z), model.compose(RSGANLatents(z.xf.roll(1, 0), z.cf.roll(1, 0), z.xh, z.ch)),
+            model.compose(RSGANLatents(r_f, z.cf, z.xh, z.ch)), model.compose(RSGANLatents(z.xf, z.cf, r_h, z.ch)),
         ]  # fmt: skip
         return [picture for row in rows for picture in to_pictures(row)], len(x)
 
 
-def cut_off(z: Latents) -> Latents:
+def cut_off(z: RSGANLatents) -> RSGANLatents:
     """The same latents, through which no gradient flows."""
-    return Latents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
+    return RSGANLatents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
 
 
 def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:

@@ -32,7 +32,7 @@ from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.layers.noise import normal
 from masque.models.ccagan import HAIR_COLOURS
 from masque.models.dcgan import DCGAN
-from masque.models.rsgan import Latents, face_region, hair_region
+from masque.models.rsgan import RSGANLatents, face_region, hair_region
 from masque.tables.ccagan import person_in
 from masque.tables.facefeat import draw_sheet
 from masque.tables.swapping import Sample, Separated, hulls, locate, sample_again, sample_of
@@ -91,10 +91,10 @@ def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Pict
     seeds = torch.arange(len(samples)) + 1_000_003 * seed
     for number in range(DRAWN):
         face = model.draw("face", SPREAD * normal(seeds, f"face {number}", z.xf.shape[1]).to(z.xf))
-        columns.append(session.compose(Latents(face, z.cf, z.xh, z.ch)))
+        columns.append(session.compose(RSGANLatents(face, z.cf, z.xh, z.ch)))
     for number in range(DRAWN):
         hair = model.draw("hair", SPREAD * normal(seeds, f"hair {number}", z.xh.shape[1]).to(z.xh))
-        columns.append(session.compose(Latents(z.xf, z.cf, hair, z.ch)))
+        columns.append(session.compose(RSGANLatents(z.xf, z.cf, hair, z.ch)))
     shown = [
         "the picture",
         "made again",

@@ -26,7 +26,7 @@ from masque.faces.shape3d import LEFT_EYE, RIGHT_EYE
 from masque.image import Picture, to_pictures, to_tensor
 from masque.modelfile import read
 from masque.models.autoencoders import Autoencoder
-from masque.models.rsgan import Latents, face_region, hair_region
+from masque.models.rsgan import RSGANLatents, face_region, hair_region
 
 AT_ONCE = 32
 
@@ -103,7 +103,7 @@ class Separated:
             session.attributes,
         )
 
-    def latents(self, samples: Sequence[Sample]) -> Latents:
+    def latents(self, samples: Sequence[Sample]) -> RSGANLatents:
         """The latents of the samples, (N,·)."""
         model, parts = self.session.model, []
         with self.session.inference():
@@ -114,15 +114,17 @@ class Separated:
                 )
                 face, hair = (hulls(some, name).to(self.session.device) for name in ("face_hull", "image_hull"))
                 parts.append(model.encode(face_region(crop, face), hair_region(x, hair), model.estimate(x)))
-        return Latents(*(torch.cat([getattr(p, name) for p in parts]) for name in ("xf", "cf", "xh", "ch")))
+        return RSGANLatents(*(torch.cat([getattr(p, name) for p in parts]) for name in ("xf", "cf", "xh", "ch")))
 
-    def paint(self, face: Latents, hair: Latents) -> list[Picture]:
+    def paint(self, face: RSGANLatents, hair: RSGANLatents) -> list[Picture]:
         """Pictures with the faces of the one and the hair of the other."""
         painted: list[Picture] = []
         with self.session.inference():
             for start in range(0, len(face.xf), AT_ONCE):
-                f, h = (Latents(*(t[start : start + AT_ONCE] for t in (z.xf, z.cf, z.xh, z.ch))) for z in (face, hair))
-                painted += list(to_pictures(self.session.model.compose(Latents(f.xf, f.cf, h.xh, h.ch))))
+                f, h = (
+                    RSGANLatents(*(t[start : start + AT_ONCE] for t in (z.xf, z.cf, z.xh, z.ch))) for z in (face, hair)
+                )
+                painted += list(to_pictures(self.session.model.compose(RSGANLatents(f.xf, f.cf, h.xh, h.ch))))
         return painted
 
     def again(self, samples: Sequence[Sample]) -> list[Picture]:
