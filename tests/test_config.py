@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masque.config import LARGEST_SEED, RunSettings, as_dict, from_dict, override, seconds
+from masque.catalog import CATALOG
+from masque.config import (
+    LARGEST_SEED,
+    Former,
+    RunSettings,
+    as_dict,
+    changed,
+    from_dict,
+    override,
+    seconds,
+    settings_of,
+    values_of,
+)
 from masque.errors import SettingError, nearest
+from masque.jsonfile import JSON
 
 
 @dataclass(frozen=True)
@@ -53,10 +66,10 @@ def refusal(action: object, *arguments: object) -> str:
     ],
 )
 def test_an_assignment_changes_one_field(assignment: str, field: str, value: object) -> None:
-    (changed,) = override([Every()], [assignment])
-    assert getattr(changed, field) == value
-    assert type(getattr(changed, field)) is type(value)
-    others = {name: v for name, v in vars(changed).items() if name != field}
+    (made,) = override((Every(),), [assignment])
+    assert getattr(made, field) == value
+    assert type(getattr(made, field)) is type(value)
+    others = {name: v for name, v in vars(made).items() if name != field}
     assert others == {name: v for name, v in vars(Every()).items() if name != field}
 
 
@@ -77,13 +90,13 @@ def test_an_assignment_changes_one_field(assignment: str, field: str, value: obj
     ],
 )
 def test_what_does_not_fit_is_refused_in_plain_words(assignment: str, says: str) -> None:
-    assert says in refusal(override, [Every()], [assignment])
+    assert says in refusal(override, (Every(),), [assignment])
 
 
 def test_each_assignment_goes_to_the_config_that_has_the_field() -> None:
-    model, run = override([Every(), RunSettings()], ["number=3", "batch_size=16", "number=4"])
+    model, run = override((Every(), RunSettings()), ["number=3", "batch_size=16", "number=4"])
     assert (model.number, run.batch_size) == (4, 16)
-    assert "did you mean batch_size?" in refusal(override, [Every(), RunSettings()], ["batchsize=16"])
+    assert "did you mean batch_size?" in refusal(override, (Every(), RunSettings()), ["batchsize=16"])
 
 
 def test_the_first_config_is_asked_first() -> None:
@@ -91,7 +104,7 @@ def test_the_first_config_is_asked_first() -> None:
     class Other:
         number: int = 9
 
-    assert override([Every(), Other()], ["number=3"]) == (Every(number=3), Other(number=9))
+    assert override((Every(), Other()), ["number=3"]) == (Every(number=3), Other(number=9))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +147,82 @@ def test_values_of_another_type_come_from_another_program(values: dict[str, obje
 
 def test_whole_numbers_in_json_serve_as_numbers() -> None:
     assert from_dict(Every, {"share": 2}).share == 2
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A group of settings."""
+
+    decay_from: int = 0
+    decay_to: int = 10
+    former: ClassVar[Former] = Former(
+        {"settle": "decay_from says where the fall begins"}, lambda values: unsettled(values)
+    )
+
+    def __post_init__(self) -> None:
+        if self.decay_to < self.decay_from:
+            raise SettingError("decay_to is before decay_from.")
+
+
+def unsettled(values: dict[str, JSON]) -> None:
+    """An older version said how long the fall takes."""
+    if isinstance(values.get("settle"), int) and isinstance(values.get("decay_to"), int):
+        values["decay_from"] = values["decay_to"] - values.pop("settle")  # type: ignore[operator]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A config with a group whose defaults are its own."""
+
+    number: int = 1
+    fall: Fall = Fall(decay_to=20)
+    name: str = "a"
+    former: ClassVar[Former] = Former({"title": "name says it"})
+
+
+def test_groups_are_flat_for_the_user() -> None:
+    config = Grouped(fall=Fall(3, 9))
+    assert values_of(config) == {"number": 1, "decay_from": 3, "decay_to": 9, "name": "a"}
+    assert settings_of(Grouped) == {"number": int, "decay_from": int, "decay_to": int, "name": str}
+    assert as_dict(config) == values_of(config)
+    assert from_dict(Grouped, json.loads(json.dumps(as_dict(config)))) == config
+    assert from_dict(Grouped, {"decay_from": 4}) == Grouped(fall=Fall(4, 20))
+    assert override((config, RunSettings()), ["decay_to=12", "name=b"])[0] == Grouped(1, Fall(3, 12), "b")
+    assert changed(config, {"decay_from": 30, "decay_to": 40, "number": 2}) == Grouped(2, Fall(30, 40))
+    assert changed(config, {}) == config
+
+
+def test_what_does_not_fit_in_a_group_is_refused_as_anywhere() -> None:
+    for action, arguments, says in (
+        (override, ((Grouped(),), ["decay_from=x"]), "a whole number"),
+        (override, ((Grouped(),), ["decay_form=1"]), "did you mean decay_from?"),
+        (override, ((Grouped(),), ["decay_from=-1"]), "decay_from is -1 and must be at least 0"),
+        (override, ((Grouped(),), ["decay_from=21"]), "decay_to is before decay_from"),
+        (override, ((Grouped(),), ["fall=1"]), "There is no setting fall"),
+        (from_dict, (Grouped, {"decay_from": "3"}), "a whole number"),
+        (from_dict, (Grouped, {"fall": {"decay_from": 3}}), "There is no setting fall"),
+    ):
+        assert says in refusal(action, *arguments)
+    with pytest.raises(TypeError, match="Grouped has no setting fell"):
+        changed(Grouped(), {"fell": 1})
+
+
+def test_former_settings_are_translated_or_answered_with_what_replaced_them() -> None:
+    assert from_dict(Grouped, {"decay_to": 9, "settle": 4}) == Grouped(fall=Fall(5, 9))
+    assert refusal(from_dict, Grouped, {"settle": "long", "decay_to": 9}) == (
+        "There is no setting settle any more: decay_from says where the fall begins."
+    )
+    assert refusal(override, (RunSettings(), Grouped()), ["title=b"]) == (
+        "There is no setting title any more: name says it."
+    )
+    assert refusal(override, (Grouped(),), ["settle=4"]).startswith("There is no setting settle any more")
+
+
+@pytest.mark.parametrize("family", CATALOG)
+def test_a_name_is_one_setting_of_a_family(family: str) -> None:
+    kinds = (CATALOG[family].load("config"), CATALOG[family].load("training"), RunSettings)
+    names = [name for kind in kinds for name in settings_of(kind)]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(

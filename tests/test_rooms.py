@@ -25,8 +25,8 @@ LINES = (
     ("layers", "losses", "data"),
     ("faces",),
     ("modelfile", "provenance", "film", "folders"),
-    ("image", "config", "arrays", "jsonfile", "lock"),
-    ("output", "container", "given"),
+    ("image", "config", "arrays", "lock"),
+    ("output", "container", "given", "jsonfile"),
     ("errors", "quiet", "decodable"),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""

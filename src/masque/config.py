@@ -1,4 +1,26 @@
-"""Settings of a run as frozen dataclasses: presets, overrides by name, checks with plain messages."""
+"""Settings of a run as frozen dataclasses: presets, overrides by name, checks with plain messages.
+
+Settings that belong together may stand in a group, a frozen dataclass of their own that is the type of a field:
+
+    @dataclass(frozen=True)
+    class Schedule:
+        decay_from: int = 0
+        decay_to: int = 0
+
+    @dataclass(frozen=True)
+    class RSGANTraining:
+        lr: float = 2e-4
+        schedule: Schedule = Schedule(decay_to=4000)
+
+    training = changed(RSGANTraining(), {"lr": 1e-3, "decay_from": 3000})
+    training.schedule.decay_from                       # 3000
+
+Code reads `training.schedule.decay_from`. Users see flat names: `--set decay_from=3000`, presets, settings.json, cards. So
+a name stands once in a config and its groups; a test holds that for a family's three configs together. Every field has a
+default: a preset changes some of the defaults, those of groups too, and RANGES and BELOW_1 hold in groups.
+
+A setting that is renamed or removed is named in the class variable `former` of the class that had it (see `Former`).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +30,18 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from masque.errors import LONGEST_QUOTE, SettingError, nearest, printable
+from masque.jsonfile import JSON
 
-D = TypeVar("D")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+C = TypeVar("C", bound="DataclassInstance")
+Configs = TypeVarTuple("Configs")
 
 LARGEST_SEED = 2**31 - 1
 """Small enough that what is computed from seed, step and place in the batch fits into 64 bits."""
@@ -103,11 +130,79 @@ RESUMABLE = frozenset(
 """Settings that may change when a run is resumed: they say nothing about the steps already made."""
 
 
-def check_ranges(config: Any) -> None:
+@dataclass(frozen=True)
+class Former:
+    """Settings that a config dataclass or one of its groups had in earlier versions: its class variable `former`."""
+
+    replaced: Mapping[str, str]
+    """Former setting -> the end of a sentence that begins "There is no setting NAME any more: " and says what to do."""
+    translate: Callable[[dict[str, JSON]], None] | None = None
+    """Changes the flat values of an earlier version's whole config into this one's, where that means exactly the same:
+    what it leaves of former settings is refused with the sentence above. It gets all values, of any type."""
+
+
+def settings_of(kind: type[DataclassInstance]) -> dict[str, object]:
+    """The settings of a config dataclass and its groups by their flat names, with the type of each."""
+    kinds, found = typing.get_type_hints(kind), dict[str, object]()
+    for field in dataclasses.fields(kind):
+        hint = kinds[field.name]
+        own = settings_of(hint) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else {field.name: hint}
+        assert not found.keys() & own.keys(), f"{kind.__name__} has a setting twice: {found.keys() & own.keys()}"
+        found |= own
+    return found
+
+
+def values_of(config: DataclassInstance) -> dict[str, object]:
+    """The values of a config dataclass and its groups by their flat names."""
+    found: dict[str, object] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        found |= values_of(value) if _is_group(value) else {field.name: value}
+    return found
+
+
+def changed(config: C, values: Mapping[str, object]) -> C:
+    """A copy of a config with other values of some settings, by their flat names. Raises TypeError for a name that it
+    does not have, and SettingError where values do not go together."""
+    left, own = dict(values), dict[str, object]()
+    for field in dataclasses.fields(config):
+        group = getattr(config, field.name)
+        if _is_group(group):
+            inner = {name: left.pop(name) for name in settings_of(type(group)).keys() & left.keys()}
+            own |= {field.name: changed(group, inner)} if inner else {}
+        elif field.name in left:
+            own[field.name] = left.pop(field.name)
+    if left:
+        raise TypeError(f"{type(config).__name__} has no setting {next(iter(left))}")
+    return dataclasses.replace(config, **own)
+
+
+def _is_group(value: object) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _formers(kind: type[DataclassInstance]) -> Iterator[Former]:
+    if isinstance(former := getattr(kind, "former", None), Former):
+        yield former
+    for field in dataclasses.fields(kind):
+        hint = typing.get_type_hints(kind)[field.name]
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from _formers(hint)
+
+
+def _no_setting(name: str, kinds: Sequence[type[DataclassInstance]]) -> SettingError:
+    """Why there is no setting `name`: replaced by another, or not known at all."""
+    for former in (former for kind in kinds for former in _formers(kind)):
+        if name in former.replaced:
+            return SettingError(f"There is no setting {name} any more: {former.replaced[name]}.")
+    known = sorted({name for kind in kinds for name in settings_of(kind)})
+    return SettingError(f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], known)}.")
+
+
+def check_ranges(config: DataclassInstance) -> None:
     """Raise SettingError where a number of a config dataclass is not finite or outside its range, or where it lists a
     name twice or an odd one."""
-    for field in dataclasses.fields(config):
-        name, value = field.name, getattr(config, field.name)
+    for name, value in values_of(config).items():
         if isinstance(value, int | float) and not isinstance(value, bool):
             low, high = RANGES.get(name, (0, LARGEST_NUMBER))
             if name in BELOW_1 and not 0 <= value < 1:
@@ -125,36 +220,40 @@ def check_ranges(config: Any) -> None:
                 raise SettingError(f"{name} lists {len(value)} names, and {MOST_NAMES} are the most.")
 
 
-def override(configs: Sequence[Any], assignments: Sequence[str]) -> tuple[Any, ...]:
-    """The given config dataclasses with `key=value` assignments applied, each to the config that has such a field.
+def override(configs: tuple[*Configs], assignments: Sequence[str]) -> tuple[*Configs]:
+    """The given config dataclasses with `key=value` assignments applied, each to the first config that has such a
+    setting.
 
-    Raises SettingError for text that is no assignment, for a field that none has (with the nearest name), and for a
-    value of a wrong type or outside its range."""
-    changes: list[dict[str, Any]] = [{} for _ in configs]
-    owners = {field.name: i for i, config in reversed(list(enumerate(configs))) for field in dataclasses.fields(config)}
+    Raises SettingError for text that is no assignment, for a setting that none has (with what replaced it, or the
+    nearest name), and for a value of a wrong type or outside its range."""
+    given: list[DataclassInstance] = list(configs)  # type: ignore[arg-type]
+    kinds = [settings_of(type(config)) for config in given]
+    changes: list[dict[str, object]] = [{} for _ in given]
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
             raise SettingError(f"{printable(repr(assignment))} is not of the form key=value, such as batch_size=16.")
-        if key not in owners:
-            raise SettingError(f"There is no setting {printable(key)}; {nearest(key[:LONGEST_QUOTE], sorted(owners))}.")
-        owner = owners[key]
-        changes[owner][key] = parse(key, text, typing.get_type_hints(type(configs[owner]))[key])
-    made = tuple(dataclasses.replace(config, **change) for config, change in zip(configs, changes, strict=True))
+        owner = next((number for number, known in enumerate(kinds) if key in known), None)
+        if owner is None:
+            raise _no_setting(key, [type(config) for config in given])
+        changes[owner][key] = parse(key, text, kinds[owner][key])
+    made = tuple(changed(config, change) for config, change in zip(given, changes, strict=True))
     for config in made:
         check_ranges(config)
-    return made
+    return made  # type: ignore[return-value]
 
 
-def parse(key: str, text: str, kind: Any) -> Any:
+def parse(key: str, text: str, kind: object) -> object:
     """`text` as a value of the type `kind`: bool, int, float, str, a Literal, or a comma-separated tuple of strings."""
     try:
         if kind is bool:
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
         if kind is float:
             return _finite(float(text))
-        if kind in (int, str):
-            return kind(text)
+        if kind is int:
+            return int(text)
+        if kind is str:
+            return text
         if typing.get_origin(kind) is typing.Literal:
             if text not in typing.get_args(kind):
                 raise SettingError(
@@ -176,14 +275,16 @@ def _finite(number: float) -> float:
     return number
 
 
-def _in_words(kind: Any) -> str:
+def _in_words(kind: object) -> str:
     if isinstance(kind, types.UnionType):
         return " or ".join(map(_in_words, typing.get_args(kind)))
+    if typing.get_origin(kind) is tuple:
+        return "a list of texts"
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", types.NoneType: "none"}
-    return words.get(kind, "a list of texts" if typing.get_origin(kind) is tuple else str(kind))
+    return next((text for known, text in words.items() if kind is known), str(kind))
 
 
-def _fits(value: Any, kind: Any) -> bool:
+def _fits(value: object, kind: object) -> bool:
     """Whether a value read from JSON is of the type `kind`, one of those that `parse` knows."""
     if isinstance(kind, types.UnionType):
         return any(_fits(value, part) for part in typing.get_args(kind))
@@ -194,28 +295,41 @@ def _fits(value: Any, kind: Any) -> bool:
     return type(value) in ((int, float) if kind is float else (kind,))
 
 
-def as_dict(config: Any) -> dict[str, Any]:
-    """A config dataclass as plain JSON values."""
-    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+def as_dict(config: DataclassInstance) -> dict[str, JSON]:
+    """The settings of a config dataclass and its groups by their flat names, as plain JSON values."""
+    plain: dict[str, JSON] = json.loads(json.dumps(values_of(config)))
     return plain
 
 
-def from_dict(kind: type[D], values: Mapping[str, Any]) -> D:
-    """The config dataclass of type `kind` with these values; lists become tuples.
+def present(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The flat values of a whole config that any version wrote, as this version says them. Raises SettingError for a
+    former setting of which the meaning cannot be said exactly."""
+    translated = dict(values)
+    for former in _formers(kind):
+        if former.translate is not None:
+            former.translate(translated)
+    for former in _formers(kind):
+        if left := sorted(translated.keys() & former.replaced.keys()):
+            raise _no_setting(left[0], [kind])
+    return translated
 
-    Raises SettingError for a value that no field takes, or that its field does not: it comes from another version, or
+
+def from_dict(kind: type[C], values: Mapping[str, JSON]) -> C:
+    """The config dataclass of type `kind` with these flat values, which any version of Masque wrote; lists become
+    tuples.
+
+    Raises SettingError for a value that no field takes, or that its field does not: it comes from a newer version, or
     is damaged."""
-    fields = typing.get_type_hints(kind)
+    known = settings_of(kind)
     if not isinstance(values, Mapping):
         raise SettingError(f"{printable(repr(values))} stands where settings should.")
+    values = present(kind, values)
     for name, value in values.items():
-        if name not in fields:
-            raise SettingError(
-                f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], sorted(fields))}."
-            )
-        if not _fits(value, fields[name]):
-            raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(fields[name])}.")
-    made = kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        if name not in known:
+            raise _no_setting(name, [kind])
+        if not _fits(value, known[name]):
+            raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(known[name])}.")
+    made = changed(kind(), {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
     check_ranges(made)
     return made
 

@@ -14,7 +14,7 @@ import torch
 from lightning_fabric import Fabric
 
 from masque import catalog, modelfile
-from masque.config import RESUMABLE, RunSettings, as_dict, from_dict, override
+from masque.config import RESUMABLE, RunSettings, as_dict, changed, from_dict, override, values_of
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
@@ -79,9 +79,9 @@ def plan(
         raise SettingError(f"There is no preset {preset} of {family}; {nearest(preset, presets)}.")
     values = presets[preset]
     configs = (
-        entry.load("config")(**values["model"]),
-        entry.load("training")(**values["training"]),
-        RunSettings(**values["run"]),
+        changed(entry.load("config")(), values["model"]),
+        changed(entry.load("training")(), values["training"]),
+        changed(RunSettings(), values["run"]),
     )
     begun = _start(start, out)
     if begun is not None:
@@ -164,15 +164,15 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
 def teachers_of(settings: Plan) -> dict[str, str]:
     """The models that the recipe of a plan reads whenever it is made: setting -> folder."""
     names = catalog.family(settings.family).teachers
-    return {name: getattr(settings.training, name) for name in names if getattr(settings.training, name)}
+    values = values_of(settings.training)
+    return {name: str(values[name]) for name in names if values[name]}
 
 
 def with_kept_teachers(settings: Plan, out: Path) -> Plan:
     """A plan of which the teachers are those that the run at `out` keeps, where it has made a step and keeps them."""
     own = {name: teachers.kept(out, name) for name in teachers_of(settings)} if states(out) else {}
-    return replace(
-        settings, training=replace(settings.training, **{name: str(folder) for name, folder in own.items() if folder})
-    )
+    kept = {name: str(folder) for name, folder in own.items() if folder}
+    return replace(settings, training=changed(settings.training, kept))
 
 
 def begin_with(recipe: Recipe, start: ModelFile) -> None:

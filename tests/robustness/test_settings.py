@@ -13,7 +13,7 @@ import torch
 
 from masque import catalog
 from masque.catalog import CATALOG
-from masque.config import RunSettings, as_dict, override
+from masque.config import RunSettings, as_dict, changed, override, values_of
 from masque.errors import CheckpointError, MasqueError, SettingError
 from masque.modelfile import ModelFile
 from robustness import mutations
@@ -29,14 +29,14 @@ def configs(family: str) -> tuple[Any, ...]:
     entry = CATALOG[family]
     preset = entry.load("presets")["tiny"]
     return (
-        entry.load("config")(**preset["model"]),
-        entry.load("training")(**preset["training"]),
-        RunSettings(**preset["run"]),
+        changed(entry.load("config")(), preset["model"]),
+        changed(entry.load("training")(), preset["training"]),
+        changed(RunSettings(), preset["run"]),
     )
 
 
 def numbers(config: Any) -> list[str]:
-    return [f.name for f in dataclasses.fields(config) if type(getattr(config, f.name)) in (int, float)]
+    return [name for name, value in values_of(config).items() if type(value) in (int, float)]
 
 
 @pytest.mark.parametrize("family", CATALOG)
@@ -69,9 +69,9 @@ def test_every_configuration_loads_or_is_refused(family: str) -> None:
     model = CATALOG[family].load("model")(config)
     weights = dict(model.state_dict())
     whole = as_dict(config)
-    for name, changed in mutations.of_json(whole):
+    for name, damaged in mutations.of_json(whole):
         try:
-            plain = json.loads(json.dumps(changed))
+            plain = json.loads(json.dumps(damaged))
         except UnicodeEncodeError:
             continue
         if not isinstance(plain, dict):  # refused where the file is read
@@ -88,9 +88,9 @@ def test_the_presets_are_within_the_ranges() -> None:
     for family in CATALOG.values():
         for preset in family.load("presets").values():
             some = (
-                family.load("config")(**preset["model"]),
-                family.load("training")(**preset["training"]),
-                RunSettings(**preset["run"]),
+                changed(family.load("config")(), preset["model"]),
+                changed(family.load("training")(), preset["training"]),
+                changed(RunSettings(), preset["run"]),
             )
             override(some, [])
             catalog.shapes_of(family, some[0])
