@@ -45,7 +45,7 @@ class Parser(Loaded):
 
     @contextmanager
     def inference(self) -> Iterator[None]:
-        """No gradients; in bf16 where that is faster; label maps are as good by it (docs/training.md)."""
+        """No gradients; in bf16 where that is faster; label maps are as good by it (docs/training/parser.md)."""
         kind = self.device.type
         with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=has_bf16(kind)):
             yield

@@ -249,7 +249,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         },
         "run": {"steps": 2_500, "batch_size": 16},
     },
-    # What worked best of all that was tried (docs/training.md)
+    # What worked best of all that was tried (docs/training/ccagan.md)
     "best": {
         "model": {
             "size": 96,

@@ -418,7 +418,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "training": TWO_CORES,
         "run": {"steps": 4_000, "batch_size": 32},
     },
-    # What worked best of all that was tried (docs/training.md)
+    # What worked best of all that was tried (docs/training/rsgan.md)
     "best": {
         "model": {**SLIM, "smooth": True},
         "training": {**TWO_CORES, "kl": 0.1, "beta2": 0.99, "id": 150.0, "adv_g": 5.0, "adv_p": 5.0},
