@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from command_line import masque
 
-from masque.image import read_picture, write_picture
+from masque.edits.translate import CELL
+from masque.faces.detect import find_faces
+from masque.faces.frame import similarity
+from masque.image import GAP, read_picture, write_picture
+
+ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+"""Of the model of five that the tests train."""
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +59,36 @@ def test_an_edit_gives_the_whole_photo_back_and_says_what_it_took_back(
         "ccagan",
         {"Blond_Hair": 1.0, "Young": 0.0},
     )
-    assert ("Hair colours exclude one another" in outcome.out) is bool(record["also"])
+    assert record["also"] == {"Black_Hair": 0.0, "Brown_Hair": 0.0}
+    for name in record["also"]:
+        assert f"{name}=0" in outcome.out
+
+
+def test_an_edit_that_takes_nothing_back_speaks_of_nothing_else(
+    trained: Path, puppet_files: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    outcome = masque("edit", puppet_files[1], "--model", trained, "--set", "Male=1", "-o", out)
+    assert masque("verify", out, "--json").values["record"]["also"] == {}
+    assert "_Hair" not in outcome.out
 
 
 def test_a_sheet(trained: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+    """The face as it is, and beside it one picture of it for each attribute, no two of them the same."""
     outcome = masque("edit", puppet_files[0], "--model", trained, "--sheet", "-o", tmp_path / "sheet.png")
     assert outcome.code == 0, outcome.err
-    assert "From left to right: the photo, Black_Hair=1, Blond_Hair=1, Brown_Hair=1," in outcome.out
-    height, width, _ = read_picture(tmp_path / "sheet.png").shape
-    assert width > 5 * height
+    shown = masque("verify", tmp_path / "sheet.png", "--json").values["record"]["shown"]
+    assert {entry.partition("=")[0] for entry in shown[1:]} == set(ATTRIBUTES)
+    assert ", ".join(shown) in outcome.out
+    sheet = read_picture(tmp_path / "sheet.png")
+    assert sheet.shape == (CELL, len(shown) * CELL + (len(shown) - 1) * GAP, 3)
+    cells = [sheet[:, at : at + CELL] for at in range(0, sheet.shape[1], CELL + GAP)]
+    photo, (face,) = read_picture(puppet_files[0]), find_faces(cells[0])
+    as_taken = cv2.warpAffine(photo, similarity(find_faces(photo)[0].landmarks, face.landmarks), (CELL, CELL))
+    middle = np.s_[CELL // 3 : 2 * CELL // 3, CELL // 3 : 2 * CELL // 3]
+    assert np.abs(cells[0][middle].astype(float) - as_taken[middle]).mean() < 5
+    for a, b in combinations(cells, 2):
+        assert np.abs(a.astype(float) - b).max() > 2
 
 
 def test_set_and_sheet_exclude_each_other(puppet_files: list[Path], tmp_path: Path) -> None:
