@@ -68,7 +68,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("batch_size",), (1, 65_536)),
     **dict.fromkeys(("workers",), (-1, 1024)),
     **dict.fromkeys(("r1_every", "critic_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
-    **dict.fromkeys(("certainty", "beta"), (0, 1)),
+    **dict.fromkeys(("beta",), (0, 1)),
 }  # fmt: skip
 """The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from
 0 on."""
@@ -134,11 +134,15 @@ RESUMABLE = frozenset(
 class Former:
     """Settings that a config dataclass or one of its groups had in earlier versions: its class variable `former`."""
 
-    replaced: Mapping[str, str]
+    replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Former setting -> the end of a sentence that begins "There is no setting NAME any more: " and says what to do."""
     translate: Callable[[dict[str, JSON]], None] | None = None
     """Changes the flat values of an earlier version's whole config into this one's, where that means exactly the same:
     what it leaves of former settings is refused with the sentence above. It gets all values, of any type."""
+    neutral: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    """Former setting -> the value at which it did nothing: with that one, a run or model of an earlier version loads."""
+    renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Former setting -> the name that it has now, with the same values."""
 
 
 def settings_of(kind: type[DataclassInstance]) -> dict[str, object]:
@@ -195,6 +199,8 @@ def _no_setting(name: str, kinds: Sequence[type[DataclassInstance]]) -> SettingE
     for former in (former for kind in kinds for former in _formers(kind)):
         if name in former.replaced:
             return SettingError(f"There is no setting {name} any more: {former.replaced[name]}.")
+        if name in former.renamed:
+            return SettingError(f"There is no setting {name} any more: its name is {former.renamed[name]}.")
     known = sorted({name for kind in kinds for name in settings_of(kind)})
     return SettingError(f"There is no setting {printable(name)}; {nearest(name[:LONGEST_QUOTE], known)}.")
 
@@ -306,6 +312,12 @@ def present(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[s
     former setting of which the meaning cannot be said exactly."""
     translated = dict(values)
     for former in _formers(kind):
+        for name, name_now in former.renamed.items():
+            if name in translated:
+                translated[name_now] = translated.pop(name)
+        for name, value in former.neutral.items():
+            if name in translated and translated[name] == value:
+                del translated[name]
         if former.translate is not None:
             former.translate(translated)
     for former in _formers(kind):

@@ -12,7 +12,7 @@ from masque.catalog import SHIPPED
 from masque.data.batches import Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
-from masque.models.facefeat import FLOOR, FaceFeat, FaceFeatConfig, Judges, WhitenedPerceptron, sphere
+from masque.models.facefeat import FaceFeat, FaceFeatConfig, Judges, sphere
 from masque.models.parser import FaceParser, ParserConfig
 from masque.recipes.facefeat import FaceFeatRecipe
 
@@ -200,57 +200,9 @@ def test_the_second_discriminator_may_judge_alone(frames, batch, parser):
     assert float(terms["adv_maps"]) == pytest.approx(float(wanted), rel=1e-5)
 
 
-def test_whitened_features_have_mean_0_and_variance_1_in_every_direction():
-    torch.manual_seed(0)
-    net, directions = WhitenedPerceptron(6, (8, 8, 8), 1, memory=0.9), torch.linalg.qr(torch.randn(6, 6)).Q
-    x = torch.randn(20_000, 6) * torch.tensor([0.01, 0.5, 0.7, 1.0, 1.5, 2.0]) @ directions.T + 3
-    for part in x.chunk(40):
-        net.learn(part.mean(dim=0), part.T @ part / len(part))
-    seen = []
-    net.layers[0].register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
-    net(x)
-    cov = torch.cov(seen[0].T)
-    assert torch.allclose(seen[0].mean(dim=0), torch.zeros(6), atol=0.2)
-    variance = torch.linalg.eigvalsh(torch.cov(x.T))
-    assert float(variance[0]) < FLOOR < float(variance[1])
-    assert torch.allclose(torch.linalg.eigvalsh(cov)[1:], torch.ones(5), atol=0.15)
-    assert float(torch.linalg.eigvalsh(cov)[0]) < 0.5
-
-
-def test_whitening_hardly_changes_from_step_to_step():
-    torch.manual_seed(0)
-    net, turns = WhitenedPerceptron(32, (8, 8, 8), 1), []
-    for _ in range(200):
-        x = torch.randn(64, 32)  # all directions alike: the eigenvectors are others each time
-        net.learn(x.mean(dim=0), x.T @ x / len(x))
-        turns.append(net.turn.clone())
-    assert float((turns[-1] - turns[-2]).norm() / turns[-1].norm()) < 0.05
-
-
-def test_the_competition_over_features_alone(frames, batch):
-    made = runs.build_recipe(runs.plan("facefeat", "tiny", ("competition=features", "whiten=true", "r1=0.5", "lead=3")))
-    made.begin(frames)
-    phases = {phase.name: phase for phase in made.phases() if phase.name not in ("tell", "see")}
-    assert {name: phase.nets for name, phase in phases.items()} == {
-        "judge_features": ("D_f1", "D_f2"), "smooth": ("D_f1", "D_f2"), "draw": ("G_f1", "G_f2"),
-    }  # fmt: skip
-    assert phases["draw"].since == 23
-    before = made.judges.D_f2.turn.clone()
-    for phase in phases.values():
-        assert phase.loss(batch).keys() == phase.weights.keys()
-    assert not torch.equal(made.judges.D_f2.turn, before)
-    moved = made.judges.D_f2.turn.clone()
-    phases["draw"].loss(batch)
-    assert torch.equal(made.judges.D_f2.turn, moved)  # by real features alone
-    with pytest.raises(SettingError, match="no competition over features"):
-        runs.build_recipe(runs.plan("facefeat", "tiny", ("competition=features", "without=features")))
-
-
 def test_a_parser_that_nothing_would_ask_is_refused(parser):
     with pytest.raises(SettingError, match="leave out --set parser"):
         runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "without=picture")))
-    with pytest.raises(SettingError, match="leave out --set parser"):
-        runs.build_recipe(runs.plan("facefeat", "tiny", (f"parser={parser}", "competition=features")))
 
 
 def test_all_terms_of_a_picture_pull_as_hard_as_each_other(recipe, batch):
@@ -387,22 +339,6 @@ def test_recognition_may_be_asked_of_many_views(frames, batch):
     (paint,) = (phase for phase in recipe.phases() if phase.name == "paint")
     recipe.model.G_I.requires_grad_(True)
     assert paint.loss(batch).keys() == paint.weights.keys() == {"rec", "fool", "id", "id_made"}
-
-
-def test_d_sees_pictures_changed_only_where_that_is_asked_for(frames, batch, recipe):
-    changing = runs.build_recipe(runs.plan("facefeat", "tiny", ("augment=diff",)))
-    changing.begin(frames)
-    for made, changes in ((recipe, False), (changing, True)):
-        seen = []
-        made.judges.D_I.forward = lambda pictures, seen=seen: (
-            seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
-        )
-        made.judge_terms(batch)
-        (pictures,) = seen
-        assert len(pictures) == 12
-        assert torch.equal(pictures[:4], batch["image"]) is not changes
-        assert len(made.score(batch["image"], batch, "one")) == 1
-        assert torch.equal(seen[1], batch["image"]) is not changes
 
 
 def test_the_discriminators_may_lead():

@@ -30,7 +30,7 @@ def test_the_preset_is_the_paper():
     plan = runs.plan("rsgan", "paper")
     w = plan.training
     assert (w.rec, w.kl, w.adv_g, w.adv_p, w.C, w.GC, w.beta) == (4000, 1, 20, 30, 1, 50, 0.5)
-    assert (w.lr, w.judge_lr, w.beta1, w.beta2) == (0.0002, 0.0002, 0.5, 0.999)
+    assert (w.lr, w.judge_lr, w.beta2) == (0.0002, 0.0002, 0.999)
     assert (plan.model.size, plan.run.batch_size, plan.run.steps) == (128, 50, 120_000)
     assert (plan.model.variational, plan.model.lstm) == (True, False)
     assert (w.random, w.rec_trains_separators, w.r1, w.warm_up, w.decay_from) == ("prior", False, 0, 0, 0)
@@ -193,20 +193,10 @@ def test_the_moments_are_running_averages(make_recipe, batch):
     assert recipe.learning_rate("prior", 10**6) == 0.004
 
 
-def test_spectral_normalisation_is_of_the_two_discriminators_alone(make_recipe):
-    held = {
-        name for name, net in make_recipe(spectral=True).nets.items() if any("parametrizations" in key for key in net.state_dict())
-    }  # fmt: skip
-    assert held == {"D_g", "D_p"}
-    assert not any("parametrizations" in key for net in make_recipe().nets.values() for key in net.state_dict())
-
-
-def test_a_preview_needs_no_discriminators_of_any_kind(make_recipe, batch):
-    """It once wanted to copy spectrally normalised ones into plain ones."""
-    for spectral in (True, False):
-        recipe = make_recipe(spectral=spectral)
-        with torch.no_grad():
-            pictures, columns = recipe.preview(
-                batch, {name: recipe.nets[name] for name in recipe.served if name in recipe.nets}
-            )
-        assert (len(pictures), columns) == (5 * 4, 4)
+def test_a_preview_needs_no_discriminators(make_recipe, batch):
+    recipe = make_recipe()
+    with torch.no_grad():
+        pictures, columns = recipe.preview(
+            batch, {name: recipe.nets[name] for name in recipe.served if name in recipe.nets}
+        )
+    assert (len(pictures), columns) == (5 * 4, 4)

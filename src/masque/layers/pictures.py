@@ -7,7 +7,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from masque.layers.gaussian import Gaussian, as_gaussian
 from masque.layers.precision import full
@@ -89,14 +88,3 @@ class Judge(nn.Module):
         """(B,3,S,S) -> logits (B,outputs) or, of patches, (B,outputs,to,to)."""
         logits: Tensor = self.head(self.body(picture))
         return logits
-
-
-def hold_spectrally(net: nn.Module) -> None:
-    """Divide the weights of every convolution and linear layer by their largest singular value (Miyato et al. 2018), in
-    place.
-
-    One power iteration a forward pass in training finds it; what it has found is part of the network's state.
-    """
-    for layer in list(net.modules()):
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            spectral_norm(layer)

@@ -7,12 +7,9 @@ from torch import Tensor
 from masque.losses.precision import full
 
 
-def kl_to_standard(mean: Tensor, log_variance: Tensor, free: float = 0.0) -> Tensor:
+def kl_to_standard(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(μ,σ²) ‖ N(0,1)) = ½ Σ (μ² + σ² − log σ² − 1), summed over the latent's entries and averaged over the batch.
 
-    free: nats that each entry may cost for nothing (Kingma et al. 2016, free bits), so that it is worth saying
-    something. mean, log_variance: (B,Z). Eq. 4 of RSGAN, where σ stands for the variance (docs/papers/rsgan.md, choice
-    4)."""
+    mean, log_variance: (B,Z). Eq. 4 of RSGAN, where σ stands for the variance."""
     mean, log_variance = full(mean), full(log_variance)
-    each = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1)
-    return (each - free).clamp(min=0).sum(dim=1).mean() if free else each.sum(dim=1).mean()
+    return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(dim=1).mean()

@@ -12,15 +12,15 @@ docs/papers/ccagan.md."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from masque.config import Former
 from masque.layers.precision import full, known
 from masque.layers.stacks import blurred, he
 
@@ -48,10 +48,6 @@ class CCAGANConfig:
     """Convolutions of the discriminator, each of which halves the map."""
     attention: Attention = "cross"
     """cross: CCA-GAN. self: StarGAN+SAGAN. none: StarGAN."""
-    attended: Literal["rows", "columns"] = "rows"
-    """What the cross channel attention weighs against each other: α is H×H or W×W."""
-    scaled: bool = False
-    """Divide the products of Eq. 1 by √N before the softmax, as Vaswani et al. 2017 do and the paper does not."""
     paints: Literal["whole", "change", "smooth"] = "whole"
     """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual
     images), so that what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no
@@ -65,13 +61,17 @@ class CCAGANConfig:
     """An edit is the mean of what G makes of a picture and of its mirror image. Training knows nothing of it. Choice
     25."""
     attributes: tuple[str, ...] = ATTRIBUTES
+    former: ClassVar[Former] = Former(
+        {"attended": "rows attend to rows, as in Eq. 1", "scaled": "Eq. 1 divides by nothing"},
+        neutral={"attended": "rows", "scaled": False},
+    )
 
 
 class CrossAttention(nn.Module):
     """Cross channel self-attention (Eq. 1-4): whole rows of the map, over all its channels at once, attend to each
     other."""
 
-    def __init__(self, channels: int, config: CCAGANConfig) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         narrow, middle = max(1, channels // 8), max(1, channels // 2)  # C̄ and C̃
         self.widths = [narrow, narrow, middle]
@@ -81,30 +81,20 @@ class CrossAttention(nn.Module):
         self.qkv = nn.Conv2d(channels, sum(self.widths), 1, bias=False)
         self.back = nn.Conv2d(middle, channels, 1, bias=False)
         self.gamma = nn.Parameter(torch.zeros(()))
-        self.columns, self.scaled = config.attended == "columns", config.scaled
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) -> μ of the same shape; x itself while γ is 0."""
-        x = x.contiguous(memory_format=torch.channels_last)  # so that a line is one piece of memory
-        q, k, v = self._lines(self.qkv(x))
-        products = full(q @ k.transpose(1, 2))
-        alpha = torch.softmax(products / math.sqrt(q.shape[2]) if self.scaled else products, dim=2)  # (B, H, H), Eq. 1
-        delta = self._map(alpha.to(v.dtype) @ v, x)  # Eq. 2 and 3
+        x = x.contiguous(memory_format=torch.channels_last)  # so that a row is one piece of memory
+        q, k, v = self._rows(self.qkv(x))
+        alpha = torch.softmax(full(q @ k.transpose(1, 2)), dim=2)  # (B, H, H), Eq. 1
+        delta = (alpha.to(v.dtype) @ v).view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)  # (B, C̃, H, W), Eq. 2, 3
         # Eq. 4. γ multiplies the few weights instead of the whole map.
         attended: Tensor = x + functional.conv2d(delta, self.gamma * self.back.weight)
         return attended
 
-    def _lines(self, made: Tensor) -> Sequence[Tensor]:
-        """(B, 2·C̄ + C̃, H, W) -> q, k (B,H,W·C̄) and v (B,H,W·C̃); W lines of H where columns are attended."""
-        made = made.permute(0, 3, 2, 1) if self.columns else made.permute(0, 2, 3, 1)
-        return [part.flatten(2) for part in torch.split(made, self.widths, dim=3)]
-
-    def _map(self, lines: Tensor, like: Tensor) -> Tensor:
-        """The way back, (B,H,W·C̃) -> (B,C̃,H,W), with the height and width of `like`."""
-        height, width = like.shape[2:]
-        first, second = (width, height) if self.columns else (height, width)
-        unfolded = lines.view(len(lines), first, second, -1)
-        return unfolded.permute(0, 3, 2, 1) if self.columns else unfolded.permute(0, 3, 1, 2)
+    def _rows(self, projected: Tensor) -> Sequence[Tensor]:
+        """(B, 2·C̄ + C̃, H, W) -> q, k (B,H,W·C̄) and v (B,H,W·C̃): each row of the map as one vector."""
+        return [part.flatten(2) for part in torch.split(projected.permute(0, 2, 3, 1), self.widths, dim=3)]
 
 
 class SelfAttention(nn.Module):
@@ -130,7 +120,7 @@ class SelfAttention(nn.Module):
 
 def before(channels: int, config: CCAGANConfig) -> list[nn.Module]:
     """What stands before a convolution that reads `channels` channels: CCA-GAN's attention, or nothing."""
-    return [CrossAttention(channels, config)] if config.attention == "cross" else []
+    return [CrossAttention(channels)] if config.attention == "cross" else []
 
 
 class Normalised(nn.InstanceNorm2d):

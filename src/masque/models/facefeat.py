@@ -168,47 +168,6 @@ class Perceptron(nn.Module):
         return full(self.layers(x))
 
 
-FLOOR = 0.05
-"""Variance, of 1 on average, below which a direction of f_2 is not enlarged to 1 any more: little but noise is left
-there."""
-
-
-class WhitenedPerceptron(Perceptron):
-    """Sees its input whitened by the moments of real ones, so that it notices where directions that vary little vary
-    too much."""
-
-    mean: Tensor
-    second: Tensor
-    turn: Tensor
-    weight: Tensor
-
-    def __init__(self, inputs: int, hidden: Sequence[int], outputs: int, memory: float = 0.99) -> None:
-        """memory: how much of the moments is kept in each step."""
-        super().__init__(inputs, hidden, outputs)
-        self.memory = memory
-        self.register_buffer("mean", torch.zeros(inputs))
-        self.register_buffer("second", torch.zeros(inputs, inputs))
-        self.register_buffer("weight", torch.zeros(()))
-        self.register_buffer("turn", torch.eye(inputs))
-
-    def learn(self, mean: Tensor, second: Tensor) -> None:
-        """Take in the mean (F,) and the mean outer product (F,F) of a batch of real ones."""
-        share = 1 - self.memory
-        for kept, new in ((self.mean, mean), (self.second, second), (self.weight, torch.ones_like(self.weight))):
-            kept.lerp_(new, share)
-        middle = self.mean / self.weight
-        variance, directions = torch.linalg.eigh(self.second / self.weight - torch.outer(middle, middle))
-        # Turned back again: directions of like variance change places from step to step, and what comes after would see
-        # another world.
-        self.turn.copy_(directions / variance.clamp_min(FLOOR).sqrt() @ directions.T)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B,inputs) -> (B,outputs)."""
-        with torch.autocast(x.device.type, enabled=False):
-            x = (full(x) - self.mean / self.weight.clamp_min(1e-8)) @ self.turn
-        return super().forward(x)
-
-
 class PictureGenerator(Up):
     """G^I."""
 
@@ -248,11 +207,10 @@ class FaceFeat(nn.Module):
 class Judges(nn.Module):
     """The discriminators, and the softmax by which E_id is trained."""
 
-    def __init__(self, config: FaceFeatConfig, softmax: Softmax, whiten: bool = False) -> None:
-        """whiten: D_f2 sees f_2 whitened."""
+    def __init__(self, config: FaceFeatConfig, softmax: Softmax) -> None:
         super().__init__()
         self.D_f1 = Perceptron(config.shape_expression + 1, (256, 256, 128), 1)
-        self.D_f2 = (WhitenedPerceptron if whiten else Perceptron)(config.features, (256, 256, 128), 1)
+        self.D_f2 = Perceptron(config.features, (256, 256, 128), 1)
         self.D_I = Down(config.size, config.encoder_channels, 1, config.activation)
         self.W_id = Heads(config.identity, softmax)
 

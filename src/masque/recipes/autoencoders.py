@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from masque.config import Former
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal
@@ -26,7 +27,6 @@ class AutoencoderTraining:
     lr: float = 2e-4
     judge_lr: float = 2e-4
     """Learning rate of D and C."""
-    beta1: float = 0.5
     beta2: float = 0.999
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
@@ -35,6 +35,7 @@ class AutoencoderTraining:
     decay_to: int = 0
     r1: float = 0.0
     """Weight of the penalty on D's gradient at real pictures."""
+    former: ClassVar[Former] = Former({"beta1": "it is 0.5, as RSGAN's"}, neutral={"beta1": 0.5})
 
 
 class AutoencoderRecipe:
@@ -55,9 +56,7 @@ class AutoencoderRecipe:
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam."""
-        return torch.optim.Adam(
-            parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True
-        )
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant unless a warm-up or a decay is asked for."""

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from masque.config import Former
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -68,9 +69,6 @@ class CCAGANTraining:
     targets: Literal["another", "turned"] = "another"
     """What a picture shall have: another picture's attributes, as in the paper, or its own with one, any, turned round.
     Choice 19."""
-    certainty: float = 1.0
-    """How sure D_cls shall be of t in Eq. 7: 1 as in the paper, which G can only come nearer to by overdoing it. Choice
-    22."""
     light: float = 0.0
     """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7); 0: as it
     is. Choice 23."""
@@ -81,11 +79,14 @@ class CCAGANTraining:
     lr: float = 1e-4
     judge_lr: float = 0.0
     """Learning rate of D; 0 is `lr`, as in the paper."""
-    beta1: float = 0.5
     beta2: float = 0.999
     decay_from: int = 0
     """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
     decay_to: int = 0
+    former: ClassVar[Former] = Former(
+        {"certainty": "Eq. 7 asks for t itself", "beta1": "it is 0.5, as in the paper"},
+        neutral={"certainty": 1.0, "beta1": 0.5},
+    )
 
 
 class CCAGANRecipe:
@@ -98,8 +99,6 @@ class CCAGANRecipe:
             raise SettingError(
                 "Only a change can be confined to the person: set paints to change or smooth, or leave out confined."
             )
-        if not 0.5 < training.certainty <= 1:
-            raise SettingError(f"certainty is a probability from above 0.5 to 1, not {training.certainty:g}.")
         self.config, self.training = config, training
         self.model = CCAGAN(config)
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "D": self.model.D}
@@ -120,9 +119,7 @@ class CCAGANRecipe:
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam as in Section 4.1, for both networks."""
-        return torch.optim.Adam(
-            parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True
-        )
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant, then linearly to 0."""
@@ -163,10 +160,9 @@ class CCAGANRecipe:
         s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
         made = self.model.G(s, told(target), person)
         src, cls = self.judged(made, batch["seed"], "light of made ones")
-        sure = self.training.certainty
         terms = {
             "fool": real_loss(src) if self.training.adversarial == "log" else -full(src).mean(),
-            "cls_f": known_bce(cls, target.clamp(1 - sure, sure)),
+            "cls_f": known_bce(cls, target),
         }
         if self.training.reconstruction_weight:
             terms["rec"] = weighted_l1(s, self.model.G(made, told(own), person), batch["valid"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from masque.config import Former
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.losses.adversarial import fake_loss, real_loss
@@ -21,7 +22,7 @@ class DCGANTraining:
     """Section 4."""
 
     lr: float = 2e-4
-    beta1: float = 0.5
+    former: ClassVar[Former] = Former({"beta1": "it is 0.5, as in the paper"}, neutral={"beta1": 0.5})
 
 
 class DCGANRecipe:
@@ -43,7 +44,7 @@ class DCGANRecipe:
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam."""
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(self.training.beta1, 0.999), fused=True)
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, 0.999), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
         """Constant."""

@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from masque import modelfile
-from masque.config import from_dict
+from masque.config import Former, from_dict
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import DataError, SettingError
@@ -34,12 +34,11 @@ from masque.layers.noise import uniform
 from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.identity import known_people, with_margin
 from masque.losses.reconstruction import weighted_l1
-from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, WhitenedPerceptron, sphere
+from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
 from masque.models.identity import IdentityConfig, Softmax
 from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
-from masque.train.distributed import mean_over_processes
 from masque.train.phase import Asks, Phase
 
 BEYOND = ("shape", "picture", "views")
@@ -79,7 +78,6 @@ class FaceFeatTraining:
     judge_lr: float = 0.0
     """Learning rate of the discriminators; 0 is that of all others. Where they fall behind, their gradients, which are
     made as large as that of φ_rec, teach noise."""
-    beta1: float = 0.5
     fool: float = 1.0
     """Of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less
     noise. 0 leaves D^I out of everything where there is a `parser`."""
@@ -88,8 +86,6 @@ class FaceFeatTraining:
     from being sure of all they see, after which their gradients teach nothing."""
     r1_every: int = 16
     """R1 is due in every so many steps, and then so many times as strong (Karras et al. 2020)."""
-    augment: Literal["none", "diff"] = "none"
-    """diff: DiffAugment of all that D^I sees, for small sets; the paper does without."""
     parser: str = ""
     """Folder of a trained face parser, by whose maps a second discriminator judges pictures. The paper has none. Choice
     22."""
@@ -98,13 +94,18 @@ class FaceFeatTraining:
     maps_lr: float = 5e-4
     maps_r1: float = 0.02
     """Its learning rate and gradient penalty, due as `r1` is."""
-    whiten: bool = False
-    """D_2^f sees f_2 whitened by the moments of real ones. Choice 23."""
-    competition: Literal["both", "features"] = "both"
-    """features: the second one rests. E_2 and G^I stay, and G_1^f and G_2^f learn from D_1^f and D_2^f alone."""
     lead: int = 0
     """Steps after `warm` in which the discriminators learn alone, so that those that begin anew do not lead trained
     generators astray."""
+    former: ClassVar[Former] = Former(
+        {
+            "augment": "D^I sees pictures as they are",
+            "whiten": "D_2^f sees f_2 as it is",
+            "competition": "both competitions are held; without=picture leaves out the one over pictures",
+            "beta1": "it is 0.5",
+        },
+        neutral={"augment": "none", "whiten": False, "competition": "both", "beta1": 0.5},
+    )
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.beyond if name not in BEYOND]
@@ -112,19 +113,10 @@ class FaceFeatTraining:
             raise SettingError(
                 f"There is nothing called {unknown[0]} to learn beyond the paper: choose from {', '.join(BEYOND)}."
             )
-        if self.competition == "features" and self.without == "features":
+        if self.parser and self.without == "picture":
             raise SettingError(
-                "Without φ^f (without=features) there is no competition over features: leave out --set competition."
+                "Where no pictures are judged (without=picture) a parser has no say: leave out --set parser."
             )
-        if self.parser and not self.pictures_judged:
-            raise SettingError(
-                "Where no pictures are judged (without=picture, competition=features) a parser has no say: leave out --set parser."
-            )
-
-    @property
-    def pictures_judged(self) -> bool:
-        """Whether φ^I has a say."""
-        return self.competition == "both" and self.without != "picture"
 
 
 class FaceFeatRecipe:
@@ -135,7 +127,7 @@ class FaceFeatRecipe:
 
     def __init__(self, config: FaceFeatConfig, training: FaceFeatTraining) -> None:
         self.config, self.training = config, training
-        self.model, self.judges = FaceFeat(config), Judges(config, training.softmax, training.whiten)
+        self.model, self.judges = FaceFeat(config), Judges(config, training.softmax)
         self.nets: Mapping[str, nn.Module] = {
             **{name: getattr(self.model, name) for name in SERVED},
             **{name: getattr(self.judges, name) for name in ("D_f1", "D_f2", "D_I", "W_id")},
@@ -197,8 +189,7 @@ class FaceFeatRecipe:
         judged = {"f_1": 1.0, "f_2": 1.0} if w.without != "features" else {}
         if judged:
             phases.append(Phase("judge_features", ("D_f1", "D_f2"), self.judge_features_terms, judged, since=since))
-        painted = w.competition == "both"
-        seen = w.pictures_judged
+        seen = w.without != "picture"
         if seen:
             adv = {**({} if self.alone else {"D_I": "adv"}), **({} if self.D_maps is None else {"D_maps": "adv_maps"})}
             phases.append(Phase("judge", tuple(adv), self.judge_terms, dict.fromkeys(adv.values(), 1.0), since=since))
@@ -220,8 +211,6 @@ class FaceFeatRecipe:
                     "draw", ("G_f1", "G_f2"), self.draw_terms, judged | ({"picture": 1.0} if seen else {}), since=since
                 )
             )
-        if not painted:
-            return phases
         fools = (*(() if self.alone else ("fool",)), *(() if self.D_maps is None else ("fool_maps",)))
         more = {"shape": ("shape", "shape_made"), "picture": tuple(f"{name}_made" for name in fools)}
         paint = ["rec", *fools, "id", "id_made", *(name for goal in w.beyond for name in more.get(goal, ()))]
@@ -234,7 +223,7 @@ class FaceFeatRecipe:
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam."""
         early = name in ("E_id", "W_id", "E_1")
-        betas = (0.9 if early else self.training.beta1, 0.99 if name == "D_maps" else 0.999)
+        betas = (0.9 if early else 0.5, 0.99 if name == "D_maps" else 0.999)
         return torch.optim.Adam(
             parameters, lr=self.training.id_lr if early else self.training.lr, betas=betas, fused=True
         )
@@ -284,24 +273,17 @@ class FaceFeatRecipe:
         f_1 = self._seen(batch, "E_1")
         with torch.no_grad():
             f_2, made = sphere(self.model.E_2(batch["image"])), self.model.drawn(batch["seed"], "judge features")
-            if isinstance(self.judges.D_f2, WhitenedPerceptron):
-                moments = torch.cat([f_2.mean(dim=0), (f_2.T @ f_2 / len(f_2)).flatten()])
-                moments = mean_over_processes(moments)
-                self.judges.D_f2.learn(moments[: f_2.shape[1]], moments[f_2.shape[1] :].reshape(f_2.shape[1], -1))
         pairs = ((self.judges.D_f1, f_1, made[0]), (self.judges.D_f2, f_2, made[1]))
         return {
             name: real_loss(D(real)) + fake_loss(D(fake))
             for name, (D, real, fake) in zip(("f_1", "f_2"), pairs, strict=True)
         }
 
-    def score(self, pictures: Tensor, batch: Batch, *names: str) -> tuple[Tensor, ...]:
-        """What D^I, or D_maps where that judges alone, says of pictures (N·B,3,S,S): the logits (B,·) of each of the N
-        batches that they are, which have names, and which it may see changed."""
-        if self.training.augment == "diff":
-            draws = [uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device) for name in names]
-            pictures = augment(pictures, torch.cat(draws))
+    def score(self, pictures: Tensor, count: int) -> tuple[Tensor, ...]:
+        """What D^I, or D_maps where that judges alone, says of pictures (N·B,3,S,S): the logits (B,·) of each of the N =
+        `count` batches that they are."""
         said: Tensor = (self.D_maps if self.alone and self.D_maps is not None else self.judges.D_I)(pictures)
-        return said.chunk(len(names))
+        return said.chunk(count)
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 4, likewise; λ_3 = λ_4 = ½, so that what is made counts as much as what is real."""
@@ -309,7 +291,7 @@ class FaceFeatRecipe:
         with torch.no_grad():
             drawn = self.model.drawn(batch["seed"], "judge")
             painted = self.paint(f_id, (drawn, (f_1, self.model.E_2(x))))
-        real, made, rebuilt = self.score(torch.cat([x, painted.to(x.dtype)]), batch, "real", "made", "rebuilt")
+        real, made, rebuilt = self.score(torch.cat([x, painted.to(x.dtype)]), 3)
         terms = {"adv_maps" if self.alone else "adv": real_loss(real) + 0.5 * (fake_loss(made) + fake_loss(rebuilt))}
         if self.D_maps is not None and not self.alone:
             terms["adv_maps"] = real_loss(self.D_maps(x)) + fake_loss(self.D_maps(painted.to(x.dtype)))
@@ -324,7 +306,7 @@ class FaceFeatRecipe:
     def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
         """R1 on real pictures and features."""
         terms = {}
-        if self.training.pictures_judged and not self.alone:
+        if self.training.without != "picture" and not self.alone:
             terms["r1"] = r1_penalty(self.judges.D_I, batch["image"])
         if self.training.without != "features":
             with torch.no_grad():
@@ -342,10 +324,8 @@ class FaceFeatRecipe:
         """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
         drawn = dict(zip(("f_1", "f_2"), self.model.drawn(batch["seed"], "draw"), strict=True))
         terms: dict[str, Tensor] = {}
-        if self.training.pictures_judged:
-            fooled = real_loss(
-                *self.score(self.paint(self._seen(batch, "E_id"), [(drawn["f_1"], drawn["f_2"])]), batch, "draw")
-            )
+        if self.training.without != "picture":
+            fooled = real_loss(*self.score(self.paint(self._seen(batch, "E_id"), [(drawn["f_1"], drawn["f_2"])]), 1))
             if self.training.without == "features":
                 return {"picture": fooled}
             parts = []
@@ -373,7 +353,7 @@ class FaceFeatRecipe:
         if w.without != "picture":
             names = ("fool", "fool_made") if "picture" in w.beyond else ("fool",)
             shown = pictures[: len(names) * len(x)]
-            scores = self.score(shown, batch, *names)
+            scores = self.score(shown, len(names))
             own = [name.replace("fool", "fool_maps") for name in names] if self.alone else names
             terms |= {name: real_loss(logits) for name, logits in zip(own, scores, strict=True)}
             if self.D_maps is not None and not self.alone:

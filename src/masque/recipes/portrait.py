@@ -17,13 +17,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from masque.config import Former
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.faces.labels import LABELS, coloured, grow
@@ -73,8 +74,6 @@ class PortraitTraining:
     """File of VGG-19's weights, on whose maps the perceptual term then is (Fig. 4.5); without one, on those of P_F."""
     kl: float = 0.01
     """Weight of the divergence from N(0,1), with embedding=vae alone."""
-    free_bits: float = 0.0
-    """Nats that each entry of a latent may cost for nothing: the remedy against collapse."""
     adversarial: Literal["log", "hinge"] = "log"
     """log: Eq. 3.3 and 3.4. hinge: as in later work."""
     parser_channels: int = 24
@@ -90,11 +89,14 @@ class PortraitTraining:
     """Steps in which the critics learn alone, so that those that begin anew do not lead a trained G astray."""
     lr: float = 2e-4
     critic_lr: float = 2e-4
-    beta1: float = 0.5
     decay_every: int = 0
     """Steps between the drops of the learning rate, which reach 0 at `decay_to` (Section 4.3.1: ten epochs); 0 leaves
     it constant."""
     decay_to: int = 0
+    former: ClassVar[Former] = Former(
+        {"free_bits": "kl weighs the whole divergence", "beta1": "it is 0.5, as in the thesis"},
+        neutral={"free_bits": 0.0, "beta1": 0.5},
+    )
 
 
 class PortraitRecipe:
@@ -158,7 +160,7 @@ class PortraitRecipe:
         return torch.optim.Adam(
             parameters,
             lr=self.training.lr,
-            betas=(self.training.beta1, 0.99 if name == "D_maps" else 0.999),
+            betas=(0.5, 0.99 if name == "D_maps" else 0.999),
             fused=True,
         )
 
@@ -242,7 +244,7 @@ class PortraitRecipe:
         if self.D_maps is not None:
             terms["fool_maps"] = real_loss(self.D_maps(made))
         if self.config.embedding == "vae":
-            costs = [kl_to_standard(g.mean, g.log_variance, w.free_bits) for g in inferred if isinstance(g, Gaussian)]
+            costs = [kl_to_standard(g.mean, g.log_variance) for g in inferred if isinstance(g, Gaussian)]
             terms["kl"] = torch.stack(costs).mean()
         if paired:
             with torch.no_grad():

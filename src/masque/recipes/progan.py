@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masque.config import from_dict
+from masque.config import Former, from_dict
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -83,7 +83,6 @@ class ProGANTraining:
     lr: float = 1e-3
     judge_lr: float = 0.0
     """Of D; 0: the same."""
-    beta1: float = 0.0
     beta2: float = 0.99
     settle: int = 0
     """Steps before `encoder_since` (or, without an encoder, before `decay_to`) over which the learning rate of G and D
@@ -91,6 +90,7 @@ class ProGANTraining:
     encoder_lr: float = 1e-3
     decay_to: int = 0
     """Step at which the encoder's learning rate has fallen to 0 along half a cosine; 0 leaves it constant."""
+    former: ClassVar[Former] = Former({"beta1": "it is 0, as in the paper"}, neutral={"beta1": 0.0})
 
 
 def stage_at(images: int, hold: int, fade: int, most: int, first: int = 0) -> float:
@@ -192,7 +192,7 @@ class ProGANRecipe:
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam (A.1)."""
         w = self.training
-        betas = {"E": (0.9, 0.999), "D_maps": (0.5, w.beta2)}.get(name, (w.beta1, w.beta2))
+        betas = {"E": (0.9, 0.999), "D_maps": (0.5, w.beta2)}.get(name, (0.0, w.beta2))
         return torch.optim.Adam(parameters, lr=self.learning_rate(name, 0), betas=betas, eps=1e-8, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:

@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from masque.config import Former
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
-from masque.layers.pictures import hold_spectrally
 from masque.layers.shares import neighbour
 from masque.losses.adversarial import R1_EVERY, fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
@@ -67,7 +67,6 @@ class RSGANTraining:
     lr: float = 2e-4
     judge_lr: float = 2e-4
     """Learning rate of D_g, D_p and C."""
-    beta1: float = 0.5
     beta2: float = 0.999
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
@@ -82,8 +81,6 @@ class RSGANTraining:
     7."""
     r1: float = 0.0
     """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
-    spectral: bool = False
-    """Spectral normalisation of D_g and D_p; the paper has none. Choice 9."""
     adversarial_from: int = 0
     """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the
     price. Choice 14."""
@@ -97,6 +94,10 @@ class RSGANTraining:
     17."""
     id: float = 0.0
     """Weight of 1 − cos(E_id(x'), E_id(x)), and of the same for x̂' where it has x's face."""
+    former: ClassVar[Former] = Former(
+        {"spectral": "r1 holds the discriminators", "beta1": "it is 0.5, as in the paper"},
+        neutral={"spectral": False, "beta1": 0.5},
+    )
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,6 @@ class RSGANRecipe:
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training
         self.model = RSGAN(config)
-        if training.spectral:
-            for judge in (self.model.D_g, self.model.D_p):
-                hold_spectrally(judge)
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
         self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
         self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))
@@ -178,9 +176,7 @@ class RSGANRecipe:
         """Adam as in Section 3.1, for every network; plain steps for the moments, which makes them running averages."""
         if name == "prior":
             return torch.optim.SGD(parameters, lr=1.0)
-        return torch.optim.Adam(
-            parameters, lr=self.training.lr, betas=(self.training.beta1, self.training.beta2), fused=True
-        )
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant unless a lead, a warm-up or a decay is asked for."""
@@ -364,7 +360,7 @@ class RSGANRecipe:
         """Rows: pictures, their reconstructions, each face on the next one's hair, random faces, random hairs."""
         model = RSGAN(self.config).to(batch["image"].device).eval()
         for name, net in model.named_children():
-            if name not in ("D_g", "D_p"):  # they paint nothing, and spectrally normalised ones do not fit
+            if name not in ("D_g", "D_p"):  # they paint nothing
                 net.load_state_dict((nets[name] if name in nets else self.nets[name]).state_dict())
         model.to(batch["image"].dtype)
         x = batch["image"]
