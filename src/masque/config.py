@@ -68,7 +68,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("batch_size",), (1, 65_536)),
     **dict.fromkeys(("workers",), (-1, 1024)),
     **dict.fromkeys(("r1_every", "critic_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
-    **dict.fromkeys(("beta",), (0, 1)),
+    **dict.fromkeys(("beta", "decay_factor"), (0, 1)),
 }  # fmt: skip
 """The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from
 0 on."""
@@ -125,9 +125,13 @@ class RunSettings:
 
 
 RESUMABLE = frozenset(
-    {"steps", "decay_from", "decay_to", "log_every", "save_every", "preview_every", "keep", "tensorboard", "workers"}
+    {
+        *("steps", "log_every", "save_every", "preview_every", "keep", "tensorboard", "workers"),
+        *("decay_shape", "decay_from", "decay_to", "decay_factor"),
+    }
 )
-"""Settings that may change when a run is resumed: they say nothing about the steps already made."""
+"""Settings that may change when a run is resumed: how it is run and watched, and how its learning rates fall
+(`masque.train.rates.Schedule`)."""
 
 
 @dataclass(frozen=True)

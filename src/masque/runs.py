@@ -14,11 +14,11 @@ import torch
 from lightning_fabric import Fabric
 
 from masque import catalog, modelfile
-from masque.config import RESUMABLE, RunSettings, as_dict, changed, from_dict, override, values_of
+from masque.config import RESUMABLE, RunSettings, as_dict, changed, from_dict, override, present, values_of
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
-from masque.jsonfile import read_object
+from masque.jsonfile import JSON, read_object
 from masque.lock import NAME as LOCK
 from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
@@ -52,6 +52,11 @@ class Plan:
             "family": self.family, "model": as_dict(self.model), "training": as_dict(self.training), "run": as_dict(self.run),
             "data": data.fingerprint(), **({"start": self.start.hash} if self.start else {}),
         }  # fmt: skip
+
+    def present(self, group: str, values: Mapping[str, JSON]) -> dict[str, JSON]:
+        """Settings of the group "model", "training" or "run", which any version wrote, as this version says them. Raises
+        SettingError."""
+        return present(type(getattr(self, group)), values)
 
     def defaults(self) -> dict[str, Any]:
         """What each setting is in a run that is older than the setting: a new one is off unless asked for."""
@@ -154,7 +159,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
         defaults["data"] = data.fingerprint().partition("-")[0]  # of runs that are older than people's place in it
     taught = teachers_of(settings)
     may_change = RESUMABLE | {name for name, model in taught.items() if teachers.is_kept(out, name, model)}
-    engine = Engine(fabric, recipe, settings.run, out, identity, may_change, defaults)
+    engine = Engine(fabric, recipe, settings.run, out, identity, may_change, defaults, settings.present)
     if fabric.global_rank == 0:
         for name, model in taught.items():
             teachers.keep(out, name, model)

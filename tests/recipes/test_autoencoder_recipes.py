@@ -53,7 +53,7 @@ def test_the_same_budget_and_rates_as_rsgan(family, preset):
     assert ours.run == theirs.run
     assert ours.model.size == theirs.model.size
     assert ours.training.lr == (2e-4 if family == "ali" else theirs.training.lr)
-    for name in ("judge_lr", "beta2", "warm_up", "decay_from", "decay_to"):
+    for name in ("judge_lr", "beta2", "warm_up", "schedule"):
         assert getattr(ours.training, name) == getattr(theirs.training, name), name
     # RSGAN's D_g learns from adv_g times its loss, theirs from their loss alone: the penalty must be as large beside it
     assert ours.training.r1 == theirs.training.r1 / theirs.training.adv_g

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from masque import runs
+from masque.config import changed
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.layers.augment import LIGHTS, in_grey_light
@@ -18,7 +19,7 @@ from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, told, turned
 def make(model: dict[str, object] | None = None, **training: object) -> CCAGANRecipe:
     torch.manual_seed(0)
     sizes: dict[str, object] = {"size": 32, "channels": 4, "blocks": 1, "halvings": 4}
-    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), CCAGANTraining(**training))  # type: ignore[arg-type]
+    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), changed(CCAGANTraining(), training))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_the_preset_is_the_paper():
     assert (w.lr, w.beta2) == (1e-4, 0.999)
     assert (plan.model.size, plan.model.attention, plan.run.batch_size, plan.run.flip) == (128, "cross", 32, True)
     assert plan.run.steps * 32 == 20 * 200_000  # 20 epochs of about 200k pictures
-    assert w.decay_from * 2 == w.decay_to == plan.run.steps
+    assert w.schedule.decay_from * 2 == w.schedule.decay_to == plan.run.steps
     stargan = runs.plan("ccagan", "stargan")
     assert (stargan.model.attention, stargan.training.adversarial, stargan.training.reconstruction_weight) == (
         "none",

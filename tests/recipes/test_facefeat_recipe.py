@@ -343,7 +343,7 @@ def test_recognition_may_be_asked_of_many_views(frames, batch):
 
 def test_the_discriminators_may_lead():
     leading = runs.build_recipe(
-        runs.plan("facefeat", "tiny", ("judge_lr=4e-4", "fool=0.25", "beyond=picture", "late_from=10"))
+        runs.plan("facefeat", "tiny", ("judge_lr=4e-4", "fool=0.25", "beyond=picture", "decay_from=10", "decay_to=10"))
     )
     (paint,) = (phase for phase in leading.phases() if phase.name == "paint")
     assert {name: paint.weights[name] for name in ("fool", "fool_made", "rec", "id")} == {
@@ -354,6 +354,6 @@ def test_the_discriminators_may_lead():
     }
     assert {leading.learning_rate(name, 40) for name in ("D_I", "D_f1", "D_f2")} == {4e-4}
     assert leading.learning_rate("G_I", 25) == leading.training.lr
-    assert leading.learning_rate("G_I", 40) == leading.training.late_lr
+    assert leading.learning_rate("G_I", 40) == 0.625 * leading.training.lr
     along = runs.build_recipe(runs.plan("facefeat", "tiny"))
     assert along.learning_rate("D_I", 40) == along.learning_rate("G_I", 40)

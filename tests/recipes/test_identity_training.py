@@ -13,6 +13,7 @@ from masque.errors import SettingError
 from masque.losses.identity import known_people, with_margin
 from masque.models.identity import IdentityConfig
 from masque.recipes.identity import IdentityRecipe, IdentityTraining
+from masque.train.rates import Schedule
 
 CONFIG = IdentityConfig(size=32, channels=8, features=16, people=6, attributes=("Male", "Young"))
 
@@ -20,7 +21,7 @@ CONFIG = IdentityConfig(size=32, channels=8, features=16, people=6, attributes=(
 @pytest.fixture
 def recipe() -> IdentityRecipe:
     torch.manual_seed(0)
-    return IdentityRecipe(CONFIG, IdentityTraining(lr=1e-2, decay_to=10))
+    return IdentityRecipe(CONFIG, IdentityTraining(lr=1e-2, schedule=Schedule("cosine", decay_to=10)))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masque import modelfile
-from masque.config import as_dict
+from masque.config import as_dict, changed
 from masque.errors import SettingError
 from masque.faces.labels import grow
 from masque.losses.adversarial import fake_loss, real_loss
@@ -22,7 +22,9 @@ TINY = {"size": 64, "channels": 4, "features": 8, "z": 16, "blocks": 1}
 
 def recipe(model: dict[str, object] | None = None, **training: object) -> PortraitRecipe:
     torch.manual_seed(0)
-    return PortraitRecipe(PortraitConfig(**{**TINY, **(model or {})}), PortraitTraining(parser_channels=4, **training))
+    return PortraitRecipe(
+        PortraitConfig(**{**TINY, **(model or {})}), changed(PortraitTraining(parser_channels=4), training)
+    )
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ def test_d_may_learn_more_often_than_g_and_from_other_pairs(batch):
 
 
 def test_the_rate_falls_in_stairs_to_zero():
-    made = recipe(lr=1.0, decay_every=10, decay_to=40)
+    made = recipe(lr=1.0, decay_from=10, decay_to=40)
     assert [made.learning_rate("G", step) for step in (0, 9, 10, 25, 39, 40, 99)] == [
         1.0,
         1.0,
@@ -174,8 +176,8 @@ def test_the_rate_falls_in_stairs_to_zero():
         0.0,
         0.0,
     ]
-    assert recipe(lr=0.5, critic_lr=0.1).learning_rate("G", 10**6) == 0.5
-    assert recipe(lr=0.5, critic_lr=0.1).learning_rate("D", 10**6) == 0.1
+    assert recipe(lr=0.5, judge_lr=0.1).learning_rate("G", 10**6) == 0.5
+    assert recipe(lr=0.5, judge_lr=0.1).learning_rate("D", 10**6) == 0.1
 
 
 def test_preview_shows_painted_and_styled_pictures(batch):

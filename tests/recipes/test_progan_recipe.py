@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masque import modelfile
-from masque.config import as_dict
+from masque.config import as_dict, changed
 from masque.errors import CheckpointError, SettingError
 from masque.layers.augment import DRAWS, augment
 from masque.layers.noise import uniform
@@ -24,7 +24,7 @@ CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)
 
 def recipe(**changes) -> ProGANRecipe:
     torch.manual_seed(0)
-    return ProGANRecipe(CONFIG, ProGANTraining(**{"hold": 40, "fade": 40, **changes}))
+    return ProGANRecipe(CONFIG, changed(ProGANTraining(hold=40, fade=40), changes))
 
 
 def batch(step: int) -> dict[str, torch.Tensor]:
@@ -117,7 +117,7 @@ def test_the_encoder_learns_once_g_is_finished():
 
 
 def test_rates_fall_where_a_network_is_finished():
-    made = recipe(lr=1.0, encoder_lr=2.0, encoder_since=100, settle=20, decay_to=200)
+    made = recipe(lr=1.0, encoder_lr=2.0, encoder_since=100, decay_from=80, decay_to=200)
     assert [made.learning_rate("G", step) for step in (0, 80, 90, 100)] == [1.0, 1.0, 0.5, 0.0]
     assert [made.learning_rate("E", step) for step in (0, 100, 150, 200)] == pytest.approx([2.0, 2.0, 1.0, 0.0])
     assert recipe(lr=0.3).learning_rate("D", 10**7) == 0.3

@@ -8,6 +8,7 @@ import torch
 from masque import runs
 from masque.recipes.rsgan import SEPARATING, RSGANRecipe
 from masque.train.phase import weight_at
+from masque.train.rates import Schedule
 
 SEPARATORS = set(SEPARATING)
 FACE = {"separator_face", "attributes_face", "decoder_face"}
@@ -33,7 +34,7 @@ def test_the_preset_is_the_paper():
     assert (w.lr, w.judge_lr, w.beta2) == (0.0002, 0.0002, 0.999)
     assert (plan.model.size, plan.run.batch_size, plan.run.steps) == (128, 50, 120_000)
     assert (plan.model.variational, plan.model.lstm) == (True, False)
-    assert (w.random, w.rec_trains_separators, w.r1, w.warm_up, w.decay_from) == ("prior", False, 0, 0, 0)
+    assert (w.random, w.rec_trains_separators, w.r1, w.warm_up, w.schedule) == ("prior", False, 0, 0, Schedule())
     assert (w.adversarial_from, plan.model.coarse, plan.model.prior) == (0, 0, "normal")
 
 

@@ -14,7 +14,7 @@ from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
 from masque.models.attributes import SERVED, AttributeClassifier, AttributesConfig
 from masque.train.phase import Phase
-from masque.train.rates import half_cosine
+from masque.train.rates import Schedule
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class AttributesTraining:
 
     lr: float = 1e-3
     weight_decay: float = 0.05
-    decay_to: int = 3000
-    """Step at which the learning rate, falling along a cosine, reaches 0."""
+    schedule: Schedule = Schedule("cosine", decay_to=3000)
 
 
 class AttributesRecipe:
@@ -46,8 +45,8 @@ class AttributesRecipe:
         return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay)
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
-        """Half a cosine from lr to 0."""
-        return half_cosine(self.training.lr, step, self.training.decay_to)
+        """Half a cosine from lr to 0, unless another schedule is asked for."""
+        return self.training.schedule.at(self.training.lr, step)
 
     def classify_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropy; unknown attributes count for nothing."""

@@ -17,7 +17,7 @@ from masque.layers.noise import normal
 from masque.losses.adversarial import R1_EVERY, r1_penalty
 from masque.models.autoencoders import SERVED, Autoencoder, AutoencoderConfig
 from masque.train.phase import Phase
-from masque.train.rates import linear
+from masque.train.rates import Schedule, warmed_up
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,7 @@ class AutoencoderTraining:
     beta2: float = 0.999
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
-    decay_from: int = 0
-    """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
-    decay_to: int = 0
+    schedule: Schedule = Schedule()
     r1: float = 0.0
     """Weight of the penalty on D's gradient at real pictures."""
     former: ClassVar[Former] = Former({"beta1": "it is 0.5, as RSGAN's"}, neutral={"beta1": 0.5})
@@ -62,7 +60,7 @@ class AutoencoderRecipe:
         """Constant unless a warm-up or a decay is asked for."""
         w = self.training
         rate = w.judge_lr if name in self.judging else w.lr
-        return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
+        return w.schedule.at(warmed_up(rate, step, w.warm_up), step)
 
     def noise(self, batch: Batch, name: str) -> Tensor:
         """(B,Z) ~ N(0,I) of the batch's samples."""

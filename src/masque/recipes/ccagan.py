@@ -38,7 +38,7 @@ from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
 from masque.models.ccagan import CCAGAN, HAIR_COLOURS, SERVED, CCAGANConfig
 from masque.train.phase import Phase
-from masque.train.rates import linear
+from masque.train.rates import Schedule
 
 UNKNOWN = 0.5
 """What an unknown attribute is told to G as: neither. No classification loss asks for it."""
@@ -80,9 +80,8 @@ class CCAGANTraining:
     judge_lr: float = 0.0
     """Learning rate of D; 0 is `lr`, as in the paper."""
     beta2: float = 0.999
-    decay_from: int = 0
-    """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant."""
-    decay_to: int = 0
+    schedule: Schedule = Schedule()
+
     former: ClassVar[Former] = Former(
         {"certainty": "Eq. 7 asks for t itself", "beta1": "it is 0.5, as in the paper"},
         neutral={"certainty": 1.0, "beta1": 0.5},
@@ -122,9 +121,9 @@ class CCAGANRecipe:
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
-        """Constant, then linearly to 0."""
+        """Constant, and then falling."""
         w = self.training
-        return linear(w.judge_lr if w.judge_lr and name == "D" else w.lr, step, w.decay_from, w.decay_to)
+        return w.schedule.at(w.judge_lr if w.judge_lr and name == "D" else w.lr, step)
 
     def domains(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """o and t (B,A): each picture's own attributes, and those it shall get, NaN where unknown."""

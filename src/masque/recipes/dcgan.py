@@ -15,6 +15,7 @@ from masque.image import Picture, to_pictures
 from masque.losses.adversarial import fake_loss, real_loss
 from masque.models.dcgan import DCGAN, SERVED, DCGANConfig, Discriminator
 from masque.train.phase import Phase
+from masque.train.rates import Schedule
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class DCGANTraining:
     """Section 4."""
 
     lr: float = 2e-4
+    schedule: Schedule = Schedule()
+
     former: ClassVar[Former] = Former({"beta1": "it is 0.5, as in the paper"}, neutral={"beta1": 0.5})
 
 
@@ -47,8 +50,8 @@ class DCGANRecipe:
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, 0.999), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
-        """Constant."""
-        return self.training.lr
+        """Constant unless a schedule is asked for."""
+        return self.training.schedule.at(self.training.lr, step)
 
     def latent(self, batch: Batch, name: str) -> Tensor:
         """z (B,Z) of the batch's samples."""

@@ -40,6 +40,7 @@ from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
 from masque.train.balance import balanced, seen_from
 from masque.train.phase import Asks, Phase
+from masque.train.rates import Schedule
 
 BEYOND = ("shape", "picture", "views")
 
@@ -72,9 +73,8 @@ class FaceFeatTraining:
     id_lr: float = 8e-5
     """Learning rate of E_id and E_1."""
     lr: float = 8e-5
-    late_lr: float = 5e-5
-    late_from: int = 100_000
-    """Step from which the learning rate of all others is late_lr; 0 is never. Counted from the end of `warm`."""
+    schedule: Schedule = Schedule("stairs", 100_000, 100_000, 0.625)
+    """How `lr` falls, its steps counted from the end of `warm`: 8·10⁻⁵ and from 100,000 on 5·10⁻⁵. Other rates stay."""
     judge_lr: float = 0.0
     """Learning rate of the discriminators; 0 is that of all others. Where they fall behind, their gradients, which are
     made as large as that of φ_rec, teach noise."""
@@ -237,7 +237,7 @@ class FaceFeatRecipe:
             return w.maps_lr
         if name.startswith("D_") and w.judge_lr:
             return w.judge_lr
-        return w.late_lr if w.late_from and step - self.warm >= w.late_from else w.lr
+        return w.schedule.at(w.lr, step - self.warm)
 
     def tell_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 5; unknown people count for nothing."""
@@ -433,7 +433,7 @@ _LARGE: Mapping[str, Mapping[str, Any]] = {
     },
     "training": {
         "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 1e-4, "judge_lr": 4e-4,
-        "late_from": 10_000, "r1": 0.3, "fool": 0.25, "beyond": ("shape", "picture", "views"),
+        "decay_from": 10_000, "decay_to": 10_000, "decay_factor": 0.5, "r1": 0.3, "fool": 0.25, "beyond": ("shape", "picture", "views"),
     },
     "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.999},
 }  # fmt: skip
@@ -452,7 +452,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "size": 64, "channels": 48, "encoder_channels": 16, "activation": "leaky", "id_network": "resnet18", "id_width": 32,
             "id_people": 1024, "shape_width": 24,
         },
-        "training": {"warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "late_from": 0, "r1": 0.5},
+        "training": {
+            "warm": 6000, "softmax": "margin", "margin": 0.2, "scale": 32.0, "id_lr": 1e-3, "lr": 2e-4, "r1": 0.5,
+            "decay_from": 0, "decay_to": 0,
+        },
         "run": {"steps": 18_000, "batch_size": 32, "shift": 3.0, "turn": 4.0, "zoom": 0.05, "colour": 0.1, "ema": 0.998},
     },
     "tiny": {
@@ -460,7 +463,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "size": 32, "channels": 4, "encoder_channels": 4, "id_network": "resnet18", "id_width": 4, "id_people": 64, "features": 16,
             "shape_width": 4, "shape_identity": 3, "shape_expression": 4, "noise": 8,
         },
-        "training": {"warm": 20, "id_lr": 1e-3, "lr": 2e-4, "late_from": 0},
+        "training": {"warm": 20, "id_lr": 1e-3, "lr": 2e-4, "decay_from": 0, "decay_to": 0},
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
 }  # fmt: skip

@@ -17,7 +17,7 @@ from masque.losses.attributes import known_bce
 from masque.losses.identity import known_people, with_margin
 from masque.models.identity import SERVED, FaceFeatures, IdentityConfig, Softmax
 from masque.train.phase import Asks, Phase
-from masque.train.rates import half_cosine
+from masque.train.rates import Schedule
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,8 @@ class IdentityTraining:
     scale: float = 64.0
     """s of softmax=margin"""
     lr: float = 1e-3
-    late_lr: float = 5e-5
-    """The learning rate in place of lr from step `late_from` on."""
-    late_from: int = 0
-    """0 is never."""
     weight_decay: float = 0.05
-    decay_to: int = 3000
-    """Step at which the learning rate, falling along a cosine, reaches 0; 0 leaves it as it is."""
+    schedule: Schedule = Schedule("cosine", decay_to=3000)
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin < 1:
@@ -83,8 +78,7 @@ class IdentityRecipe:
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
         """Half a cosine from lr to 0, or the two rates of Section 4 of FaceFeat-GAN."""
-        t = self.training
-        return half_cosine(t.late_lr if t.late_from and step >= t.late_from else t.lr, step, t.decay_to)
+        return self.training.schedule.at(self.training.lr, step)
 
     def tell_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Cross entropies; unknown people and attributes count for nothing."""
@@ -106,8 +100,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "paper": {
         "model": {"size": 128, "view": "face", "network": "resnet50", "features": 256, "people": 10_575, "dropout": 0.0},
         "training": {
-            "softmax": "linear", "attribute_weight": 0.0, "lr": 8e-5, "late_lr": 5e-5, "late_from": 100_000, "weight_decay": 0.0,
-            "decay_to": 0,
+            "softmax": "linear", "attribute_weight": 0.0, "lr": 8e-5, "weight_decay": 0.0,
+            "decay_shape": "stairs", "decay_from": 100_000, "decay_to": 100_000, "decay_factor": 0.625,
         },
         "run": {"steps": 200_000, "batch_size": 96, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },

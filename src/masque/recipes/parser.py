@@ -16,7 +16,7 @@ from masque.image import Picture, to_pictures
 from masque.losses.parsing import dice, label_cross_entropy
 from masque.models.parser import SERVED, FaceParser, ParserConfig
 from masque.train.phase import Asks, Phase
-from masque.train.rates import half_cosine
+from masque.train.rates import Schedule
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class ParserTraining:
     """Weight of the Dice loss beside the cross entropy; 0 is the thesis."""
     lr: float = 2e-4
     weight_decay: float = 0.0
-    decay_to: int = 0
-    """Step at which the learning rate, falling along a cosine, reaches 0; 0 leaves it constant."""
+    schedule: Schedule = Schedule("cosine")
 
 
 class ParserRecipe:
@@ -52,8 +51,8 @@ class ParserRecipe:
         return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
-        """Half a cosine from lr to 0, or lr."""
-        return half_cosine(self.training.lr, step, self.training.decay_to)
+        """Constant, or half a cosine from lr to 0."""
+        return self.training.schedule.at(self.training.lr, step)
 
     def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3.7, L_P."""

@@ -41,6 +41,7 @@ from masque.losses.parsing import label_cross_entropy
 from masque.models.parser import FaceParser, MapsDiscriminator, ParserConfig, load_unet
 from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
 from masque.train.phase import Asks, Phase
+from masque.train.rates import Schedule
 
 HAIR = LABELS.index("hair")
 
@@ -88,14 +89,15 @@ class PortraitTraining:
     lead: int = 0
     """Steps in which the critics learn alone, so that those that begin anew do not lead a trained G astray."""
     lr: float = 2e-4
-    critic_lr: float = 2e-4
-    decay_every: int = 0
-    """Steps between the drops of the learning rate, which reach 0 at `decay_to` (Section 4.3.1: ten epochs); 0 leaves
-    it constant."""
-    decay_to: int = 0
+    judge_lr: float = 2e-4
+    """Learning rate of D."""
+    schedule: Schedule = Schedule("stairs")
+    """Section 4.3.1: drops after every ten epochs, to 0."""
+
     former: ClassVar[Former] = Former(
         {"free_bits": "kl weighs the whole divergence", "beta1": "it is 0.5, as in the thesis"},
         neutral={"free_bits": 0.0, "beta1": 0.5},
+        renamed={"critic_lr": "judge_lr"},
     )
 
 
@@ -165,13 +167,9 @@ class PortraitRecipe:
         )
 
     def learning_rate(self, name: str, step: int) -> float:
-        """In stairs down to 0 at the end, or constant."""
+        """In stairs down to 0, or constant."""
         w = self.training
-        first = {"D": w.critic_lr, "D_maps": w.maps_lr}.get(name, w.lr)
-        if not w.decay_every:
-            return first
-        stairs = -(-w.decay_to // w.decay_every)
-        return first * max(0.0, 1 - (step // w.decay_every) / stairs)
+        return w.schedule.at({"D": w.judge_lr, "D_maps": w.maps_lr}.get(name, w.lr), step)
 
     def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3.7, L_P: P_F learns from the real pictures."""
@@ -285,8 +283,8 @@ _SMALL: Mapping[str, Mapping[str, Any]] = {
         "size": 128, "channels": 16, "features": 64, "z": 256, "blocks": 6, "eyes": "tight", "norm": "none", "background": "kept",
     },
     "training": {
-        "perceptual": 1.0, "overall": 20.0, "shape_unpaired": 0.3, "judged": "person", "critic_steps": 2, "lr": 5e-4, "critic_lr": 5e-4,
-        "decay_every": 500, "decay_to": 5000,
+        "perceptual": 1.0, "overall": 20.0, "shape_unpaired": 0.3, "judged": "person", "critic_steps": 2, "lr": 5e-4, "judge_lr": 5e-4,
+        "decay_from": 500, "decay_to": 5000,
     },
     "run": {"steps": 5000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
 }  # fmt: skip
@@ -294,7 +292,7 @@ _SMALL: Mapping[str, Mapping[str, Any]] = {
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # Section 4.3.1: 55 epochs of 28,000 pictures
     "paper": {
-        "model": {}, "training": {"decay_every": 23_000, "decay_to": 128_000},
+        "model": {}, "training": {"decay_from": 23_000, "decay_to": 128_000},
         "run": {"steps": 128_000, "batch_size": 12, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },
     "small": _SMALL,
@@ -302,7 +300,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "best": _SMALL,
     "tiny": {
         "model": {"size": 64, "channels": 4, "features": 8, "z": 16, "blocks": 1},
-        "training": {"parser_channels": 4, "lr": 1e-3, "critic_lr": 1e-3},
+        "training": {"parser_channels": 4, "lr": 1e-3, "judge_lr": 1e-3},
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
 }  # fmt: skip

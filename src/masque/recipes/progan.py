@@ -42,7 +42,7 @@ from masque.models.progan import (
     widened,
 )
 from masque.train.phase import Phase
-from masque.train.rates import half_cosine
+from masque.train.rates import Schedule
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class ProGANTraining:
     judge_lr: float = 0.0
     """Of D; 0: the same."""
     beta2: float = 0.99
-    settle: int = 0
-    """Steps before `encoder_since` (or, without an encoder, before `decay_to`) over which the learning rate of G and D
-    falls to 0."""
     encoder_lr: float = 1e-3
-    decay_to: int = 0
-    """Step at which the encoder's learning rate has fallen to 0 along half a cosine; 0 leaves it constant."""
+    """Learning rate of E."""
+    schedule: Schedule = Schedule()
+    """Where E learns, the rates of G and D fall from decay_from to `encoder_since`, and E's along half a cosine from
+    there to decay_to; it stays where that is no later."""
+
     former: ClassVar[Former] = Former({"beta1": "it is 0, as in the paper"}, neutral={"beta1": 0.0})
 
 
@@ -112,6 +112,10 @@ class ProGANRecipe:
         self.model, self.D = ProGAN(config), Discriminator(config)
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "E": self.model.E, "D": self.D}
         self.most, self.first = stages(config.size), 0
+        asked, since = training.schedule, training.encoder_since
+        self.schedule = replace(asked, decay_to=min(since, asked.decay_to)) if since else asked
+        later = asked.decay_to if asked.decay_to > since else 0
+        self.encoder_schedule = replace(asked, decay_shape="cosine", decay_from=since, decay_to=later)
         if training.grown:
             self.first = stages(training.grown)
             if self.first > self.most:
@@ -199,17 +203,8 @@ class ProGANRecipe:
         """Constant; at the end of its training each network's falls to 0."""
         w = self.training
         if name == "E":
-            since = w.encoder_since
-            return (
-                half_cosine(w.encoder_lr, max(0, step - since), max(0, w.decay_to - since))
-                if w.decay_to
-                else w.encoder_lr
-            )
-        end = w.encoder_since or w.decay_to
-        rate = {"D": w.judge_lr or w.lr, "D_maps": w.maps_lr}.get(name, w.lr)
-        if not w.settle or not end:
-            return rate
-        return rate * min(1.0, max(0.0, (end - step) / w.settle))
+            return self.encoder_schedule.at(w.encoder_lr, step)
+        return self.schedule.at({"D": w.judge_lr or w.lr, "D_maps": w.maps_lr}.get(name, w.lr), step)
 
     def stage(self, batch: Batch) -> float:
         """How far the networks have grown in the step that the batch is of."""
@@ -303,7 +298,7 @@ def _grown(size: int, channels: int, **more: Any) -> dict[str, Any]:
 _SMALL: Mapping[str, Mapping[str, Any]] = {
     "model": _grown(64, 1024, widest=256, encoder=32),
     "training": {
-        "adversarial": "logistic", "r1": 0.5, "hold": 20_000, "fade": 20_000, "lr": 2e-3, "encoder_since": 10_800, "settle": 1900,
+        "adversarial": "logistic", "r1": 0.5, "hold": 20_000, "fade": 20_000, "lr": 2e-3, "encoder_since": 10_800, "decay_from": 8900,
         "decay_to": 13_800,
     },
     "run": {"steps": 13_800, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.998},
@@ -319,14 +314,15 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "256": {
         "model": _grown(256, 4096),
         "training": {
-            "adversarial": "logistic", "hold": 600_000, "fade": 600_000, "encoder_since": 500_000, "settle": 30_000, "decay_to": 550_000,
+            "adversarial": "logistic", "hold": 600_000, "fade": 600_000, "encoder_since": 500_000,
+            "decay_from": 470_000, "decay_to": 550_000,
         },
         "run": {"steps": 550_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "128": {
         "model": _grown(128, 2048, widest=256),
         "training": {
-            "adversarial": "logistic", "augment": "diff", "hold": 300_000, "fade": 300_000, "encoder_since": 240_000, "settle": 20_000,
+            "adversarial": "logistic", "augment": "diff", "hold": 300_000, "fade": 300_000, "encoder_since": 240_000, "decay_from": 220_000,
             "decay_to": 270_000,
         },
         "run": {"steps": 270_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
@@ -337,14 +333,15 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "model": _grown(128, 2048, widest=256, encoder=32, seen=64),
         "training": {
             "adversarial": "logistic", "adv": 0.0, "maps_lr": 7e-4, "hold": 20_000, "fade": 20_000, "lr": 1e-3, "encoder_since": 12_000,
-            "settle": 3000, "decay_to": 17_000,
+            "decay_from": 9000, "decay_to": 17_000,
         },
         "run": {"steps": 17_000, "batch_size": 64, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "tiny": {
         "model": _grown(16, 64, widest=16, z=16, encoder=4, group=2),
         "training": {
-            "adversarial": "logistic", "hold": 20, "fade": 20, "lr": 2e-3, "encoder_since": 40, "settle": 10, "r1_every": 4,
+            "adversarial": "logistic", "hold": 20, "fade": 20, "lr": 2e-3, "encoder_since": 40, "r1_every": 4,
+            "decay_from": 30, "decay_to": 40,
             "encoder_lr": 1e-2,
         },
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},

@@ -41,7 +41,7 @@ from masque.models.rsgan import (
     hair_region,
 )
 from masque.train.phase import Asks, Phase, Weight
-from masque.train.rates import linear
+from masque.train.rates import Schedule, warmed_up
 
 PARTS: tuple[Part, Part] = ("face", "hair")
 SEPARATING = ("separator_face", "separator_hair", "attributes_face", "attributes_hair")
@@ -70,9 +70,7 @@ class RSGANTraining:
     beta2: float = 0.999
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
-    decay_from: int = 0
-    """Step from which the learning rate falls, linearly, to 0 at `decay_to`; 0 leaves it constant, as in the paper."""
-    decay_to: int = 0
+    schedule: Schedule = Schedule()
     rec_trains_separators: bool = False
     """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. docs/papers/rsgan.md, choice
     6."""
@@ -186,7 +184,7 @@ class RSGANRecipe:
         if step < w.lead and name in SERVED:
             return 0.0
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
-        return linear(rate, step, w.decay_from, w.decay_to, w.warm_up)
+        return w.schedule.at(warmed_up(rate, step, w.warm_up), step)
 
     def infer(self, batch: Batch) -> tuple[RSGANLatents, Tensor, Tensor]:
         """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and

@@ -19,7 +19,7 @@ from masque.faces.shape3d import fit, learn_shapes, read_shape_model
 from masque.image import Picture, to_pictures
 from masque.models.shape import SERVED, FaceShape, Fits, ShapeConfig
 from masque.train.phase import Phase
-from masque.train.rates import half_cosine
+from masque.train.rates import Schedule
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class ShapeTraining:
     from the landmarks of the set that is trained on."""
     lr: float = 1e-3
     weight_decay: float = 0.05
-    decay_to: int = 3000
-    """Step at which the learning rate, falling along a cosine, reaches 0."""
+    schedule: Schedule = Schedule("cosine", decay_to=3000)
 
 
 class ShapeRecipe:
@@ -71,8 +70,8 @@ class ShapeRecipe:
         return torch.optim.AdamW(parameters, lr=self.training.lr, weight_decay=self.training.weight_decay)
 
     def learning_rate(self, name: str, step: int) -> float:  # noqa: ARG002
-        """Half a cosine from lr to 0."""
-        return half_cosine(self.training.lr, step, self.training.decay_to)
+        """Half a cosine from lr to 0, unless another schedule is asked for."""
+        return self.training.schedule.at(self.training.lr, step)
 
     def see_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 7. What is true is fitted to the landmarks of the picture, mirrored as it is."""

@@ -26,6 +26,7 @@ from masque.config import RunSettings
 from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
 from masque.errors import SettingError, TrainingError, nearest, printable
 from masque.image import grid
+from masque.jsonfile import JSON
 from masque.layers.precision import has_bf16
 from masque.output import make_folder
 from masque.provenance import write_recorded
@@ -134,12 +135,13 @@ class Engine:
         identity: Mapping[str, Any],
         may_change: frozenset[str] = frozenset(),
         defaults: Mapping[str, Any] | None = None,
+        present: Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]] | None = None,
     ) -> None:
         """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
 
         identity: plain values that say what is being trained (family, configs, data); a folder with another identity is
-        refused, except for the names in `may_change`. defaults: what settings are in a folder that is older than they
-        are. Raises CheckpointError."""
+        refused, except for the names in `may_change`. defaults, present: see
+        `masque.train.state.same_run`. Raises CheckpointError."""
         self.fabric, self.recipe, self.settings, self.run = fabric, recipe, settings, run
         self.nets = {name: self._placed(net) for name, net in recipe.nets.items()}
         self.average = Average({name: recipe.nets[name] for name in recipe.served}, settings.ema)
@@ -152,7 +154,7 @@ class Engine:
         self.waited = 0.0
         """Seconds in which there was no batch, since somebody last looked."""
         self.terms = Terms()
-        same_run(run, identity, may_change, defaults)
+        same_run(run, identity, may_change, defaults, present)
         fabric.barrier()
         if fabric.global_rank == 0:
             open_run(run, identity)

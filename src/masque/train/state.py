@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from masque.errors import CheckpointError, printable
+from masque.errors import CheckpointError, SettingError, printable
 from masque.image import write_atomically
-from masque.jsonfile import read_object
+from masque.jsonfile import JSON, read_object
 from masque.lock import remove_unfinished
 
 VERSION = 1
@@ -102,12 +102,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def same_run(
-    run: Path, settings: Mapping[str, Any], may_change: frozenset[str], defaults: Mapping[str, Any] | None = None
+    run: Path,
+    settings: Mapping[str, Any],
+    may_change: frozenset[str],
+    defaults: Mapping[str, Any] | None = None,
+    present: Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]] | None = None,
 ) -> None:
     """Make sure that a folder that holds a run already holds this one.
 
     defaults: what settings are, by group, in a run that is older than they are, and what else a value outside the
-    groups may be in one. Raises CheckpointError naming the first setting that differs, apart from those in
+    groups may be in one. present: says the settings of a group, whichever version of Masque wrote them, as this version
+    does, or raises SettingError. Raises CheckpointError naming the first setting that differs, apart from those in
     `may_change`."""
     path = run / "settings.json"
     if not path.exists():
@@ -121,7 +126,13 @@ def same_run(
     ):  # another family differs in all
         old, new = before.get(group), settings.get(group)
         if isinstance(old, dict) and isinstance(new, dict):
-            old = {**(defaults or {}).get(group, {}), **old}
+            try:
+                old = {**(defaults or {}).get(group, {}), **(present(group, old) if present else old)}
+            except SettingError as error:
+                raise CheckpointError(
+                    f"{run} holds a run of an older Masque, which cannot go on ({str(error).rstrip('.')}): "
+                    "choose another --out."
+                ) from None
             for name in sorted(old.keys() | new.keys()):
                 if name not in may_change and old.get(name) != new.get(name):
                     raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
