@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from masque.metrics.verification import accepted, auc, found_within, judged, mean_and_error
+from masque.metrics.verification import accepted, auc, correct_verdicts, found_within, mean_and_error
 
 
 def slowly(nearness: np.ndarray, same: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ def test_as_trying_every_threshold(digits):
     generator = np.random.default_rng(0)
     same, fold = generator.random(300) < 0.5, generator.integers(0, 7, 300)
     nearness = np.round(generator.normal(size=300) + same, digits)
-    assert (judged(nearness, same, fold) == slowly(nearness, same, fold)).all()
+    assert (correct_verdicts(nearness, same, fold) == slowly(nearness, same, fold)).all()
 
 
 def test_a_fold_does_not_choose_its_own_threshold():
@@ -32,7 +32,7 @@ def test_a_fold_does_not_choose_its_own_threshold():
     nearness = np.array([3.0, 2.0, 3.0, 2.0, 1.0, 0.0, 1.0, 0.0])  # each fold alone could be judged wholly right
     # By the second fold's threshold, 1, the first one's pairs are all of one person; by the first one's, 3, the second
     # one's all of two.
-    assert judged(nearness, same, fold).tolist() == [True, False, True, False, False, True, False, True]
+    assert correct_verdicts(nearness, same, fold).tolist() == [True, False, True, False, False, True, False, True]
 
 
 def test_mean_and_error_by_hand():

@@ -20,6 +20,7 @@ from masque.faces.frame import warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import to_tensor
 from masque.tables import ccagan
+from masque.tables.features import Features
 
 LIMIT = 150.0
 """Mean level that hardly a puppet's picture reaches before it is brightened, and most do after."""
@@ -57,7 +58,7 @@ def extract(pictures):
 
 
 def evaluate(translator, frames, **more):
-    return ccagan.evaluate_edits(translator, frames, by_brightness, extract, "feature hash", **more)
+    return ccagan.evaluate_edits(translator, frames, by_brightness, Features(extract, "feature hash"), **more)
 
 
 def test_an_editor_that_does_nothing(translator, frames, monkeypatch):
@@ -102,16 +103,16 @@ def test_the_asked_attributes_reach_the_network(translator, frames, monkeypatch)
 
 
 def test_regions_cover_what_they_are_named_for(frames):
-    judged = ccagan._judged(frames, 0)
+    held_out = ccagan._held_out(frames, 0)
     for region, expected in (("face", (1, 0, 0)), ("background", (0, 0, 1))):
-        edited = judged.frame.copy()
+        edited = held_out.frame.copy()
         where = (
-            hull_mask(judged.landmarks, judged.mask.shape[::-1]) > 127
+            hull_mask(held_out.landmarks, held_out.mask.shape[::-1]) > 127
             if region == "face"
-            else judged.mask == BACKGROUND
+            else held_out.mask == BACKGROUND
         )
         edited[where] = 255 - edited[where]
-        moved = ccagan.changes(judged, judged.frame, edited)
+        moved = ccagan.changes(held_out, held_out.frame, edited)
         assert tuple(moved[n] > 0 for n in ("face", "hair", "background")) == tuple(map(bool, expected))
 
 

@@ -19,16 +19,11 @@ from masque.errors import DataError
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import to_tensor
 from masque.models.parser import FaceParser, ParserConfig
-from masque.tables.portrait import (
-    MODELS,
-    THESIS_FID,
-    as_text,
-    colour_distance,
-    evaluate_portrait,
-    table_text,
-    texture,
-    true_errors,
-)
+from masque.tables import portrait_table
+from masque.tables.features import Features
+from masque.tables.portrait import as_text, colour_distance, evaluate_portrait, texture
+from masque.tables.portrait_edits import true_errors
+from masque.tables.portrait_table import MODELS, THESIS_FID
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +60,7 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
     monkeypatch.setattr(
         parser.model, "shares", lambda _: functional.one_hot(asked[-1].clamp(max=10), 11).movedim(3, 1).float()
     )
-    report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=6, puppets=2)
+    report = evaluate_portrait(painter, parser, frames, Features(mean_colours, "features"), count=6, puppets=2)
     assert json.loads(json.dumps(report)) == report
     for kind in ("same", "other"):
         assert report[kind]["label_agreement"] == report[kind]["real_label_agreement"] == pytest.approx(1.0)
@@ -98,14 +93,14 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
 
 
 def test_an_untrained_painter(frames, painter, parser):
-    report = evaluate_portrait(painter, parser, frames, mean_colours, "features", count=4, puppets=1)
+    report = evaluate_portrait(painter, parser, frames, Features(mean_colours, "features"), count=4, puppets=1)
     assert report["pictures"] == 4
     assert report["same"]["label_agreement"] < 0.5
     assert report["same"]["background_error"]["mean"] > 0.05
     assert report["same"]["ffd"] > 0
     assert "identity_distance" not in report["other"]
     by_inception = evaluate_portrait(
-        painter, parser, frames, mean_colours, "features", count=2, puppets=1, distances=("fid", "kid")
+        painter, parser, frames, Features(mean_colours, "features", inception=True), count=2, puppets=1
     )
     assert by_inception["same"]["fid"] > 0
     assert "ffd" not in by_inception["same"]
@@ -162,7 +157,10 @@ def test_texture_by_hand():
 def test_one_picture_is_not_enough(frames, painter, parser):
     with pytest.raises(DataError, match="Two held-out pictures"):
         evaluate_portrait(
-            painter, parser, dataclasses.replace(frames, splits=("test", *["train"] * 5)), mean_colours, "features"
+            painter,
+            parser,
+            dataclasses.replace(frames, splits=("test", *["train"] * 5)),
+            Features(mean_colours, "features"),
         )
 
 
@@ -172,5 +170,5 @@ def test_the_table_stands_beside_the_thesis():
     spread = {"mean": 0.1, "std": 0.0}
     kind = {"ffd": 0.5, "label_agreement": 0.7, "background_error": spread, "error": spread}
     report = {"steps": 9, "size": 64, "data": "d", "features": "f", "parser": "p", "same": kind, "other": kind}
-    text = table_text(dict.fromkeys(MODELS, report))
+    text = portrait_table.as_text(dict.fromkeys(MODELS, report))
     assert "| Original Paper | 26.54 | 0.5000 | 0.5000 | 0.700 | 0.1000 | 0.1000 |" in text

@@ -114,18 +114,17 @@ def evaluate_edits(
     import masque
     from masque.catalog import model_folder
     from masque.data.frames import load_frames
-    from masque.edits.estimate import attribute_estimator, face_features
-    from masque.metrics.inception import load_inception
+    from masque.edits.estimate import attribute_estimator
     from masque.tables.ccagan import as_text, draw_leakage
     from masque.tables.ccagan import evaluate_edits as measure
+    from masque.tables.features import load_features
 
     translator = masque.load(run, "sheet")
     classify = attribute_estimator(model_folder("attributes"))
-    extract, features = face_features(model_folder("identity")) if inception is None else load_inception(inception)
-    distances = ("ffd", "kfd") if inception is None else ("fid", "kid")
+    features = load_features(inception)
     with Bar("Evaluating") as bar:
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
-        report = measure(translator, frames, classify, extract, features, count, seed, bar.update, distances)
+        report = measure(translator, frames, classify, features, count, seed, bar.update)
     written(report_to, report)
     if picture_to is not None:
         write_picture(picture_to, draw_leakage(report))
@@ -283,19 +282,16 @@ def evaluate_portrait(
     """
     checked(report_to)
     import masque
-    from masque.catalog import model_folder
     from masque.data.frames import load_frames
-    from masque.edits.estimate import face_features
-    from masque.metrics.inception import load_inception
+    from masque.tables.features import load_features
     from masque.tables.portrait import as_text
     from masque.tables.portrait import evaluate_portrait as measure
 
     painter, parser = masque.load(run, "repaint"), masque.load("parser", "parse")
-    extract, features = face_features(model_folder("identity")) if inception is None else load_inception(inception)
-    distances = ("ffd", "kfd") if inception is None else ("fid", "kid")
+    features = load_features(inception)
     with Bar("Evaluating") as bar:
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
-        report = measure(painter, parser, frames, extract, features, count, distances=distances, progress=bar.update)
+        report = measure(painter, parser, frames, features, count, progress=bar.update)
     written(report_to, report)
     tell(as_text(report))
 

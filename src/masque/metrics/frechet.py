@@ -6,7 +6,7 @@ comparable with a published FID or KID."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +19,25 @@ from masque.quiet import quieten_torchmetrics
 quieten_torchmetrics()
 
 SUBSETS = 50
+"""Random subsets over which a kernel distance is averaged."""
+
 LARGEST_SUBSET = 100
+"""Pictures of each kind in a subset, at most."""
 
 
-class _Handed(nn.Module):
-    """Features that were made already, handed through torchmetrics' classes, which expect to make them."""
+class FrechetFloor(TypedDict):
+    """What a Fréchet distance over few pictures is worth: distances of equally small random samples."""
+
+    pictures: int
+    """How many each sample has"""
+    real: float
+    """Distance of two disjoint samples of real pictures"""
+    made: float
+    """Distance of a sample of made pictures from one of real pictures"""
+
+
+class _PassThrough(nn.Module):
+    """Passes ready features through torchmetrics' classes, which expect a network that makes them from pictures."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -40,7 +54,7 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
     if min(len(real), len(made)) < 2:
         raise ValueError("a Fréchet distance needs two pictures of each kind at least")
     metric = FrechetInceptionDistance(
-        feature=_Handed(real.shape[1]), input_img_size=(real.shape[1], 1, 1), normalize=True
+        feature=_PassThrough(real.shape[1]), input_img_size=(real.shape[1], 1, 1), normalize=True
     )
     metric.set_dtype(torch.float64)
     metric.update(real.double()[:, :, None, None], real=True)
@@ -48,13 +62,12 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
     return float(metric.compute())
 
 
-def frechet_floor(real: Tensor, made: Tensor, seed: int = 0) -> dict[str, float] | None:
-    """What a Fréchet distance over so few pictures is worth: `real`, that of two disjoint random samples of the real
-    ones, and `made`, that of as many made ones from the first of them; `pictures`, how many each sample has, as many as
-    can be.
+def frechet_floor(real: Tensor, made: Tensor, seed: int = 0) -> FrechetFloor | None:
+    """Distances of samples as large as the sets allow: of two disjoint samples of the real pictures, and of made
+    pictures from the first of these.
 
-    real, made: features (N,F). The distance is biased by the number of pictures, so only distances of equally many
-    compare. None below four real pictures or two made ones."""
+    real, made: features (N,F). A Fréchet distance is biased by the number of pictures, so only distances of equally many
+    pictures compare. None below four real pictures or two made ones."""
     count = min(len(real) // 2, len(made))
     if count < 2:
         return None
@@ -64,8 +77,8 @@ def frechet_floor(real: Tensor, made: Tensor, seed: int = 0) -> dict[str, float]
     return {"pictures": count, "real": frechet_distance(second, first), "made": frechet_distance(first, some)}
 
 
-def floor_in_words(floor: Mapping[str, float] | None) -> str:
-    """The floor beside its distance; that there is none, where there were too few pictures."""
+def floor_in_words(floor: FrechetFloor | None) -> str:
+    """The floor as half a sentence to stand beside its distance; None, for too few pictures, is said as well."""
     if floor is None:
         return "too few to tell what real ones have among themselves"
     return f"of {floor['pictures']} each, {floor['made']:.4f}, and {floor['real']:.4f} between real ones"
@@ -82,7 +95,7 @@ def kernel_distance(real: Tensor, made: Tensor, seed: int = 0) -> tuple[float, f
         raise ValueError("a kernel distance needs four pictures of each kind at least")
     with OwnRandomness(seed):  # torchmetrics draws the subsets from torch's global state
         metric = KernelInceptionDistance(
-            feature=_Handed(real.shape[1]), subsets=SUBSETS, subset_size=size, normalize=True
+            feature=_PassThrough(real.shape[1]), subsets=SUBSETS, subset_size=size, normalize=True
         )
         metric.update(real.float()[:, :, None, None], real=True)
         metric.update(made.float()[:, :, None, None], real=False)

@@ -30,9 +30,8 @@ def load_inception(path: Path) -> tuple[Callable[[Sequence[Picture]], Tensor], s
     quieten_torchscript()
     try:
         weights = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        with zipfile.ZipFile(
-            path
-        ) as archive:  # torch compares no checksums, and runs what damage has made of the program
+        # torch compares no checksums, and would run whatever damage has made of the program.
+        with zipfile.ZipFile(path) as archive:
             if archive.testzip() is not None:
                 raise ValueError
         network = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]

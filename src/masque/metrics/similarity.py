@@ -8,9 +8,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Wang et al. 2003: what each of the five scales counts, the finest first."""
+"""Exponents of the five scales, the finest first (Wang et al. 2003)."""
 
-C1, C2 = 0.01**2, 0.03**2
+C1 = 0.01**2
+"""Stabilises the luminance term (Wang et al. 2004, for values in [0,1])."""
+
+C2 = 0.03**2
+"""Stabilises the contrast-structure term."""
 
 
 def absolute_error(a: Tensor, b: Tensor, valid: Tensor | None = None) -> Tensor:

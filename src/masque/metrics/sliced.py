@@ -6,11 +6,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-PATCH, PATCHES, DIRECTIONS = 7, 128, 512
-"""Side of a patch, patches a picture and level, random directions."""
+PATCH = 7
+"""Side of a patch in pixels."""
+
+PATCHES = 128
+"""Patches that are cut from each picture at each level."""
+
+DIRECTIONS = 512
+"""Random directions on which patches are projected."""
 
 SMALLEST = 16
-"""Side of the coarsest level."""
+"""Side of the coarsest level in pixels."""
 
 _BLUR = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 

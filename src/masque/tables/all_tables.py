@@ -8,7 +8,7 @@ from typing import Any
 
 from masque.errors import MasqueError
 from masque.output import make_folder, write_atomically
-from masque.tables import ccagan_table, facefeat_table, portrait, progan_table, rsgan_table
+from masque.tables import ccagan_table, facefeat_table, portrait_table, progan_table, rsgan_table
 from masque.tables.alike import Alike
 
 Make = Callable[..., dict[str, Any]]
@@ -16,7 +16,7 @@ Make = Callable[..., dict[str, Any]]
 TABLES: Mapping[str, tuple[Make, Callable[[Mapping[str, Any]], str]]] = {
     "rsgan": (rsgan_table.table, rsgan_table.as_text),
     "cca-gan": (ccagan_table.table, ccagan_table.as_text),
-    "portrait": (portrait.table, portrait.table_text),
+    "portrait": (portrait_table.table, portrait_table.as_text),
     "progan": (progan_table.table, progan_table.as_text),
     "facefeat": (facefeat_table.table, facefeat_table.as_text),
 }

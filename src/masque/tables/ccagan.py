@@ -1,22 +1,16 @@
-"""What an attribute editor does and what it leaves alone: Section 4.2 of CCA-GAN, and what no editor publishes.
+"""What an attribute editor does and what it leaves alone: Section 4.2 of CCA-GAN's paper, and leakage into other
+attributes, which no editor publishes.
 
-Held-out pictures that lack an attribute are given it (and youth is taken from the young: the paper's target is the aged
-face). For each:
-
-took_effect         share of edits after which an independent reading says so
-leakage             how far each other attribute moved, on average
-identity_distance   squared distance of dlib's embeddings before and after, of the first EMBEDDED of them
-*_change            mean change of the pixels of hair, face and background, on a [0,1] scale
-ffd, kfd            Fréchet and kernel distance of the edited pictures from real ones that have the attribute, on Masque's face features;
-                    None with fewer than two, or four, pictures
+Held-out pictures that lack an attribute are given it; in place of giving youth, it is taken from the young, since the
+paper's target is the aged face. The fields of `EditMeasures` say what is measured of each edit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Literal, TypedDict
 
 import cv2
 import numpy as np
@@ -38,200 +32,255 @@ from masque.faces.detect import Landmarks, identity, landmarks_near
 from masque.faces.frame import WIDTH, warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import Picture, to_pictures, to_tensor
-from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
+from masque.metrics.frechet import floor_in_words
 from masque.metrics.similarity import absolute_error
-from masque.metrics.streaming import Spread
+from masque.metrics.streaming import MeanStd, Spread
 from masque.models.ccagan import HAIR_COLOURS
+from masque.tables.features import Distances, Features, distances
 
 AT_ONCE = 32
+"""Pictures in a batch of the generator."""
+
 EMBEDDED = 100
-"""Pictures per edit whose identity is measured: dlib's embedding takes longer than all else together."""
+"""Pictures of each edit whose identity is measured: dlib's embedding takes longer than all else together."""
+
 PUPPETS = 50
-"""Puppets per attribute for the error against the true edit."""
+"""Puppets of each attribute for the error against the true edit, at most."""
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
-Extract = Callable[[list[Picture]], Tensor]
+"""Face frames to attributes in [0,1], by a network that played no part in training the editor."""
+
 Embed = Callable[[Picture, Landmarks], NDArray[np.float32]]
+"""A face frame and its landmarks to dlib's embedding (128,)."""
+
+
+class EditMeasures(Distances):
+    """One edit, over up to `count` held-out pictures. Changes of pixels are means on a [0,1] scale."""
+
+    pictures: int
+    took_effect: float
+    """Share of edits after which an independent reading sees the attribute"""
+    identity_distance: MeanStd
+    """Squared distance of dlib's embeddings before and after, of the first `EMBEDDED` pictures"""
+    hair_change: MeanStd
+    face_change: MeanStd
+    background_change: MeanStd
+    leakage: dict[str, float]
+    """Other attribute -> how far it moved on average, in [0,1]"""
+
+
+class TrueError(TypedDict):
+    """Mean absolute error against the true pictures, on a [0,1] scale."""
+
+    edited: MeanStd
+    unchanged: MeanStd
+    """Of doing nothing"""
+
+
+class EditReport(TypedDict):
+    """What `evaluate_edits` returns."""
+
+    model: str
+    weights: str
+    size: int
+    data: str
+    """Fingerprint of the frames"""
+    seed: int
+    features: str
+    """Hash of what makes the features of FFD and KFD"""
+    edits: dict[str, EditMeasures]
+    true_edits: dict[str, TrueError]
+    """For the attributes that puppets have"""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One held-out frame."""
+class HeldOut:
+    """One held-out face frame."""
 
     frame: Picture
     mask: NDArray[np.uint8]
+    """Of the prepared set: person, background, beyond the photo"""
     landmarks: Landmarks
-    own: Mapping[str, float]
-    """The attributes that the set says it has."""
+    attributes: Mapping[str, float]
+    """Those that the set knows, in [0,1]"""
 
 
 def evaluate_edits(
     translator: Translator,
     frames: FrameSet,
     classify: Classify,
-    extract: Extract,
-    features: str,
+    features: Features,
     count: int = 200,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-    distances: tuple[str, str] = ("ffd", "kfd"),
     embed: Embed | None = None,
-) -> dict[str, Any]:
-    """Every edit the model knows on up to `count` held-out pictures each.
+) -> EditReport:
+    """Measure every edit that the model knows on up to `count` held-out pictures each.
 
-    classify: face frames -> attributes in [0,1], by a network that played no part in training the editor; hair colours
-    and the mouth are measured. extract: face frames -> features (N,F); features: the hash of what makes them.
-    distances: what the Fréchet and the kernel distance are called on these features: fid and kid on Inception's, and on
-    no others. embed: dlib's embedding of a face frame with landmarks, where who measures several models remembers it.
-    Returns plain values: `edits.<attribute>` with the measures of this file. Raises DataError when an attribute is
-    unknown or the same in all held-out pictures."""
-    test = frames.indices("test")
-    judged = [_judged(frames, int(i)) for i in test]
+    classify: hair colours and the mouth are measured instead. progress: called with the edits done and their number.
+    embed: dlib's embedding if None; who measures several models may pass one that remembers. Raises DataError when an
+    attribute is unknown or the same in all held-out pictures."""
+    held_out = [_held_out(frames, int(i)) for i in frames.indices("test")]
     generator = np.random.default_rng(seed)
-    edits: dict[str, Any] = {}
-    names = translator.attributes
-    for number, name in enumerate(names):
-        value = 1.0
-        having = [k for k, j in enumerate(judged) if j.own.get(name, UNKNOWN) > 0.5]
-        lacking = [k for k, j in enumerate(judged) if j.own.get(name, UNKNOWN) < 0.5]
-        if name == "Young":  # the paper's target is the aged face
-            having, lacking, value = lacking, having, 0.0
-        if not having or not lacking:
-            raise DataError(
-                f"The held-out pictures all have the same {name}, or it is unknown in them: prepare or hold out others."
-            )
+    edits: dict[str, EditMeasures] = {}
+    for number, name in enumerate(translator.attributes):
+        value = 0.0 if name == "Young" else 1.0  # the paper's target is the aged face
+        having, lacking = _having_and_lacking(held_out, name, value)
         chosen = generator.permutation(lacking)[:count]
-        real = [judged[k].frame for k in generator.permutation(having)[: len(chosen)]]
-        edits[name] = _one_edit(
-            translator, [judged[k] for k in chosen], name, value, classify, extract, real, distances, embed or identity
-        )
+        real = [held_out[k].frame for k in generator.permutation(having)[: len(chosen)]]
+        measures = _Measures(name, value, classify, embed or identity)
+        for start in range(0, len(chosen), AT_ONCE):
+            batch = [held_out[k] for k in chosen[start : start + AT_ONCE]]
+            measures.update(batch, *_edited_crops(translator, batch, name, value))
+        edits[name] = measures.compute(real, features)
         if progress:
-            progress(number + 1, len(names))
+            progress(number + 1, len(translator.attributes))
     return {
-        "model": translator.family, "weights": translator.weights, "size": translator.size, "data": frames.fingerprint(), "seed": seed,
-        "features": features, "edits": edits, "true_edits": true_edit_error(translator, min(count, PUPPETS), seed),
-    }  # fmt: skip
+        "model": translator.family,
+        "weights": translator.weights,
+        "size": translator.size,
+        "data": frames.fingerprint(),
+        "seed": seed,
+        "features": features.hash,
+        "edits": edits,
+        "true_edits": true_edit_error(translator, min(count, PUPPETS), seed),
+    }
 
 
-def _judged(frames: FrameSet, index: int) -> Judged:
-    own = {
+def _held_out(frames: FrameSet, index: int) -> HeldOut:
+    """One frame, with the attributes that are not NaN."""
+    attributes = {
         n: float(v) for n, v in zip(frames.attribute_names, frames.attributes[index], strict=True) if not np.isnan(v)
     }
-    return Judged(frames.frames[index], frames.masks[index], frames.landmarks[index], own)
+    return HeldOut(frames.frames[index], frames.masks[index], frames.landmarks[index], attributes)
 
 
-def _look(frame: Picture, judged: Judged, classify: Classify) -> dict[str, float]:
-    """What the independent readers see in a picture, the mouth where it now is; where no face is found, as if it had
-    not moved."""
-    found = landmarks_near(frame, judged.landmarks)
-    landmarks = judged.landmarks if found is None else found
-    return {**classify([frame])[0], **measure_attributes(frame, landmarks, judged.mask)}
-
-
-def _one_edit(
-    translator: Translator,
-    judged: list[Judged],
-    name: str,
-    value: float,
-    classify: Classify,
-    extract: Extract,
-    real: list[Picture],
-    distances: tuple[str, str],
-    embed: Embed,
-) -> dict[str, Any]:
-    names = translator.attributes
-    leakage: dict[str, Spread] = {}
-    spreads = {n: Spread() for n in ("identity_distance", "hair_change", "face_change", "background_change")}
-    worked = 0
-    made: list[Picture] = []
-    for start in range(0, len(judged), AT_ONCE):
-        some = judged[start : start + AT_ONCE]
-        own = torch.tensor([[j.own.get(n, UNKNOWN) for n in names] for j in some], dtype=torch.float32)
-        wanted = torch.cat(
-            [
-                without_rivals(with_values(c[None], names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
-                for c in own
-            ]
+def _having_and_lacking(held_out: Sequence[HeldOut], name: str, value: float) -> tuple[list[int], list[int]]:
+    """Positions of the pictures whose attribute is nearer to `value`, and of those whose is not. Raises DataError when
+    there are none of either."""
+    present = [k for k, one in enumerate(held_out) if one.attributes.get(name, UNKNOWN) > 0.5]
+    absent = [k for k, one in enumerate(held_out) if one.attributes.get(name, UNKNOWN) < 0.5]
+    if not present or not absent:
+        raise DataError(
+            f"The held-out pictures all have the same {name}, or it is unknown in them: prepare or hold out others."
         )
-        crops = [
-            warp(j.frame, HAIR_CROP.to_crop(translator.size, j.frame.shape[1] / WIDTH), (translator.size,) * 2)
-            for j in some
-        ]
-        with translator.inference():
-            people = torch.cat([person_in(j.mask, translator.size, j.frame.shape[1] / WIDTH) for j in some])
-            inputs = [x.to(translator.device) for x in (to_tensor(crops), wanted, people)]
-            painted = to_pictures(translator.model.edit(*inputs))
-        for one, crop, picture in zip(some, crops, painted, strict=True):
-            # Both went through the network's size, so that its coarser pixels are not taken for the edit's doing.
+    return (present, absent) if value else (absent, present)
+
+
+def _target(own: Tensor, names: Sequence[str], name: str, value: float) -> Tensor:
+    """Attributes (1,A) that ask for an edit: the picture's own, one of them set, its rival hair colours taken back."""
+    return without_rivals(with_values(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
+
+
+def _edited_crops(
+    translator: Translator, batch: Sequence[HeldOut], name: str, value: float
+) -> tuple[list[Picture], list[Picture]]:
+    """The hair crops (S,S,3) of some frames, and what the generator makes of them with one attribute set."""
+    size, names = translator.size, translator.attributes
+    own = torch.tensor([[one.attributes.get(n, UNKNOWN) for n in names] for one in batch], dtype=torch.float32)
+    wanted = torch.cat([_target(c[None], names, name, value) for c in own])
+    crops, people = [], []
+    for one in batch:
+        scale = one.frame.shape[1] / WIDTH
+        crops.append(warp(one.frame, HAIR_CROP.to_crop(size, scale), (size, size)))
+        people.append(person_in(one.mask, size, scale))
+    with translator.inference():
+        inputs = [x.to(translator.device) for x in (to_tensor(crops), wanted, torch.cat(people))]
+        return crops, list(to_pictures(translator.model.edit(*inputs)))
+
+
+class _Measures:
+    """Everything that is measured of one edit."""
+
+    def __init__(self, name: str, value: float, classify: Classify, embed: Embed) -> None:
+        self.name, self.value = name, value
+        self.classify, self.embed = classify, embed
+        self.leakage: dict[str, Spread] = {}
+        self.identity_distance = Spread()
+        self.changes = {"hair": Spread(), "face": Spread(), "background": Spread()}
+        self.effective = 0
+        self.edited: list[Picture] = []
+
+    def update(self, batch: Sequence[HeldOut], crops: Sequence[Picture], painted: Sequence[Picture]) -> None:
+        """Add frames, their crops (S,S,3) and the edited crops."""
+        for one, crop, picture in zip(batch, crops, painted, strict=True):
+            # Both went through the network's size, so that its coarser pixels do not count as changes by the edit.
             plain, edited = into_frame(one.frame, crop), into_frame(one.frame, picture)
-            before, after = _look(plain, one, classify), _look(edited, one, classify)
-            worked += abs(after.get(name, 1 - value) - value) < 0.5
-            for other in (before.keys() & after.keys()) - {name}:
-                leakage.setdefault(other, Spread()).update(torch.tensor([abs(after[other] - before[other])]))
-            if len(made) < EMBEDDED:
-                distance = squared_distance(embed(plain, one.landmarks), embed(edited, one.landmarks))
-                spreads["identity_distance"].update(torch.tensor([distance]))
+            before, after = (_read_attributes(p, one, self.classify) for p in (plain, edited))
+            self.effective += abs(after.get(self.name, 1 - self.value) - self.value) < 0.5
+            for other in (before.keys() & after.keys()) - {self.name}:
+                self.leakage.setdefault(other, Spread()).update(torch.tensor([abs(after[other] - before[other])]))
+            if len(self.edited) < EMBEDDED:
+                distance = squared_distance(self.embed(plain, one.landmarks), self.embed(edited, one.landmarks))
+                self.identity_distance.update(torch.tensor([distance]))
             for region, change in changes(one, plain, edited).items():
                 if not np.isnan(change):
-                    spreads[f"{region}_change"].update(torch.tensor([change]))
-            made.append(edited)
-    kept = min(len(real), len(made))  # the same number of real and made ones, as Section 4.2 asks
-    real_features, made_features = extract(real[:kept]), extract(made[:kept])
-    kernel = kernel_distance(real_features, made_features) if kept >= 4 else None
-    return {
-        "pictures": len(judged), "took_effect": worked / len(judged), **{n: s.compute() for n, s in spreads.items()},
-        "leakage": {other: leakage[other].compute()["mean"] for other in sorted(leakage)},
-        "compared": kept, distances[0]: frechet_distance(real_features, made_features) if kept >= 2 else None,
-        f"{distances[0]}_floor": frechet_floor(real_features, made_features),
-        distances[1]: {"mean": kernel[0], "std": kernel[1]} if kernel else None,
-    }  # fmt: skip
+                    self.changes[region].update(torch.tensor([change]))
+            self.edited.append(edited)
+
+    def compute(self, real: list[Picture], features: Features) -> EditMeasures:
+        """The measures. real: frames that have the attribute; as many of them as of edited ones are compared, as
+        Section 4.2 asks."""
+        kept = min(len(real), len(self.edited))
+        return {
+            "pictures": len(self.edited),
+            "took_effect": self.effective / len(self.edited),
+            "identity_distance": self.identity_distance.compute(),
+            "hair_change": self.changes["hair"].compute(),
+            "face_change": self.changes["face"].compute(),
+            "background_change": self.changes["background"].compute(),
+            "leakage": {other: self.leakage[other].compute()["mean"] for other in sorted(self.leakage)},
+            **distances(features, features.extract(real[:kept]), features.extract(self.edited[:kept])),
+        }
+
+
+def _read_attributes(frame: Picture, held_out: HeldOut, classify: Classify) -> dict[str, float]:
+    """The attributes that independent readers see in a frame: by a classifier, and measured at the landmarks that are
+    found in it; at those of the set where no face is found."""
+    found = landmarks_near(frame, held_out.landmarks)
+    landmarks = held_out.landmarks if found is None else found
+    return {**classify([frame])[0], **measure_attributes(frame, landmarks, held_out.mask)}
 
 
 def person_in(mask: NDArray[np.uint8], size: int, scale: float) -> Tensor:
-    """Where the person is in the picture that is cut from a frame, (1,1,S,S) in {0,1}, as in training: all but the
-    mask's background."""
-    cut = cv2.warpAffine(
-        np.asarray(mask == BACKGROUND, np.uint8), HAIR_CROP.to_crop(size, scale), (size, size), flags=cv2.INTER_NEAREST
-    )
+    """Where the person is in the hair crop of a frame, (1,1,S,S) in {0,1}, as in training: everywhere but in the mask's
+    background. scale: of the frame, in units of CelebA's 178 pixels."""
+    background = np.asarray(mask == BACKGROUND, np.uint8)
+    cut = cv2.warpAffine(background, HAIR_CROP.to_crop(size, scale), (size, size), flags=cv2.INTER_NEAREST)
     return torch.from_numpy(1 - np.asarray(cut, np.float32))[None, None]
 
 
-def changes(judged: Judged, before: Picture, edited: Picture) -> dict[str, float]:
+def changes(held_out: HeldOut, before: Picture, edited: Picture) -> dict[str, float]:
     """Mean change, on a [0,1] scale, of the pixels of face (the hull of Section 3.2 of RSGAN), hair (the rest of the
     person above the chin) and background; NaN for a region of no pixels."""
+    mask, landmarks = held_out.mask, held_out.landmarks
     difference = np.abs(edited.astype(np.float32) - before).mean(axis=2) / 255
-    face = hull_mask(judged.landmarks, judged.mask.shape[::-1]) > 127
-    above = np.arange(judged.mask.shape[0])[:, None] < judged.landmarks[8, 1]
-    regions = {"face": face, "hair": (judged.mask == PERSON) & ~face & above, "background": judged.mask == BACKGROUND}
+    face = hull_mask(landmarks, mask.shape[::-1]) > 127
+    above_chin = np.arange(mask.shape[0])[:, None] < landmarks[8, 1]
+    regions = {"face": face, "hair": (mask == PERSON) & ~face & above_chin, "background": mask == BACKGROUND}
     return {
         name: float(difference[region].mean()) if region.any() else float("nan") for name, region in regions.items()
     }
 
 
-def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) -> dict[str, Any]:
-    """Edits of puppets against the puppets that really are so: mean absolute error on a [0,1] scale, beside that of
-    doing nothing.
-
-    Returns {attribute: {"edited": {mean, std}, "unchanged": {mean, std}}} for the attributes that puppets have.
-    """
+def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) -> dict[str, TrueError]:
+    """Edits of puppets against puppets drawn with the attribute, for each attribute that puppets have."""
     scale, names = translator.size / 128, translator.attributes
-    report: dict[str, Any] = {}
+    matrix, shape = HAIR_CROP.to_crop(translator.size, scale), (translator.size, translator.size)
+    report: dict[str, TrueError] = {}
     for name in (n for n in names if n in PUPPET_ATTRIBUTES):
         edited, unchanged = Spread(absolute_error), Spread(absolute_error)
         for number in range(puppets):
             puppet = draw_puppet(2_000_000 + 10_000 * seed + number)
             before = render(puppet, scale)
             value = float(before.attributes[name] < 0.5)
+            after = render(true_edit(puppet, name, value), scale)
             own = torch.tensor([[before.attributes.get(n, UNKNOWN) for n in names]], dtype=torch.float32)
-            wanted = without_rivals(with_values(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
-            matrix, shape = HAIR_CROP.to_crop(translator.size, scale), (translator.size, translator.size)
             person = person_in(np.where(before.background > 127, BACKGROUND, PERSON), translator.size, scale)
-            x, truth = (
-                to_tensor(warp(r.picture, matrix, shape))
-                for r in (before, render(true_edit(puppet, name, value), scale))
-            )
+            x, truth = (to_tensor(warp(made.picture, matrix, shape)) for made in (before, after))
             with translator.inference():
-                made = translator.model.edit(*(v.to(translator.device) for v in (x, wanted, person))).cpu()
+                inputs = [v.to(translator.device) for v in (x, _target(own, names, name, value), person)]
+                made = translator.model.edit(*inputs).cpu()
             edited.update(truth, made)
             unchanged.update(truth, x)
         report[name] = {"edited": edited.compute(), "unchanged": unchanged.compute()}
@@ -239,61 +288,74 @@ def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) ->
 
 
 def farthest(edit: str, leakage: Mapping[str, float]) -> tuple[str, float]:
-    """Which attribute an edit moved farthest besides its own, and how far. A hair colour moves the others: a head has
-    one."""
+    """The attribute that an edit moved farthest besides its own, and how far. Between hair colours nothing counts, since
+    one gives way to another."""
     rivals = HAIR_COLOURS if edit in HAIR_COLOURS else ()
     return max(((other, moved) for other, moved in leakage.items() if other not in rivals), key=lambda pair: pair[1])
 
 
-def in_text(value: float | Mapping[str, float] | None) -> str:
+def in_text(value: float | MeanStd | None) -> str:
     """A number, or one with its deviation; a dash where there were too few pictures."""
     if value is None:
         return "–"
-    return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, Mapping) else f"{value:.3f}"
+    return f"{value:.3f}" if isinstance(value, float) else f"{value['mean']:.3f} ± {value['std']:.3f}"
 
 
-def as_text(report: Mapping[str, Any]) -> str:
-    """The report as two tables: an edit per row, and the leakage matrix."""
-    edits: Mapping[str, Any] = report["edits"]
-    frechet, kernel = ("fid", "kid") if all("fid" in e for e in edits.values()) else ("ffd", "kfd")
+def as_text(report: EditReport) -> str:
+    """The report as tables of text: an edit per row, then the pictures compared, leakage and errors on puppets."""
+    edits = report["edits"]
+    frechet: Literal["fid", "ffd"] = "fid" if all("fid" in e for e in edits.values()) else "ffd"
+    kernel: Literal["kid", "kfd"] = "kid" if frechet == "fid" else "kfd"
+    floor: Literal["fid_floor", "ffd_floor"] = "fid_floor" if frechet == "fid" else "ffd_floor"
     head = "".join(f"{word:>8s}" for word in ("effect", "identity", "hair", "face", "backgr.", frechet.upper()))
-    lines = [f"{report['model']}, {report['size']} px, weights {report['weights']}; features {report['features']}", "",
-             f"{'edit':12s}{'pictures':>9s}{head}{kernel.upper():>16s}"]  # fmt: skip
+    lines = [
+        f"{report['model']}, {report['size']} px, weights {report['weights']}; features {report['features']}",
+        "",
+        f"{'edit':12s}{'pictures':>9s}{head}{kernel.upper():>16s}",
+    ]
     for name, e in edits.items():
-        parts = "".join(f"{e[f'{part}_change']['mean']:8.3f}" for part in ("hair", "face", "background"))
-        lines.append(f"{name:12s}{e['pictures']:9d}{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}{parts}"
-                     f"{in_text(e[frechet]):>8s}{in_text(e[kernel]):>16s}")  # fmt: skip
+        changed = "".join(f"{e[part]['mean']:8.3f}" for part in CHANGES)
+        effect = f"{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}"
+        far = f"{in_text(e[frechet]):>8s}{in_text(e[kernel]):>16s}"
+        lines.append(f"{name:12s}{e['pictures']:9d}{effect}{changed}{far}")
     lines += ["", f"{frechet.upper()} over so few pictures:"]
-    lines += [
-        f"  {name:12s}{e['compared']:7d} compared; {floor_in_words(e.get(f'{frechet}_floor'))}"
-        for name, e in edits.items()
-    ]
-    columns = sorted({other for e in edits.values() for other in e["leakage"]})
-    lines += ["", "how far other attributes moved:", f"{'edit':12s}" + "".join(f"{c[:11]:>12s}" for c in columns)]
-    lines += [
-        f"{name:12s}" + "".join(f"{e['leakage'].get(c, float('nan')):12.3f}" for c in columns)
-        for name, e in edits.items()
-    ]
+    lines += [f"  {name:12s}{e['compared']:7d} compared; {floor_in_words(e.get(floor))}" for name, e in edits.items()]
+    lines += ["", "how far other attributes moved:", *_leakage_rows(edits)]
     lines += ["", "the farthest of them, hair colours that give way to another not counted:"]
-    lines += [
-        f"{name:12s}  {other} {moved:.3f}"
-        for name, e in edits.items()
-        for other, moved in [farthest(name, e["leakage"])]
-    ]
+    for name, e in edits.items():
+        other, moved = farthest(name, e["leakage"])
+        lines.append(f"{name:12s}  {other} {moved:.3f}")
     lines += ["", "error against the true edit, on puppets (and of doing nothing):"]
-    lines += [
-        f"{name:12s}{e['edited']['mean']:8.3f}   ({e['unchanged']['mean']:.3f})"
-        for name, e in report["true_edits"].items()
-    ]
+    for name, error in report["true_edits"].items():
+        lines.append(f"{name:12s}{error['edited']['mean']:8.3f}   ({error['unchanged']['mean']:.3f})")
     return "\n".join(lines)
 
 
-def draw_leakage(report: Mapping[str, Any]) -> Picture:
+CHANGES: tuple[Literal["hair_change", "face_change", "background_change"], ...] = (
+    "hair_change",
+    "face_change",
+    "background_change",
+)
+"""Changes of pixels in the order of the text's columns."""
+
+
+def _leakage_rows(edits: Mapping[str, EditMeasures]) -> list[str]:
+    """The leakage matrix, a head and a line per edit; NaN where an attribute was not measured."""
+    columns = sorted({other for e in edits.values() for other in e["leakage"]})
+    head = f"{'edit':12s}" + "".join(f"{column[:11]:>12s}" for column in columns)
+    rows = [
+        f"{name:12s}" + "".join(f"{e['leakage'].get(column, float('nan')):12.3f}" for column in columns)
+        for name, e in edits.items()
+    ]
+    return [head, *rows]
+
+
+def draw_leakage(report: EditReport) -> Picture:
     """The leakage matrix as a picture: an edit per row, in each cell how far another attribute moved, darker for
     farther."""
     from matplotlib.figure import Figure
 
-    edits: Mapping[str, Any] = report["edits"]
+    edits = report["edits"]
     columns = sorted({other for e in edits.values() for other in e["leakage"]} | set(edits))
     values = np.array([[edits[row]["leakage"].get(column, np.nan) for column in columns] for row in edits])
     figure = Figure(figsize=(1.8 + 0.75 * len(columns), 1.8 + 0.5 * len(edits)), dpi=120, layout="constrained")

@@ -10,19 +10,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masque.catalog import load_session, model_folder
 from masque.data.frames import load_frames
-from masque.edits.estimate import attribute_estimator, face_features
+from masque.edits.estimate import attribute_estimator
 from masque.edits.translate import Translator
 from masque.faces.detect import Landmarks, identity
 from masque.image import Picture
 from masque.tables.alike import Alike, train_equally
-from masque.tables.ccagan import Embed, evaluate_edits, in_text
+from masque.tables.ccagan import EditMeasures, EditReport, Embed, evaluate_edits, in_text
+from masque.tables.features import load_features
 from masque.tables.written import write_table
 
 MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
@@ -31,7 +31,7 @@ MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
     "CCA-GAN": ("ccagan", ("attention=cross",)),
     "CCA-GAN, λ_r = 0": ("ccagan-unreconstructed", ("attention=cross", "reconstruction_weight=0")),
 }
-"""Row -> the folder of its run, and what it sets."""
+"""Row of Table 1 -> the folder of its run, and the settings in which it differs from the others."""
 
 TARGETS = {
     "Black_Hair": "Black hair",
@@ -40,12 +40,22 @@ TARGETS = {
     "Male": "Gender",
     "Young": "Aged",
 }
+"""Attribute -> the paper's name of its column, in the paper's order."""
 
 PAPER_FID = {
-    "StarGAN": (0.80, 1.01, 0.81, 0.93, 0.89), "StarGAN+SAGAN": (0.82, 1.06, 0.78, 0.92, 0.87), "CCA-GAN": (0.68, 0.81, 0.61, 0.67, 0.65),
+    "StarGAN":          (0.80, 1.01, 0.81, 0.93, 0.89),
+    "StarGAN+SAGAN":    (0.82, 1.06, 0.78, 0.92, 0.87),
+    "CCA-GAN":          (0.68, 0.81, 0.61, 0.67, 0.65),
     "CCA-GAN, λ_r = 0": (0.78, 0.93, 0.72, 0.86, 0.78),
 }  # fmt: skip
-"""Table 1, in the order of TARGETS."""
+"""The FIDs of the paper's Table 1: row -> one of each of `TARGETS`."""
+
+
+class Row(EditReport):
+    """One model's row of the table."""
+
+    steps: int
+    """Steps of training, the same in all rows"""
 
 
 def table(
@@ -54,32 +64,28 @@ def table(
     how: Alike,
     *,
     count: int = 200,
-) -> dict[str, Any]:
+) -> dict[str, Row]:
     """Train the four models under `out` (see `masque.tables.alike.train_equally`), measure them alike, write table.json
-    and table.md.
+    and table.md; return the rows by name.
 
-    Returns {row: report of `evaluate_edits`, with its steps}. Raises MasqueError.
-    """
-    # First, so that what is missing is missed before an hour of training.
-    extract, features = face_features(model_folder("identity"))
+    data: prepared sets, or puppets:N. count: held-out pictures of each edit, at most. Raises MasqueError."""
+    # First, so that weights that are missing are reported before an hour of training.
+    features = load_features()
     classify = attribute_estimator(model_folder("attributes"))
     rows = {row: ("ccagan", *model) for row, model in MODELS.items()}
     steps = train_equally(rows, data, out, how)
-    reports: dict[str, Any] = {}
+    reports: dict[str, Row] = {}
     embed = remembering(identity)  # all models edit the same pictures
     for row, (folder, _) in MODELS.items():
         translator = load_session(str(out / folder), "sheet")
         assert isinstance(translator, Translator)
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
-        reports[row] = {
-            "steps": steps,
-            **evaluate_edits(translator, frames, classify, extract, features, count, embed=embed),
-        }
+        reports[row] = {"steps": steps, **evaluate_edits(translator, frames, classify, features, count, embed=embed)}
     return write_table(out, reports, as_text(reports))
 
 
 def remembering(embed: Embed) -> Embed:
-    """The same, each picture looked at once."""
+    """The same function, which computes each picture's embedding once and returns it again later."""
     known: dict[bytes, NDArray[np.float32]] = {}
 
     def remembered(frame: Picture, landmarks: Landmarks) -> NDArray[np.float32]:
@@ -91,12 +97,13 @@ def remembering(embed: Embed) -> Embed:
     return remembered
 
 
-def as_text(reports: Mapping[str, Any]) -> str:
+def as_text(reports: Mapping[str, Row]) -> str:
     """The table as Markdown: FFD with the paper's FID in brackets, KFD, and what the paper has no column for."""
     first = next(iter(reports.values()))
     names = list(first["edits"])
     lines = [
-        f"{first['steps']} steps, {first['size']} px, data {first['data']}, seed {first['seed']}, face features {first['features']}",
+        f"{first['steps']} steps, {first['size']} px, data {first['data']}, seed {first['seed']}, "
+        f"face features {first['features']}",
         "",
     ]
     for title, cell in CELLS.items():
@@ -112,28 +119,33 @@ def as_text(reports: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _ffd(row: str, name: str, edit: Mapping[str, Any]) -> str:
+def _ffd(row: str, name: str, edit: EditMeasures) -> str:
     papers = f" ({PAPER_FID[row][list(TARGETS).index(name)]:.2f})" if name in TARGETS else ""
     return in_text(edit["ffd"]) + papers
 
 
-def _kfd(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
-    return "–" if edit["kfd"] is None else f"{1000 * edit['kfd']['mean']:.2f} ± {1000 * edit['kfd']['std']:.2f}"
+def _kfd(_row: str, _name: str, edit: EditMeasures) -> str:
+    kfd = edit["kfd"]
+    return "–" if kfd is None else f"{1000 * kfd['mean']:.2f} ± {1000 * kfd['std']:.2f}"
 
 
-def _effect(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+def _effect(_row: str, _name: str, edit: EditMeasures) -> str:
     return f"{100 * edit['took_effect']:.1f} %"
 
 
-def _background(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+def _background(_row: str, _name: str, edit: EditMeasures) -> str:
     return f"{edit['background_change']['mean']:.4f}"
 
 
-def _identity(_row: str, _name: str, edit: Mapping[str, Any]) -> str:
+def _identity(_row: str, _name: str, edit: EditMeasures) -> str:
     return f"{edit['identity_distance']['mean']:.3f}"
 
 
-CELLS: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
-    "FFD (the paper's FID)": _ffd, "1000 KFD": _kfd, "took effect": _effect, "background change": _background,
+CELLS: Mapping[str, Callable[[str, str, EditMeasures], str]] = {
+    "FFD (the paper's FID)": _ffd,
+    "1000 KFD": _kfd,
+    "took effect": _effect,
+    "background change": _background,
     "identity distance": _identity,
-}  # fmt: skip
+}
+"""Title of a part of the table -> what writes a cell of it from the row, the attribute and its measures."""

@@ -44,7 +44,7 @@ from masque.faces.shape3d import fit
 from masque.image import Picture, grid, read_picture, to_tensor
 from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.sliced import sliced_wasserstein
-from masque.metrics.verification import accepted, auc, found_within, judged, mean_and_error
+from masque.metrics.verification import accepted, auc, correct_verdicts, found_within, mean_and_error
 
 AT_ONCE = 64
 DRAWS = 1000
@@ -243,7 +243,7 @@ def lfw_scores(drawer: Drawer, pairs: Pairs, progress: Progress | None = None) -
     report: dict[str, Any] = {"pairs": len(pairs.same), "pictures": count, "centred": centred}
     for kind, points in (("photos", np.stack(photos)), ("real", real), ("generated", drawn)):
         near = -np.square(points[first] - points[second]).sum(axis=1)
-        mean, error = mean_and_error(judged(near, pairs.same, pairs.fold), pairs.fold)
+        mean, error = mean_and_error(correct_verdicts(near, pairs.same, pairs.fold), pairs.fold)
         report[kind] = {"accuracy": mean, "error": error, "auc": auc(near, pairs.same)}
     return report
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from masque.data.frames import FrameSet
 from masque.errors import DataError
 from masque.image import Picture
-from masque.metrics.verification import Nearness, auc, judged
+from masque.metrics.verification import Nearness, auc, correct_verdicts
 
 FOLDS = 10
 AT_ONCE = 64
@@ -81,7 +81,7 @@ def draw_pairs(
 
 def accuracy(nearness: Nearness, same: NDArray[np.bool_]) -> float:
     """Share judged rightly, each tenth with the threshold that is best for the other nine."""
-    return float(judged(nearness, same, np.arange(len(same)) // 2 % FOLDS).mean())
+    return float(correct_verdicts(nearness, same, np.arange(len(same)) // 2 % FOLDS).mean())
 
 
 def as_text(report: Mapping[str, Any]) -> str:

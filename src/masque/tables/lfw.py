@@ -20,7 +20,7 @@ from torch import Tensor
 
 from masque.data.lfw import Pairs, sights
 from masque.image import Picture
-from masque.metrics.verification import auc, judged, mean_and_error
+from masque.metrics.verification import auc, correct_verdicts, mean_and_error
 
 AT_ONCE = 64
 
@@ -63,7 +63,7 @@ def evaluate_lfw(
 
 
 def _scores(nearness: NDArray[np.floating[Any]], pairs: Pairs) -> dict[str, float]:
-    mean, error = mean_and_error(judged(nearness, pairs.same, pairs.fold), pairs.fold)
+    mean, error = mean_and_error(correct_verdicts(nearness, pairs.same, pairs.fold), pairs.fold)
     return {"accuracy": mean, "error": error, "auc": auc(nearness, pairs.same)}
 
 

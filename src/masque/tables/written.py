@@ -1,4 +1,4 @@
-"""How reports and tables are written: whole or not at all, numbers as JSON beside what people read."""
+"""Writing reports and tables: whole or not at all, numbers as JSON beside a text for people."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ import importlib.metadata
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
 from masque import __version__
-from masque.jsonfile import ObjectError, read_object
+from masque.jsonfile import JSON, ObjectError, read_object
 from masque.output import write_atomically
+
+Report = TypeVar("Report", bound=Mapping[str, object])
 
 MEASURING = ("torch", "numpy", "opencv-python-headless", "dlib-bin")
 """Installed packages, other versions of which may give other last digits."""
 
 CHECKSUM = "sha256"
-"""The name in a kept report of the checksum of all the rest."""
+"""Key of a kept report under which the checksum of everything else stands."""
 
 
 def versions() -> dict[str, str]:
-    """Package -> its version: Masque's, and of those that numbers come from."""
+    """Package -> its version: Masque's own, and those of `MEASURING`."""
     return {"masque": __version__, **{name: importlib.metadata.version(name) for name in MEASURING}}
 
 
-def write_report(path: Path, report: Mapping[str, Any]) -> None:
-    """A report as JSON. Raises OutputError."""
+def write_report(path: Path, report: Mapping[str, object]) -> None:
+    """Write a report as JSON. Raises OutputError."""
     write_atomically(path, lambda part: part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8"))
 
 
-def keep_report(path: Path, report: Mapping[str, Any]) -> None:
-    """A report as JSON with its checksum, for `kept_report`. Raises OutputError."""
+def keep_report(path: Path, report: Mapping[str, object]) -> None:
+    """Write a report as JSON with its checksum, for `kept_report`. Raises OutputError."""
     write_report(path, {**report, CHECKSUM: _checksum(report)})
 
 
-def kept_report(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A report that was kept, if it is there, whole, and says what is `wanted`; None otherwise: it is measured
-    again."""
+def kept_report(path: Path, wanted: Mapping[str, object]) -> Mapping[str, JSON] | None:
+    """The report that `keep_report` wrote to `path`, if its checksum is right and it has all values of `wanted`; None
+    otherwise, and then it has to be measured again."""
     try:
         report = read_object(path)
     except (OSError, ObjectError):
@@ -46,15 +48,16 @@ def kept_report(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
     return report if whole and all(report.get(name) == value for name, value in wanted.items()) else None
 
 
-def _checksum(report: Mapping[str, Any]) -> str:
-    as_read = json.loads(json.dumps(report))  # names are texts then, and sorted as such
+def _checksum(report: Mapping[str, object]) -> str:
+    as_read = json.loads(json.dumps(report))  # makes all keys texts, by which they are then sorted
     return hashlib.sha256(json.dumps(as_read, sort_keys=True).encode()).hexdigest()
 
 
-def write_table(out: Path, reports: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Write `out`/table.json and `out`/table.md; return the reports with the versions that they were made with. Raises
-    OutputError."""
-    reports = {row: {"versions": versions(), **report} for row, report in reports.items()}
-    write_report(out / "table.json", reports)
+def write_table(out: Path, reports: Mapping[str, Report], text: str) -> dict[str, Report]:
+    """Write `out`/table.json and `out`/table.md.
+
+    Returns the reports, each with the `versions` that it was made with. Raises OutputError."""
+    rows = {row: cast("Report", {"versions": versions(), **report}) for row, report in reports.items()}
+    write_report(out / "table.json", rows)
     write_atomically(out / "table.md", lambda part: part.write_text(text, encoding="utf-8"))
-    return reports
+    return rows
