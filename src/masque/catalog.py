@@ -64,8 +64,11 @@ class Family:
     reads_people: bool = False
     """Whether it learns who is who, so that a run goes on with the numbers of people that it began with alone"""
     teachers: tuple[str, ...] = ()
-    """Settings of its training that name folders of models which the recipe reads whenever it is made, and leaves as
-    they are."""
+    """Settings of its training that name models, by a family's name or a folder, which the recipe reads whenever it is
+    made and leaves as they are. A run keeps copies of them."""
+    begins_with: tuple[str, ...] = ()
+    """Settings of its training that name models in the same way, from which the recipe takes networks before a new
+    run's first step, and never again"""
     reads_labels: LabelMaps = "none"
     """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own
     will do"""
@@ -153,6 +156,7 @@ CATALOG: Mapping[str, Family] = {
         reads_people=True,
         whole=("E_1",),
         teachers=("parser",),
+        begins_with=("identity", "shape"),
     ),
     "parser": Family(
         model="masque.models.parser:FaceParser",

@@ -134,8 +134,9 @@ def _start_of(run: Path) -> ModelFile | None:
 def build_recipe(settings: Plan) -> Recipe:
     """The recipe with freshly initialised networks: the same for the same seed."""
     torch.manual_seed(settings.run.seed)
+    training = with_model_folders(settings)
     try:
-        recipe: Recipe = catalog.family(settings.family).load("recipe")(settings.model, settings.training)
+        recipe: Recipe = catalog.family(settings.family).load("recipe")(settings.model, training)
     except ValueError as error:
         raise SettingError(f"These sizes do not fit together ({error}): choose a size of 32, 64, 128 or 256.") from None
     return recipe
@@ -166,11 +167,19 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     return engine
 
 
+def with_model_folders(settings: Plan) -> Any:
+    """The training settings of a plan with the folder of every model that they name, by its family or by its folder: a
+    recipe knows folders alone. A name that is neither stays, for the recipe to refuse where it needs the model."""
+    entry, values = catalog.family(settings.family), values_of(settings.training)
+    names = {name: str(values[name]) for name in (*entry.teachers, *entry.begins_with) if values[name]}
+    folders = {name: str(catalog.model_folder(given)) for name, given in names.items() if catalog.has_model(given)}
+    return changed(settings.training, folders)
+
+
 def teachers_of(settings: Plan) -> dict[str, str]:
     """The models that the recipe of a plan reads whenever it is made: setting -> folder."""
-    names = catalog.family(settings.family).teachers
-    values = values_of(settings.training)
-    return {name: str(values[name]) for name in names if values[name]}
+    values = values_of(with_model_folders(settings))
+    return {name: str(values[name]) for name in catalog.family(settings.family).teachers if values[name]}
 
 
 def with_kept_teachers(settings: Plan, out: Path) -> Plan:

@@ -18,16 +18,58 @@ from masque.train.phase import weight_at
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
 EVERY = [(family, preset) for family, entry in CATALOG.items() for preset in entry.load("presets")]
-ALONE = {("rsgan", "best"): ["id=0"], ("progan", "best"): ["adv=1"]}
-"""What leaves out the other models that a preset leans on; it changes nothing of the schedule."""
+SHAPES_ALONE = pytest.mark.filterwarnings("ignore:for .* copying from a non-meta parameter:UserWarning")
+"""For networks on torch's device meta, which have shapes and no numbers, so that the largest costs nothing."""
 
 
+@SHAPES_ALONE
+@pytest.mark.parametrize(("family", "preset"), EVERY)
+def test_every_preset_can_be_trained_with_data_alone(family, preset):
+    """Models that it names are there, its networks can be made, each phase has its own and an optimizer for each."""
+    with torch.device("meta"):
+        recipe = runs.build_recipe(runs.plan(family, preset))
+    assert set(recipe.served) <= recipe.nets.keys()
+    phases = recipe.phases()
+    assert {name for phase in phases for name in phase.nets} <= recipe.nets.keys()
+    assert all(phase.nets and phase.weights for phase in phases)
+    for name, net in recipe.nets.items():
+        assert list(recipe.optimizer(name, net.parameters()).param_groups[0]["params"])
+
+
+SMALLER = {
+    "rsgan": (
+        *("size=32", "channels=4", "encoder_channels=4", "part_channels=4", "judge_channels=4", "widest=32"),
+        *("z_appearance=16", "coarse=8", "adversarial_from=1"),
+    ),
+    "ccagan": ("size=32", "channels=4", "blocks=1", "halvings=4", "lead=0", "critic_steps=1", "batch_size=4"),
+    "facefeat": (
+        *("size=32", "channels=4", "encoder_channels=4", "id_width=4", "id_people=64", "features=16"),
+        *("shape_width=4", "shape_identity=3", "shape_expression=4", "noise=8", "warm=1"),
+    ),
+    "parser": ("size=64", "channels=4", "fine=4"),
+    "portrait": ("size=64", "channels=4", "features=8", "z=16", "blocks=1", "parser_channels=4"),
+    "progan": ("size=64", "channels=64", "widest=16", "z=16", "encoder=4", "encoder_since=1"),
+}
+"""Networks that are made in a moment, and steps in which what a preset has beyond others takes part"""
+
+
+@pytest.mark.parametrize("family", [family for family, preset in EVERY if preset == "best"])
+def test_the_preset_best_starts_with_data_alone(family, tmp_path):
+    plan = runs.plan(family, "best", SMALLER[family], {"steps": 2, "batch_size": 4, "precision": "32"})
+    assert runs.train(plan, ["puppets:24"], tmp_path / "run", accelerator="cpu").finished
+    terms = (tmp_path / "run" / "log.jsonl").read_text()
+    assert {"rsgan": "compose.id_random", "progan": "paint.adv_maps"}.get(family, "") in terms
+    kept = {path.name for path in (tmp_path / "run" / "teachers").glob("*")}
+    assert kept == {"rsgan": {"identity"}, "progan": {"parser"}}.get(family, set())
+
+
+@SHAPES_ALONE
 @pytest.mark.parametrize(("family", "preset"), EVERY)
 def test_whatever_changes_with_time_ends_within_the_steps(family, preset):
-    plan = runs.plan(family, preset, ALONE.get((family, preset), ()))
+    plan = runs.plan(family, preset)
     steps, far = plan.run.steps, 1000 * plan.run.steps
     with torch.device("meta"):
-        recipe = CATALOG[family].load("recipe")(plan.model, plan.training)
+        recipe = runs.build_recipe(plan)
     for phase in recipe.phases():
         assert phase.since < steps
         assert phase.until is None or phase.until <= steps

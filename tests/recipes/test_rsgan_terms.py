@@ -225,9 +225,9 @@ def test_own_faces_are_those_that_are_not_drawn(make_recipe, batch):
 
 
 def test_what_tells_people_must_be_a_model_of_identity_and_weigh_something(make_recipe, people, tmp_path):
-    for settings in ({"identity": str(people)}, {"id": 1.0}):
-        with pytest.raises(SettingError, match="both or neither"):
-            make_recipe(**settings)
+    assert make_recipe(identity=str(people)).E_id is None  # weighed by nothing
+    with pytest.raises(SettingError, match=r"id weighs .* name one"):
+        make_recipe(id=1.0)
     with pytest.raises(CheckpointError, match="name one of identity"):
         make_recipe(identity=str(SHIPPED / "attributes"), id=1.0)
     with pytest.raises(CheckpointError, match="There is no model"):

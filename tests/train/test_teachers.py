@@ -10,8 +10,10 @@ import torch
 from small_runs import differing
 
 from masque import modelfile, runs
+from masque.catalog import SHIPPED
 from masque.config import as_dict
-from masque.errors import CheckpointError
+from masque.data.frames import load_frames
+from masque.errors import CheckpointError, SettingError
 from masque.train.teachers import keep, kept
 
 TAUGHT = {
@@ -65,6 +67,31 @@ def test_the_same_teacher_may_be_named_elsewhere_and_another_may_not(teacher, ti
     for wrong in (other, folder):
         with pytest.raises(CheckpointError, match=r"holds a run with identity = .*moved, not "):
             tiny_run("rsgan", "run", f"identity={wrong}", "id=0.5")
+
+
+def test_a_teacher_may_be_named_by_its_family_and_then_by_a_folder(tiny_run, tmp_path):
+    """The weights that come with Masque, wherever they lie."""
+    first = tiny_run("rsgan", "run", "identity=identity", "id=0.5")
+    first.engine.save()
+    assert modelfile.read(kept(tmp_path / "run", "identity")).hash == modelfile.read(SHIPPED / "identity").hash
+    packed = shutil.copytree(SHIPPED / "identity", tmp_path / "packed")
+    assert tiny_run("rsgan", "run", f"identity={packed}", "id=0.5").engine.step == 0
+    assert tiny_run("rsgan", "run", "identity=identity", "id=0.5").engine.step == 0
+    with pytest.raises(CheckpointError, match="There is no model in nobody"):
+        tiny_run("rsgan", "other", "identity=nobody", "id=0.5")
+    with pytest.raises(CheckpointError, match="family parser: name one of identity"):
+        tiny_run("rsgan", "another", "identity=parser", "id=0.5")
+
+
+def test_extractors_may_be_named_by_their_family(tiny_run, teacher):
+    """What a recipe reads before its first step alone: it is not kept, and of sizes that it has to be of."""
+    with pytest.raises(SettingError, match=r"model of identity in .*weights/identity has size 64"):
+        runs.build_recipe(runs.plan("facefeat", "tiny", ["identity=identity"])).begin(
+            load_frames(["puppets:24"], 32, ())
+        )
+    shape = teacher("shape", "E_1")
+    made = tiny_run("facefeat", "run", f"shape={shape}")
+    assert "see" not in {phase.name for phase in made.engine.phases}
 
 
 def test_a_damaged_copy_is_made_anew_and_without_either_there_is_a_sentence(teacher, tiny_run, tmp_path):

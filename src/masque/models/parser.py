@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.config import from_dict
+from masque.errors import SettingError
 from masque.faces.labels import LABELS, OPPOSITE
 from masque.layers.precision import full
 from masque.layers.stacks import halvings, he
@@ -136,8 +137,13 @@ class MapsDiscriminator(nn.Module):
 
     def __init__(self, parser: UNet, size: int, hidden: int = 48) -> None:
         """parser: frozen; no part of this network. size: the side of the pictures that it is shown, whatever those to
-        be judged have."""
+        be judged have. Raises SettingError for pictures that the parser cannot halve as often as it does."""
         super().__init__()
+        if size < (smallest := 2 ** len(parser.down)):
+            raise SettingError(
+                f"The parser halves pictures {len(parser.down)} times, which those of {size} px cannot bear: "
+                f"train with a size of {smallest} or more, or name a parser of fewer halvings."
+            )
         self.size, self.seen = size, (parser,)
         with torch.no_grad():
             found = parser.maps(torch.zeros(1, 3, size, size))

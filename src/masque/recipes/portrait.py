@@ -126,7 +126,7 @@ class PortraitRecipe:
         if training.maps:
             if not training.parser:
                 raise SettingError(
-                    "maps weighs a critic that sees a trained parser's maps: name its folder with --set parser=FOLDER."
+                    "maps weighs a critic that sees a trained parser's maps: name it with --set parser=parser, or a folder."
                 )
             self.D_maps = MapsDiscriminator(self.parser, config.size)
             self.nets = {**self.nets, "D_maps": self.D_maps}

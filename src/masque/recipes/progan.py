@@ -125,7 +125,7 @@ class ProGANRecipe:
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
         if not training.adv and self.P_F is None:
             raise SettingError(
-                "Without D (adv=0) something else has to judge: add --set parser=FOLDER, which `masque pack parser --out FOLDER` writes."
+                "Without D (adv=0) something else has to judge: add --set parser=parser, or a folder."
             )
         if self.P_F is not None and training.adversarial != "logistic":
             raise SettingError(
@@ -328,12 +328,12 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "run": {"steps": 270_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },
     "small": _SMALL,
-    # What the shipped weights are: 128 px, judged by what a face parser sees; it needs `parser`
+    # What the shipped weights are: 128 px, judged by what the face parser that comes with Masque sees
     "best": {
         "model": _grown(128, 2048, widest=256, encoder=32, seen=64),
         "training": {
-            "adversarial": "logistic", "adv": 0.0, "maps_lr": 7e-4, "hold": 20_000, "fade": 20_000, "lr": 1e-3, "encoder_since": 12_000,
-            "decay_from": 9000, "decay_to": 17_000,
+            "adversarial": "logistic", "parser": "parser", "adv": 0.0, "maps_lr": 7e-4, "hold": 20_000, "fade": 20_000,
+            "lr": 1e-3, "encoder_since": 12_000, "decay_from": 9000, "decay_to": 17_000,
         },
         "run": {"steps": 17_000, "batch_size": 64, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
     },

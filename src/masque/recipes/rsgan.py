@@ -130,13 +130,12 @@ class RSGANRecipe:
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
         self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
         self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))
-        if bool(training.identity) != (training.id > 0):
+        if training.id and not training.identity:
             raise SettingError(
-                "identity names the model that tells people, and id weighs it: set both or neither. "
-                "`masque train identity --preset facefeat` makes one."
+                "id weighs what a model of the family identity says of the person: name one, such as --set identity=identity."
             )
         self.E_id: Features | None = None
-        if training.identity:
+        if training.id:
             self.E_id, _ = load_features(Path(training.identity))
             self.nets = {**self.nets, "E_id": self.E_id}
         self.last: tuple[Batch, Made] | None = None
@@ -415,7 +414,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # What worked best of all that was tried (docs/training/rsgan.md)
     "best": {
         "model": {**SLIM, "smooth": True},
-        "training": {**TWO_CORES, "kl": 0.1, "beta2": 0.99, "id": 150.0, "adv_g": 5.0, "adv_p": 5.0},
+        "training": {**TWO_CORES, "kl": 0.1, "beta2": 0.99, "identity": "identity", "id": 150.0, "adv_g": 5.0, "adv_p": 5.0},
         "run": {"steps": 4_000, "batch_size": 32},
     },
     # slim at half the side
