@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import cv2
 import numpy as np
 import pytest
+from still_puppets import still_puppet
 
 from masque.data.measured import MEASURED, hair_colour, hair_names, measure_attributes, mouth_open, smiling
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON
-from masque.data.puppets import HAIR_COLOURS, Puppet, Rendered, draw_puppet, render, true_edit
+from masque.data.puppets import HAIR_COLOURS, Light, Puppet, Rendered, render, true_edit
 
 PEOPLE = range(20)
 
 
 def plain(seed: int, **changes: object) -> Puppet:
     """A person seen from the front in even light, at rest, with half-long hair."""
-    rest = {
-        "pose": (0.0, 0.0, 0.0),
-        "expression": (0.0,) * 10,
-        "gaze": (0.0, 0.0),
-        "bangs": 0.0,
-        "bald": 0.0,
-        "glasses": 0.0,
-    }
-    return dataclasses.replace(
-        draw_puppet(seed), **(rest | {"light": (0.3, 0.4), "key": (1, 1, 1), "length": 0.5} | changes)
-    )
+    light = Light(right=0.3, up=0.4, colour=(1.0, 1.0, 1.0))
+    return still_puppet(seed, **({"light": light, "length": 0.5} | changes))
 
 
 def mask_of(made: Rendered) -> np.ndarray:

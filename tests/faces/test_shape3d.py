@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from masque.data.puppets import _MALE, IDENTITY, draw_puppet, vertices
+from masque.data.puppets import LANDMARKS, coefficients, draw_puppet, vertices
 from masque.errors import DataError
 from masque.faces.frame import MIRRORED
 from masque.faces.shape3d import Fit, ShapeModel, angles_of, fit, learn_shapes, read_shape_model, rotations
@@ -32,9 +32,7 @@ def puppet_faces(count: int, first: int, each: int = 4):
     solid, flat, people, poses = [], [], [], []
     for number in range(count):
         puppet = draw_puppet(first + number, identity=first + number // each)
-        male = (2 * puppet.male - 1) * np.array([_MALE.get(name, 0.0) for name in IDENTITY])
-        shape = np.concatenate([np.array(puppet.shape) + male, puppet.expression]).astype(np.float32)
-        points = rotations(np.array([puppet.pose]))[0] @ vertices(shape)[:, -71:-3]
+        points = rotations(np.array([puppet.pose]))[0] @ vertices(coefficients(puppet.face))[:, LANDMARKS]
         solid.append(points.T)
         flat.append((np.stack([points[0], -points[1]]) * (1000 / (1000 - points[2]))).T)
         people.append(number // each)

@@ -11,7 +11,7 @@ import torch
 
 from masque.data.frames import FrameSet, load_frames
 from masque.data.lfw import read_pairs
-from masque.data.puppets import draw_puppet, render
+from masque.data.puppets import Pose, draw_puppet, render
 from masque.data.templates import Sighting, Split, split_people
 from masque.errors import DataError
 from masque.faces.detect import find_faces
@@ -99,7 +99,7 @@ def test_heads_that_turn_as_asked_and_heads_that_do_not(synthesizer, frames, mon
         yaw = share * float(E_1.yaw(f_1)[0])
         made = []
         for seed in (3, 4, 5):
-            turned = render(replace(draw_puppet(seed), pose=(yaw, 0.0, 0.0)), 0.5).picture
+            turned = render(replace(draw_puppet(seed), pose=Pose(yaw, 0.0, 0.0)), 0.5).picture
             made.append(module.cut_crop(turned, module.HAIR_CROP, 64, 0.5))
         return made
 

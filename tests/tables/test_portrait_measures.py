@@ -124,7 +124,7 @@ class Truth:
         self.pictures = []
         for number in range(puppets):
             a, b = (draw_puppet(3_000_000 + 2 * number + k) for k in (0, 1))
-            opened = true_edit(a, "Mouth_Slightly_Open", float(a.expression[1] < 0.5))
+            opened = true_edit(a, "Mouth_Slightly_Open", float(a.face.expression[1] < 0.5))
             pair = [render(p, 0.5).picture for p in (opened, true_style(a, b))]
             self.pictures += pair[::-1] if swapped else pair
         self.next = iter(self.pictures)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from masque.data.frames import FrameSet
-from masque.data.puppets import Rendered, draw_puppet, render, true_edit, true_style
+from masque.data.puppets import Rendered, attributes_of, draw_puppet, render, true_edit, true_style
 from masque.edits.repaint import LEVELS, Painter, mean_colour, restyled
 from masque.edits.shapes import PARTS, shrunk
 from masque.edits.subject import Subject, cut_subject
@@ -187,10 +187,10 @@ class _PuppetEdits:
     def of_puppet(self, number: int, seed: int) -> list[tuple[str, Tensor, Tensor, Tensor]]:
         """For each edit its name, the puppet before it, the true result and the network's, all (1,3,S,S)."""
         puppet = draw_puppet(3_000_000 + 2 * number + 10_000 * seed)
-        other = replace(draw_puppet(3_000_001 + 2 * number + 10_000 * seed), light=puppet.light, key=puppet.key)
+        other = replace(draw_puppet(3_000_001 + 2 * number + 10_000 * seed), light=puppet.light)
         before, labels = self.crop(render(puppet, self.scale))
         opened, opened_labels = self.crop(
-            render(true_edit(puppet, MOUTH_EDIT, float(puppet.expression[1] < 0.5)), self.scale)
+            render(true_edit(puppet, MOUTH_EDIT, float(attributes_of(puppet)[MOUTH_EDIT] < 0.5)), self.scale)
         )
         styled, _ = self.crop(render(true_style(puppet, other), self.scale))
         source = self.crop(render(other, self.scale))
