@@ -13,8 +13,17 @@ from masque.errors import CheckpointError, DataError
 from masque.faces.regions import hull_mask
 from masque.models.autoencoders import Autoencoder, AutoencoderConfig
 from masque.tables import rsgan
-from masque.tables.rsgan import Judge, evaluate_swap, summary
-from masque.tables.swapping import Repaired, Sample, Separated, Warped, eyes_on_eyes, lay_on, load_method, sample_of
+from masque.tables.rsgan import Embedder, evaluate_swap, summary
+from masque.tables.swapping import (
+    AutoencoderMethod,
+    RSGANMethod,
+    Sample,
+    WarpMethod,
+    align_eyes,
+    load_method,
+    paste_face,
+    sample_of,
+)
 
 SIZE = 64
 
@@ -36,51 +45,51 @@ class Copies(Autoencoder):
 
 
 @pytest.fixture(scope="module")
-def repaired() -> Repaired:
-    return Repaired(
+def repaired() -> AutoencoderMethod:
+    return AutoencoderMethod(
         Copies(AutoencoderConfig(size=SIZE, channels=4, encoder_channels=4, z=8, widest=16)), "alphagan", ""
     )
 
 
 def test_a_face_is_laid_on_eyes_on_eyes():
     face, hair = sample(3), sample(8)
-    moved = Repaired.expected(None, face, hair)
+    moved = AutoencoderMethod.expected_landmarks(None, face, hair)
     np.testing.assert_allclose(eyes(moved), eyes(hair.landmarks), atol=1e-3)
-    matrix = eyes_on_eyes(face.landmarks, hair.landmarks)
+    matrix = align_eyes(face.landmarks, hair.landmarks)
     assert matrix[0, 0] == pytest.approx(matrix[1, 1])
     assert matrix[0, 1] == pytest.approx(-matrix[1, 0])
-    laid = lay_on(face, hair)
+    laid = paste_face(face, hair)
     inside = hull_mask(moved, (SIZE, SIZE)) > 127
     assert np.array_equal(laid[~inside], hair.image[~inside])
     assert (laid[inside] != hair.image[inside]).any()
-    assert np.array_equal(lay_on(hair, hair), hair.image)
+    assert np.array_equal(paste_face(hair, hair), hair.image)
 
 
 def test_an_autoencoder_repairs_what_was_laid_on(repaired):
     face, hair = sample(3), sample(8)
     (swapped,) = repaired.swap([face], [hair])
-    assert np.array_equal(swapped, lay_on(face, hair))
-    assert np.array_equal(repaired.again([hair])[0], hair.image)
+    assert np.array_equal(swapped, paste_face(face, hair))
+    assert np.array_equal(repaired.reconstruct([hair])[0], hair.image)
 
 
 def test_the_warp_leaves_all_but_the_face_alone():
     face, hair = sample(3), sample(8)
-    method = Warped(SIZE)
+    method = WarpMethod(SIZE)
     (swapped,) = method.swap([face], [hair])
     outside = hull_mask(hair.landmarks, (SIZE, SIZE)) <= 127
     assert np.array_equal(swapped[outside], hair.image[outside])
     assert (swapped != hair.image).any()
-    assert method.again([face]) is None
-    assert method.expected(face, hair) is hair.landmarks
+    assert method.reconstruct([face]) is None
+    assert method.expected_landmarks(face, hair) is hair.landmarks
 
 
 def test_rsgan_paints_the_face_where_it_was():
     method = load_method("rsgan")
-    assert isinstance(method, Separated)
+    assert isinstance(method, RSGANMethod)
     made = [render(draw_puppet(seed)) for seed in (3, 8)]
     face, hair = (sample_of(m.picture, np.zeros(m.picture.shape[:2], np.uint8), m.landmarks, 128) for m in made)
-    assert method.expected(face, hair) is face.landmarks
-    again, other = method.again([face, hair]), method.swap([face, hair], [face, hair])
+    assert method.expected_landmarks(face, hair) is face.landmarks
+    again, other = method.reconstruct([face, hair]), method.swap([face, hair], [face, hair])
     assert all(np.array_equal(a, b) for a, b in zip(again, other, strict=True))
     session = load_session("rsgan", "swap")
     assert (method.size, method.weights) == (session.size, session.weights)
@@ -106,7 +115,7 @@ def test_what_swaps_nothing_is_refused(tmp_path):
     runs.train(
         runs.plan("ali", "tiny", (), {"steps": 1, "batch_size": 2}), ["puppets:12"], tmp_path / "ali", accelerator="cpu"
     )
-    assert isinstance(load_method(str(tmp_path / "ali")), Repaired)
+    assert isinstance(load_method(str(tmp_path / "ali")), AutoencoderMethod)
 
 
 def test_each_picture_is_judged_once(monkeypatch):
@@ -117,15 +126,15 @@ def test_each_picture_is_judged_once(monkeypatch):
         return np.full(128, float(job[0].mean()), np.float32)
 
     monkeypatch.setattr(rsgan, "_embedded", embedded)
-    judge, told = Judge(workers=1), []
+    judge, told = Embedder(workers=1), []
     a, b = sample(3), sample(8)
     first = judge([a.image, b.image, a.image], [a.landmarks, b.landmarks, a.landmarks], told.append)
     assert (len(seen), sum(told)) == (2, 3)
     assert np.array_equal(first[0], first[2])
-    again = Judge(judge.known, workers=1)([b.image], [b.landmarks])
+    again = Embedder(judge.cache, workers=1)([b.image], [b.landmarks])
     assert len(seen) == 2
     assert np.array_equal(again[0], first[1])
-    Judge(judge.known, workers=1)([b.image], [b.landmarks + 1])  # the face lies elsewhere
+    Embedder(judge.cache, workers=1)([b.image], [b.landmarks + 1])  # the face lies elsewhere
     assert len(seen) == 3
 
 
@@ -145,11 +154,11 @@ def test_a_perfect_way_to_swap_scores_as_one(monkeypatch):
     """With pictures that come back as they are, swapped onto their own kind, all errors are nothing."""
     frames = runs.load_frames(["puppets:48"], SIZE, ())
 
-    class Same(Repaired):
+    class Same(AutoencoderMethod):
         def swap(self, faces, hairs):  # noqa: ARG002
             return [face.image for face in faces]
 
-        def expected(self, face, hair):  # noqa: ARG002
+        def expected_landmarks(self, face, hair):  # noqa: ARG002
             return face.landmarks
 
     monkeypatch.setattr(rsgan, "_embedded", lambda job: np.full(128, float(job[0].mean()) / 255, np.float32))
@@ -167,4 +176,4 @@ def test_a_perfect_way_to_swap_scores_as_one(monkeypatch):
         evaluate_swap(method, frames, 40, workers=1)
     assert evaluate_swap(method, frames, 40, workers=1, split="train")["split"] == "train"
     with pytest.raises(DataError, match="load them for its size"):
-        evaluate_swap(Warped(32), frames, 2)
+        evaluate_swap(WarpMethod(32), frames, 2)

@@ -1,14 +1,14 @@
-"""RSGAN's Table 1, whole (Natsume et al. 2018, Section 4.1), its variants of Section 4.2 among the rows, and Fig. 8 as
-a picture."""
+"""RSGAN's Table 1 (Natsume et al. 2018, Section 4.1), with the variants of Section 4.2 among its rows, and Fig. 8 as a
+picture."""
 
 from __future__ import annotations
 
 import multiprocessing
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from masque.image import Picture, grid
 from masque.output import make_folder, write_atomically
 from masque.provenance import write_recorded
 from masque.tables.alike import Alike, train_equally
-from masque.tables.rsgan import Known, draw_pairs, evaluate_swap
-from masque.tables.swapping import WARP, Method, Warped, load_method, sample_of
+from masque.tables.rsgan import Embedding, SwapReport, draw_pairs, evaluate_swap, summaries
+from masque.tables.swapping import WARP, Method, load_method, sample_of
 from masque.tables.written import keep_report, kept_report, versions, write_table
 
 MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
@@ -29,16 +29,16 @@ MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "ALI": ("ali", "ali", ()),
     "α-GAN": ("alphagan", "alphagan", ()),
     "RSGAN": ("rsgan", "rsgan", ()),
-    # Without the divergence and its noise gradients get small, and Adam's memory of 1,000 steps then answers a large
-    # one with a leap: with β₂ = 0.999 the face's separator was lost between two steps (docs/papers/rsgan.md, choice
-    # 19).
+    # Without the divergence and its noise gradients get small, and Adam's average over 1,000 steps then turns a large
+    # one into a leap: with β₂ = 0.999 the face's separator diverged between two steps (docs/papers/rsgan.md, "Runs
+    # that diverged").
     "RSGAN, not variational": ("rsgan", "rsgan-not-variational", ("variational=false", "beta2=0.99")),
     "RSGAN with LSTM": ("rsgan", "rsgan-lstm", ("lstm=true",)),
 }
-"""Row -> family, the folder of its run, and what it sets."""
+"""Row -> family, the folder of its run, and the settings in which it differs from the others."""
 
 CLASSICAL = "landmark warp"
-"""The row in Nirkin et al.'s place. It is not theirs, which fits a 3D morphable model."""
+"""The row of the landmark warp, which stands in the place of Nirkin et al.'s method. Theirs fits a 3D morphable model."""
 
 COLUMNS: Mapping[str, tuple[str, bool]] = {
     "swap.identity_distance": ("identity distance of the swap", True),
@@ -58,12 +58,25 @@ PAPER: Mapping[str, tuple[float | None, ...]] = {
     CLASSICAL: (0.829, None, 0.027, None, 0.961),
     "RSGAN": (1.127, 0.069, 0.093, 0.760, 0.673),
 }
-"""Table 1's averages; the classical row is Nirkin et al.'s. Identity distances are OpenFace's."""
+"""Table 1's averages of its five columns; those of the classical row are Nirkin et al.'s. Identity distances are
+OpenFace's."""
 
 EMBEDDINGS = "embeddings.npz"
-"""The file of what was found while the table was made: it goes on from there after a stop."""
+"""File of dlib's embeddings that were computed while the table was made, so that it goes on from there after a stop."""
+
 SHOWN = 8
-"""Pairs in the picture."""
+"""Pairs in swaps.png."""
+
+
+class Row(SwapReport):
+    """One method's row of the table."""
+
+    memory: float
+    """Megabytes in use, at most, by a process that loads the method and makes one swap"""
+    steps: int | None
+    """Steps of training; None for the warp"""
+    versions: dict[str, str]
+    """Package -> version of what measured it"""
 
 
 def table(
@@ -74,56 +87,64 @@ def table(
     pairs: int = 1000,
     seed: int = 0,
     workers: int | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Row]:
     """Train the six models under `out`, or take those that are trained, measure them and the warp alike; write
-    table.json, table.md and swaps.png.
+    table.json, table.md and swaps.png; return the rows by name.
 
     What was measured on the same weights, data, pairs, seed and versions is not measured again, so that the same table
-    comes out to the last digit. Returns {row: report of `evaluate_swap`, with its steps, memory and versions}. Raises
-    MasqueError."""
+    comes out to the last digit. Raises MasqueError."""
     settings = how.plan("rsgan")
     size, attributes = settings.model.size, settings.model.attributes
-    frames = load_frames(data, size, attributes, ("test",))  # what is missing is missed before an hour of training
+    # First, so that data that is missing is reported before an hour of training.
+    frames = load_frames(data, size, attributes, ("test",))
     draw_pairs([frames.identities[i] for i in frames.indices("test")], pairs, seed)
     make_folder(out)
     steps = train_equally(MODELS, data, out, how)
-    known = read_embeddings(out)
-    reports: dict[str, Any] = {}
+    cache = read_embeddings(out)
+    reports: dict[str, Row] = {}
     methods: dict[str, Method] = {}
     for row in (*list(MODELS)[:3], CLASSICAL, *list(MODELS)[3:]):
         folder = MODELS[row][1] if row in MODELS else WARP
-        methods[row] = method = load_method(str(out / folder)) if row in MODELS else Warped(size)
-        wanted = {
+        name = str(out / folder) if row in MODELS else WARP
+        methods[row] = method = load_method(name, size)
+        fixed = {
             "weights": method.weights,
             "data": frames.fingerprint(),
             "pairs": pairs,
             "seed": seed,
             "versions": versions(),
         }
-        path = out / f"{folder}.json"
-        report = kept_report(path, wanted)
-        if report is None:
-
-            def measured(done: int, total: int, row: str = row) -> None:
-                if how.progress:
-                    how.progress(done, total, f"measuring {row}")
-
-            report = evaluate_swap(method, frames, pairs, seed, measured, known=known, workers=workers)
-            report |= {
-                "memory": _memory(str(out / folder) if row in MODELS else WARP, size),
-                "steps": steps if row in MODELS else None,
-                "versions": versions(),
-            }
-            keep_report(path, report)
-            write_embeddings(out, known)
-        reports[row] = report
+        kept = kept_report(out / f"{folder}.json", fixed)
+        if kept is not None:
+            reports[row] = cast("Row", kept)
+            continue
+        measured = evaluate_swap(method, frames, pairs, seed, _progress_of(row, how), cache=cache, workers=workers)
+        reports[row] = {
+            **measured,
+            "memory": _memory(name, size),
+            "steps": steps if row in MODELS else None,
+            "versions": versions(),
+        }
+        keep_report(out / f"{folder}.json", reports[row])
+        write_embeddings(out, cache)
     record = {"edit": "table", "model": "rsgan", "masque": __version__, "rows": list(methods), "seed": seed}
     write_recorded(out / "swaps.png", draw(methods, frames, seed), record)
     return write_table(out, reports, as_text(reports))
 
 
-def read_embeddings(out: Path) -> Known:
-    """What `write_embeddings` kept; nothing, so that all are found anew, where the file is missing or damaged."""
+def _progress_of(row: str, how: Alike) -> Callable[[int, int], None]:
+    """The table's progress, said of the measuring of one row."""
+
+    def progress(done: int, total: int) -> None:
+        if how.progress:
+            how.progress(done, total, f"measuring {row}")
+
+    return progress
+
+
+def read_embeddings(out: Path) -> dict[str, Embedding]:
+    """The embeddings that `write_embeddings` wrote; none, so that all are computed anew, where the file is missing or
+    damaged."""
     try:
         kept = read_npz(out / EMBEDDINGS, {"keys": ("N", 32), "values": ("N", 128)})
     except (OSError, ArrayError):
@@ -134,19 +155,20 @@ def read_embeddings(out: Path) -> Known:
     return {key.tobytes().hex(): value for key, value in zip(keys, kept["values"], strict=True)}
 
 
-def write_embeddings(out: Path, known: Known) -> None:
-    """Keep embeddings for the next call. Raises OutputError."""
-    keys = np.array([list(bytes.fromhex(key)) for key in known], np.uint8)
+def write_embeddings(out: Path, cache: Mapping[str, Embedding]) -> None:
+    """Write embeddings to `out`, where the next call finds them. cache: by the hexadecimal SHA-256 of what they are of.
+    Raises OutputError."""
+    keys = np.array([list(bytes.fromhex(key)) for key in cache], np.uint8)
 
     def write(part: Path) -> None:
         with part.open("wb") as opened:
-            np.savez(opened, keys=keys, values=np.stack(list(known.values())))
+            np.savez(opened, keys=keys, values=np.stack(list(cache.values())))
 
     write_atomically(out / EMBEDDINGS, write)
 
 
 def _memory(name: str, size: int) -> float:
-    """Megabytes at most in use by a process that loads a way to swap and makes one swap."""
+    """Megabytes in use, at most, by a new process that loads a method and makes one swap."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_peak, (name, size))
 
@@ -161,8 +183,7 @@ def _peak(name: str, size: int) -> float:
 
 
 def draw(methods: Mapping[str, Method], frames: FrameSet, seed: int = 0) -> Picture:
-    """Fig. 8: a row for each pair: the face's picture, the hair's, and what each way makes of them, in the table's
-    order."""
+    """Fig. 8: in a row for each pair the face's picture, the hair's, and each method's swap, in the table's order."""
     test = frames.indices("test")
     pairs = draw_pairs([frames.identities[i] for i in test], SHOWN, seed)
     pictures: list[Picture] = []
@@ -175,41 +196,47 @@ def draw(methods: Mapping[str, Method], frames: FrameSet, seed: int = 0) -> Pict
     return grid(pictures, 2 + len(methods))
 
 
-def ranks(reports: Mapping[str, Any], column: str, less: bool) -> dict[str, int]:
+def ranks(reports: Mapping[str, SwapReport], column: str, less: bool) -> dict[str, int]:
     """Row -> its rank in a column: one more than the number of rows whose 95 % intervals lie wholly on the better side
     of its own."""
-    group, measure = column.split(".")
-    intervals = {row: report[group][measure]["interval"] for row, report in reports.items() if group in report}
+    found = {row: summaries(report) for row, report in reports.items()}
+    intervals = {row: measures[column]["interval"] for row, measures in found.items() if column in measures}
     if less:
         return {row: 1 + sum(other[1] < own[0] for other in intervals.values()) for row, own in intervals.items()}
     return {row: 1 + sum(other[0] > own[1] for other in intervals.values()) for row, own in intervals.items()}
 
 
-def as_text(reports: Mapping[str, Any]) -> str:
+def as_text(reports: Mapping[str, Row]) -> str:
     """Table 1 as Markdown, the paper's averages in brackets, ranks behind each mean; equal ranks are no different by
     this many pairs."""
     first = next(iter(reports.values()))
     lines = [
-        f"{first['steps']} steps, {first['size']} px, {first['pairs']} pairs of data {first['data']}, seed {first['seed']}; "
-        "mean ± deviation (rank: how many are better by more than the 95 % intervals, and one) [the paper's mean]", "",
+        f"{first['steps']} steps, {first['size']} px, {first['pairs']} pairs of data {first['data']}, "
+        f"seed {first['seed']}; mean ± deviation (rank: how many are better by more than the 95 % intervals, and one) "
+        "[the paper's mean]",
+        "",
         f"| | {' | '.join(title for title, _ in COLUMNS.values())} | worked | ms a swap | MB |",
         f"|---|{'---|' * (len(COLUMNS) + 3)}",
-    ]  # fmt: skip
+    ]
     ranked = {column: ranks(reports, column, less) for column, (_, less) in COLUMNS.items()}
     for row, report in reports.items():
-        cells = []
-        for number, column in enumerate(COLUMNS):
-            group, measure = column.split(".")
-            if group not in report:
-                cells.append("–")
-                continue
-            value, paper = report[group][measure], PAPER.get(row, ())
-            theirs = f" [{paper[number]:.3f}]" if number < len(paper) and paper[number] is not None else ""
-            cells.append(f"{value['mean']:.3f} ± {value['std']:.3f} ({ranked[column][row]}){theirs}")
+        cells = [_cell(row, report, number, column, ranked[column]) for number, column in enumerate(COLUMNS)]
         more = f"{100 * report['worked']:.1f} % | {1000 * report['seconds']:.0f} | {report['memory']:.0f}"
         lines.append(f"| {row} | {' | '.join(cells)} | {more} |")
     lines += [
-        "", f"The {CLASSICAL} stands in the place of Nirkin et al., whose 3D morphable model it does not have; what they score is in its "
-        "brackets. Identity distances are dlib's here and OpenFace's in the paper.", "",
-    ]  # fmt: skip
+        "",
+        f"The {CLASSICAL} stands in the place of Nirkin et al., whose 3D morphable model it does not have; "
+        "what they score is in its brackets. Identity distances are dlib's here and OpenFace's in the paper.",
+        "",
+    ]
     return "\n".join(lines)
+
+
+def _cell(row: str, report: Row, number: int, column: str, ranked: Mapping[str, int]) -> str:
+    """One cell of Table 1. number: of the column."""
+    value = summaries(report).get(column)
+    if value is None:
+        return "–"
+    paper = PAPER.get(row, ())
+    theirs = f" [{paper[number]:.3f}]" if number < len(paper) and paper[number] is not None else ""
+    return f"{value['mean']:.3f} ± {value['std']:.3f} ({ranked[row]}){theirs}"

@@ -1,4 +1,4 @@
-"""A model at a glance: one picture of what it makes of the same held-out people, so that two sets of weights can be
+"""An overview of a model: one picture of what it makes of the same held-out people, so that two sets of weights can be
 compared by eye."""
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from masque.models.dcgan import DCGAN
 from masque.models.rsgan import RSGANLatents, face_region, hair_region
 from masque.tables.ccagan import person_in
 from masque.tables.facefeat import draw_sheet
-from masque.tables.swapping import Sample, Separated, hulls, locate, sample_again, sample_of
+from masque.tables.swapping import RSGANMethod, Sample, hulls, locate, sample_of, sample_of_painted
 
 PEOPLE = 8
 """Rows of a sheet."""
 
 DRAWN = 2
-"""Random faces, and random hairs, in a row of RSGAN's."""
+"""Random faces, and as many pictures with random hair, in a row of RSGAN's."""
 
 
 def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
-    """The sheet of a model, a family's name or a run folder; its record says what its columns show, from left to right
-    (`shown`).
+    """The sheet of a model, a row for each of up to `PEOPLE` held-out people; its record says under `shown` what the
+    columns are, from left to right.
 
-    Each row is a held-out person of `data`; the same seed chooses the same people and draws the same noise. Raises
-    CheckpointError for a model that edits no photos, DataError for a set without held-out pictures."""
+    model: a family's name or a run folder. data: prepared sets, or puppets:N. seed: chooses the people and draws the
+    noise. Raises CheckpointError for a model that edits no photos, DataError for a set without held-out pictures."""
     session = load_session(model)
     paint, _ = SHEETS[type(session)]
     picture, shown = paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
@@ -74,20 +74,21 @@ def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64
 def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
     """A row for each person: the picture, it made again, its face in the next one's hair, that swapped back, which
     should be the next one's picture; each attribute turned round; random faces, random hairs."""
-    method, names = Separated(session), session.attributes
+    method, names = RSGANMethod(session), session.attributes
     samples = [
         sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], session.size) for i in people(frames, seed)
     ]
     following = samples[1:] + samples[:1]
     swapped = method.swap(samples, following)
-    laid = [
-        sample_again(p, locate(p, method.expected(face, hair)))
+    swapped_samples = [
+        sample_of_painted(p, locate(p, method.expected_landmarks(face, hair)))
         for p, face, hair in zip(swapped, samples, following, strict=True)
     ]
     z, model = method.latents(samples), session.model
-    columns = [[s.image for s in samples], method.again(samples), swapped, method.swap(following, laid)]
-    turned = [_turned(session, sample) for sample in samples]
-    columns += [[row[place] for row in turned] for place in range(len(names))]
+    columns = [[s.image for s in samples], method.reconstruct(samples), swapped]
+    columns.append(method.swap(following, swapped_samples))
+    flipped = [_with_flipped_attributes(session, sample) for sample in samples]
+    columns += [[row[place] for row in flipped] for place in range(len(names))]
     seeds = torch.arange(len(samples)) + 1_000_003 * seed
     for number in range(DRAWN):
         face = model.draw("face", SPREAD * normal(seeds, f"face {number}", z.xf.shape[1]).to(z.xf))
@@ -105,7 +106,7 @@ def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Pict
     return _by_rows(columns), [*shown, *["a random face"] * DRAWN, *["random hair"] * DRAWN]
 
 
-def _turned(session: Session, sample: Sample) -> list[Picture]:
+def _with_flipped_attributes(session: Session, sample: Sample) -> list[Picture]:
     """The sample with each attribute turned round, in face and hair."""
     model = session.model
     with session.inference():

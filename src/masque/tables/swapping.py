@@ -1,5 +1,5 @@
-"""Ways to swap two faces, all of the same shape, so that one measurement does for a table: RSGAN, autoencoders that
-repair, and a warp."""
+"""Methods of swapping two faces behind one protocol, so that one evaluation measures all rows of a table: RSGAN,
+autoencoders that repair a pasted face, and a landmark warp."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ from masque.models.autoencoders import Autoencoder
 from masque.models.rsgan import RSGANLatents, face_region, hair_region
 
 AT_ONCE = 32
+"""Pictures in a batch of a network."""
 
 WARP = "warp"
-"""The name of the way that has no weights."""
+"""Name of the landmark warp, which has no weights."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Sample:
     """A picture as a network takes it, and where its face lies."""
 
     image: Picture
-    """x, RGB uint8 (S,S,3)"""
+    """Hair crop x, RGB uint8 (S,S,3)"""
     landmarks: Landmarks
     """(68,2) in pixels of x"""
     valid: NDArray[np.uint8]
@@ -49,59 +50,61 @@ class Sample:
 
 
 def sample_of(frame: Picture, mask: NDArray[np.uint8], landmarks: Landmarks, size: int) -> Sample:
-    """The sample of a face frame at scale size/128."""
+    """The sample of a face frame at scale size/128.
+
+    frame: (218s,178s,3). mask: (218s,178s), of the prepared set. landmarks: in pixels of the frame."""
     scale = size / 128
     cut = cut_regions(frame, mask, landmarks, size, scale)
     regions = {name: cut[name] for name in ("face_crop", "face_hull", "image_hull")}
     return Sample(cut["image"], transform(landmarks, HAIR_CROP.to_crop(size, scale)), cut["valid"], regions)
 
 
-def sample_again(painted: Picture, landmarks: Landmarks) -> Sample:
-    """The sample of a picture that a network painted: its face crop is cut from the picture itself, all there is of
-    it."""
+def sample_of_painted(painted: Picture, landmarks: Landmarks) -> Sample:
+    """The sample of a picture (S,S,3) that a network painted: no frame lies around it, so its face crop is cut from the
+    picture itself. landmarks: (68,2) in its pixels."""
     size = painted.shape[0]
     to_frame = invert(HAIR_CROP.to_crop(size, size / 128))
     face_matrix = chain(to_frame, FACE_CROP.to_crop(size, size / 128))
     regions = {
-        "face_crop": warp(painted, face_matrix, (size, size)), "face_hull": hull_mask(landmarks, (size, size), face_matrix),
+        "face_crop": warp(painted, face_matrix, (size, size)),
+        "face_hull": hull_mask(landmarks, (size, size), face_matrix),
         "image_hull": hull_mask(landmarks, (size, size)),
-    }  # fmt: skip
+    }
     return Sample(painted, landmarks, np.full((size, size), 255, np.uint8), regions)
 
 
 class Method(Protocol):
-    """A way to put faces into other pictures."""
+    """A method of putting faces into other pictures."""
 
     name: str
+    """Its family, or `warp`"""
     weights: str
-    """The hash of its weights; empty where it has none."""
+    """The hash of its weights; empty where it has none"""
     size: int
+    """Side of its pictures in pixels"""
     attributes: tuple[str, ...]
+    """Names of the attributes that it needs of the data"""
 
-    def again(self, samples: Sequence[Sample]) -> list[Picture] | None:
-        """The samples as it makes them again; None where it makes only faces anew."""
+    def reconstruct(self, samples: Sequence[Sample]) -> list[Picture] | None:
+        """Its reconstructions of the samples' pictures, (S,S,3) each; None for a method that has none."""
         ...
 
     def swap(self, faces: Sequence[Sample], hairs: Sequence[Sample]) -> list[Picture]:
-        """The faces of the one on the hair of the other, (S,S,3) each."""
+        """Pictures (S,S,3) of each face on the hair of the other list."""
         ...
 
-    def expected(self, face: Sample, hair: Sample) -> Landmarks:
-        """Where the face should lie in their swap."""
+    def expected_landmarks(self, face: Sample, hair: Sample) -> Landmarks:
+        """Where the face should lie in the swap of two samples: (68,2) in pixels."""
         ...
 
 
-class Separated:
-    """RSGAN."""
+class RSGANMethod:
+    """RSGAN: the latents of one picture's face and of another's hair, composed."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.name, self.weights, self.size, self.attributes = (
-            session.family,
-            session.weights,
-            session.size,
-            session.attributes,
-        )
+        self.name, self.weights = session.family, session.weights
+        self.size, self.attributes = session.size, session.attributes
 
     def latents(self, samples: Sequence[Sample]) -> RSGANLatents:
         """The latents of the samples, (N,·)."""
@@ -127,7 +130,7 @@ class Separated:
                 painted += list(to_pictures(self.session.model.compose(RSGANLatents(f.xf, f.cf, h.xh, h.ch))))
         return painted
 
-    def again(self, samples: Sequence[Sample]) -> list[Picture]:
+    def reconstruct(self, samples: Sequence[Sample]) -> list[Picture]:
         """G(z_f(x), z_h(x))."""
         own = self.latents(samples)
         return self.paint(own, own)
@@ -136,25 +139,25 @@ class Separated:
         """G(z_f(x1), z_h(x2))."""
         return self.paint(self.latents(faces), self.latents(hairs))
 
-    def expected(self, face: Sample, hair: Sample) -> Landmarks:  # noqa: ARG002
-        """The composer paints a face where it was."""
+    def expected_landmarks(self, face: Sample, hair: Sample) -> Landmarks:  # noqa: ARG002
+        """Where it was in its own picture: the composer does not move a face."""
         return face.landmarks
 
 
-class Repaired:
-    """Section 4.1 of RSGAN's paper for networks that know no parts: the face within its mask is laid on the other
-    picture, eyes on eyes, and what they make of that picture again is the swap."""
+class AutoencoderMethod:
+    """Section 4.1 of RSGAN's paper for networks without parts: the face within its mask is pasted into the other picture,
+    eyes on eyes, and the reconstruction of the result is the swap."""
 
     def __init__(self, model: Autoencoder, family: str, weights: str) -> None:
         self.model, self.name, self.weights = model.eval().requires_grad_(False), family, weights
         self.size, self.attributes = model.config.size, model.config.attributes
 
-    def again(self, samples: Sequence[Sample]) -> list[Picture]:
+    def reconstruct(self, samples: Sequence[Sample]) -> list[Picture]:
         """G(E(x))."""
         return self.repair([s.image for s in samples])
 
     def repair(self, pictures: Sequence[Picture]) -> list[Picture]:
-        """The pictures as they come back."""
+        """G(E(x)) of pictures (S,S,3)."""
         made: list[Picture] = []
         with torch.inference_mode():
             for start in range(0, len(pictures), AT_ONCE):
@@ -162,17 +165,17 @@ class Repaired:
         return made
 
     def swap(self, faces: Sequence[Sample], hairs: Sequence[Sample]) -> list[Picture]:
-        """G(E(x)) of the pasted pictures."""
-        return self.repair([lay_on(face, hair) for face, hair in zip(faces, hairs, strict=True)])
+        """G(E(x)) of the pictures with pasted faces."""
+        return self.repair([paste_face(face, hair) for face, hair in zip(faces, hairs, strict=True)])
 
-    def expected(self, face: Sample, hair: Sample) -> Landmarks:
-        """Where it was laid."""
-        return transform(face.landmarks, eyes_on_eyes(face.landmarks, hair.landmarks))
+    def expected_landmarks(self, face: Sample, hair: Sample) -> Landmarks:
+        """Where it was pasted."""
+        return transform(face.landmarks, align_eyes(face.landmarks, hair.landmarks))
 
 
-class Warped:
-    """The classical swap of `masque swap --method warp`, on the pictures that the networks take. It stands in Nirkin et
-    al.'s place and is not theirs."""
+class WarpMethod:
+    """The classical swap of `masque swap --method warp`, on pictures of the networks' size. It stands in the place of
+    Nirkin et al.'s method and is not theirs."""
 
     name, weights = WARP, ""
     attributes: tuple[str, ...] = ()
@@ -180,12 +183,12 @@ class Warped:
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def again(self, samples: Sequence[Sample]) -> None:  # noqa: ARG002
-        """It leaves all but the face as it is, so there is nothing to compare."""
+    def reconstruct(self, samples: Sequence[Sample]) -> None:  # noqa: ARG002
+        """None: it leaves everything but the face as it is, so there is nothing to compare."""
         return
 
     def swap(self, faces: Sequence[Sample], hairs: Sequence[Sample]) -> list[Picture]:
-        """The face's own pixels, bent, coloured and stitched in."""
+        """The face's own pixels, warped, matched in colour and stitched in."""
         return [self._one(face, hair) for face, hair in zip(faces, hairs, strict=True)]
 
     def _one(self, face: Sample, hair: Sample) -> Picture:
@@ -193,13 +196,13 @@ class Warped:
         bent = bend(face.image, face.landmarks, hair.landmarks, hair.image.shape[:2])
         return stitch(hair.image, match_colours(bent, hair.image, mask > 127), identity_matrix(), mask)
 
-    def expected(self, face: Sample, hair: Sample) -> Landmarks:  # noqa: ARG002
-        """It bends the face onto the other's landmarks."""
+    def expected_landmarks(self, face: Sample, hair: Sample) -> Landmarks:  # noqa: ARG002
+        """Those of the other picture, onto which it warps the face."""
         return hair.landmarks
 
 
-def eyes_on_eyes(landmarks: Landmarks, onto: Landmarks) -> Matrix:
-    """The similarity that brings the middles of both eyes to those of another face."""
+def align_eyes(landmarks: Landmarks, onto: Landmarks) -> Matrix:
+    """The similarity transform (2,3) that maps the centres of both eyes to those of another face."""
     here, there = ([points[eye].mean(axis=0) for eye in (RIGHT_EYE, LEFT_EYE)] for points in (landmarks, onto))
     (a, b), (c, d) = ((complex(*first), complex(*second)) for first, second in (here, there))
     factor = (d - c) / (b - a)
@@ -207,33 +210,33 @@ def eyes_on_eyes(landmarks: Landmarks, onto: Landmarks) -> Matrix:
     return np.array([[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]])
 
 
-def lay_on(face: Sample, hair: Sample) -> Picture:
-    """The hair's picture with the face's pixels within the hull of its landmarks laid over it, eyes on eyes."""
+def paste_face(face: Sample, hair: Sample) -> Picture:
+    """The hair's picture, over which the face's pixels within the hull of its landmarks are pasted, eyes on eyes."""
     size = hair.image.shape[0]
-    matrix = eyes_on_eyes(face.landmarks, hair.landmarks)
+    matrix = align_eyes(face.landmarks, hair.landmarks)
     inside = hull_mask(transform(face.landmarks, matrix), (size, size)) > 127
-    known = warp(np.full(face.image.shape[:2], 255, np.uint8), matrix, (size, size), border=cv2.BORDER_CONSTANT) > 127
-    laid: Picture = np.where((inside & known)[..., None], warp(face.image, matrix, (size, size)), hair.image).astype(
-        np.uint8
-    )
-    return laid
+    everywhere = np.full(face.image.shape[:2], 255, np.uint8)
+    covered = warp(everywhere, matrix, (size, size), border=cv2.BORDER_CONSTANT) > 127
+    moved = warp(face.image, matrix, (size, size))
+    pasted: Picture = np.where((inside & covered)[..., None], moved, hair.image).astype(np.uint8)
+    return pasted
 
 
 def locate(painted: Picture, expected: Landmarks) -> Landmarks:
-    """The landmarks in a painted picture, or where they were expected."""
+    """The landmarks (68,2) found in a painted picture; the expected ones where no face is found."""
     found = landmarks_near(painted, expected)
     return expected if found is None else found
 
 
 def stitched(painted: Picture, source: Landmarks, target: Sample) -> Picture:
-    """RSGAN-GD: only the face of `painted` in the target's picture."""
+    """RSGAN-GD: the face of `painted` stitched into the target's picture in its gradients. source: landmarks of the face."""
     size = painted.shape[0]
     mask = np.maximum(hull_mask(source, (size, size)), hull_mask(target.landmarks, (size, size)))
     return stitch(target.image, painted, np.eye(2, 3), mask)
 
 
 def chunks(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
-    """`samples` in runs of AT_ONCE."""
+    """`samples` in batches of AT_ONCE."""
     for start in range(0, len(samples), AT_ONCE):
         yield samples[start : start + AT_ONCE]
 
@@ -244,16 +247,16 @@ def hulls(samples: Sequence[Sample], name: str) -> Tensor:
 
 
 def load_method(name: str, size: int = 128) -> Method:
-    """A way to swap by its name: a model of rsgan, vaegan, ali or alphagan, or `warp`, at `size` pixels. Raises
-    CheckpointError."""
+    """A method by its name: the name or folder of a model of rsgan, vaegan, ali or alphagan, or `warp`, which works at
+    `size` pixels. Raises CheckpointError for any other model."""
     if name == WARP:
-        return Warped(size)
+        return WarpMethod(size)
     folder = model_folder(name)
     if read(folder).family in ("vaegan", "ali", "alphagan"):
         model, stored = load_model(name)
         assert isinstance(model, Autoencoder)
-        return Repaired(model, stored.family, stored.hash)
+        return AutoencoderMethod(model, stored.family, stored.hash)
     session = load_session(name, "swap")
     if not isinstance(session, Session):
         raise CheckpointError(f"{folder} swaps no faces: name a model of rsgan, vaegan, ali or alphagan.")
-    return Separated(session)
+    return RSGANMethod(session)
