@@ -373,6 +373,54 @@ def test_runs_go_on_though_masque_has_a_new_setting(tmp_path):
     assert json.loads(path.read_text())["training"]["r1"] == 0.0
 
 
+FORMER = {
+    "portrait": (
+        ("decay_from=1", "decay_to=3", "judge_lr=2e-3"),
+        {"decay_every": 1, "decay_to": 3, "critic_lr": 2e-3},
+        ("decay_shape", "decay_from", "decay_factor", "judge_lr"),
+    ),
+    "progan": (
+        ("encoder_since=2", "decay_from=1", "decay_to=4"),
+        {"settle": 1, "decay_to": 4},
+        ("decay_shape", "decay_from", "decay_factor"),
+    ),
+}
+"""Family -> settings, and in what an earlier version wrote, which these were and which of these it had not"""
+
+
+@pytest.mark.parametrize("family", FORMER)
+def test_a_run_of_an_earlier_version_goes_on_as_it_would_have(tmp_path, family):
+    changes, then, younger = FORMER[family]
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    runs.train(runs.plan(family, "tiny", changes, {**SHORT, "steps": 1}), PUPPETS, run, accelerator="cpu")
+    path = run / "settings.json"
+    settings = json.loads(path.read_text())
+    kept = {name: value for name, value in settings["training"].items() if name not in younger}
+    path.write_text(json.dumps({**settings, "training": {**kept, **then}}))
+    plan = runs.plan(family, "tiny", changes, SHORT)
+    assert runs.plan_of(run).training == plan.training
+    for folder in (run, whole):
+        runs.train(plan, PUPPETS, folder, accelerator="cpu")
+    assert modelfile.read(run).hash == modelfile.read(whole).hash
+    assert json.loads(path.read_text()) == json.loads((whole / "settings.json").read_text())
+
+
+def test_a_run_of_an_earlier_version_whose_rates_fell_in_a_way_that_is_gone_is_left_as_it_is(tmp_path):
+    run = tmp_path / "run"
+    runs.train(runs.plan("identity", "tiny", (), {**SHORT, "steps": 1}), PUPPETS, run, accelerator="cpu")
+    path = run / "settings.json"
+    settings = json.loads(path.read_text())
+    for name in ("decay_shape", "decay_from", "decay_factor"):
+        del settings["training"][name]
+    before = json.dumps({**settings, "training": {**settings["training"], "late_from": 9, "late_lr": 1e-4}})
+    path.write_text(before)
+    with pytest.raises(
+        CheckpointError, match=r"an older Masque, which cannot go on .*late_from.*: choose another --out"
+    ):
+        runs.train(runs.plan("identity", "tiny", (), SHORT), PUPPETS, run, accelerator="cpu")
+    assert path.read_text() == before
+
+
 def test_a_progressive_gan_grows_on_from_a_smaller_one(tmp_path):
     """Refused for other families, whose sizes are the model's they begin with."""
     small, large = tmp_path / "small", tmp_path / "large"
