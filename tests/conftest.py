@@ -19,8 +19,7 @@ from masque import modelfile, runs
 from masque.config import as_dict
 from masque.data.frames import load_frames
 from masque.data.puppets import draw_puppet, render
-from masque.edits.session import Session
-from masque.edits.synthesize import Synthesizer
+from masque.edits.loaded import Swapper, Synthesizer
 from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
 from masque.studio.page import sample_photos
@@ -106,7 +105,7 @@ def synthesizer() -> Synthesizer:
 
 
 @pytest.fixture(scope="session")
-def session() -> Session:
+def session() -> Swapper:
     """One tiny session for all tests that only read it."""
     return tiny_session()
 

@@ -10,10 +10,11 @@ import torch
 
 import masque
 from masque import modelfile, runs
-from masque.catalog import CATALOG, has_model, load_model, shipped_classifier
+from masque.catalog import CATALOG, has_model
 from masque.config import as_dict
 from masque.edits.estimate import attribute_estimator, face_shape
 from masque.layers.randomness import OwnRandomness
+from masque.loading import installed_classifier, load_model
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_the_networks_that_measure_leave_randomness_alone(folders):
     before = everything_random()
     attribute_estimator(folders("attributes"))
     face_shape(folders("shape"))
-    shipped_classifier()
+    installed_classifier()
     assert everything_random() == before
 
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import masque
-from masque import catalog, modelfile
+from masque import catalog, loading, modelfile
 from masque.errors import CheckpointError, OutputError
 from robustness import mutations
 
@@ -176,7 +176,7 @@ def test_a_family_that_edits_nothing(folder: Path, family: str) -> None:
 )
 def test_a_family_that_does_not_serve_what_is_asked(folder: Path, serving: str, says: str) -> None:
     with pytest.raises(CheckpointError, match=says):
-        catalog.load_session(str(folder), serving)
+        loading.load_session(str(folder), serving)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_damaged_weights_are_refused_in_one_sentence(tmp_path: Path) -> None:
 def test_a_family_of_an_odd_name_is_not_printed_raw(folder: Path) -> None:
     assert "\\x1b[2J" in refusal(with_config(folder, family="\x1b[2J"))
     with pytest.raises(CheckpointError, match="does not know"):
-        catalog.load_model(str(folder))
+        loading.load_model(str(folder))
 
 
 def test_a_model_that_cannot_be_there(tmp_path: Path) -> None:

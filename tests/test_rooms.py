@@ -19,6 +19,7 @@ LINES = (
     ("studio", "tables", "bench"),
     ("runs",),
     ("masque",),  # the package itself: `masque.load`
+    ("loading",),
     ("catalog",),
     ("recipes", "edits"),
     ("models", "train", "metrics"),
@@ -26,8 +27,8 @@ LINES = (
     ("faces",),
     ("modelfile", "provenance", "film", "folders"),
     ("image", "config", "arrays", "lock"),
-    ("output", "container", "given", "jsonfile"),
-    ("errors", "quiet", "decodable"),
+    ("output", "container", "given", "jsonfile", "device"),
+    ("errors", "quiet", "decodable", "version"),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""
 

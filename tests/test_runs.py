@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from masque import modelfile, runs
-from masque.catalog import CATALOG, load_session
+from masque.catalog import CATALOG
 from masque.config import RunSettings, as_dict
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
 from masque.faces.labels import UNKNOWN
+from masque.loading import load_session
 from masque.models.rsgan import ATTRIBUTES, RSGAN
 from masque.train.engine import make_fabric
 from masque.train.state import load_state, states

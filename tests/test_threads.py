@@ -17,16 +17,14 @@ import torch
 
 import masque
 from masque import runs
-from masque.catalog import shipped_parser
 from masque.edits.invert import Options
-from masque.edits.latents import Latents, warp_morph
-from masque.edits.repaint import Painter
+from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Synthesizer
+from masque.edits.morph_warp import warp_morph
 from masque.edits.result import Result
-from masque.edits.synthesize import Synthesizer
-from masque.edits.translate import Translator
 from masque.edits.warp import swap_by_warping
 from masque.faces.detect import find_faces
 from masque.image import decoded, read_picture, write_picture
+from masque.loading import installed_parser
 from masque.provenance import verify
 from tiny import puppet_photo, tiny_session
 
@@ -83,10 +81,12 @@ def test_faces_are_found_by_eight_threads_as_by_one(pictures):
 
 
 def test_every_edit_gives_the_same_in_eight_threads_as_alone(pictures, synthesizer):
-    session, parser = tiny_session(), shipped_parser()
-    painter = Painter(tiny("portrait"), "portrait", "0" * 16, parse=parser.shares)
-    translator = Translator(tiny("ccagan"), "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25}] * len(frames))
-    latents = Latents(tiny("progan"), "progan", "0" * 16)
+    session, parser = tiny_session(), installed_parser()
+    painter = PortraitEditor(tiny("portrait"), "portrait", "0" * 16, parser=parser)
+    translator = AttributeEditor(
+        tiny("ccagan"), "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25}] * len(frames)
+    )
+    latents = LatentEditor(tiny("progan"), "progan", "0" * 16)
     search = Options(iterations=3, detail=2)
 
     def of(a: np.ndarray, b: np.ndarray) -> list[Call]:

@@ -3,6 +3,7 @@ holds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from PIL import Image
 
 from masque import runs
 from masque.data.puppets import draw_puppet, render
-from masque.edits.session import Session
+from masque.edits.loaded import Swapper
+from masque.edits.parser import enlarged
+from masque.edits.subject import Shares, Subject
+from masque.faces.labels import Labels
 from masque.image import Picture
 
 
@@ -26,11 +30,21 @@ def puppet_photo(seed: int, width: int = 320, height: int = 400) -> Picture:
     return np.ascontiguousarray(photo[:height, :width])
 
 
-def tiny_session(seed: int = 0, **settings: object) -> Session:
+def tiny_session(seed: int = 0, **settings: object) -> Swapper:
     """A session over an untrained RSGAN of 32 px: everything but the pictures' quality is real."""
     plan = runs.plan("rsgan", "tiny", [f"{name}={value}" for name, value in settings.items()], {"seed": seed})
     recipe = runs.build_recipe(plan)
-    return Session(recipe.model, "rsgan", "0" * 16)  # type: ignore[attr-defined]
+    return Swapper(recipe.model, "rsgan", "0" * 16)  # type: ignore[attr-defined]
+
+
+class ParserOf:
+    """A face parser that sees what a function says, (11,S,S) of a subject."""
+
+    def __init__(self, shares: Callable[[Subject], Shares]) -> None:
+        self.shares = shares
+
+    def labels(self, subject: Subject) -> Labels:
+        return enlarged(self.shares(subject), subject.matrix, subject.photo)
 
 
 def make(root: Path, *names: str) -> Path:

@@ -5,44 +5,82 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Literal, overload
 
-if TYPE_CHECKING:
-    from masque.edits.latents import Latents
-    from masque.edits.parse import Parser
-    from masque.edits.repaint import Painter
-    from masque.edits.session import Session
-    from masque.edits.synthesize import Synthesizer
-    from masque.edits.translate import Translator
+from masque.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    import torch
+
+    from masque.edits.loaded import (
+        AttributeEdit,
+        AttributeEditor,
+        LatentEdit,
+        LatentEditor,
+        LoadedModel,
+        Parser,
+        ParserEdit,
+        PortraitEdit,
+        PortraitEditor,
+        Swapper,
+        SwapperEdit,
+        Synthesizer,
+        SynthesizerEdit,
+    )
+
+    Name = str | os.PathLike[str]
+    Device = str | torch.device | None
+
 __all__ = ["__version__", "load"]
 
+# By a family's name the class is known; by a path, what the model must serve tells it.
+
 
 @overload
 def load(
-    model: str | os.PathLike[str] = "rsgan", serving: Literal["swap", "random", "blend"] | None = None
-) -> Session: ...
-@overload
-def load(model: str | os.PathLike[str], serving: Literal["edit"]) -> Session | Translator: ...
-@overload
-def load(model: str | os.PathLike[str], serving: Literal["sheet"]) -> Translator: ...
-@overload
-def load(model: str | os.PathLike[str], serving: Literal["parse"]) -> Parser: ...
-@overload
-def load(model: str | os.PathLike[str], serving: Literal["repaint", "transfer", "faces-for"]) -> Painter: ...
-@overload
-def load(model: str | os.PathLike[str], serving: Literal["sample", "invert", "combine", "morph"]) -> Latents: ...
+    model: Literal["rsgan"] = "rsgan", serving: SwapperEdit | Literal["edit"] | None = None, device: Device = None
+) -> Swapper: ...
 @overload
 def load(
-    model: str | os.PathLike[str], serving: Literal["synthesize", "frontalize", "mix-identity", "augment"]
-) -> Synthesizer: ...
+    model: Literal["ccagan"], serving: AttributeEdit | Literal["edit"] | None = None, device: Device = None
+) -> AttributeEditor: ...
+@overload
+def load(model: Literal["parser"], serving: ParserEdit | None = None, device: Device = None) -> Parser: ...
+@overload
+def load(model: Literal["portrait"], serving: PortraitEdit | None = None, device: Device = None) -> PortraitEditor: ...
+@overload
 def load(
-    model: str | os.PathLike[str] = "rsgan", serving: str | None = None
-) -> Session | Translator | Parser | Painter | Latents | Synthesizer:
-    """A loaded model: a family's name for the weights that come with Masque, or a run or model folder's path.
+    model: Literal["progan", "dcgan"], serving: LatentEdit | None = None, device: Device = None
+) -> LatentEditor: ...
+@overload
+def load(model: Literal["facefeat"], serving: SynthesizerEdit | None = None, device: Device = None) -> Synthesizer: ...
+@overload
+def load(model: Name, serving: SwapperEdit, device: Device = None) -> Swapper: ...
+@overload
+def load(model: Name, serving: AttributeEdit, device: Device = None) -> AttributeEditor: ...
+@overload
+def load(model: Name, serving: Literal["edit"], device: Device = None) -> Swapper | AttributeEditor: ...
+@overload
+def load(model: Name, serving: ParserEdit, device: Device = None) -> Parser: ...
+@overload
+def load(model: Name, serving: PortraitEdit, device: Device = None) -> PortraitEditor: ...
+@overload
+def load(model: Name, serving: LatentEdit, device: Device = None) -> LatentEditor: ...
+@overload
+def load(model: Name, serving: SynthesizerEdit, device: Device = None) -> Synthesizer: ...
+@overload
+def load(model: Name, serving: str | None = None, device: Device = None) -> LoadedModel: ...
+def load(model: Name = "rsgan", serving: str | None = None, device: Device = None) -> LoadedModel:
+    """A model that is ready to edit photos, with the edits of its family as methods.
 
-    serving: what it must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for, sample,
-    invert, combine, morph, synthesize, frontalize, mix-identity or augment; anything if not given. Raises
-    CheckpointError when there is no such model."""
-    from masque.catalog import load_session
+    model: a family's name (rsgan, ccagan, parser, portrait, progan, dcgan, facefeat) for its installed weights, or the
+    path of a run or model folder. Installed are the weights that come with Masque and, found before them, the model
+    folders in the folders that the environment variable MASQUE_WEIGHTS names (several with os.pathsep between).
+    serving: what the model must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for,
+    sample, invert, combine, morph, synthesize, frontalize, mix-identity or augment; None asks for nothing.
+    device: where it computes: "cpu", "cuda", "cuda:1", … or "mps"; None takes the environment variable MASQUE_DEVICE's,
+    or the CPU.
 
-    return load_session(model, serving)
+    Raises CheckpointError when there is no such model or it does not serve that, SettingError when there is no such
+    device."""
+    from masque.loading import load_session
+
+    return load_session(model, serving, device)

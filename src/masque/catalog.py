@@ -4,37 +4,23 @@ sees them all."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from masque.errors import LONGEST_QUOTE, CheckpointError, SettingError, nearest, printable
-from masque.quiet import quieten_torch
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
     from masque.data.frames import LabelMaps
-    from masque.edits.latents import Latents
-    from masque.edits.parse import Parser
-    from masque.edits.repaint import Painter
-    from masque.edits.session import Session
-    from masque.edits.synthesize import Synthesizer
-    from masque.edits.translate import Classify, Translator
-    from masque.faces.labels import Labels
-    from masque.image import Picture
-    from masque.modelfile import ModelFile
-
-    AnySession: TypeAlias = Session | Translator | Parser | Painter | Latents | Synthesizer
-
-MOST_WEIGHTS = 2 * 10**9
-"""Of all networks of a model: ten times as many as the largest of the papers has."""
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
+
+VARIABLE = "MASQUE_WEIGHTS"
+"""The environment variable that names folders of models, with the system's separator of paths between them, which are
+looked through before SHIPPED."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +65,10 @@ class Family:
     reads_features: bool = False
     """Whether its session is given the face features that come with Masque"""
 
+    def serves(self, edit: str | None) -> bool:
+        """Whether its models can do an edit; with None, whether they can do any."""
+        return bool(self.edits) if edit is None else edit in self.edits
+
     def load(self, part: str) -> Any:
         """The object that the field `part` names."""
         import importlib
@@ -96,8 +86,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.rsgan:RSGANTraining",
         presets="masque.recipes.rsgan:PRESETS",
         edits=("swap", "edit", "random", "blend"),
-        session="masque.edits.session:Session",
-        reads_parts=True,
+        session="masque.edits.loaded:Swapper",
         whole=("prior",),  # moments, whose differences are what counts
         teachers=("identity",),
     ),
@@ -109,10 +98,8 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.ccagan:CCAGANTraining",
         presets="masque.recipes.ccagan:PRESETS",
         edits=("edit", "sheet"),
-        session="masque.edits.translate:Translator",
+        session="masque.edits.loaded:AttributeEditor",
         needs_attributes=True,
-        reads_attributes=True,
-        reads_parts=True,
     ),
     "attributes": Family(
         model="masque.models.attributes:AttributeClassifier",
@@ -152,7 +139,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.facefeat:FaceFeatTraining",
         presets="masque.recipes.facefeat:PRESETS",
         edits=("synthesize", "frontalize", "mix-identity", "augment"),
-        session="masque.edits.synthesize:Synthesizer",
+        session="masque.edits.loaded:Synthesizer",
         reads_people=True,
         whole=("E_1",),
         teachers=("parser",),
@@ -166,7 +153,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.parser:ParserTraining",
         presets="masque.recipes.parser:PRESETS",
         edits=("parse",),
-        session="masque.edits.parse:Parser",
+        session="masque.edits.loaded:Parser",
         reads_labels="some known",
     ),
     "portrait": Family(
@@ -177,8 +164,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.portrait:PortraitTraining",
         presets="masque.recipes.portrait:PRESETS",
         edits=("repaint", "transfer", "faces-for"),
-        session="masque.edits.repaint:Painter",
-        reads_parts=True,
+        session="masque.edits.loaded:PortraitEditor",
         reads_labels="any",
         teachers=("parser",),
     ),
@@ -190,8 +176,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.progan:ProGANTraining",
         presets="masque.recipes.progan:PRESETS",
         edits=("sample", "invert", "combine", "morph"),
-        session="masque.edits.latents:Latents",
-        reads_features=True,
+        session="masque.edits.loaded:LatentEditor",
         teachers=("parser",),
     ),
     "dcgan": Family(
@@ -202,8 +187,7 @@ CATALOG: Mapping[str, Family] = {
         training="masque.recipes.dcgan:DCGANTraining",
         presets="masque.recipes.dcgan:PRESETS",
         edits=("sample", "invert", "combine", "morph"),
-        session="masque.edits.latents:Latents",
-        reads_features=True,
+        session="masque.edits.loaded:LatentEditor",
     ),
     "vaegan": Family(
         model="masque.models.autoencoders:Autoencoder",
@@ -242,31 +226,58 @@ def family(name: str) -> Family:
     return CATALOG[name]
 
 
+def weights_folders() -> list[Path]:
+    """The folders in which models are looked for by their names: those of MASQUE_WEIGHTS in their order, then the one
+    that comes with Masque. Raises CheckpointError where MASQUE_WEIGHTS names a folder that does not exist."""
+    named = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    for folder in named:
+        if not folder.is_dir():
+            raise CheckpointError(
+                f"{VARIABLE} names {printable(folder, 300)}, which is no folder: correct or unset it."
+            )
+    return [*named, SHIPPED]
+
+
+def installed(name: str) -> Path | None:
+    """The model folder (or run folder) of this name in `weights_folders`; None where there is none.
+
+    name: a family's, or that of any folder in those of MASQUE_WEIGHTS; a path is none."""
+    if Path(name).name != name:
+        return None
+    for folder in weights_folders():
+        with suppress(OSError):  # a name that is too long for one
+            held = any((folder / name / within / "config.json").is_file() for within in ("", "model"))
+            if held and (folder != SHIPPED or name in CATALOG):
+                return folder / name
+    return None
+
+
 def model_folder(name: str | os.PathLike[str]) -> Path:
-    """The folder of a model: shipped weights by the family's name, else a run or model folder by its path.
+    """The folder of a model: by its name as `installed` finds it, else a run or model folder by its path.
 
     Raises CheckpointError when it is neither.
     """
     if not isinstance(name, str):
         name = _as_text(name)
-    shipped = SHIPPED / name
-    if name in CATALOG and (shipped / "config.json").is_file():
-        return shipped
+    found = installed(name)
+    if found is not None:
+        return found
     with suppress(OSError):  # a name that is too long for one
         if Path(name).is_dir():
             return Path(name)
     if name in CATALOG:
         raise CheckpointError(
-            f"No weights of {name} come with this installation: train some with `masque train {name}` and name the run's folder."
+            f"No weights of {name} come with this installation: train some with `masque train {name}` "
+            f"and name the run's folder, or name a folder of models in {VARIABLE}."
         )
-    *names, last = ["a run folder", *(n for n in CATALOG if (SHIPPED / n / "config.json").is_file())]
-    shipping = f"{', '.join(names)} or {last}" if names else last
-    raise CheckpointError(f"There is no model {printable(name)}: name {shipping}.")
+    *names, last = ["a run folder", *(n for n in CATALOG if installed(n) is not None)]
+    known = f"{', '.join(names)} or {last}" if names else last
+    raise CheckpointError(f"There is no model {printable(name)}: name {known}.")
 
 
-def _as_text(name: Any) -> str:
+def _as_text(name: object) -> str:
     try:
-        return os.fsdecode(name)
+        return os.fsdecode(name)  # type: ignore[arg-type]
     except TypeError:
         raise CheckpointError(
             f"{printable(repr(name))} names no model: give a family's name, such as 'rsgan', or a folder."
@@ -280,137 +291,3 @@ def has_model(name: str) -> bool:
     except CheckpointError:
         return False
     return True
-
-
-def shipped_classifier() -> Classify | None:
-    """The classifier of attributes that comes with Masque, as a function of face frames; None where it was left out."""
-    from masque.edits.estimate import attribute_estimator
-
-    folder = SHIPPED / "attributes"
-    return attribute_estimator(folder) if (folder / "config.json").is_file() else None
-
-
-def shipped_parser() -> Parser | None:
-    """The face parser that comes with Masque; None where it was left out."""
-    if not (SHIPPED / "parser" / "config.json").is_file():
-        return None
-    from masque.edits.parse import Parser
-
-    parser = load_session("parser", "parse")
-    assert isinstance(parser, Parser)
-    return parser
-
-
-def shipped_parts() -> Callable[[list[Picture]], list[Labels]] | None:
-    """The same as a function of face frames."""
-    from masque.edits.estimate import part_estimator
-
-    parser = shipped_parser()
-    return part_estimator(parser) if parser is not None else None
-
-
-def load_session(name: str | os.PathLike[str], serving: str | None = None) -> AnySession:
-    """The session of a model by family name or folder.
-
-    serving: an edit it must serve; any if None. Raises CheckpointError when there is no such model, or its family does
-    not serve that."""
-    from masque import modelfile
-
-    stored = modelfile.read(model_folder(name))
-    entry = CATALOG.get(stored.family)
-    if entry is None or not (entry.edits if serving is None else serving in entry.edits):
-        *names, last = [n for n, f in CATALOG.items() if (f.edits if serving is None else serving in f.edits)] or [
-            "another family"
-        ]
-        able = f"{', '.join(names)} or {last}" if names else last
-        what = "edits no photos" if serving is None else f"cannot {serving}"
-        found = printable(stored.family)
-        raise CheckpointError(
-            f"{stored.folder} holds a model of the family {found}, which {what}: name a model of {able}."
-        )
-    model = _filled(entry, stored)
-    more: dict[str, Any] = {"classify": shipped_classifier()} if entry.reads_attributes else {}
-    if entry.reads_parts:
-        parser = shipped_parser()
-        more["parse"] = parser.shares if parser is not None else None
-        if "repaint" in entry.edits:
-            more["label"] = parser.labels if parser is not None else None
-    if entry.reads_features and (SHIPPED / "identity" / "config.json").is_file():
-        from masque.edits.estimate import picture_features
-
-        more["features"] = picture_features(SHIPPED / "identity")
-    session: AnySession = entry.load("session")(model, stored.family, stored.hash, **more)
-    return session
-
-
-def load_model(name: str | os.PathLike[str]) -> tuple[nn.Module, ModelFile]:
-    """The networks of a model by family name or folder, though its family edit nothing, ready to be used, and its file.
-
-    Raises CheckpointError.
-    """
-    from masque import modelfile
-
-    stored = modelfile.read(model_folder(name))
-    if stored.family not in CATALOG:
-        found = printable(stored.family)
-        raise CheckpointError(
-            f"{stored.folder} holds a model of the family {found}, which this version of Masque does not know."
-        )
-    return _filled(CATALOG[stored.family], stored).eval(), stored
-
-
-def shapes_of(entry: Family, config: Any) -> dict[str, torch.Size]:
-    """Name -> shape of all tensors of a family's networks, found without making them.
-
-    Raises SettingError for sizes that do not fit together, or that make networks too large for any machine.
-    """
-    import torch
-
-    quieten_torch()
-    if entry.needs_attributes and not config.attributes:
-        raise SettingError("attributes lists no name, and these networks are for nothing else: name one at least.")
-    try:
-        with torch.device("meta"):
-            model: nn.Module = entry.load("model")(config)
-    except (SettingError, RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-        reason = printable(str(error).splitlines()[0].rstrip(".")) if str(error) else type(error).__name__
-        raise SettingError(
-            f"These sizes do not fit together ({reason}): choose a size of 32, 64, 128 or 256."
-        ) from None
-    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    count = sum(map(torch.Size.numel, shapes.values()))
-    if count > MOST_WEIGHTS:
-        raise SettingError(
-            f"These sizes make networks of {count / 1e9:.0f} billion weights, and {MOST_WEIGHTS / 1e9:.0f} are the most."
-        )
-    return shapes
-
-
-def _filled(entry: Family, stored: ModelFile) -> nn.Module:
-    """A family's networks with stored weights. Raises CheckpointError where they do not fit."""
-    from masque.config import from_dict
-    from masque.layers.randomness import OwnRandomness
-
-    try:
-        config = from_dict(entry.load("config"), stored.config)
-        shapes = shapes_of(entry, config)
-    except SettingError as error:
-        raise CheckpointError(
-            f"{stored.folder} does not fit this version of Masque ({str(error).rstrip('.')}): train it again."
-        ) from None
-    served = entry.load("model_parts")
-    # A network that is a family's only one is stored under the name that its recipe has for it.
-    alone = f"{served[0]}." if len(served) == 1 and not any(name.startswith(f"{served[0]}.") for name in shapes) else ""
-    weights = {name.removeprefix(alone): tensor for name, tensor in stored.weights.items()}
-    lacking = sum(bool(alone) or name.split(".")[0] in served for name in shapes.keys() - weights.keys())
-    unknown = len(weights.keys() - shapes.keys())
-    misshapen = sum(tensor.shape != shapes.get(name, tensor.shape) for name, tensor in weights.items())
-    if lacking or unknown or misshapen:
-        raise CheckpointError(
-            f"{stored.folder} does not fit its config ({lacking} tensors missing, {unknown} unknown, {misshapen} of another shape): "
-            "fetch it again."
-        )
-    with OwnRandomness():
-        model: nn.Module = entry.load("model")(config)
-    model.load_state_dict(weights, strict=False)
-    return model

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from masque import catalog, modelfile
+from masque import catalog, loading, modelfile
 from masque.config import RESUMABLE, RunSettings, as_dict, changed, from_dict, override, present, values_of
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
@@ -96,7 +96,7 @@ def plan(
             )
         configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
     model, training, run = override(configs, assignments)
-    catalog.shapes_of(entry, model)  # whether such networks can be, before any is made
+    loading.shapes_of(entry, model)  # whether such networks can be, before any is made
     if begun is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
         raise SettingError(
             "The networks of a run that begins with a model are that model's: leave out --set of their sizes."

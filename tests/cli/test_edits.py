@@ -13,7 +13,7 @@ from PIL import Image
 
 from masque import catalog
 from masque.edits.invert import Options
-from masque.edits.session import Session
+from masque.edits.loaded import Swapper
 from masque.faces.detect import SURE_FROM, Face, face_at, find_faces
 from masque.image import Picture, read_picture, write_picture
 
@@ -163,7 +163,7 @@ def test_faces_lists_both_people(couple: Path) -> None:
 
 
 def test_faces_and_every_edit_take_the_same_face(
-    photos: dict[str, Picture], session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photos: dict[str, Picture], session: Swapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small face that the detector is sure of, and a large find that it is not sure of."""
     photo = photos["astronaut"]

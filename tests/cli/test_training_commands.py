@@ -287,7 +287,10 @@ def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
         (("--from", run, "--set", "channels=16"), "leave out --set of their sizes"),
         (("--from", "identity"), "of the family identity: name one of rsgan"),
         (("--from", tmp_path), "There is no model in"),
-        (("--from", run, "--set", "spectral=true"), "There is no setting spectral any more: r1 holds the discriminators"),
+        (
+            ("--from", run, "--set", "spectral=true"),
+            "There is no setting spectral any more: r1 holds the discriminators",
+        ),
     ):
         refused = train(tmp_path / "other", "--steps", 3, *more)
         assert (refused.code, refused.out) == (1, "")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import masque
 
-from masque.edits.translate import CELL
+from masque.edits.sheet import CELL
 from masque.faces.detect import find_faces
 from masque.faces.frame import similarity
 from masque.image import GAP, read_picture, write_picture

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from masque.catalog import shipped_parts
 from masque.data.batches import Augmentation, Batches
 from masque.data.frames import load_frames
 from masque.data.layouts import detect_layout, read_layout
@@ -20,6 +19,7 @@ from masque.data.puppets import Rendered, draw_puppet, render
 from masque.errors import DataError
 from masque.faces.labels import LABELS, OPPOSITE, UNKNOWN, Labels
 from masque.image import Picture, read_picture, write_picture
+from masque.loading import installed_part_estimator
 
 PART_OF_LABEL = {number: part for part, number in reversed(LABEL_OF_PART.items()) if number}
 SEEDS = (1, 3, 4, 6)
@@ -244,10 +244,10 @@ def test_masks_of_parts_are_not_parsed(data_set, tmp_path):
     assert not open_prepared(tmp_path / "set").parsed_labels
 
 
-@pytest.mark.skipif(shipped_parts() is None, reason="the parser's weights were left out")
+@pytest.mark.skipif(installed_part_estimator() is None, reason="the parser's weights were left out")
 def test_the_shipped_parser_reads_frames_as_it_reads_photos(prepared):
     opened = open_prepared(prepared)
-    parts = shipped_parts()
+    parts = installed_part_estimator()
     assert parts is not None
     for index, labels in enumerate(parts([opened.frame(i) for i in range(len(SEEDS))])):
         assert labels.shape == opened.frame(index).shape[:2]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from masque.data.puppets import draw_puppet, render
-from masque.edits.attributes import edited_mask
 from masque.edits.measures import changed_outside, drift, squared_distance
+from masque.edits.person import edited_mask
 from masque.edits.subject import find_subject, region_mask
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
 from masque.faces.detect import find_faces

@@ -11,16 +11,17 @@ import pytest
 from PIL import Image
 
 from masque import runs
-from masque.catalog import shipped_parser
 from masque.edits.augment import augment
-from masque.edits.grey import asked_colour, faded, is_grey
+from masque.edits.faces_for import faces_for
+from masque.edits.grey import asked_colour
 from masque.edits.invert import Options
-from masque.edits.latents import Latents, read_latent
-from masque.edits.repaint import Painter, faces_for
-from masque.edits.translate import Translator
+from masque.edits.latents import read_latent
+from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor
 from masque.edits.warp import swap_by_warping
 from masque.faces.labels import LABELS
+from masque.faces.tones import fade, is_grey
 from masque.image import Picture, read_picture, write_picture
+from masque.loading import installed_parser
 from tiny import puppet_photo, tiny_session
 
 
@@ -51,7 +52,7 @@ def grey() -> Picture:
 
 @pytest.fixture(scope="module")
 def parser():
-    return shipped_parser()
+    return installed_parser()
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +63,16 @@ def loaded(parser, synthesizer):
         return runs.build_recipe(runs.plan(family, "tiny")).model
 
     rsgan = tiny_session()
-    rsgan.find_parts = parser.shares
-    translator = Translator(
+    rsgan.parser = parser
+    translator = AttributeEditor(
         tiny("ccagan"),
         "ccagan",
         "0" * 16,
         classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames),
-        parse=parser.shares,
+        parser=parser,
     )
-    painter = Painter(tiny("portrait"), "portrait", "0" * 16, parse=parser.shares)
-    return rsgan, translator, painter, Latents(tiny("progan"), "progan", "0" * 16), synthesizer
+    painter = PortraitEditor(tiny("portrait"), "portrait", "0" * 16, parser=parser)
+    return rsgan, translator, painter, LatentEditor(tiny("progan"), "progan", "0" * 16), synthesizer
 
 
 UNASKED: dict[str, Callable] = {
@@ -93,8 +94,8 @@ UNASKED: dict[str, Callable] = {
     "repaint, network": lambda m, g, c: m[2].repaint(g, shape_from=c, detail="network"),
     "transfer from a grey one": lambda m, g, c: m[2].transfer(g, in_grey(c), part="skin"),
     "synthesize": lambda m, g, c: m[4].synthesize(g, 2),  # noqa: ARG005
-    "another's expression": lambda m, g, c: m[4].changed(g, expression_from=c),
-    "turned": lambda m, g, c: m[4].changed(g, [-20.0, 20.0]),  # noqa: ARG005
+    "another's expression": lambda m, g, c: m[4].modify(g, expression_from=c),
+    "turned": lambda m, g, c: m[4].modify(g, [-20.0, 20.0]),  # noqa: ARG005
     "frontalize": lambda m, g, c: m[4].frontalize(g),  # noqa: ARG005
     "mix": lambda m, g, c: m[4].mix(g, c, 3),
 }
@@ -104,7 +105,7 @@ ASKED: dict[str, Callable] = {
     "edit, blond hair": lambda m, g, c: m[0].edit(g, {"Blond_Hair": 1, "Smiling": 1}),  # noqa: ARG005
     "translate, brown hair": lambda m, g, c: m[1].edit(g, {"Brown_Hair": 0.5}, detail="network"),  # noqa: ARG005
     "transfer": lambda m, g, c: m[2].transfer(g, c, part="skin"),
-    "light": lambda m, g, c: m[4].changed(g, light_from=c),
+    "light": lambda m, g, c: m[4].modify(g, light_from=c),
     "blend": lambda m, g, c: m[0].blend(g, c, steps=3),
     "sheet": lambda m, g, c: m[1].sheet(g, detail="network"),  # noqa: ARG005
 }
@@ -215,14 +216,14 @@ def test_a_tinted_picture_is_not_black_and_white(grey):
 
 
 def test_fading_takes_colour_and_leaves_light(colour):
-    assert (faded(colour, 1.0) == colour).all()
-    assert (faded(colour, 0.0) == in_grey(colour)).all()
-    half = faded(colour, 0.5).astype(int)
+    assert (fade(colour, 1.0) == colour).all()
+    assert (fade(colour, 0.0) == in_grey(colour)).all()
+    half = fade(colour, 0.5).astype(int)
     assert np.abs(half - (colour.astype(int) + in_grey(colour)) / 2).max() <= 0.5
     left = np.zeros(colour.shape[:2], np.float32)
     left[:, :100] = 1
-    assert (faded(colour, left)[:, :100] == colour[:, :100]).all()
-    assert (faded(colour, left)[:, 100:] == in_grey(colour)[:, 100:]).all()
+    assert (fade(colour, left)[:, :100] == colour[:, :100]).all()
+    assert (fade(colour, left)[:, 100:] == in_grey(colour)[:, 100:]).all()
 
 
 def test_which_attributes_ask_for_a_colour():

@@ -12,14 +12,18 @@ from safetensors.torch import save, save_file
 from masque import runs
 from masque.data.puppets import draw_puppet, render
 from masque.edits.invert import Options
-from masque.edits.latents import TRUNCATION, Latents, between, read_latent, times, warp_morph
+from masque.edits.latents import read_latent
+from masque.edits.loaded import LatentEditor
+from masque.edits.morph import between, times
+from masque.edits.morph_warp import warp_morph
+from masque.edits.sample import TRUNCATION
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from robustness import mutations
 
 
 @pytest.fixture(scope="module")
-def session() -> Latents:
-    return Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+def session() -> LatentEditor:
+    return LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def test_what_cannot_be_combined(session, three):
         session.combine(three[:2], weight=1.5)
     with pytest.raises(ValueRangeError, match="leaves no face"):
         session.combine(three, "a - a")
-    other = Latents(session.model, "progan", "1" * 16)
+    other = LatentEditor(session.model, "progan", "1" * 16)
     with pytest.raises(CheckpointError, match="belongs to the model 0000000000000000, not 1111111111111111"):
         other.combine(three[:2])
     with pytest.raises(PictureError, match="album holds no photos"):

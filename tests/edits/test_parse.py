@@ -9,7 +9,8 @@ import torch
 
 import masque
 from masque.data.puppets import draw_puppet, render
-from masque.edits.parse import Parser, enlarged
+from masque.edits.loaded import Parser
+from masque.edits.parser import enlarged
 from masque.edits.subject import find_subject
 from masque.errors import CheckpointError, NoFaceError
 from masque.faces.frame import transform

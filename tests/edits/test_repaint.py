@@ -11,32 +11,23 @@ import pytest
 import torch
 
 from masque import runs
-from masque.catalog import shipped_parser
 from masque.data.puppets import draw_puppet, render
 from masque.edits import repaint as module
-from masque.edits.parse import enlarged
-from masque.edits.repaint import (
-    Painter,
-    aligned,
-    calmed,
-    faces_for,
-    given_up,
-    in_crop,
-    in_tune,
-    levelled,
-    mean_colour,
-    repaint,
-    smoothed,
-    transfer,
-    uncovered,
-    with_part,
-)
-from masque.edits.shapes import painted, shrunk
+from masque.edits.faces_for import faces_for
+from masque.edits.loaded import PortraitEditor
+from masque.edits.parser import enlarged
+from masque.edits.repaint import repaint, uncovered
+from masque.edits.shapes import aligned, in_crop, painted, shrunk, with_part
 from masque.edits.subject import Subject, find_subject
+from masque.edits.transfer import transfer
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
 from masque.faces.labels import coloured, write_labels
+from masque.faces.masks import newly_background
+from masque.faces.tones import correct_tones, match_mean_colour, mean_lab, smooth_change, smooth_colours
 from masque.image import to_pictures, write_picture
+from masque.loading import installed_parser
+from tiny import ParserOf
 
 SEEDS = {"one.png": 3, "two.png": 8}
 
@@ -53,17 +44,19 @@ def files(truth, tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def painter(truth) -> Painter:
+def painter(truth) -> PortraitEditor:
     """An untrained network, and a parser that knows the truth."""
 
     def parse(subject: Subject) -> np.ndarray:
         parts = cv2.warpAffine(truth[subject.name].labels, subject.matrix, (subject.size,) * 2, flags=cv2.INTER_NEAREST)
         return np.stack([(parts == label).astype(np.float32) for label in range(11)])
 
-    return Painter(runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16, parse=parse)
+    return PortraitEditor(
+        runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16, parser=ParserOf(parse)
+    )
 
 
-def paint_by_label(painter: Painter, monkeypatch) -> list[list[torch.Tensor]]:
+def paint_by_label(painter: PortraitEditor, monkeypatch) -> list[list[torch.Tensor]]:
     """Let the network paint each pixel in 20 times its label; what latents it was given."""
     given = []
 
@@ -143,7 +136,7 @@ def test_what_a_smaller_shape_uncovers_is_filled_from_the_wall(painter, files):
         to_pictures(subject.image)[0].astype(int),
         to_pictures(uncovered(subject, own, wanted))[0].astype(int),
     )
-    gone, rim = (own == 10) & (wanted == 0), given_up(own, wanted)
+    gone, rim = (own == 10) & (wanted == 0), newly_background(own, wanted)
     assert (rim >= gone).all()
     assert rim.sum() > gone.sum()
     assert not rim[wanted > 0].any()
@@ -176,9 +169,9 @@ SOFT_WAYS = {
 def test_a_map_that_nobody_painted_in_changes_nothing(truth, way):
     """Though the parser sees more than the painter's pixels hold, and a program moves edges by a pixel when it
     saves."""
-    parser, photo = shipped_parser(), cv2.resize(truth["one.png"].picture, (178, 218), interpolation=cv2.INTER_AREA)
+    parser, photo = installed_parser(), cv2.resize(truth["one.png"].picture, (178, 218), interpolation=cv2.INTER_AREA)
     model = runs.build_recipe(runs.plan("portrait", "tiny")).model
-    painter = Painter(model, "portrait", "0" * 16, parse=parser.shares, label=parser.labels)
+    painter = PortraitEditor(model, "portrait", "0" * 16, parser=parser)
     assert painter.size < parser.size
     result = repaint(painter, photo, labels=SOFT_WAYS[way](coloured(parser.parse(photo).labels)))
     assert (result.picture == photo).all()
@@ -198,7 +191,7 @@ def test_what_is_painted_and_what_an_edge_does_by_itself():
 
 def test_where_a_part_gives_way_the_networks_picture_shows_and_elsewhere_the_photo(painter, files, truth, monkeypatch):
     paint_by_label(painter, monkeypatch)
-    monkeypatch.setattr(module, "in_tune", lambda after, *_: after)  # these are no tones that a photo could have
+    monkeypatch.setattr(module, "correct_tones", lambda after, *_: after)  # these are no tones that a photo could have
     photo, labels = truth["two.png"].picture, truth["two.png"].labels
     edited = labels.copy()
     rows, columns = np.nonzero(np.isin(labels, (7, 8, 9)))
@@ -238,11 +231,11 @@ def test_what_the_network_paints_anew_is_in_the_photos_tones():
     before, after = dark.copy(), dark.copy()
     before[changed] = 0  # the old part: what was wrong there says nothing of the new one
     after[changed] = (90, 90, 95)
-    tuned = in_tune(after, before, photo, changed)
+    tuned = correct_tones(after, before, photo, changed)
     assert np.abs(tuned[changed].astype(int) - 110).max() <= 1
     assert np.abs(tuned.astype(int) - photo)[~changed].max() <= 1
-    assert (in_tune(after, photo, photo, changed) == after).all()
-    assert (in_tune(after, before, photo, np.ones_like(changed)) == after).all()  # nothing is left to tune by
+    assert (correct_tones(after, photo, photo, changed) == after).all()
+    assert (correct_tones(after, before, photo, np.ones_like(changed)) == after).all()  # nothing is left to tune by
 
 
 def test_a_change_of_style_is_smooth_within_each_part_and_texture_stays():
@@ -251,12 +244,12 @@ def test_a_change_of_style_is_smooth_within_each_part_and_texture_stays():
     left[:, :32] = True
     noise = np.random.default_rng(1).integers(-30, 31, (64, 64, 3))
     painted = np.clip(plain.astype(int) + np.where(left, 60, -40)[..., None] + noise, 0, 255).astype(np.uint8)
-    change = smoothed(plain, painted, [left, ~left]).astype(int) - plain
+    change = smooth_change(plain, painted, [left, ~left]).astype(int) - plain
     assert np.abs(change[left] - 60).max() < 15
     assert np.abs(change[~left] + 40).max() < 15  # neither runs into the other
-    one = smoothed(plain, painted, [left])
+    one = smooth_change(plain, painted, [left])
     assert (one[:, 50:] == plain[:, 50:]).all()
-    assert (smoothed(plain, plain, [left, ~left]) == plain).all()
+    assert (smooth_change(plain, plain, [left, ~left]) == plain).all()
 
 
 def test_colour_is_calmed_within_a_part_and_light_stays():
@@ -266,15 +259,15 @@ def test_colour_is_calmed_within_a_part_and_light_stays():
     painted[:, 32:] = (200, 160, 140)
     specks = painted.copy()
     specks[::8, ::8] = (60, 120, 90)
-    calm = calmed(specks, labels)
+    calm = smooth_colours(specks, labels)
     assert np.abs(calm.astype(int) - painted)[8:-8, 40:-8].mean() < 4
     before, after = (cv2.cvtColor(p, cv2.COLOR_RGB2LAB).astype(int) for p in (specks, calm))
     assert np.abs(before[..., 0] - after[..., 0]).max() <= 3
     assert after[..., 1:].std(axis=(0, 1)).max() < before[..., 1:].std(axis=(0, 1)).max()
-    assert np.abs(calmed(painted, labels).astype(int) - painted).max() <= 2
+    assert np.abs(smooth_colours(painted, labels).astype(int) - painted).max() <= 2
     labels[:, 32:], labels[:, 48:] = 7, 8  # lips beside teeth keep their colour, though they are one component
     painted[:, 32:], painted[:, 48:] = (190, 60, 70), (240, 235, 225)
-    assert np.abs(calmed(painted, labels).astype(int) - painted).max() <= 2
+    assert np.abs(smooth_colours(painted, labels).astype(int) - painted).max() <= 2
 
 
 def test_a_new_shape_leaves_every_other_pixel_as_it_was(painter, files):
@@ -307,14 +300,14 @@ def test_a_part_in_anothers_style_has_its_colour_and_the_rest_keeps_its_own(pain
     own, other = truth["one.png"].labels, truth["two.png"].labels
     for part, group in (("hair", (10,)), ("skin", (1, 6)), ("mouth", (7, 9))):
         after = transfer(painter, files["one.png"], files["two.png"], part=part).picture / 255
-        asked = mean_colour(style, np.isin(other, group))
+        asked = mean_lab(style, np.isin(other, group))
         inside = np.isin(own, group)
-        far, near = (np.linalg.norm(mean_colour(p, inside) - asked) for p in (before, after))
+        far, near = (np.linalg.norm(mean_lab(p, inside) - asked) for p in (before, after))
         assert near < max(5.0, 0.4 * far)
         for rest in ((4,), (5,), (7, 8, 9), (10,), (1, 2, 3, 6)):
             if not set(rest) & set(group):
                 kept = np.isin(own, rest)
-                assert np.linalg.norm(mean_colour(after, kept) - mean_colour(before, kept)) < 2
+                assert np.linalg.norm(mean_lab(after, kept) - mean_lab(before, kept)) < 2
 
 
 def test_a_level_is_that_of_the_style():
@@ -325,14 +318,14 @@ def test_a_level_is_that_of_the_style():
     style, whole = np.full((32, 32, 3), (0.45, 0.6, 0.5), np.float32), np.ones((32, 32), np.bool_)
     inside = np.broadcast_to(np.arange(32)[None] < 12, (32, 32))
     share = inside.astype(np.float32)
-    made = levelled(picture, inside, share, style, whole)
-    assert np.linalg.norm(mean_colour(made, inside) - mean_colour(style, whole)) < 0.5
+    made = match_mean_colour(picture, inside, share, style, whole)
+    assert np.linalg.norm(mean_lab(made, inside) - mean_lab(style, whole)) < 0.5
     assert made[8, 8].max() < 0.1
     assert np.array_equal(made[:, 12:], picture[:, 12:])
     white = np.ones_like(style)
-    far = levelled(picture, inside, share, white, whole)
-    assert np.linalg.norm(mean_colour(far, inside) - mean_colour(white, whole)) < 3
-    gloss = levelled(picture, inside, share, np.full_like(style, 0.6), whole, glossy=True)
+    far = match_mean_colour(picture, inside, share, white, whole)
+    assert np.linalg.norm(mean_lab(far, inside) - mean_lab(white, whole)) < 3
+    gloss = match_mean_colour(picture, inside, share, np.full_like(style, 0.6), whole, glossy=True)
     assert np.ptp(gloss[:8, :8]) < 0.02
 
 
@@ -344,7 +337,7 @@ def test_brows_become_darker_with_the_skin(painter, files, truth, monkeypatch):
     after = transfer(painter, files["one.png"], files["two.png"].with_name("dark.png"), part="skin").picture / 255
     before, labels = truth["one.png"].picture / 255, truth["one.png"].labels
     for part in (2, 3):
-        assert mean_colour(after, labels == part)[0] < 0.85 * mean_colour(before, labels == part)[0]
+        assert mean_lab(after, labels == part)[0] < 0.85 * mean_lab(before, labels == part)[0]
 
 
 def test_many_faces_for_one_map(painter, files, truth):
@@ -384,5 +377,5 @@ def test_what_cannot_be_repainted(painter, files, truth, tmp_path, monkeypatch):
     with pytest.raises(PictureError, match=r"No hair can be seen in two\.png"):
         transfer(painter, one, two, part="hair")
     with pytest.raises(CheckpointError, match="No face parser comes with"):
-        repaint(Painter(painter.model, "portrait", "0" * 16), one, shape_from=two)
+        repaint(PortraitEditor(painter.model, "portrait", "0" * 16), one, shape_from=two)
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ def test_new_pictures_are_of_the_photo_s_person(photos):
     hers, the_admirals = (
         judge(to_pictures(session.subject(photos[name]).image)[0]) for name in ("astronaut", "grace_hopper")
     )
-    drawn = np.stack([judge(picture) for picture in session.drawn(photos["astronaut"], 8)])
+    drawn = np.stack([judge(picture) for picture in session.synthesize_pictures(photos["astronaut"], 8)])
     nearer = np.square(drawn - hers).sum(axis=1) < np.square(drawn - the_admirals).sum(axis=1)
     assert nearer.mean() > 0.7
     assert np.ptp(drawn, axis=0).max() > 0.05  # and not one picture eight times

@@ -35,8 +35,8 @@ def test_drawn_pictures_are_of_one_person_and_belong_to_their_seed(synthesizer, 
     sheet = synthesizer.synthesize(photos[0], 5, seed=3)
     assert sheet.picture.shape == (2 * 32 + 2, 3 * 32 + 4, 3)
     assert sheet.record["count"] == 5
-    synthesizer.drawn(photos[0], 5, seed=3)
-    synthesizer.drawn(photos[0], 5, seed=4)
+    synthesizer.synthesize_pictures(photos[0], 5, seed=3)
+    synthesizer.synthesize_pictures(photos[0], 5, seed=4)
     (f_id, f_1, f_2), again, other = asked
     assert torch.allclose(f_id, synthesizer.features(synthesizer.subject(photos[0]))[0].expand(5, -1))
     assert torch.equal(f_1, again[1])
@@ -49,25 +49,25 @@ def test_drawn_pictures_are_of_one_person_and_belong_to_their_seed(synthesizer, 
 def test_each_request_changes_its_own_alone(synthesizer, photos, asked):
     own, other = (synthesizer.features(synthesizer.subject(photo)) for photo in photos)
     E_1 = synthesizer.model.E_1
-    record = synthesizer.changed(photos[0], [-20, 0, 20]).record
+    record = synthesizer.modify(photos[0], [-20, 0, 20]).record
     assert record["yaws"] == [-20, 0, 20]
     f_id, f_1, f_2 = asked[-1]
     assert torch.allclose(E_1.yaw(f_1), torch.tensor([-1.0, 0.0, 1.0]) * math.radians(20), atol=1e-6)
     assert torch.allclose(f_1[:, :-1], own[1][:, :-1].expand(3, -1))
     assert torch.allclose(f_2, own[2].expand(3, -1))
-    synthesizer.changed(photos[0], expression_from=photos[1])
+    synthesizer.modify(photos[0], expression_from=photos[1])
     f_id, f_1, f_2 = asked[-1]
     assert torch.allclose(f_1[:, :-1], other[1][:, :-1])
     assert torch.allclose(E_1.yaw(f_1), E_1.yaw(own[1]), atol=1e-6)
     assert torch.allclose(f_2, own[2])
-    synthesizer.changed(photos[0], light_from=photos[1])
+    synthesizer.modify(photos[0], light_from=photos[1])
     f_id, f_1, f_2 = asked[-1]
     assert torch.allclose(f_2, other[2])
     assert torch.allclose(f_1, own[1])
     assert torch.allclose(f_id, own[0])
     for yaws in ([], [10, 61]):
         with pytest.raises(ValueRangeError, match="up to 60 degrees"):
-            synthesizer.changed(photos[0], yaws)
+            synthesizer.modify(photos[0], yaws)
 
 
 def test_frontalized_faces_look_straight_ahead(synthesizer, photos, asked):

@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from masque import modelfile, runs
-from masque.catalog import load_session
 from masque.config import as_dict
+from masque.edits.ccagan import painted
+from masque.edits.loaded import AttributeEditor
+from masque.edits.sheet import CELL
 from masque.edits.subject import without_rivals
-from masque.edits.translate import CELL, Translator, painted
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
+from masque.loading import load_session
 from masque.models.ccagan import HAIR_COLOURS
 
 NAMES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
@@ -21,7 +23,7 @@ NAMES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 @pytest.fixture(scope="module")
 def translator():
     recipe = runs.build_recipe(runs.plan("ccagan", "tiny"))
-    return Translator(
+    return AttributeEditor(
         recipe.model, "ccagan", "0" * 16, classify=lambda frames: [{"Male": 0.25, "Young": 0.75}] * len(frames)
     )
 
@@ -134,7 +136,7 @@ def test_a_trained_folder_loads(tmp_path, photo):
     weights = torch.nn.ModuleDict({"G": recipe.nets["G"]}).state_dict()
     modelfile.write(tmp_path / "model", "ccagan", as_dict(plan.model), weights, "# tiny, untrained\n")
     loaded = load_session(str(tmp_path / "model"), "sheet")
-    assert isinstance(loaded, Translator)
+    assert isinstance(loaded, AttributeEditor)
     assert loaded.attributes == NAMES
     subject = loaded.subject(photo)
     own = loaded.estimate(subject)

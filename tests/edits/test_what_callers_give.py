@@ -19,10 +19,9 @@ from masque.catalog import model_folder
 from masque.edits.augment import augment
 from masque.edits.heatmap import heatmap
 from masque.edits.invert import Options
-from masque.edits.latents import Latents
+from masque.edits.loaded import AttributeEditor, LatentEditor
 from masque.edits.result import Result
 from masque.edits.subject import as_photo
-from masque.edits.translate import Translator
 from masque.errors import (
     CheckpointError,
     MasqueError,
@@ -56,7 +55,7 @@ def file(photo, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def latents():
-    return Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+    return LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
 
 
 class Pipe:
@@ -209,7 +208,7 @@ def test_values_are_any_kind_of_number(kind, session, photo):
 
 def test_every_edit_takes_numpy_s_numbers_and_its_record_is_plain(session, synthesizer, latents, photo, tmp_path):
     two, one = np.int64(2), np.int32(1)
-    translator = Translator(
+    translator = AttributeEditor(
         runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16, classify=lambda f: [{}] * len(f)
     )
     found = latents.find(
@@ -221,7 +220,7 @@ def test_every_edit_takes_numpy_s_numbers_and_its_record_is_plain(session, synth
         session.blend(photo, photo, steps=two, pick_a=one),
         translator.edit(photo, {"Blond_Hair": np.float16(0.5)}, pick=one),
         synthesizer.synthesize(photo, two, one, pick=one),
-        synthesizer.changed(photo, np.array([-10, 10.5], np.float32)),
+        synthesizer.modify(photo, np.array([-10, 10.5], np.float32)),
         synthesizer.mix(photo, photo, two),
         latents.sample(two, one, columns=two, truncation=np.float32(0.5)),
         latents.combine([found, found], weight=np.float32(0.25)),
@@ -247,8 +246,8 @@ REFUSED = {
     "seed of a sample": lambda s, y, g, p: g.sample(2, seed=np.int64(-3)),  # noqa: ARG005
     "steps": lambda s, y, g, p: s.blend(p, p, steps=None),  # noqa: ARG005
     "steps of a mix": lambda s, y, g, p: y.mix(p, p, 1.5),  # noqa: ARG005
-    "yaw": lambda s, y, g, p: y.changed(p, ["left"]),  # noqa: ARG005
-    "yaw that is not finite": lambda s, y, g, p: y.changed(p, [float("nan")]),  # noqa: ARG005
+    "yaw": lambda s, y, g, p: y.modify(p, ["left"]),  # noqa: ARG005
+    "yaw that is not finite": lambda s, y, g, p: y.modify(p, [float("nan")]),  # noqa: ARG005
     "columns": lambda s, y, g, p: g.sample(2, columns=0),  # noqa: ARG005
     "truncation": lambda s, y, g, p: g.sample(2, truncation="all"),  # noqa: ARG005
     "frames": lambda s, y, g, p: g.morph([], 2.0),  # noqa: ARG005

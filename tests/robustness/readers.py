@@ -18,7 +18,7 @@ from crafted import formulas, json_file, npy_file, npz_file, safetensors_file, s
 from harness import Crafted, Reader
 from PIL import Image, ImageCms, features
 
-from masque import catalog, modelfile, provenance, runs
+from masque import catalog, loading, modelfile, provenance, runs
 from masque.config import as_dict
 from masque.data.frames import load_frames
 from masque.data.layouts import read_layout
@@ -222,7 +222,7 @@ def model_readers() -> Iterator[Reader]:
     """Model folders of two families, read as edits read them."""
     for family in ("rsgan", "progan"):
         for file, crafted in (("config.json", json_file), ("weights.safetensors", safetensors_file)):
-            load = lambda folder: catalog.load_session(str(folder / "model"))  # noqa: E731
+            load = lambda folder: loading.load_session(str(folder / "model"))  # noqa: E731
             yield Reader(f"model ({family}): {file}", f"model/{file}", partial(copy_made, family), load, crafted)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from masque import catalog
+from masque import loading
 from masque.catalog import CATALOG
 from masque.config import RunSettings, as_dict, changed, override, values_of
 from masque.errors import CheckpointError, MasqueError, SettingError
@@ -56,7 +56,7 @@ def test_sizes_make_networks_or_are_refused_before_any_is_made(family: str) -> N
         for text in ("0", "1", "3", "64", "4096", "65536"):
             said = "networks can be made"
             try:
-                catalog.shapes_of(CATALOG[family], override(some, [f"{name}={text}"])[0])
+                loading.shapes_of(CATALOG[family], override(some, [f"{name}={text}"])[0])
             except known as error:
                 said = str(error)
             assert mutations.is_plain(said), (name, text)
@@ -78,7 +78,7 @@ def test_every_configuration_loads_or_is_refused(family: str) -> None:
             continue
         said = "it can be loaded"
         try:
-            catalog._filled(CATALOG[family], ModelFile(Path("folder"), family, plain, weights, ""))
+            loading.filled(CATALOG[family], ModelFile(Path("folder"), family, plain, weights, ""))
         except CheckpointError as error:
             said = str(error)
         assert mutations.is_plain(said), name
@@ -93,7 +93,7 @@ def test_the_presets_are_within_the_ranges() -> None:
                 changed(RunSettings(), preset["run"]),
             )
             override(some, [])
-            catalog.shapes_of(family, some[0])
+            loading.shapes_of(family, some[0])
 
 
 def test_names_are_names() -> None:
@@ -108,7 +108,7 @@ def test_names_are_names() -> None:
 def test_networks_for_no_machine_are_refused_without_being_made() -> None:
     entry, some = CATALOG["identity"], configs("identity")
     with pytest.raises(SettingError, match="billion weights, and 2 are the most"):
-        catalog.shapes_of(entry, dataclasses.replace(some[0], features=65_536, people=1_000_000))
+        loading.shapes_of(entry, dataclasses.replace(some[0], features=65_536, people=1_000_000))
     before = torch.random.get_rng_state()
-    catalog.shapes_of(entry, some[0])
+    loading.shapes_of(entry, some[0])
     assert torch.equal(torch.random.get_rng_state(), before)

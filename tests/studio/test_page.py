@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,17 +15,14 @@ import pytest
 
 import masque
 from masque import runs
-from masque.edits.latents import Latents
-from masque.edits.repaint import Painter
-from masque.edits.session import Session
-from masque.edits.subject import Parse, Shares, Subject
-from masque.edits.synthesize import Synthesizer
-from masque.edits.translate import Translator
+from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
+from masque.edits.subject import Shares, Subject
 from masque.errors import OutputError
 from masque.image import Picture, read_picture, write_picture
 from masque.provenance import verify
 from masque.studio import page as studio
 from masque.studio.page import Shown, make_page, own_photos, sample_photos
+from tiny import ParserOf
 
 ODD_NAME = 'ann #1 50% <b>&"'
 """A file name with every letter that a page or an address could take for something else."""
@@ -77,15 +75,15 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     portraits = {path.stem: read_picture(path) for path in puppet_files[:2]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio, "sample_photos", lambda: portraits)
-        translator = Translator(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
-        painter = Painter(
+        translator = AttributeEditor(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
+        painter = PortraitEditor(
             runs.build_recipe(runs.plan("portrait", "tiny")).model,
             "portrait",
             "0" * 16,
-            parse=bald_but_for(portraits["puppet3"]),
+            parser=ParserOf(bald_but_for(portraits["puppet3"])),
         )
         session = masque.load(str(model_folder))
-        latents = Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+        latents = LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
         synthesizer = Synthesizer(runs.build_recipe(runs.plan("facefeat", "tiny")).model, "facefeat", "0" * 16)
         path, complaints = make_page(
             session, folder, lambda done, of: progress.append((done, of)), translator, painter, latents, synthesizer
@@ -96,7 +94,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     return Made(folder, reader, complaints, progress)
 
 
-def bald_but_for(photo: Picture) -> Parse:
+def bald_but_for(photo: Picture) -> Callable[[Subject], Shares]:
     """A parser that sees a mouth everywhere, and hair on one photo alone."""
 
     def parse(subject: Subject) -> Shares:
@@ -185,7 +183,7 @@ def test_a_missing_folder_of_photos_is_an_empty_one(tmp_path: Path) -> None:
 
 
 def test_a_page_that_has_no_place(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path]
+    session: Swapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path]
 ) -> None:
     (tmp_path / "out").write_text("mine")
     monkeypatch.setattr(studio, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})

@@ -14,7 +14,7 @@ from masque import runs
 from masque.data.frames import load_frames
 from masque.data.prepared import BACKGROUND
 from masque.data.puppets import draw_puppet, render, true_edit
-from masque.edits.translate import Translator
+from masque.edits.loaded import AttributeEditor
 from masque.errors import DataError
 from masque.faces.frame import warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
@@ -37,7 +37,7 @@ def frames():
 @pytest.fixture
 def translator():
     plan = runs.plan("ccagan", "tiny", ["size=64", "channels=4"])
-    return Translator(runs.build_recipe(plan).model, "ccagan", "0" * 16)
+    return AttributeEditor(runs.build_recipe(plan).model, "ccagan", "0" * 16)
 
 
 @pytest.fixture(autouse=True)
@@ -172,7 +172,7 @@ def test_a_mouth_is_measured_where_the_edit_has_put_it(monkeypatch):
     """Landmarks of the photo would say of every edit that it made nobody smile."""
     loaded = load_frames(["puppets:80"], 64, ("Smiling", "Male"))
     plan = runs.plan("ccagan", "tiny", ["size=64", "channels=4", "attributes=Smiling,Male"])
-    editor = Translator(runs.build_recipe(plan).model, "ccagan", "0" * 16)
+    editor = AttributeEditor(runs.build_recipe(plan).model, "ccagan", "0" * 16)
     monkeypatch.setattr(editor.model, "edit", lambda s, *_: (s + 1.2).clamp(-1, 1))
 
     def smiles_when_bright(picture, expected):

@@ -13,7 +13,7 @@ from torch.nn import functional
 from masque.data.batches import Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON
-from masque.edits.parse import Parser
+from masque.edits.loaded import Parser
 from masque.errors import DataError
 from masque.faces.labels import LABELS, UNKNOWN
 from masque.models.parser import FaceParser, ParserConfig

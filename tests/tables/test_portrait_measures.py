@@ -13,8 +13,7 @@ from torch.nn import functional
 from masque import runs
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render, true_edit, true_style
-from masque.edits.parse import Parser
-from masque.edits.repaint import Painter
+from masque.edits.loaded import Parser, PortraitEditor
 from masque.errors import DataError
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import to_tensor
@@ -34,8 +33,8 @@ def frames() -> FrameSet:
 
 
 @pytest.fixture
-def painter() -> Painter:
-    return Painter(runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16)
+def painter() -> PortraitEditor:
+    return PortraitEditor(runs.build_recipe(runs.plan("portrait", "tiny")).model, "portrait", "0" * 16)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 
 from masque import runs
 from masque.data.frames import FrameSet, load_frames
-from masque.edits.latents import Latents
+from masque.edits.loaded import LatentEditor
 from masque.errors import DataError
 from masque.layers.noise import normal
 from masque.models.progan import pixel_norm
@@ -25,8 +25,8 @@ def frames() -> FrameSet:
 
 
 @pytest.fixture
-def session() -> Latents:
-    return Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+def session() -> LatentEditor:
+    return LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
 
 
 def mean_colours(pictures: list) -> torch.Tensor:

@@ -7,18 +7,13 @@ import pytest
 import torch
 
 from masque import runs
-from masque.catalog import load_session
 from masque.data.frames import load_frames
-from masque.edits.latents import Latents
-from masque.edits.parse import Parser
-from masque.edits.repaint import Painter
-from masque.edits.session import Session
-from masque.edits.synthesize import Synthesizer
-from masque.edits.translate import Translator
+from masque.edits.loaded import AttributeEditor, LatentEditor, Parser, PortraitEditor, Swapper, Synthesizer
 from masque.errors import DataError
 from masque.faces.labels import coloured, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
+from masque.loading import load_session
 from masque.models.ccagan import CCAGAN
 from masque.tables.sheets import (
     SHEETS,
@@ -30,6 +25,7 @@ from masque.tables.sheets import (
     progan_sheet,
     rsgan_sheet,
 )
+from tiny import ParserOf
 
 PUPPETS = ["puppets:48"]
 
@@ -44,7 +40,7 @@ def cells(picture: Picture, columns: int, size: int = 32) -> list[list[Picture]]
     ]
 
 
-def test_rsgan_sheet(session: Session):
+def test_rsgan_sheet(session: Swapper):
     frames = load_frames(PUPPETS, 32, session.attributes, ("test",))
     picture, shown = rsgan_sheet(session, frames, 3)
     assert len(shown) == 4 + len(session.attributes) + 4
@@ -65,7 +61,7 @@ def test_ccagan_sheet():
     model = CCAGAN(plan.model)
     for p in model.parameters():
         torch.nn.init.normal_(p, std=0.3)
-    translator = Translator(model, "ccagan", "0" * 16)
+    translator = AttributeEditor(model, "ccagan", "0" * 16)
     frames = load_frames(["puppets:160"], translator.size, translator.attributes, ("test",))
     picture, shown = ccagan_sheet(translator, frames)
     assert shown[2:] == [f"{name} turned round" for name in translator.attributes]
@@ -98,7 +94,7 @@ def test_portrait_sheet():
     whole[1], whole[10, :20], whole[1, :20] = 1, 1, 0
     whole[8, 44:50, 24:40], whole[1, 44:50, 24:40] = 1, 0
     model = runs.build_recipe(runs.plan("portrait", "tiny")).model
-    painter = Painter(model, "portrait", "0" * 16, parse=lambda _: whole)
+    painter = PortraitEditor(model, "portrait", "0" * 16, parser=ParserOf(lambda _: whole))
     frames = load_frames(PUPPETS, 64, (), ("test",))
     picture, shown = portrait_sheet(painter, frames, 3)
     assert len(shown) == 8
@@ -113,7 +109,7 @@ def test_portrait_sheet():
 
 
 def test_progan_sheet():
-    generator = Latents(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
+    generator = LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
     frames = load_frames(PUPPETS, 16, (), ("test",))
     picture, shown = progan_sheet(generator, frames, 3)
     rows = cells(picture, len(shown), 16)

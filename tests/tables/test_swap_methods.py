@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from masque import runs
-from masque.catalog import load_session
 from masque.data.puppets import draw_puppet, render
 from masque.errors import CheckpointError, DataError
 from masque.faces.regions import hull_mask
+from masque.loading import load_session
 from masque.models.autoencoders import Autoencoder, AutoencoderConfig
 from masque.tables import rsgan
 from masque.tables.rsgan import Embedder, evaluate_swap, summary

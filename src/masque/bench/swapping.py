@@ -13,6 +13,7 @@ import numpy as np
 
 import masque
 from masque.data.puppets import draw_puppet, render
+from masque.edits.rsgan import Stitch
 from masque.image import Picture
 
 WARM_UPS = 2
@@ -91,7 +92,7 @@ def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
     CheckpointError."""
     session = masque.load(model, "swap")
     face, hair = large_photo(1, side), large_photo(2, side)
-    seconds: dict[str, list[float]] = {"gradient": [], "none": []}
+    seconds: dict[Stitch, list[float]] = {"gradient": [], "none": []}
     for turn in range(WARM_UPS + turns):
         for stitch, taken in seconds.items():
             started = time.perf_counter()

@@ -54,18 +54,28 @@ def prepare(
 
     Example: masque prepare photos/ --out prepared --size 128
     """
-    from masque.catalog import shipped_classifier, shipped_parts
     from masque.data.lists import names_in
     from masque.data.prepare import prepare as run
+    from masque.loading import installed_classifier, installed_part_estimator
     from masque.output import check_folder
 
     check_folder(out)
     names = None if only is None else names_in(only)
     with Bar("Preparing") as bar:
         report = run(
-            source, out, layout=layout, size=size, held_out=held_out, most_turned=float("inf") if most_turned is None else most_turned,
-            only=names, workers=workers, classify=shipped_classifier(), parse=shipped_parts(), label_maps=label_maps, progress=bar.update,
-        )  # fmt: skip
+            source,
+            out,
+            layout=layout,
+            size=size,
+            held_out=held_out,
+            most_turned=float("inf") if most_turned is None else most_turned,
+            only=names,
+            workers=workers,
+            classify=installed_classifier(),
+            parse=installed_part_estimator(),
+            label_maps=label_maps,
+            progress=bar.update,
+        )
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
     left_out = "".join(
         f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count

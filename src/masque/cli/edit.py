@@ -182,10 +182,10 @@ def heatmap(
 
     Example: masque heatmap anna.jpg out.png -o heat.png
     """
-    from masque import __version__
     from masque.edits.heatmap import heatmap as show
     from masque.image import check_output
     from masque.provenance import write_recorded
+    from masque.version import __version__
 
     check_output(out, like=photo)
     picture, change = show(photo, edited)

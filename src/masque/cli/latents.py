@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from masque.edits.invert import Options
-    from masque.edits.latents import Latent, Latents
+    from masque.edits.latents import Latent
+    from masque.edits.loaded import LatentEditor
     from masque.image import Picture
+    from masque.jsonfile import JSON
 
 Generator = Annotated[
     str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")
@@ -200,8 +202,8 @@ def combine(
     check_output(out)
     with Bar("Finding latents") as bar:
         import masque
+        from masque.edits.combine import check_combination
         from masque.edits.invert import Options
-        from masque.edits.latents import check_combination
 
         check_combination(len(faces), formula, weight)
         generator = masque.load(model, "combine")
@@ -246,16 +248,16 @@ def morph(
     with Bar("Morphing") as bar:
         import masque
         from masque.edits.invert import Options
-        from masque.edits.latents import times
+        from masque.edits.morph import times
 
         times(len(faces) + loop, frames, ease)  # whether there are enough faces and frames, before anything is searched
         if path == "warp":
-            from masque.edits.latents import WARP_SIZE, warp_morph
+            from masque.edits.morph_warp import WARP_SIZE, warp_morph
             from masque.errors import printable
 
             _check_frames(out, frames, WARP_SIZE)
             pictures, names = warp_morph(faces, frames, ease, loop), [printable(face.name) for face in faces]
-            record: dict[str, object] = {"edit": "morph", "model": "none", "masque": masque.__version__}
+            record: dict[str, JSON] = {"edit": "morph", "model": "none", "masque": masque.__version__}
         else:
             generator = masque.load(model, "morph")
             _check_frames(out, frames, generator.size)
@@ -294,7 +296,7 @@ def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: flo
         Result(grid(list(pictures), math.ceil(math.sqrt(count))), record).save(path)
 
 
-def _latents(generator: Latents, faces: list[Path], options: Options, bar: Bar) -> list[Latent]:
+def _latents(generator: LatentEditor, faces: list[Path], options: Options, bar: Bar) -> list[Latent]:
     """The latent of each argument: read, found, or the mean of a folder's; all photos are searched in one batch."""
     from masque.edits.latents import read_latent
     from masque.folders import find_pictures

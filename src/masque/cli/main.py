@@ -46,7 +46,7 @@ INTERRUPTED = 130
 
 def _version(asked: bool) -> None:
     if asked:
-        from masque import __version__
+        from masque.version import __version__
 
         typer.echo(f"masque {__version__}")
         raise typer.Exit

@@ -149,7 +149,7 @@ def faces_for(
     notes = [*notes, *(f"left out: {one}" for one in left_out)]
     with Wait("Painting"):
         import masque
-        from masque.edits.repaint import faces_for as paint
+        from masque.edits.faces_for import faces_for as paint
 
         painter, usable = masque.load(model, "faces-for"), []
         for path in found:

@@ -64,7 +64,7 @@ def synthesize(
         if yaws is None and expression_from is None and light_from is None:
             result = session.synthesize(photo, count, seed, pick)
         else:
-            result = session.changed(photo, yaws, expression_from, light_from, pick)
+            result = session.modify(photo, yaws, expression_from, light_from, pick)
     result.save(out)
     answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
 
@@ -140,10 +140,9 @@ def augment(
     check_folder(out)
     with Bar("Drawing") as bar:
         import masque
-        from masque.edits.augment import augment as enlarge
         from masque.folders import in_words
 
-        done = enlarge(masque.load(model, "augment"), folder, out, per_picture, seed, workers, bar.update)
+        done = masque.load(model, "augment").augment(folder, out, per_picture, seed, workers, bar.update)
     lost = f" In {done.without} photos no face was found: nothing was drawn of them." if done.without else ""
     text = f"Wrote {out}: {done.photos} photos of {done.people} people, and {done.made} new pictures.{lost}"
     besides = f" Left out: {in_words(done.left_out)}." if done.left_out else ""

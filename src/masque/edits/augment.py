@@ -15,11 +15,11 @@ import torch
 from masque.data.layouts import look_through
 from masque.data.pool import each
 from masque.data.sources import Source
-from masque.edits.grey import faded, is_grey
+from masque.edits.facefeat import FaceFeatSession
 from masque.edits.result import Result
 from masque.edits.subject import find_subject
-from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError, printable
+from masque.faces.tones import fade, is_grey
 from masque.folders import LONGEST_NAME
 from masque.given import seed_of, whole
 from masque.image import Picture, to_pictures, to_tensor
@@ -57,7 +57,7 @@ class Waiting:
 
 
 def augment(
-    session: Synthesizer,
+    session: FaceFeatSession,
     folder: Path,
     out: Path,
     per_picture: int = 5,
@@ -106,7 +106,7 @@ def augment(
 
 
 def _fill(
-    session: Synthesizer,
+    session: FaceFeatSession,
     sources: Sequence[Source],
     base: Path,
     out: Path,
@@ -138,7 +138,7 @@ def _fill(
     return made, without
 
 
-def _draw(session: Synthesizer, waiting: Sequence[Waiting], per_picture: int, seed: int) -> int:
+def _draw(session: FaceFeatSession, waiting: Sequence[Waiting], per_picture: int, seed: int) -> int:
     """New pictures of some photos."""
     with session.inference():
         f_id = session.model.seen(to_tensor([photo.crop for photo in waiting]).to(session.device))[0]
@@ -153,9 +153,7 @@ def _draw(session: Synthesizer, waiting: Sequence[Waiting], per_picture: int, se
         for k in range(per_picture):
             record = session.record("augment", photo=printable(photo.copy.name, LONGEST_NAME), number=k + 1, seed=seed)
             made = pictures[at * per_picture + k]
-            Result(faded(made, 0.0) if grey else made, record).save(
-                photo.copy.with_name(f"{photo.stem}-new{k + 1}.png")
-            )
+            Result(fade(made, 0.0) if grey else made, record).save(photo.copy.with_name(f"{photo.stem}-new{k + 1}.png"))
     return len(waiting) * per_picture
 
 

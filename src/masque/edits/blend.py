@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import torch
 
-from masque.edits.grey import faded, said
+from masque.edits.grey import said
 from masque.edits.measures import inputs
 from masque.edits.result import Result
-from masque.edits.session import Session
+from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Photo
 from masque.errors import ValueRangeError
+from masque.faces.tones import fade
 from masque.given import check_choice, whole
 from masque.image import grid
 from masque.models.rsgan import RSGANLatents
@@ -23,7 +24,7 @@ CELL = 256
 
 
 def blend(
-    session: Session,
+    session: RSGANSession,
     a: Photo,
     b: Photo,
     *,
@@ -57,7 +58,7 @@ def blend(
     # A part of b comes into a's tones; all of b brings its own along.
     start, end = float(not first.grey), float(not (last if part == "both" else first).grey)
     cells = [
-        cell if colour == 1 else faded(cell, colour)
+        cell if colour == 1 else fade(cell, colour)
         for cell, colour in zip(cells, np.linspace(start, end, steps), strict=True)
     ]
     record = session.record("blend", part=part, steps=steps, inputs=inputs(a=first, b=last), **said(first, end))

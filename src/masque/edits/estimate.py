@@ -12,7 +12,7 @@ from torch import Tensor
 
 from masque import modelfile
 from masque.config import from_dict
-from masque.edits.parse import Parser, enlarged
+from masque.edits.parser import ParserSession, enlarged
 from masque.faces.frame import WIDTH, invert, warp
 from masque.faces.labels import UNKNOWN, Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, cut_crop
@@ -50,14 +50,19 @@ def face_shape(folder: Path) -> tuple[FaceShape, str]:
     return model.eval().requires_grad_(False), stored.hash
 
 
-def picture_features(folder: Path) -> Callable[[Tensor], Tensor]:
-    """The same of a network's pictures (B,3,S,S) in [-1,1], the hair crop, with gradients. Raises CheckpointError."""
-    return load_features(folder)[0].of_any_size
+def picture_features(folder: Path, device: torch.device | str = "cpu") -> Callable[[Tensor], Tensor]:
+    """A function from a network's pictures (B,3,S,S) in [-1,1], the hair crop, to features (B,F) of length 1, with
+    gradients; on `device`, where the pictures must be.
+
+    Raises CheckpointError when the folder holds no model of the family identity."""
+    return load_features(folder)[0].to(device).of_any_size
 
 
-def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str, float]]]:
+def attribute_estimator(
+    folder: Path, device: torch.device | str = "cpu"
+) -> Callable[[list[Picture]], list[dict[str, float]]]:
     """A function from face frames (RGB uint8 (218s,178s,3)) to the attributes in [0,1] that the model in `folder`
-    knows.
+    knows. device: where it computes.
 
     Raises CheckpointError when the folder holds no such model.
     """
@@ -66,18 +71,18 @@ def attribute_estimator(folder: Path) -> Callable[[list[Picture]], list[dict[str
     with OwnRandomness():
         classifier = AttributeClassifier(config)
     stored.fill(classifier, "classifier")
-    classifier.eval().requires_grad_(False)
+    classifier.to(device).eval().requires_grad_(False)
 
     def estimate(frames: list[Picture]) -> list[dict[str, float]]:
         crops = [cut_crop(frame, FACE_CROP, config.size, frame.shape[1] / WIDTH) for frame in frames]
         with torch.inference_mode():
-            values = classifier.estimate(to_tensor(crops))
+            values = classifier.estimate(to_tensor(crops).to(device))
         return [dict(zip(config.attributes, row.tolist(), strict=True)) for row in values]
 
     return estimate
 
 
-def part_estimator(parser: Parser) -> Callable[[list[Picture]], list[Labels]]:
+def part_estimator(parser: ParserSession) -> Callable[[list[Picture]], list[Labels]]:
     """A function from face frames (RGB uint8 (218s,178s,3)) to their label maps (218s,178s), UNKNOWN outside the hair
     crop."""
 

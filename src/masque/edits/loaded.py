@@ -1,75 +1,123 @@
-"""What every loaded model has in common: its place, its size, the way to a face in a photo, and what records say of
-it."""
+"""What `masque.load` returns: the session of a family with its verbs as methods.
+
+A verb is a function over the session, in the file of its name; assigned here it is a method, with its own signature and
+docstring in `help()` and in every editor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import warnings
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
-import torch
-from torch import nn
+from masque.edits.augment import augment
+from masque.edits.blend import blend
+from masque.edits.ccagan import CCAGANSession
+from masque.edits.combine import average, combine
+from masque.edits.edit_ccagan import edit as edit_with_ccagan
+from masque.edits.edit_rsgan import edit as edit_with_rsgan
+from masque.edits.facefeat import FaceFeatSession
+from masque.edits.faces_for import faces_for
+from masque.edits.find import find
+from masque.edits.frontalize import frontalize
+from masque.edits.latents import LatentSession
+from masque.edits.mix_identity import mix
+from masque.edits.morph import along, morph
+from masque.edits.parse import parse
+from masque.edits.parser import ParserSession
+from masque.edits.portrait import PortraitSession
+from masque.edits.random_parts import random_parts
+from masque.edits.repaint import repaint
+from masque.edits.result import Result
+from masque.edits.rsgan import RSGANSession
+from masque.edits.sample import sample
+from masque.edits.sheet import sheet
+from masque.edits.subject import Photo
+from masque.edits.swap import swap
+from masque.edits.synthesize import modify, synthesize, synthesize_pictures
+from masque.edits.transfer import transfer
+from masque.image import Picture
 
-from masque.edits.subject import Parse, Photo, Shares, Subject, find_subject
+SwapperEdit: TypeAlias = Literal["swap", "random", "blend"]
+AttributeEdit: TypeAlias = Literal["sheet"]
+ParserEdit: TypeAlias = Literal["parse"]
+PortraitEdit: TypeAlias = Literal["repaint", "transfer", "faces-for"]
+LatentEdit: TypeAlias = Literal["sample", "invert", "combine", "morph"]
+SynthesizerEdit: TypeAlias = Literal["synthesize", "frontalize", "mix-identity", "augment"]
+"""What `serving` asks a model for, by the class that has it; "edit" is served by two."""
 
 
-class Loaded:
-    """A model that is ready for photos. Made by `masque.load`."""
+class Swapper(RSGANSession):
+    """An RSGAN: faces swapped, attributes of face and hair edited, parts drawn at random, two faces blended."""
 
-    def __init__(
+    swap = swap
+    edit = edit_with_rsgan
+    random = random_parts
+    blend = blend
+
+
+class AttributeEditor(CCAGANSession):
+    """A CCA-GAN: attributes edited, one by one or several at once."""
+
+    edit = edit_with_ccagan
+    sheet = sheet
+
+
+class Parser(ParserSession):
+    """A face parser: which part of the face each pixel is."""
+
+    parse = parse
+
+
+class PortraitEditor(PortraitSession):
+    """A portrait model: a face painted anew in an edited shape, in another's shape or in another's style."""
+
+    repaint = repaint
+    transfer = transfer
+    faces_for = faces_for
+
+
+class LatentEditor(LatentSession):
+    """A ProGAN or DCGAN: faces of nobody drawn, a photo's latent found, latents combined and morphed."""
+
+    sample = sample
+    find = find
+    average = average
+    combine = combine
+    along = along
+    morph = morph
+
+
+class Synthesizer(FaceFeatSession):
+    """A FaceFeat-GAN: new pictures of a photo's person, in other poses, expressions and light."""
+
+    synthesize = synthesize
+    synthesize_pictures = synthesize_pictures
+    modify = modify
+    frontalize = frontalize
+    mix = mix
+    augment = augment
+
+    def changed(
         self,
-        model: nn.Module,
-        family: str,
-        weights: str,
-        device: torch.device | str = "cpu",
-        parse: Parse | None = None,
-    ) -> None:
-        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then
-        kept."""
-        self.device = torch.device(device)
-        self.network = model.to(self.device).eval().requires_grad_(False)
-        self.family, self.weights, self.find_parts = family, weights, parse
+        photo: Photo,
+        yaws: Sequence[float] | None = None,
+        expression_from: Photo | None = None,
+        light_from: Photo | None = None,
+        pick: int | None = None,
+    ) -> Result:
+        """The former name of `modify`, for one version: photo, yaws, expression_from, light_from, pick are its own."""
+        _warn("changed", "modify")
+        return modify(self, photo, yaws, expression_from, light_from, pick)
 
-    @property
-    def config(self) -> Any:
-        """The config dataclass of the network."""
-        return self.network.config
+    def drawn(self, photo: Photo, count: int = 16, seed: int = 0, pick: int | None = None) -> list[Picture]:
+        """The former name of `synthesize_pictures`, for one version: photo, count, seed, pick are its own."""
+        _warn("drawn", "synthesize_pictures")
+        return synthesize_pictures(self, photo, count, seed, pick)
 
-    @property
-    def size(self) -> int:
-        """Side of the network's pictures in pixels."""
-        size: int = self.config.size
-        return size
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """The names that an edit may use."""
-        names: tuple[str, ...] = self.config.attributes
-        return names
+def _warn(old: str, new: str) -> None:
+    warnings.warn(f"{old} is now called {new}, and its old name goes with the next version.", DeprecationWarning, 3)
 
-    @contextmanager
-    def inference(self) -> Iterator[None]:
-        """No gradients; fp32, since one small picture gains nothing from less."""
-        with torch.inference_mode():
-            yield
 
-    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
-        """Find and cut the face to work on. Raises PictureError, NoFaceError."""
-        return find_subject(photo, self.size, pick, self.device)
-
-    def shares(self, subject: Subject) -> Shares | None:
-        """What the parser sees of a subject; None without one."""
-        return self.find_parts(subject) if self.find_parts else None
-
-    def record(self, edit: str, **more: Any) -> dict[str, Any]:
-        """What every record says."""
-        from masque import __version__
-
-        return {
-            "edit": edit,
-            "model": self.family,
-            "size": self.size,
-            "weights": self.weights,
-            "masque": __version__,
-            **more,
-        }
+LoadedModel: TypeAlias = Swapper | AttributeEditor | Parser | PortraitEditor | LatentEditor | Synthesizer
+"""Whatever `masque.load` may return."""

@@ -8,7 +8,7 @@ picture's rim as features and, between them, triangles that are each moved by an
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,15 +17,33 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
+from masque.edits.morph import Ease, times
+from masque.edits.subject import Photo, find_subject
 from masque.errors import ValueRangeError
 from masque.faces.detect import Landmarks
-from masque.image import Picture
+from masque.image import Picture, to_pictures
 
 Points = NDArray[np.float64]
 """(N,2) pixels (x,y)."""
 
 Triangles = NDArray[np.intp]
 """(T,3): each row the numbers of three points."""
+
+
+WARP_SIZE = 256
+"""Side of the pictures that the classical morph bends."""
+
+
+def warp_morph(photos: Sequence[Photo], frames: int, ease: Ease = "smooth", loop: bool = False) -> Iterator[Picture]:
+    """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3). Raises PictureError,
+    NoFaceError, ValueRangeError."""
+    places = times(len(photos) + bool(loop), frames, ease)
+    subjects = [find_subject(photo, WARP_SIZE) for photo in photos]
+    pictures, landmarks = [to_pictures(s.image)[0] for s in subjects], [s.landmarks for s in subjects]
+    if loop:
+        pictures, landmarks = [*pictures, pictures[0]], [*landmarks, landmarks[0]]
+    morph = WarpMorph(pictures, landmarks)
+    return (morph.frame(at) for at in places)
 
 
 class WarpMorph:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
-import numpy as np
-import torch
-from torch.nn import functional
-
-from masque.edits.loaded import Loaded
 from masque.edits.measures import inputs
-from masque.edits.subject import Photo, Shares, Subject, cut_subject
-from masque.faces.frame import Matrix
+from masque.edits.parser import ParserSession
+from masque.edits.subject import Photo
 from masque.faces.labels import Labels
-from masque.faces.paste import into_region, region_of
 from masque.image import Picture
-from masque.layers.precision import has_bf16
-from masque.models.parser import FaceParser
+from masque.jsonfile import JSON
 
 
 @dataclass(frozen=True)
@@ -30,70 +20,12 @@ class Parsed:
     photo: Picture
     labels: Labels
     """(H,W), as large as the photo; background beyond what the network saw."""
-    record: Mapping[str, Any]
+    record: Mapping[str, JSON]
     """Plain JSON values: edit, model, weights, inputs."""
 
 
-class Parser(Loaded):
-    """A face parser that is ready to parse. Made by `masque.load`."""
-
-    def __init__(self, model: FaceParser, family: str, weights: str, device: torch.device | str = "cpu") -> None:
-        """weights: the hash that reports name the model by."""
-        super().__init__(model, family, weights, device)
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.model = model
-
-    @contextmanager
-    def inference(self) -> Iterator[None]:
-        """No gradients; in bf16 where that is faster; label maps are as good by it (docs/training/parser.md)."""
-        kind = self.device.type
-        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=has_bf16(kind)):
-            yield
-
-    def shares(self, subject: Subject) -> Shares:
-        """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network
-        works at its own."""
-        own = self._own(subject)
-        with self.inference():
-            made = self.model.shares(own.image.to(self.device))
-            if own.size != subject.size:
-                made = functional.interpolate(
-                    made, size=subject.size, mode="bilinear", align_corners=False, antialias=True
-                )
-            return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
-
-    def labels(self, subject: Subject) -> Labels:
-        """The parts (H,W) of a subject's whole photo, at the photo's own size, as fine as the network sees them."""
-        own = self._own(subject)
-        return enlarged(self.shares(own), own.matrix, own.photo)
-
-    def _own(self, subject: Subject) -> Subject:
-        """The same face at the network's own size."""
-        if subject.size == self.size:
-            return subject
-        return cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
-
-    def parse(self, photo: Photo, pick: int | None = None) -> Parsed:
-        """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError,
-        NoFaceError."""
-        subject = self.subject(photo, pick)
-        return Parsed(subject.photo, self.labels(subject), self.record("parse", inputs=inputs(photo=subject)))
-
-
-def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:
-    """The surest label (H,W) at each pixel of a photo; background beyond what `shares` (K,S,S) cover.
-
-    matrix: photo pixels -> pixels of `shares`. Shares are interpolated, and only then decided on, so that edges are as
-    smooth as the photo is fine."""
-    labels = np.zeros(photo.shape[:2], np.uint8)
-    region = region_of(photo, matrix, shares.shape[1])
-    if region is None:
-        return labels
-    back, size = into_region(matrix, region)
-    left, top, right, bottom = region
-    surest, part = np.zeros((bottom - top, right - left), np.float32), labels[top:bottom, left:right]
-    for label, share in enumerate(shares):
-        here = cv2.warpAffine(share, back, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        better = here > surest
-        surest[better], part[better] = here[better], label
-    return labels
+def parse(session: ParserSession, photo: Photo, pick: int | None = None) -> Parsed:
+    """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError,
+    NoFaceError."""
+    subject = session.subject(photo, pick)
+    return Parsed(subject.photo, session.labels(subject), session.record("parse", inputs=inputs(photo=subject)))

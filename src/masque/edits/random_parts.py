@@ -10,7 +10,7 @@ import torch
 from masque.edits.grey import cells_in_tones, said
 from masque.edits.measures import inputs
 from masque.edits.result import Result
-from masque.edits.session import Session
+from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Photo, region_mask
 from masque.errors import ValueRangeError
 from masque.faces.frame import Matrix, chain, invert, see, warp, zoom
@@ -32,7 +32,7 @@ SPREAD = 0.7
 
 
 def random_parts(
-    session: Session,
+    session: RSGANSession,
     photo: Photo,
     part: Literal["face", "hair"],
     *,

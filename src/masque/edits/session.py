@@ -1,89 +1,75 @@
-"""A loaded RSGAN and the way of a photo through it: face frame, crops, latents, and back into the photo."""
+"""What every loaded model has in common: its device, its size, the way to a face in a photo, and what records say of
+it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import nn
 
-from masque.edits.loaded import Loaded
-from masque.edits.result import Result
-from masque.edits.subject import Parse, Photo, Subject, with_values
-from masque.faces.detect import Landmarks, landmarks_near
-from masque.image import Picture, to_pictures
-from masque.models.rsgan import RSGAN, RSGANLatents, face_region, hair_region
-
-Stitch = Literal["none", "gradient"]
-"""`none`: the crop as the network paints it (RSGAN). `gradient`: only the face, stitched in the gradient domain
-(RSGAN-GD)."""
-
-CANVAS = 1024
-"""Largest side in pixels of the crop in which a face is carried to another photo."""
+from masque.edits.subject import Photo, Shares, Subject, SubjectParser, find_subject
+from masque.jsonfile import JSON
 
 
-class Session(Loaded):
-    """An RSGAN that is ready to edit. Made by `masque.load`."""
+class Session:
+    """A model on a device, ready for photos: the base of every class that `masque.load` returns."""
+
+    helpers: ClassVar[tuple[str, ...]] = ()
+    """Other models that are handed to the constructor when a model is loaded, by the names of its parameters: "parser"
+    finds the parts of a face, "classify" its attributes, "features" compares faces. Each is None where no weights of
+    it are installed."""
 
     def __init__(
-        self, model: RSGAN, family: str, weights: str, device: torch.device | str = "cpu", parse: Parse | None = None
+        self,
+        network: nn.Module,
+        size: int,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        parser: SubjectParser | None = None,
     ) -> None:
-        """weights: the hash that records name the model by. parse: finds the parts of a face, to which edits are then
-        kept."""
-        super().__init__(model, family, weights, device, parse)
-        self.model = model
+        """network: all networks of the model; moved to `device`, frozen, in evaluation mode. size: side of its pictures
+        in pixels. family: its name in the catalog. weights: the hash that records name it by. parser: finds the parts
+        of a face, to which edits are then kept."""
+        self.device = torch.device(device)
+        network.to(self.device).eval().requires_grad_(False)
+        self.size, self.family, self.weights, self.parser = size, family, weights, parser
 
-    def estimate(self, subject: Subject) -> Tensor:
-        """c* (1,A) of a subject."""
-        with self.inference():
-            return self.model.estimate(subject.image)
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes that an edit may name; none for a family that edits by something else."""
+        return ()
 
-    def encode(self, subject: Subject, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> RSGANLatents:
-        """The latents of a subject, its parts' attributes replaced where given."""
-        with self.inference():
-            x_f, x_h = face_region(subject.face_crop, subject.face_hull), hair_region(subject.image, subject.image_hull)
-            return self.model.encode(x_f, x_h, self.model.estimate(subject.image), c_face, c_hair)
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """No gradients; fp32, since one small picture gains nothing from less."""
+        with torch.inference_mode():
+            yield
 
-    def compose(self, latents: RSGANLatents) -> list[Picture]:
-        """The pictures (S,S,3) that the composer paints for a batch of latents."""
-        with self.inference():
-            return list(to_pictures(self.model.compose(latents)))
+    def subject(self, photo: Photo, pick: int | None = None) -> Subject:
+        """Find a face in a photo and cut it out as the network takes it.
 
-    def asked(self, c: Tensor, values: Mapping[str, float]) -> Tensor:
-        """Attributes c (1,A) with the named ones replaced.
+        photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3). pick: which of several faces,
+        from 1 on in the order of `masque faces`; the largest if None. Raises PictureError, NoFaceError."""
+        return find_subject(photo, self.size, pick, self.device)
 
-        Raises UnknownAttributeError (naming the nearest) and ValueRangeError for a value outside [0,1].
-        """
-        return with_values(c, self.attributes, values)
+    def shares(self, subject: Subject) -> Shares | None:
+        """How sure the parser is of each label at each pixel of a subject, (11,S,S) summing to 1; None without a
+        parser."""
+        return self.parser.shares(subject) if self.parser else None
 
-    def painted_landmarks(self, painted: Picture, expected: Landmarks) -> Landmarks | None:
-        """Where the face lies in a picture that the network painted, in its pixels; None when that is not near
-        `expected`."""
-        return landmarks_near(painted, expected)
+    def record(self, edit: str, **more: JSON) -> dict[str, JSON]:
+        """The record of an edit: its name, what model made it and by which version of Masque, and `more`."""
+        from masque.version import __version__
 
-    # The tasks, one function each in the files beside this one.
-
-    def swap(self, face: Photo, hair: Photo, **options: Any) -> Result:
-        """Put the face of one photo into another: see `masque.edits.swap.swap`."""
-        from masque.edits.swap import swap
-
-        return swap(self, face, hair, **options)
-
-    def edit(self, photo: Photo, attributes: Mapping[str, float], **options: Any) -> Result:
-        """Change attributes of the face, the hair or both: see `masque.edits.attributes.edit`."""
-        from masque.edits.attributes import edit
-
-        return edit(self, photo, attributes, **options)
-
-    def random(self, photo: Photo, part: Literal["face", "hair"], **options: Any) -> Result:
-        """Give a face random hair or a hair random faces: see `masque.edits.random_parts.random_parts`."""
-        from masque.edits.random_parts import random_parts
-
-        return random_parts(self, photo, part, **options)
-
-    def blend(self, a: Photo, b: Photo, **options: Any) -> Result:
-        """Go from one picture to another in steps: see `masque.edits.blend.blend`."""
-        from masque.edits.blend import blend
-
-        return blend(self, a, b, **options)
+        return {
+            "edit": edit,
+            "model": self.family,
+            "size": self.size,
+            "weights": self.weights,
+            "masque": __version__,
+            **more,
+        }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from masque.edits.grey import is_grey
 from masque.errors import PictureError, UnknownAttributeError, nearest, printable
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.labels import Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
+from masque.faces.tones import is_grey
 from masque.folders import LONGEST_NAME
 from masque.given import share
 from masque.image import Picture, from_pillow, read_picture, to_tensor
@@ -79,11 +79,15 @@ class Subject:
 Shares = NDArray[np.float32]
 """(11,S,S): how sure each label of Table 3.1 is at each pixel of x, summing to 1."""
 
-Parse = Callable[[Subject], Shares]
-"""What a face parser sees of a subject: `masque.edits.parse.Parser.shares`."""
 
-Label = Callable[[Subject], Labels]
-"""The label map (H,W) of a subject's whole photo, as `masque parse` writes it: `masque.edits.parse.Parser.labels`."""
+class SubjectParser(Protocol):
+    """What finds the parts of a face: `masque.edits.parser.ParserSession`."""
+
+    def shares(self, subject: Subject) -> Shares:
+        """How sure each label is at each pixel of a subject's x, (11,S,S) summing to 1."""
+
+    def labels(self, subject: Subject) -> Labels:
+        """The label map (H,W) of a subject's whole photo, as `masque parse` writes it."""
 
 
 def as_photo(photo: Photo) -> tuple[Picture, str]:

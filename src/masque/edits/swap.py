@@ -10,7 +10,7 @@ import numpy as np
 from masque.edits.grey import asked_colour, in_tones, said
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.session import CANVAS, Session, Stitch
+from masque.edits.rsgan import CANVAS, RSGANSession, Stitch
 from masque.edits.subject import Detail, Photo, Subject, region_mask
 from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
@@ -22,7 +22,7 @@ from masque.models.rsgan import RSGANLatents
 
 
 def swap(
-    session: Session,
+    session: RSGANSession,
     face: Photo,
     hair: Photo,
     *,
@@ -60,7 +60,7 @@ def swap(
 
 
 def put_in(
-    session: Session,
+    session: RSGANSession,
     source: Subject,
     target: Subject,
     composed: Picture,

@@ -37,7 +37,7 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
 
     face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. Returns
     the whole `hair` photo with the new face, and its record. Raises PictureError, NoFaceError."""
-    from masque import __version__
+    from masque.version import __version__
 
     source, target = find_subject(face, SIZE, pick_face), find_subject(hair, SIZE, pick_hair)
     mask = hull_mask(target.face.landmarks, target.photo.shape[1::-1])

@@ -124,9 +124,7 @@ class ProGANRecipe:
                 )
         self.P_F = load_unet(Path(training.parser)) if training.parser else None
         if not training.adv and self.P_F is None:
-            raise SettingError(
-                "Without D (adv=0) something else has to judge: add --set parser=parser, or a folder."
-            )
+            raise SettingError("Without D (adv=0) something else has to judge: add --set parser=parser, or a folder.")
         if self.P_F is not None and training.adversarial != "logistic":
             raise SettingError(
                 "A discriminator of a parser's maps learns by the logistic loss alone: add --set adversarial=logistic."

@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from masque.edits.latents import Latents
-from masque.edits.repaint import Painter
+from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.result import Result
-from masque.edits.session import Session
-from masque.edits.synthesize import Synthesizer
-from masque.edits.translate import Translator
 from masque.errors import NoFaceError, PictureError, printable
 from masque.folders import list_folder, missed
 from masque.image import Picture, grid, read_picture, write_picture
@@ -78,12 +74,12 @@ def _called(path: Path, others: Collection[str]) -> str:
 
 
 def make_page(
-    session: Session,
+    session: Swapper,
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
-    translator: Translator | None = None,
-    painter: Painter | None = None,
-    latents: Latents | None = None,
+    translator: AttributeEditor | None = None,
+    painter: PortraitEditor | None = None,
+    latents: LatentEditor | None = None,
     synthesizer: Synthesizer | None = None,
 ) -> tuple[Path, list[str]]:
     """Run the main job on the sample photos and on every photo in folder/in; write folder/index.html and the pictures
@@ -132,11 +128,11 @@ Work = Callable[[], Iterator[tuple[str, str, Result]]]
 
 
 def _jobs(
-    session: Session,
+    session: Swapper,
     photos: Mapping[str, Picture],
-    translator: Translator | None,
-    painter: Painter | None,
-    latents: Latents | None,
+    translator: AttributeEditor | None,
+    painter: PortraitEditor | None,
+    latents: LatentEditor | None,
     synthesizer: Synthesizer | None,
 ) -> Iterator[tuple[str, Sequence[str], Work]]:
     names = list(photos)
@@ -159,14 +155,14 @@ def _jobs(
         yield f"Combine and morph: {first} and {second}", (), lambda: _morph(latents, photos, first, second)
 
 
-def _swaps(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+def _swaps(session: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
     for face, hair in ((a, b), (b, a)):
         yield f"swap-{face}-on-{hair}.jpg", f"{face}'s face on {hair}", session.swap(photos[face], photos[hair])
     bare = session.swap(photos[a], photos[b], stitch="none", detail="network")
     yield f"swap-{a}-on-{b}-network.jpg", f"{a}'s face on {b}, as the network paints it", bare
 
 
-def _edits(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
+def _edits(session: Swapper, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
     yield (
         f"{name}-smile.jpg",
         "smiling, face only",
@@ -179,18 +175,22 @@ def _edits(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, s
     yield f"{name}-older.jpg", "older, face and hair", session.edit(photo, {"Young": 0.0}, region="both")
 
 
-def _random(session: Session, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
+def _random(session: Swapper, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
     yield f"{name}-hair.jpg", "the photo, and its face under random hair", session.random(photo, "hair", count=4)
     yield f"{name}-faces.jpg", "the photo, and random faces under its hair", session.random(photo, "face", count=4)
 
 
-def _shapes(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+def _shapes(
+    painter: PortraitEditor, photos: Mapping[str, Picture], a: str, b: str
+) -> Iterator[tuple[str, str, Result]]:
     for one, other in ((a, b), (b, a)):
         result = painter.repaint(photos[one], shape_from=photos[other], part="mouth")
         yield f"{one}-mouth-of-{other}.jpg", f"{one} with the shape of {other}'s mouth", result
 
 
-def _styles(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+def _styles(
+    painter: PortraitEditor, photos: Mapping[str, Picture], a: str, b: str
+) -> Iterator[tuple[str, str, Result]]:
     for one, other in ((a, b), (b, a)):
         yield (
             f"{one}-hair-of-{other}.jpg",
@@ -199,12 +199,12 @@ def _styles(painter: Painter, photos: Mapping[str, Picture], a: str, b: str) -> 
         )
 
 
-def _sheet(translator: Translator, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
+def _sheet(translator: AttributeEditor, photo: Picture, name: str) -> Iterator[tuple[str, str, Result]]:
     caption = f"the photo, then {', '.join(translator.attributes)} turned round, with {translator.family}"
     yield f"{name}-attributes.jpg", caption, translator.sheet(photo)
 
 
-def _blend(session: Session, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+def _blend(session: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
     yield (
         f"blend-{a}-{b}.jpg",
         "both parts in six steps, as the network paints them",
@@ -224,7 +224,7 @@ MORPH = 7
 """Frames of the morph that is shown."""
 
 
-def _morph(latents: Latents, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
+def _morph(latents: LatentEditor, photos: Mapping[str, Picture], a: str, b: str) -> Iterator[tuple[str, str, Result]]:
     found = [latents.find(photos[name]) for name in (a, b)]
     yield f"combined-{a}-{b}.jpg", f"half of each, by {latents.family}", latents.combine(found)
     strip = Result(
@@ -234,7 +234,7 @@ def _morph(latents: Latents, photos: Mapping[str, Picture], a: str, b: str) -> I
     yield f"morph-{a}-{b}.jpg", f"a morph from {a} to {b}, through the latents", strip
 
 
-def _html(session: Session, sections: Sequence[tuple[str, Sequence[Shown]]], complaints: Sequence[str]) -> str:
+def _html(session: Swapper, sections: Sequence[tuple[str, Sequence[Shown]]], complaints: Sequence[str]) -> str:
     parts = [f"<!doctype html><html lang=en><meta charset=utf-8><title>Masque</title><style>{STYLE}</style><h1>Masque</h1>",
              f"<p>Made on this machine with {html.escape(session.family)}, {session.size} px, weights {session.weights}. ",
              "Put your own photos (of people who agree) into <code>demo/in/</code> and run <code>make demo</code> again.</p>"]  # fmt: skip

@@ -24,9 +24,10 @@ from masque.data.measured import measure_attributes
 from masque.data.prepared import BACKGROUND, PERSON
 from masque.data.puppets import ATTRIBUTES as PUPPET_ATTRIBUTES
 from masque.data.puppets import draw_puppet, render, true_edit
+from masque.edits.ccagan import UNKNOWN
+from masque.edits.loaded import AttributeEditor
 from masque.edits.measures import squared_distance
 from masque.edits.subject import with_values, without_rivals
-from masque.edits.translate import UNKNOWN, Translator
 from masque.errors import DataError
 from masque.faces.detect import Landmarks, identity, landmarks_near
 from masque.faces.frame import WIDTH, warp
@@ -106,7 +107,7 @@ class HeldOut:
 
 
 def evaluate_edits(
-    translator: Translator,
+    translator: AttributeEditor,
     frames: FrameSet,
     classify: Classify,
     features: Features,
@@ -173,7 +174,7 @@ def _target(own: Tensor, names: Sequence[str], name: str, value: float) -> Tenso
 
 
 def _edited_crops(
-    translator: Translator, batch: Sequence[HeldOut], name: str, value: float
+    translator: AttributeEditor, batch: Sequence[HeldOut], name: str, value: float
 ) -> tuple[list[Picture], list[Picture]]:
     """The hair crops (S,S,3) of some frames, and what the generator makes of them with one attribute set."""
     size, names = translator.size, translator.attributes
@@ -263,7 +264,7 @@ def changes(held_out: HeldOut, before: Picture, edited: Picture) -> dict[str, fl
     }
 
 
-def true_edit_error(translator: Translator, puppets: int = 50, seed: int = 0) -> dict[str, TrueError]:
+def true_edit_error(translator: AttributeEditor, puppets: int = 50, seed: int = 0) -> dict[str, TrueError]:
     """Edits of puppets against puppets drawn with the attribute, for each attribute that puppets have."""
     scale, names = translator.size / 128, translator.attributes
     matrix, shape = HAIR_CROP.to_crop(translator.size, scale), (translator.size, translator.size)

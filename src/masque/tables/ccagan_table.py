@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.catalog import load_session, model_folder
+import masque
+from masque.catalog import model_folder
 from masque.data.frames import load_frames
 from masque.edits.estimate import attribute_estimator
-from masque.edits.translate import Translator
 from masque.faces.detect import Landmarks, identity
 from masque.image import Picture
 from masque.tables.alike import Alike, train_equally
@@ -77,8 +77,7 @@ def table(
     reports: dict[str, Row] = {}
     embed = remembering(identity)  # all models edit the same pictures
     for row, (folder, _) in MODELS.items():
-        translator = load_session(str(out / folder), "sheet")
-        assert isinstance(translator, Translator)
+        translator = masque.load(out / folder, "sheet")
         frames = load_frames(data, translator.size, translator.attributes, ("test",))
         reports[row] = {"steps": steps, **evaluate_edits(translator, frames, classify, features, count, embed=embed)}
     return write_table(out, reports, as_text(reports))

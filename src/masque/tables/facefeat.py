@@ -36,7 +36,7 @@ from masque.data.frames import FrameSet
 from masque.data.lfw import Pairs, sights
 from masque.data.pool import each
 from masque.data.templates import Numbers, Sighting, Split, split_people
-from masque.edits.synthesize import Synthesizer
+from masque.edits.loaded import Synthesizer
 from masque.faces.detect import Landmarks, face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import masque
 from masque import runs
-from masque.catalog import load_session, model_folder
+from masque.catalog import model_folder
 from masque.data.frames import load_frames
 from masque.data.lfw import read_pairs
 from masque.data.templates import read_ijba, split_people
 from masque.edits.estimate import face_features
-from masque.edits.synthesize import Synthesizer
 from masque.errors import DataError
 from masque.output import make_folder
 from masque.provenance import write_recorded
@@ -94,8 +94,7 @@ def table(
     steps = train_equally(rows, data, out, trained)
     reports: dict[str, Any] = {}
     for row, (folder, _) in MODELS.items():
-        session = load_session(str(out / folder), "synthesize")
-        assert isinstance(session, Synthesizer)
+        session = masque.load(out / folder, "synthesize")
         whole = row == WHOLE
         measured = evaluate_facefeat(
             session, frames, extract, features, lfw=pairs if whole else None, ijba=templates if whole else None, count=count,

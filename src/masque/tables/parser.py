@@ -12,7 +12,7 @@ from masque.data.batches import Batches, collate
 from masque.data.frames import FrameSet
 from masque.data.prepared import BACKGROUND, BEYOND
 from masque.edits.estimate import part_estimator
-from masque.edits.parse import Parser
+from masque.edits.loaded import Parser
 from masque.errors import DataError
 from masque.faces.labels import LABELS, UNKNOWN
 from masque.faces.regions import background_mask

@@ -18,9 +18,8 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 
 from masque.data.batches import Batch, Batches, collate
 from masque.data.frames import FrameSet
+from masque.edits.loaded import Parser, PortraitEditor
 from masque.edits.measures import squared_distance
-from masque.edits.parse import Parser
-from masque.edits.repaint import Painter
 from masque.errors import DataError
 from masque.faces.detect import Landmarks, identity
 from masque.faces.labels import LABELS, UNKNOWN
@@ -83,7 +82,7 @@ class PortraitReport(TypedDict):
 
 
 def evaluate_portrait(
-    painter: Painter,
+    painter: PortraitEditor,
     parser: Parser,
     frames: FrameSet,
     features: Features,
@@ -135,7 +134,7 @@ def _batch(batches: Batches, places: NDArray[np.int64]) -> Batch:
     return collate([batches.sample(int(i), np.random.default_rng(0)) for i in places])
 
 
-def _painted(painter: Painter, target: Batch, source: Batch) -> Tensor:
+def _painted(painter: PortraitEditor, target: Batch, source: Batch) -> Tensor:
     """The target's pictures, painted by their label maps in the style of the source's (B,3,S,S)."""
     device = painter.device
     with painter.inference():

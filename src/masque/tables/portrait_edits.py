@@ -13,14 +13,16 @@ from torch import Tensor
 
 from masque.data.frames import FrameSet
 from masque.data.puppets import Rendered, attributes_of, draw_puppet, render, true_edit, true_style
-from masque.edits.repaint import LEVELS, Painter, mean_colour, restyled
+from masque.edits.loaded import PortraitEditor
 from masque.edits.shapes import PARTS, shrunk
 from masque.edits.subject import Subject, cut_subject
+from masque.edits.transfer import LEVELS, restyled
 from masque.errors import DataError
 from masque.faces.detect import Face
 from masque.faces.frame import warp
 from masque.faces.labels import Labels
 from masque.faces.regions import HAIR_CROP
+from masque.faces.tones import mean_lab
 from masque.image import Picture, to_tensor
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import MeanStd, Spread
@@ -82,7 +84,7 @@ class _Frame:
     """At the network's size"""
 
 
-def transfers(painter: Painter, frames: FrameSet, chosen: NDArray[np.int64]) -> dict[str, Transfer]:
+def transfers(painter: PortraitEditor, frames: FrameSet, chosen: NDArray[np.int64]) -> dict[str, Transfer]:
     """What `masque transfer --part` does to colours: each of the chosen frames in the style of the next one, part by
     part.
 
@@ -102,14 +104,18 @@ def transfers(painter: Painter, frames: FrameSet, chosen: NDArray[np.int64]) -> 
     return {part: _summarised(values) for part, values in found.items() if values}
 
 
-def _as_photo(painter: Painter, frames: FrameSet, labels: Sequence[Labels] | NDArray[np.uint8], index: int) -> _Frame:
+def _as_photo(
+    painter: PortraitEditor, frames: FrameSet, labels: Sequence[Labels] | NDArray[np.uint8], index: int
+) -> _Frame:
     picture = frames.frames[index]
     face = Face((0, 0, picture.shape[1], picture.shape[0]), 1.0, frames.landmarks[index])
     subject = cut_subject(picture, face, painter.size, device=painter.device)
     return _Frame(picture, labels[index], subject, shrunk(labels[index], subject.matrix, painter.size))
 
 
-def _transferred(painter: Painter, target: _Frame, style: _Frame, part: str) -> tuple[float, float, float] | None:
+def _transferred(
+    painter: PortraitEditor, target: _Frame, style: _Frame, part: str
+) -> tuple[float, float, float] | None:
     """`asked`, `unchanged` and `others` of one pair, in ΔE; None where either hardly shows the part."""
     groups = [
         (np.isin(target.labels, group), np.isin(style.labels, group))
@@ -155,11 +161,11 @@ def _summarised(values: Sequence[tuple[float, float, float]]) -> Transfer:
 
 def _colour_distance(one: Picture, here: NDArray[np.bool_], other: Picture, there: NDArray[np.bool_]) -> float:
     """ΔE of the mean colour of one picture (H,W,3), where `here` is true, and of another's, where `there` is."""
-    a, b = (mean_colour(picture / 255, inside) for picture, inside in ((one, here), (other, there)))
+    a, b = (mean_lab(picture / 255, inside) for picture, inside in ((one, here), (other, there)))
     return float(np.linalg.norm(a - b))
 
 
-def true_errors(painter: Painter, puppets: int = 50, seed: int = 0) -> dict[str, PaintedError]:
+def true_errors(painter: PortraitEditor, puppets: int = 50, seed: int = 0) -> dict[str, PaintedError]:
     """Puppets edited by the network, against puppets drawn so: {"repaint", "transfer"}.
 
     repaint: with the label map of the same puppet, its mouth opened or closed. transfer: in another puppet's colours,
@@ -179,7 +185,7 @@ def true_errors(painter: Painter, puppets: int = 50, seed: int = 0) -> dict[str,
 class _PuppetEdits:
     """A puppet repainted and restyled by the network."""
 
-    def __init__(self, painter: Painter) -> None:
+    def __init__(self, painter: PortraitEditor) -> None:
         self.painter = painter
         self.scale = painter.size / 128
         self.matrix = HAIR_CROP.to_crop(painter.size, self.scale)

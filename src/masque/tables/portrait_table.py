@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from masque.catalog import load_session
+import masque
 from masque.data.frames import load_frames
-from masque.edits.parse import Parser
-from masque.edits.repaint import Painter
 from masque.tables.alike import Alike, train_equally
 from masque.tables.features import load_features
 from masque.tables.portrait import PortraitReport, evaluate_portrait
@@ -44,14 +42,12 @@ def table(
     data: prepared sets with label maps, or puppets:N. count: held-out pictures, at most. Raises MasqueError."""
     # First, so that weights that are missing are reported before an hour of training.
     features = load_features()
-    parser = load_session("parser", "parse")
-    assert isinstance(parser, Parser)
+    parser = masque.load("parser")
     rows = {row: ("portrait", *model) for row, model in MODELS.items()}
     steps = train_equally(rows, data, out, how)
     reports: dict[str, Row] = {}
     for row, (folder, _) in MODELS.items():
-        painter = load_session(str(out / folder), "repaint")
-        assert isinstance(painter, Painter)
+        painter = masque.load(out / folder, "repaint")
         frames = load_frames(data, painter.size, (), ("test",), labels="any")
         reports[row] = {"steps": steps, **evaluate_portrait(painter, parser, frames, features, count)}
     return write_table(out, reports, as_text(reports))

@@ -27,9 +27,11 @@ from torch import Tensor
 from masque.data.batches import Batches, collate
 from masque.data.frames import FrameSet
 from masque.edits.invert import Options, invert, recovered
-from masque.edits.latents import TRUNCATION, Latents, times
+from masque.edits.loaded import LatentEditor
 from masque.edits.measures import squared_distance
+from masque.edits.morph import times
 from masque.edits.morph_warp import WarpMorph
+from masque.edits.sample import TRUNCATION
 from masque.errors import DataError, SettingError
 from masque.faces.detect import identity
 from masque.faces.frame import transform
@@ -57,7 +59,7 @@ Extract = Callable[[list[Picture]], Tensor]
 
 
 def evaluate_invert(
-    session: Latents,
+    session: LatentEditor,
     frames: FrameSet,
     extract: Extract,
     features: str,
@@ -114,7 +116,9 @@ def evaluate_invert(
     return report
 
 
-def _generated(session: Latents, made: Tensor, true: Tensor, options: Options, reached: float | None) -> dict[str, Any]:
+def _generated(
+    session: LatentEditor, made: Tensor, true: Tensor, options: Options, reached: float | None
+) -> dict[str, Any]:
     trace: list[tuple[float, float]] = []
     started = time.monotonic()
     found = invert(
@@ -132,7 +136,7 @@ def _generated(session: Latents, made: Tensor, true: Tensor, options: Options, r
 
 
 def _real(
-    session: Latents, x: Tensor, options: Options, frames: FrameSet, photos: Sequence[int], extract: Extract
+    session: LatentEditor, x: Tensor, options: Options, frames: FrameSet, photos: Sequence[int], extract: Extract
 ) -> dict[str, Any]:
     started = time.monotonic()
     found = invert(session.model, x.to(session.device), options)
@@ -156,7 +160,7 @@ def _real(
 
 
 def _morphs(
-    session: Latents,
+    session: LatentEditor,
     frames: FrameSet,
     pair: Sequence[int],
     x: Tensor,
@@ -182,7 +186,7 @@ def _morphs(
 
 
 def _samples(
-    session: Latents, frames: FrameSet, chosen: Sequence[int], count: int, seed: int, extract: Extract
+    session: LatentEditor, frames: FrameSet, chosen: Sequence[int], count: int, seed: int, extract: Extract
 ) -> dict[str, Any]:
     number = min(count, len(chosen))
     z = session.model.draw(torch.arange(number) + 1_000_003 * (seed + 13), "samples")

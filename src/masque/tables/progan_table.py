@@ -8,11 +8,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from masque.catalog import CATALOG, load_session, model_folder
+import masque
+from masque.catalog import CATALOG, model_folder
 from masque.config import RunSettings
 from masque.data.frames import load_frames
 from masque.edits.estimate import face_features
-from masque.edits.latents import Latents
 from masque.tables.alike import Alike, train_rows
 from masque.tables.progan import evaluate_invert
 from masque.tables.written import write_table
@@ -46,8 +46,7 @@ def table(
     steps = train_rows(rows, data, out, replace(how, presets=PRESETS.get(how.preset, {}), assignments=()))
     reports: dict[str, Any] = {}
     for row, family in MODELS.items():
-        session = load_session(str(out / family), "invert")
-        assert isinstance(session, Latents)
+        session = masque.load(out / family, "invert")
         frames = load_frames(data, session.size, (), ("test",))
         measured = evaluate_invert(
             session, frames, extract, features, generated=count, real=max(2, count // 5), few=few

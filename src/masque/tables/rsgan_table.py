@@ -12,7 +12,6 @@ from typing import cast
 
 import numpy as np
 
-from masque import __version__
 from masque.arrays import ArrayError, read_npz
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
@@ -23,6 +22,7 @@ from masque.tables.alike import Alike, train_equally
 from masque.tables.rsgan import Embedding, SwapReport, draw_pairs, evaluate_swap, summaries
 from masque.tables.swapping import WARP, Method, load_method, sample_of
 from masque.tables.written import keep_report, kept_report, versions, write_table
+from masque.version import __version__
 
 MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
     "VAE-GAN": ("vaegan", "vaegan", ()),

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from masque.catalog import load_session
+import masque
 from masque.data.frames import FrameSet, load_frames
+from masque.edits.ccagan import UNKNOWN
 from masque.edits.invert import Options
-from masque.edits.latents import TRUNCATION, between
-from masque.edits.latents import Latents as Generator
-from masque.edits.parse import Parser
+from masque.edits.loaded import AttributeEditor, Parser, PortraitEditor, Swapper, Synthesizer
+from masque.edits.loaded import LatentEditor as Generator
+from masque.edits.morph import between
 from masque.edits.random_parts import SPREAD
-from masque.edits.repaint import Painter, reshaped, restyled
+from masque.edits.repaint import reshaped
 from masque.edits.result import Result
-from masque.edits.session import Session
+from masque.edits.sample import TRUNCATION
 from masque.edits.shapes import with_part
 from masque.edits.subject import Subject, cut_subject, turned_round
-from masque.edits.synthesize import Synthesizer
-from masque.edits.translate import UNKNOWN, Translator
+from masque.edits.transfer import restyled
 from masque.errors import DataError
 from masque.faces.detect import Face
 from masque.faces.labels import coloured, overlay
@@ -50,7 +50,7 @@ def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
 
     model: a family's name or a run folder. data: prepared sets, or puppets:N. seed: chooses the people and draws the
     noise. Raises CheckpointError for a model that edits no photos, DataError for a set without held-out pictures."""
-    session = load_session(model)
+    session = masque.load(model)
     paint, _ = SHEETS[type(session)]
     picture, shown = paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
     return Result(picture, session.record("sheet", shown=shown, seed=seed))
@@ -71,7 +71,7 @@ def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64
     return np.array(chosen[:count])
 
 
-def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+def rsgan_sheet(session: Swapper, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
     """A row for each person: the picture, it made again, its face in the next one's hair, that swapped back, which
     should be the next one's picture; each attribute turned round; random faces, random hairs."""
     method, names = RSGANMethod(session), session.attributes
@@ -106,7 +106,7 @@ def rsgan_sheet(session: Session, frames: FrameSet, seed: int = 0) -> tuple[Pict
     return _by_rows(columns), [*shown, *["a random face"] * DRAWN, *["random hair"] * DRAWN]
 
 
-def _with_flipped_attributes(session: Session, sample: Sample) -> list[Picture]:
+def _with_flipped_attributes(session: Swapper, sample: Sample) -> list[Picture]:
     """The sample with each attribute turned round, in face and hair."""
     model = session.model
     with session.inference():
@@ -118,7 +118,7 @@ def _with_flipped_attributes(session: Session, sample: Sample) -> list[Picture]:
         return session.compose(model.encode(x_f, x_h, c, asked, asked))
 
 
-def ccagan_sheet(session: Translator, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+def ccagan_sheet(session: AttributeEditor, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
     """A row for each person: the picture, it as the generator gives it back unchanged, and each attribute turned
     round."""
     columns: list[list[Picture]] = [[] for _ in range(2 + len(session.attributes))]
@@ -152,7 +152,7 @@ def parser_sheet(session: Parser, frames: FrameSet, seed: int = 0) -> tuple[Pict
     return _by_rows(columns), ["the picture", "its parts over it", "its parts"]
 
 
-def portrait_sheet(session: Painter, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
+def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
     """A row for each person: the picture, its label map, what the bare network makes of it in its own style and in the
     next one's; then as they are shown to users, the next one's style of skin and of hair, and the next one's shape of
     mouth and of hair."""
@@ -213,10 +213,10 @@ def _by_rows(columns: Sequence[Sequence[Picture]]) -> Picture:
 
 
 SHEETS: Mapping[type, tuple[Callable[[Any, FrameSet, int], tuple[Picture, list[str]]], str]] = {
-    Session: (rsgan_sheet, "rsgan"),
-    Translator: (ccagan_sheet, "ccagan"),
+    Swapper: (rsgan_sheet, "rsgan"),
+    AttributeEditor: (ccagan_sheet, "ccagan"),
     Parser: (parser_sheet, "parser"),
-    Painter: (portrait_sheet, "portrait"),
+    PortraitEditor: (portrait_sheet, "portrait"),
     Generator: (progan_sheet, "progan"),
     Synthesizer: (facefeat_sheet, "facefeat"),
 }

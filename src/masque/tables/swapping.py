@@ -13,17 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from masque.catalog import load_model, load_session, model_folder
+import masque
+from masque.catalog import model_folder
 from masque.data.batches import cut_regions
-from masque.edits.session import Session
+from masque.edits.loaded import Swapper
 from masque.edits.warp import bend, match_colours
-from masque.errors import CheckpointError
 from masque.faces.detect import Landmarks, landmarks_near
 from masque.faces.frame import Matrix, chain, identity_matrix, invert, transform, warp
 from masque.faces.paste import stitch
 from masque.faces.regions import FACE_CROP, HAIR_CROP, hull_mask
 from masque.faces.shape3d import LEFT_EYE, RIGHT_EYE
 from masque.image import Picture, to_pictures, to_tensor
+from masque.loading import load_model
 from masque.modelfile import read
 from masque.models.autoencoders import Autoencoder
 from masque.models.rsgan import RSGANLatents, face_region, hair_region
@@ -101,7 +102,7 @@ class Method(Protocol):
 class RSGANMethod:
     """RSGAN: the latents of one picture's face and of another's hair, composed."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Swapper) -> None:
         self.session = session
         self.name, self.weights = session.family, session.weights
         self.size, self.attributes = session.size, session.attributes
@@ -251,12 +252,8 @@ def load_method(name: str, size: int = 128) -> Method:
     `size` pixels. Raises CheckpointError for any other model."""
     if name == WARP:
         return WarpMethod(size)
-    folder = model_folder(name)
-    if read(folder).family in ("vaegan", "ali", "alphagan"):
+    if read(model_folder(name)).family in ("vaegan", "ali", "alphagan"):
         model, stored = load_model(name)
         assert isinstance(model, Autoencoder)
         return AutoencoderMethod(model, stored.family, stored.hash)
-    session = load_session(name, "swap")
-    if not isinstance(session, Session):
-        raise CheckpointError(f"{folder} swaps no faces: name a model of rsgan, vaegan, ali or alphagan.")
-    return RSGANMethod(session)
+    return RSGANMethod(masque.load(name, "swap"))

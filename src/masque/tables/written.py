@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
-from masque import __version__
 from masque.jsonfile import JSON, ObjectError, read_object
 from masque.output import write_atomically
+from masque.version import __version__
 
 Report = TypeVar("Report", bound=Mapping[str, object])
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import get_args
 
 from masque.edits.grey import asked_colour, in_tones, said
 from masque.edits.measures import inputs, measure
+from masque.edits.person import Region, edited_mask
 from masque.edits.result import Result
-from masque.edits.session import Session
-from masque.edits.subject import Detail, Photo, Shares, Subject, region_mask, without_rivals
-from masque.faces.labels import LABELS
-from masque.faces.paste import add_change, feathered_square, paste, soften
-from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
+from masque.edits.rsgan import RSGANSession
+from masque.edits.subject import Detail, Photo, Subject, without_rivals
+from masque.faces.paste import add_change, paste
 from masque.given import check_choice, values_by_name
 from masque.models.rsgan import HAIR_ONLY
 
-Region = Literal["face", "hair", "both"]
-
-HAIR = LABELS.index("hair")
-
 
 def edit(
-    session: Session,
+    session: RSGANSession,
     photo: Photo,
     attributes: Mapping[str, float],
     *,
@@ -63,38 +54,6 @@ def edit(
     return Result(picture, record)
 
 
-def _named(session: Session, subject: Subject) -> dict[str, float]:
+def _named(session: RSGANSession, subject: Subject) -> dict[str, float]:
     values = session.estimate(subject)[0].tolist()
     return {name: round(value, 3) for name, value in zip(session.attributes, values, strict=True)}
-
-
-def edited_mask(subject: Subject, region: Region, shares: Shares | None = None) -> Mask:
-    """Where an edit may show, (S,S): within x, feathered; the face mask softened, all of the person but it, or both.
-
-    The background is in x_h, so hair that is asked to be blond brightens the wall behind it: the change stops where the
-    person does. shares: how sure each label is at each pixel of x (11,S,S), from a face parser: then an edit of the
-    hair stops where the hair does, and clothes and hats are not the person's. Without, background is what GrabCut takes
-    for it."""
-    square = feathered_square(subject.size).astype(np.float32) / 255
-    face = soften(region_mask(subject), subject.size / 16).astype(np.float32) / np.float32(255)
-    if region == "face":
-        share = face
-    elif shares is not None and region == "hair":
-        share = _softly(shares[HAIR], subject.size)
-    else:
-        person = np.maximum(person_mask(subject) if shares is None else _softly(1 - shares[0], subject.size), face)
-        share = person if region == "both" else person * (1 - face)
-    return np.rint(255 * square * share).astype(np.uint8)
-
-
-def _softly(share: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """With an edge as soft as the network's pixels are coarse."""
-    return np.asarray(cv2.GaussianBlur(share, (0, 0), size / 96), dtype=np.float32)
-
-
-def person_mask(subject: Subject) -> NDArray[np.float32]:
-    """How surely each pixel of x belongs to the person, (S,S) in [0,1], with an edge as soft as the mask is coarse."""
-    frame = subject.frame
-    background = background_mask(frame.picture, frame.landmarks, frame.valid)
-    person = cut_crop((255 - background).astype(np.uint8), HAIR_CROP, subject.size, frame.scale)
-    return np.asarray(cv2.GaussianBlur(person, (0, 0), subject.size / 48), dtype=np.float32) / np.float32(255)

@@ -1,0 +1,44 @@
+"""A loaded FaceFeat-GAN (Section 3): a face's identity and all else of it as features, and pictures of features."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from masque.edits.grey import cells_in_tones
+from masque.edits.session import Session
+from masque.edits.subject import Subject
+from masque.errors import ValueRangeError
+from masque.given import seed_of, whole
+from masque.image import Picture, to_pictures
+from masque.models.facefeat import FaceFeat
+
+
+class FaceFeatSession(Session):
+    """A loaded FaceFeat-GAN: what its verbs (synthesize, modify, frontalize, mix, augment) are made of."""
+
+    def __init__(self, model: FaceFeat, family: str, weights: str, device: torch.device | str = "cpu") -> None:
+        """As `Session` has them."""
+        super().__init__(model, model.config.size, family, weights, device)
+        self.model = model
+
+    def features(self, subject: Subject) -> tuple[Tensor, Tensor, Tensor]:
+        """f_id, f_1 and f_2 (1,…) of a face."""
+        with self.inference():
+            return self.model.seen(subject.image.to(self.device))
+
+    def pictures(self, f_id: Tensor, f_1: Tensor, f_2: Tensor) -> list[Picture]:
+        """The pictures (S,S,3) of features (B,…)."""
+        with self.inference():
+            return list(to_pictures(self.model.G_I(f_id, f_1, f_2).clamp(-1, 1)))
+
+    def draw(self, subject: Subject, count: int, seed: int) -> list[Picture]:
+        """`count` pictures (S,S,3) of a subject's person with poses, expressions and light drawn at random; the same
+        seed gives the same pictures. Raises ValueRangeError for a count below 1."""
+        count, seed = whole("count", count), seed_of(seed)
+        if count < 1:
+            raise ValueRangeError(f"{count} pictures cannot be drawn: ask for one at least.")
+        f_id = self.features(subject)[0].expand(count, -1)
+        with self.inference():
+            drawn = self.model.drawn(torch.arange(count, device=self.device) + 1_000_003 * seed, "synthesize")
+        return cells_in_tones(subject, self.pictures(f_id, *drawn))

@@ -1,0 +1,94 @@
+"""A way through faces (ProGAN paper, Section 3.4 and Fig. 6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masque.edits.latents import Latent, LatentSession
+from masque.errors import ValueRangeError
+from masque.faces.tones import fade
+from masque.given import check_choice, whole
+from masque.image import Picture
+
+Ease = Literal["linear", "smooth"]
+"""How a morph passes its faces: at one speed, or slowing down at each."""
+
+MorphPath = Literal["linear", "spherical"]
+"""Straight from latent to latent, or along the sphere on which they lie."""
+
+
+def along(
+    session: LatentSession,
+    latents: Sequence[Latent],
+    frames: int,
+    path: MorphPath = "spherical",
+    ease: Ease = "smooth",
+    loop: bool = False,
+) -> Tensor:
+    """Latents (frames,Z) on the way through faces, the first and the last of them included.
+
+    loop: back to the first face. Raises ValueRangeError, CheckpointError.
+    """
+    check_choice("path", path, get_args(MorphPath))
+    z = session.vectors(latents)
+    stops, places = [*z, z[0]] if loop else z, times(len(latents) + bool(loop), frames, ease)
+    return session.model.settle(torch.stack([between(stops, at, path, session.model.config.z) for at in places]))
+
+
+def morph(
+    session: LatentSession,
+    latents: Sequence[Latent],
+    frames: int,
+    path: MorphPath = "spherical",
+    ease: Ease = "smooth",
+    loop: bool = False,
+) -> Iterator[Picture]:
+    """The pictures of `along` (Fig. 6). Colour comes and goes with the faces that have it."""
+    stops = [float(not session.own(latent).grey) for latent in (*latents, *latents[:1])]
+    colours = np.interp(times(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
+    made = session.pictures(along(session, latents, frames, path, ease, loop))
+    return (
+        picture if colour == 1 else fade(picture, float(colour)) for picture, colour in zip(made, colours, strict=True)
+    )
+
+
+def times(stops: int, frames: int, ease: Ease) -> list[float]:
+    """Where each frame is, from 0 to stops − 1. smooth: slow at each stop. Raises ValueRangeError."""
+    frames = whole("frames", frames)
+    check_choice("ease", ease, get_args(Ease))
+    if stops < 2:
+        raise ValueRangeError("A morph needs two faces at least: name another photo.")
+    if frames < 2:
+        raise ValueRangeError(f"A morph of {frames} frames cannot be made: ask for two at least.")
+    places = [i * (stops - 1) / (frames - 1) for i in range(frames)]
+    if ease == "linear":
+        return places
+    legs = [min(int(at), stops - 2) for at in places]
+    return [k + _smooth(at - k) for k, at in zip(legs, places, strict=True)]
+
+
+def _smooth(share: float) -> float:
+    return share * share * (3 - 2 * share)
+
+
+def between(stops: Sequence[Tensor], at: float, path: MorphPath, width: int | None = None) -> Tensor:
+    """The latent at a place on the way through stops (Z,) or (Z+detail,): 0.25 is a quarter of the way from the first
+    to the second.
+
+    width: Z, where details follow, which go straight on any path.
+    """
+    k = min(int(at), len(stops) - 2)
+    a, b, share = stops[k], stops[k + 1], at - k
+    made = torch.lerp(a, b, share)
+    if path == "spherical":
+        a, b = a[:width], b[:width]
+        angle = torch.arccos((torch.dot(a, b) / (a.norm() * b.norm())).clamp(-1, 1))
+        if 1e-4 < float(angle) < math.pi - 1e-4:  # else no direction, or every direction, leads there
+            made[: len(a)] = (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+    return made

@@ -1,0 +1,79 @@
+"""A loaded face parser (portrait thesis, Section 2.2.1): how sure it is of each part at each pixel of a face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from masque.edits.session import Session
+from masque.edits.subject import Shares, Subject, cut_subject
+from masque.faces.frame import Matrix
+from masque.faces.labels import Labels
+from masque.faces.paste import into_region, region_of
+from masque.image import Picture
+from masque.layers.precision import has_bf16
+from masque.models.parser import FaceParser
+
+
+class ParserSession(Session):
+    """A loaded face parser: what its verb (parse), and every edit that keeps to parts of a face, are made of."""
+
+    def __init__(self, model: FaceParser, family: str, weights: str, device: torch.device | str = "cpu") -> None:
+        """As `Session` has them."""
+        super().__init__(model, model.config.size, family, weights, device)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """No gradients; in bf16 where that is faster; label maps are as good by it (docs/training/parser.md)."""
+        kind = self.device.type
+        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=has_bf16(kind)):
+            yield
+
+    def shares(self, subject: Subject) -> Shares:
+        """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network
+        works at its own."""
+        own = self._own(subject)
+        with self.inference():
+            made = self.model.shares(own.image.to(self.device))
+            if own.size != subject.size:
+                made = functional.interpolate(
+                    made, size=subject.size, mode="bilinear", align_corners=False, antialias=True
+                )
+            return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
+
+    def labels(self, subject: Subject) -> Labels:
+        """The parts (H,W) of a subject's whole photo, at the photo's own size, as fine as the network sees them."""
+        own = self._own(subject)
+        return enlarged(self.shares(own), own.matrix, own.photo)
+
+    def _own(self, subject: Subject) -> Subject:
+        """The same face at the network's own size."""
+        if subject.size == self.size:
+            return subject
+        return cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
+
+
+def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:
+    """The surest label (H,W) at each pixel of a photo; background beyond what `shares` (K,S,S) cover.
+
+    matrix: photo pixels -> pixels of `shares`. Shares are interpolated, and only then decided on, so that edges are as
+    smooth as the photo is fine."""
+    labels = np.zeros(photo.shape[:2], np.uint8)
+    region = region_of(photo, matrix, shares.shape[1])
+    if region is None:
+        return labels
+    back, size = into_region(matrix, region)
+    left, top, right, bottom = region
+    surest, part = np.zeros((bottom - top, right - left), np.float32), labels[top:bottom, left:right]
+    for label, share in enumerate(shares):
+        here = cv2.warpAffine(share, back, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        better = here > surest
+        surest[better], part[better] = here[better], label
+    return labels

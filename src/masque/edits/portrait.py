@@ -1,0 +1,69 @@
+"""A loaded portrait model (portrait thesis, Section 4.4): a face's latents, and the picture that it makes of them in the
+shape of a label map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masque.edits.session import Session
+from masque.edits.subject import Shares, Subject, SubjectParser
+from masque.errors import CheckpointError
+from masque.faces.labels import Labels
+from masque.image import Picture, to_pictures
+from masque.models.portrait import Portrait
+
+
+class PortraitSession(Session):
+    """A loaded portrait model: what its verbs (repaint, transfer, faces_for) are made of."""
+
+    helpers = ("parser",)
+
+    def __init__(
+        self,
+        model: Portrait,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        parser: SubjectParser | None = None,
+    ) -> None:
+        """As `Session` has them."""
+        super().__init__(model, model.config.size, family, weights, device, parser)
+        self.model = model
+
+    def shares(self, subject: Subject) -> Shares:
+        """How sure each label is at each pixel of a subject (11,S,S). Raises CheckpointError without a parser."""
+        return self._parser().shares(subject)
+
+    def parts(self, subject: Subject) -> Labels:
+        """The label map (S,S) of a subject. Raises CheckpointError without a parser."""
+        return self.shares(subject).argmax(axis=0).astype(np.uint8)
+
+    def written(self, subject: Subject) -> Labels:
+        """The label map (H,W) of a subject's whole photo as `masque parse` writes it. Raises CheckpointError without a
+        parser."""
+        return self._parser().labels(subject)
+
+    def _parser(self) -> SubjectParser:
+        if self.parser is None:
+            raise CheckpointError(
+                "No face parser comes with this installation, and repainting needs one: install Masque with its weights."
+            )
+        return self.parser
+
+    def latents(self, subject: Subject, labels: Labels) -> list[Tensor]:
+        """The five latents of a subject's components."""
+        with self.inference():
+            return self.model.components(subject.image, self._tensor(labels))
+
+    def paint(self, latents: Sequence[Tensor], target: Tensor, labels: Labels) -> Picture:
+        """The picture (S,S,3) of these latents in the shape of `labels`, before the background of a target
+        (1,3,S,S)."""
+        with self.inference():
+            return to_pictures(self.model.paint(latents, target, self._tensor(labels)))[0]
+
+    def _tensor(self, labels: Labels) -> Tensor:
+        return torch.from_numpy(labels.astype(np.int64))[None].to(self.device)

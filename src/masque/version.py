@@ -1,0 +1,3 @@
+"""The version of Masque, which records name."""
+
+__version__ = "0.1.0"
