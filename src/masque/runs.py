@@ -26,7 +26,7 @@ from masque.train import teachers
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, Progress, check_devices, make_fabric
 from masque.train.fitting import check_tensors
-from masque.train.phase import Asking, Begins, Grows, Recipe
+from masque.train.phase import Begins, Grows, NeedsData, Recipe
 from masque.train.state import newest_state, states
 from masque.train.teaching import check_attributes, check_terms_teach
 
@@ -145,7 +145,7 @@ def build_recipe(settings: Plan) -> Recipe:
 def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> Engine:
     """The engine of a run at `out`, its latest state loaded. Raises MasqueError."""
     recipe = build_recipe(with_kept_teachers(settings, out))
-    if isinstance(recipe, Asking):
+    if isinstance(recipe, NeedsData):
         check_terms_teach(recipe, data)
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from masque.train.balance import LARGEST, balanced, seen_from
+from masque.train.balance import LARGEST, balanced, as_functions_of
 
 
 def test_gradients_become_as_large_as_the_first_and_values_stay():
@@ -64,13 +64,13 @@ def test_terms_of_the_two_halves_are_weighed_apart_though_seen_together():
         assert float(slopes[0].norm()) == pytest.approx(2 * 2**0.5)
 
 
-def test_a_term_seen_from_two_places_has_its_value_and_both_slopes():
+def test_a_term_as_functions_of_two_places_has_its_value_and_both_slopes():
     weight = torch.tensor([1.0, 2.0], requires_grad=True)
     ats = [3 * weight, weight.square()]
     term = (ats[0] * ats[1]).sum()
-    seen = seen_from(term, ats)
+    seen = as_functions_of(term, ats)
     assert [float(part.detach()) for part in seen] == [float(term.detach())] * 2
     assert torch.allclose(torch.autograd.grad(seen[0], weight, retain_graph=True)[0], 3 * weight.square())
     assert torch.allclose(torch.autograd.grad(seen[1], weight)[0], 3 * weight * 2 * weight)
     fixed = torch.ones(2)
-    assert seen_from(fixed.sum(), [fixed, fixed]) == [fixed.sum()] * 2
+    assert as_functions_of(fixed.sum(), [fixed, fixed]) == [fixed.sum()] * 2

@@ -38,8 +38,8 @@ from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sph
 from masque.models.identity import IdentityConfig, Softmax
 from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
-from masque.train.balance import balanced, seen_from
-from masque.train.phase import Asks, Phase
+from masque.train.balance import balanced, as_functions_of
+from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
 BEYOND = ("shape", "picture", "views")
@@ -123,7 +123,7 @@ class FaceFeatRecipe:
     """E_id and E_1, and then both competitions in every step."""
 
     served = SERVED
-    asks: Mapping[str, Asks] = {"people": Asks("people")}
+    needs: Mapping[str, Needs] = {"people": Needs("people")}
 
     def __init__(self, config: FaceFeatConfig, training: FaceFeatTraining) -> None:
         self.config, self.training = config, training
@@ -329,7 +329,7 @@ class FaceFeatRecipe:
             if self.training.without == "features":
                 return {"picture": fooled}
             parts = []
-            seen = seen_from(fooled, list(drawn.values()))
+            seen = as_functions_of(fooled, list(drawn.values()))
             for (name, at), picture, D in zip(drawn.items(), seen, (self.judges.D_f1, self.judges.D_f2), strict=True):
                 made, _ = balanced(at, {name: real_loss(D(at)), "picture": picture})
                 terms[name] = made[name]

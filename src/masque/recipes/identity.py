@@ -16,7 +16,7 @@ from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
 from masque.losses.identity import known_people, with_margin
 from masque.models.identity import SERVED, FaceFeatures, IdentityConfig, Softmax
-from masque.train.phase import Asks, Phase
+from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
 
@@ -49,7 +49,7 @@ class IdentityRecipe:
     """One phase."""
 
     served = SERVED
-    asks: Mapping[str, Asks] = {"people": Asks("people"), "bce": Asks("attributes", "attribute_weight")}
+    needs: Mapping[str, Needs] = {"people": Needs("people"), "bce": Needs("attributes", "attribute_weight")}
 
     def __init__(self, config: IdentityConfig, training: IdentityTraining) -> None:
         self.config, self.training = config, training

@@ -15,7 +15,7 @@ from masque.faces.labels import overlay
 from masque.image import Picture, to_pictures
 from masque.losses.parsing import dice, label_cross_entropy
 from masque.models.parser import SERVED, FaceParser, ParserConfig
-from masque.train.phase import Asks, Phase
+from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
 
@@ -34,7 +34,7 @@ class ParserRecipe:
     """One phase."""
 
     served = SERVED
-    asks: Mapping[str, Asks] = {"parse": Asks("labels")}
+    needs: Mapping[str, Needs] = {"parse": Needs("labels")}
 
     def __init__(self, config: ParserConfig, training: ParserTraining) -> None:
         self.config, self.training = config, training

@@ -40,7 +40,7 @@ from masque.losses.matching import feature_matching, half_square, perceptual_dis
 from masque.losses.parsing import label_cross_entropy
 from masque.models.parser import FaceParser, MapsDiscriminator, ParserConfig, load_unet
 from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
-from masque.train.phase import Asks, Phase
+from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
 HAIR = LABELS.index("hair")
@@ -106,7 +106,7 @@ class PortraitRecipe:
     ones."""
 
     served = SERVED
-    asks: Mapping[str, Asks] = {"parse": Asks("labels"), "local": Asks("labels")}
+    needs: Mapping[str, Needs] = {"parse": Needs("labels"), "local": Needs("labels")}
 
     def __init__(self, config: PortraitConfig, training: PortraitTraining) -> None:
         self.config, self.training = config, training
@@ -144,13 +144,13 @@ class PortraitRecipe:
         judges, adv = (
             (("D",), {"adv": 1.0}) if self.D_maps is None else (("D", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
         )
-        for turn, (name, weights) in enumerate((("paired", paired), ("unpaired", unpaired))):
+        for offset, (name, weights) in enumerate((("paired", paired), ("unpaired", unpaired))):
             for number in range(1, w.critic_steps + 1):
                 judge = partial(self.judge_terms, paired=name == "paired", shift=number)
                 again = f"_{number}" if number > 1 else ""
-                phases.append(Phase(f"judge_{name}{again}", judges, judge, adv, every=2, turn=turn))
+                phases.append(Phase(f"judge_{name}{again}", judges, judge, adv, every=2, offset=offset))
             paint = partial(self.paint_terms, paired=name == "paired")
-            phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, turn=turn, since=w.lead))
+            phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, offset=offset, since=w.lead))
         if self.D_maps is not None:
             phases.append(
                 Phase("smooth", ("D_maps",), self.smooth_terms, {"r1_maps": R1_EVERY * w.maps_r1}, every=R1_EVERY)

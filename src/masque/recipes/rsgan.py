@@ -40,7 +40,7 @@ from masque.models.rsgan import (
     face_region,
     hair_region,
 )
-from masque.train.phase import Asks, Phase, Weight
+from masque.train.phase import Needs, Phase, Weight
 from masque.train.rates import Schedule, warmed_up
 
 PARTS: tuple[Part, Part] = ("face", "hair")
@@ -122,7 +122,7 @@ class Made:
 class RSGANRecipe:
     """One method is one line of Algorithm A1."""
 
-    asks: Mapping[str, Asks] = {name: Asks("attributes", name) for name in ("C", "GC")}
+    needs: Mapping[str, Needs] = {name: Needs("attributes", name) for name in ("C", "GC")}
 
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training

@@ -10,19 +10,21 @@ from torch import Tensor
 from masque.train.distributed import mean_over_processes
 
 LARGEST = 1000.0
-"""No term is strengthened more than this: one that hardly has a gradient is as good as it can be."""
+"""The largest factor that a term gets: one that hardly has a gradient is as good as it can be."""
 
 
 def balanced(
     at: Tensor, terms: Mapping[str, Tensor], size: Tensor | None = None, pairs: Iterable[tuple[str, str]] = ()
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """The terms, each with a factor λ before its gradient, so that at `at` all of their gradients have the same norm.
+    """The terms with a factor λ before the gradient of each, so that the gradients of all have the same norm at `at`.
 
-    at: what a network has made (B,…), with its history. terms: scalars that depend on it. size: that norm; without one,
-    the first term's. pairs: terms of which one depends on the first half of `at` alone and the other on the second: one
-    pass gives both gradients. Returns the terms, whose values stay as they are and whose gradients reach `at` times λ,
-    and the norm. What the terms' own networks hold gets no gradient. Norms are over all processes, so that several
-    weigh as one does. Where nothing behind `at` learns, the terms are as they were."""
+    at: what a network has made, (B,…), with its history. terms: scalars that depend on it. size: the norm to reach;
+    without one, that of the first term's gradient. pairs: names of two terms of which the first depends on the first half
+    of `at` alone and the second on the other half: one pass gives the gradients of both.
+
+    Returns the terms, whose values stay as they are and whose gradients reach `at` times λ, and the norm. The networks
+    between `at` and a term get no gradient. Norms are over all processes, so that several of them weigh terms as one
+    does. Where nothing behind `at` learns, the terms are returned as they are, and a norm of 0 unless `size` is given."""
     if not at.requires_grad:
         return dict(terms), torch.zeros((), device=at.device) if size is None else size
     whole, half = slice(None), len(at) // 2
@@ -43,12 +45,14 @@ def balanced(
     return made, size
 
 
-def seen_from(term: Tensor, ats: Sequence[Tensor]) -> list[Tensor]:
-    """For each of `ats`, on which a term depends, a term of the same value and with the same gradient there and nothing
-    behind it: one pass through what lies between, however often they are balanced. The term itself where nothing behind
-    them learns."""
-    if not all(at.requires_grad for at in ats):
-        return [term] * len(ats)
-    gradients = torch.autograd.grad(term, list(ats))
-    slopes = [(at * gradient).sum() for at, gradient in zip(ats, gradients, strict=True)]
+def as_functions_of(term: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """A term, for each tensor of `inputs` on which it depends, as a function of that one alone: with the term's value,
+    its gradient at that tensor, and no gradient beyond it.
+
+    One pass through what lies between them and the term gives all, however often they are balanced after. Where nothing
+    behind the inputs learns, each is the term itself."""
+    if not all(tensor.requires_grad for tensor in inputs):
+        return [term] * len(inputs)
+    gradients = torch.autograd.grad(term, list(inputs))
+    slopes = [(tensor * gradient).sum() for tensor, gradient in zip(inputs, gradients, strict=True)]
     return [term.detach() + slope - slope.detach() for slope in slopes]

@@ -1,4 +1,4 @@
-"""A phase of training: which networks it updates, from which terms, how heavily weighted, how often."""
+"""What the engine needs to know of a training: the phases of a step, and the recipe that they are part of."""
 
 from __future__ import annotations
 
@@ -15,56 +15,59 @@ from masque.image import Picture
 from masque.modelfile import ModelFile
 
 Weight = float | Callable[[int], float]
-"""A term's weight: a number, or a function of the step."""
+"""The weight of a term in a loss: a number, or a function of the step."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One line of a paper's training algorithm."""
+    """One line of a paper's training algorithm: networks that are updated together, from one weighted sum of terms."""
 
     name: str
+    """Under which its terms are logged, as "name.term"; unlike that of every other phase of the recipe."""
     nets: tuple[str, ...]
-    """What this phase updates; all other networks stay frozen, though gradients pass through them."""
+    """Names of the networks that this phase updates. All others stay as they are, though gradients pass through them."""
     loss: Callable[[Batch], dict[str, Tensor]]
-    """The unweighted scalar terms of a batch, named as in the paper."""
+    """Computes the terms of a batch: scalars without their weights, by the names that the paper gives them."""
     weights: Mapping[str, Weight]
+    """Term -> its weight. These are exactly the terms that `loss` returns."""
     every: int = 1
-    """The phase is due in every so many steps."""
-    turn: int = 0
-    """Which of these steps: 0 is the first."""
+    """The phase is due once in so many steps, from 1 on."""
+    offset: int = 0
+    """In which of these steps, from 0 for the first to every - 1 for the last."""
     since: int = 0
-    """First step in which the phase may be due."""
+    """The first step, counted from 0, in which the phase may be due."""
     until: int | None = None
-    """First step from which it is no longer due; None is never."""
+    """The step from which the phase is no longer due; None for a phase that has no end."""
 
     def due(self, step: int) -> bool:
-        """Whether this phase runs in `step`."""
-        return step >= self.since and (self.until is None or step < self.until) and step % self.every == self.turn
+        """Whether this phase runs in `step`, counted from 0."""
+        return step >= self.since and (self.until is None or step < self.until) and step % self.every == self.offset
 
 
 class Recipe(Protocol):
-    """What the engine needs to know of something trainable."""
+    """A paper's training: its networks, and how they learn."""
 
     nets: Mapping[str, nn.Module]
+    """Every network that a phase updates or that a saved state has to hold, by its name."""
     served: tuple[str, ...]
-    """The networks a user needs afterwards; their averaged weights become the model."""
+    """The names of those that users need afterwards: their averaged weights become the model."""
 
     def phases(self) -> Sequence[Phase]:
-        """The phases in the order in which they run within a step."""
+        """The phases in the order in which they run within a step; asked for once, when the run begins or goes on."""
         ...
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        """The optimizer of the network `name`."""
+        """A new optimizer of the parameters of the network `name`."""
         ...
 
     def learning_rate(self, name: str, step: int) -> float:
-        """The learning rate of the network `name` in `step`."""
+        """The learning rate of the network `name` in `step`, counted from 0."""
         ...
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
-        """Pictures that show the state of training on a few held-out samples, and how many stand in a row.
+        """Pictures that show the state of training on a few held-out samples, row by row, and how many stand in a row.
 
-        nets: the averaged networks.
+        nets: the averaged networks of `served`, by name.
         """
         ...
 
@@ -74,45 +77,47 @@ class Begins(Protocol):
     """A recipe that takes something from the data, or from other models, before a new run's first step."""
 
     def begin(self, frames: FrameSet) -> None:
-        """Called once, with networks as they are initialised; what it changes in them is in every saved state. Raises
-        MasqueError."""
+        """Called once, with the networks as they were initialised; what it changes in them is part of every saved
+        state. frames: all the data of the run. Raises MasqueError where it does not fit the recipe."""
         ...
 
 
 @dataclass(frozen=True)
-class Asks:
-    """What has to be known of pictures to train on, or a term is 0 in every batch and teaches nothing."""
+class Needs:
+    """What must be known of the pictures to train on, or a term is 0 in every batch and teaches nothing."""
 
     of: Literal["people", "attributes", "labels"]
-    """At least two people, or some attribute, or part of the face, of some picture"""
+    """people: who is who, of two people at least. attributes: one attribute of one picture at least. labels: some part
+    of the face in one picture's label map at least."""
     weight: str = ""
-    """The setting that leaves the term out where it is 0; empty where it cannot be"""
+    """The setting that leaves the term out where it is 0; empty where no setting does."""
 
 
 @runtime_checkable
-class Asking(Recipe, Protocol):
-    """A recipe that has such terms."""
+class NeedsData(Recipe, Protocol):
+    """A recipe that has terms which not every data set can teach."""
 
-    asks: Mapping[str, Asks]
-    """Term -> what it asks of the data"""
+    needs: Mapping[str, Needs]
+    """Term -> what it needs of the data."""
 
 
 @runtime_checkable
 class Grows(Protocol):
-    """A recipe whose networks can begin with a smaller model's."""
+    """A recipe whose networks can begin with those of a smaller model."""
 
     def grow_from(self, start: ModelFile) -> None:
-        """Take what the smaller model has. Raises MasqueError where it does not fit."""
+        """Take over what the smaller model has. Raises SettingError where the sizes of the two do not go together, and
+        CheckpointError where its weights do not fit its sizes."""
         ...
 
 
 def check_terms(phase: Phase, terms: Mapping[str, Tensor]) -> None:
-    """Raise ValueError unless the loss returned exactly the terms that have a weight."""
+    """Raise ValueError unless a phase's loss returned exactly the terms that have a weight."""
     if terms.keys() != phase.weights.keys():
         unweighted, missing = sorted(terms.keys() - phase.weights.keys()), sorted(phase.weights.keys() - terms.keys())
         raise ValueError(f"phase {phase.name}: terms without a weight: {unweighted}; weights without a term: {missing}")
 
 
 def weight_at(weight: Weight, step: int) -> float:
-    """The value of a weight in `step`."""
+    """A weight as the number that it is in `step`."""
     return weight(step) if callable(weight) else weight
