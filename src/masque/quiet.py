@@ -50,9 +50,10 @@ def quieten_fabric() -> None:
 
 
 def quieten_torch() -> None:
-    """Its warning of layers without outputs: networks that know no attributes have one, and nothing is wrong with
-    it."""
+    """Its warnings of layers without outputs, which networks that know no attributes have, and of weights that are given
+    to networks of which only the shapes are wanted: nothing is wrong with either."""
     warnings.filterwarnings("ignore", message="Initializing zero-element tensors is a no-op")
+    warnings.filterwarnings("ignore", message="for .*: copying from a non-meta parameter in the checkpoint to a meta")
 
 
 def quieten_torchscript() -> None:

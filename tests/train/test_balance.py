@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from masque.train.balance import LARGEST, balanced, as_functions_of
+from masque.train.balance import LARGEST, as_functions_of, balanced
 
 
 def test_gradients_become_as_large_as_the_first_and_values_stay():

@@ -38,7 +38,7 @@ from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sph
 from masque.models.identity import IdentityConfig, Softmax
 from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.shape import Fits, ShapeConfig
-from masque.train.balance import balanced, as_functions_of
+from masque.train.balance import as_functions_of, balanced
 from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
