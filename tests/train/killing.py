@@ -88,7 +88,7 @@ def main(folder: Path, wanted: int) -> None:
             begun.append(folder / f"killed-{len(begun)}")
     _, status = os.waitpid(start(begun[-1]), 0)
     sys.stdout.write(
-        json.dumps({"runs": [str(run) for run in begun], "kills": kills, "writing": writing, "status": status}) + "\n"
+        json.dumps({"runs": [run.name for run in begun], "kills": kills, "writing": writing, "status": status}) + "\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""A run killed twenty times at random moments ends as the run that nobody touched."""
+"""A run killed many times at random moments ends as the run that nobody touched."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ from pathlib import Path
 import killing
 import pytest
 import torch
+from once import made_once
 from small_runs import differing, leaves
 
 from masque.train.state import load_state, states
 
-KILLS = 20
 
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+@pytest.fixture(scope="module", params=[5, pytest.param(20, marks=pytest.mark.slow)], ids="{} kills".format)
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     """The folder of the uninterrupted run, and those of the runs that were killed and resumed."""
-    folder = tmp_path_factory.mktemp("killed")
+    kills: int = request.param
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, killing.__file__, str(folder), str(KILLS)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    report = json.loads(done.stdout.splitlines()[-1])
-    assert report["kills"] >= KILLS
+
+    def kill(folder: Path) -> None:
+        command = [sys.executable, killing.__file__, str(folder), str(kills)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        (folder / "report.json").write_text(done.stdout.splitlines()[-1])
+
+    folder = made_once(tmp_path_factory, f"killed-{kills}", kill)
+    report = json.loads((folder / "report.json").read_text())
+    assert report["kills"] >= kills
     assert report["writing"] >= 1
     assert report["status"] == 0
-    return folder / "whole", [Path(run) for run in report["runs"]]
+    return folder / "whole", [folder / run for run in report["runs"]]
 
 
 def test_the_last_state_is_the_same_bit_for_bit(finished):
