@@ -35,6 +35,9 @@ def lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
+PHOTOS = 20
+"""As many as keep two processes busy while Ctrl-C is on its way."""
+
 SLOW_START = """
 import pathlib, sys, time
 if any("forkserver" in argument for argument in sys.orig_argv):
@@ -49,7 +52,7 @@ def test_prepare_stops_and_goes_on(
     puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     (tmp_path / "photos").mkdir()
-    for number in range(40):
+    for number in range(PHOTOS):
         shutil.copy(puppet_files[number % len(puppet_files)], tmp_path / "photos" / f"{number:03d}.png")
     command = ("prepare", tmp_path / "photos", "--out", tmp_path / "set", "--size", 32, "--json")
     journal = tmp_path / "set" / "journal.jsonl"
@@ -63,11 +66,11 @@ def test_prepare_stops_and_goes_on(
     assert ready()
     assert not (tmp_path / "set" / "prepared.json").exists()
     done = [json.loads(line)["number"] for line in journal.read_text().splitlines()[1:]]
-    assert results <= len(done) < 40
+    assert results <= len(done) < PHOTOS
     for path in (tmp_path / "set").glob("images/[!.]*"):
         assert read_picture(path).shape[2] == 3
     resumed = masque(*command, "--workers", 1)
-    assert (resumed.code, resumed.values["kept"]) == (0, 40)
+    assert (resumed.code, resumed.values["kept"]) == (0, PHOTOS)
     assert not list((tmp_path / "set").rglob("*.part"))
 
 

@@ -10,11 +10,21 @@ import torch
 
 from masque import runs
 from masque.data.frames import FrameSet, load_frames
+from masque.edits.invert import Options
 from masque.edits.loaded import LatentEditor
 from masque.errors import DataError
 from masque.layers.noise import normal
 from masque.models.progan import pixel_norm
 from masque.tables.progan import METHODS, as_text, evaluate_invert
+
+STEPS, DETAIL_STEPS = Options.steps, Options.detail_steps
+
+
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch):
+    """Searches end early: what they find in full is tested where they stand."""
+    monkeypatch.setattr(Options, "steps", property(lambda options: min(60, STEPS.__get__(options))))
+    monkeypatch.setattr(Options, "detail_steps", property(lambda options: min(30, DETAIL_STEPS.__get__(options))))
 
 
 @pytest.fixture(scope="module")

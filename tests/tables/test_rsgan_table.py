@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from masque.tables import all_tables as every
 from masque.tables import rsgan_table
 from masque.tables.alike import Alike
 from masque.tables.rsgan_table import CLASSICAL, MODELS, as_text, ranks, table
+from masque.tables.swapping import WARP
 from masque.tables.written import versions
 
 PUPPETS = ["puppets:60"]
@@ -23,9 +25,21 @@ SHORT = {"steps": 2, "batch_size": 4}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The folder of a table and its reports. The memory of each kind of row, the warp and a model, is measured once: in
+    a process of its own, whose start takes as long as all else of a row."""
     out = tmp_path_factory.mktemp("tables") / "rsgan"
-    return out, table(PUPPETS, out, Alike("tiny", run_changes=SHORT), pairs=4, workers=1)
+    measure, measured = rsgan_table._memory, {}
+
+    def memory(name: str, size: int) -> float:
+        kind = name == WARP
+        if kind not in measured:
+            measured[kind] = measure(name, size)
+        return measured[kind]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsgan_table, "_memory", memory)
+        yield out, table(PUPPETS, out, Alike("tiny", run_changes=SHORT), pairs=4, workers=1)
 
 
 def test_all_rows_are_trained_alike_and_told(made):

@@ -8,6 +8,7 @@ import torch
 
 from masque import runs
 from masque.data.frames import load_frames
+from masque.edits.invert import Options
 from masque.edits.loaded import AttributeEditor, LatentEditor, Parser, PortraitEditor, Swapper, Synthesizer
 from masque.errors import DataError
 from masque.faces.labels import coloured, overlay
@@ -108,7 +109,9 @@ def test_portrait_sheet():
         assert changed[1][:14].mean() > 0.5 > changed[1][30:].mean()
 
 
-def test_progan_sheet():
+def test_progan_sheet(monkeypatch):
+    monkeypatch.setattr(Options, "steps", 40)
+    monkeypatch.setattr(Options, "detail_steps", 20)
     generator = LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
     frames = load_frames(PUPPETS, 16, (), ("test",))
     picture, shown = progan_sheet(generator, frames, 3)

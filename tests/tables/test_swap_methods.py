@@ -162,6 +162,7 @@ def test_a_perfect_way_to_swap_scores_as_one(monkeypatch):
             return face.landmarks
 
     monkeypatch.setattr(rsgan, "_embedded", lambda job: np.full(128, float(job[0].mean()) / 255, np.float32))
+    monkeypatch.setattr(rsgan, "PUPPET_PAIRS", 6)
     method = Same(Copies(AutoencoderConfig(size=SIZE, channels=4, encoder_channels=4, z=8, widest=16)), "alphagan", "")
     report = evaluate_swap(method, frames, 6, workers=1)
     for group in ("reconstruction", "swap_twice"):

@@ -12,7 +12,6 @@ from pathlib import Path
 import family_runs
 import pytest
 import torch
-from once import made_once
 from small_runs import differing, fingerprint, leaves
 
 from masque import modelfile, runs
@@ -20,6 +19,7 @@ from masque.catalog import CATALOG, model_folder
 from masque.config import as_dict
 from masque.train.phase import weight_at
 from masque.train.state import load_state, states
+from once import made_once
 
 FAMILIES = list(CATALOG)
 every_family = pytest.mark.parametrize("family", FAMILIES)

@@ -11,10 +11,10 @@ from pathlib import Path
 import killing
 import pytest
 import torch
-from once import made_once
 from small_runs import differing, leaves
 
 from masque.train.state import load_state, states
+from once import made_once
 
 
 @pytest.fixture(scope="module", params=[5, pytest.param(20, marks=pytest.mark.slow)], ids="{} kills".format)
