@@ -20,7 +20,7 @@ import torch
 
 from masque import runs
 
-SETTINGS = {"steps": 60, "save_every": 3, "log_every": 2, "preview_every": 20, "batch_size": 4}
+SETTINGS = {"steps": 30, "save_every": 3, "log_every": 2, "preview_every": 10, "batch_size": 4}
 
 
 def train(folder: Path) -> None:
