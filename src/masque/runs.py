@@ -219,7 +219,7 @@ def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) 
             if where_they_fit:
                 continue
             raise CheckpointError(
-                f"{start.folder.parent} has another {name} than these settings ask for: begin with what `masque pack` makes of the run, "
+                f"{start.folder.parent} has another {name} than these settings ask for: begin with what `masque export` makes of the run, "
                 "which leaves it behind."
             ) from None
         net.load_state_dict(trained[name])

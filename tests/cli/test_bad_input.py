@@ -223,7 +223,7 @@ def test_ctrl_c_is_130_and_a_sentence(photo: Path, out: Path, monkeypatch: pytes
 def test_names_and_letters_that_the_terminal_cannot_show(photo: Path, tmp_path: Path, model_folder: Path) -> None:
     assert r"\xd7" in masque("faces", photo, encoding="koi8-r").out
     latin = tmp_path / "caf\udce9"  # the byte E9, as Python hands on a name that is not UTF-8
-    outcome = masque("pack", model_folder, "-o", latin)
+    outcome = masque("export", model_folder, "-o", latin)
     assert outcome.code == 0
     assert r"caf\udce9" in outcome.out
 

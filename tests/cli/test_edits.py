@@ -145,7 +145,9 @@ def test_blend_into_its_usual_file(
 
 def test_an_output_may_overwrite_its_input(puppet_files: list[Path], model_folder: Path, tmp_path: Path) -> None:
     photo = write_picture(tmp_path / "photo.png", read_picture(puppet_files[0]))
-    assert masque("edit", photo, "--set", "Male=1", "-o", photo, "--model", model_folder).code == 0
+    command = ("edit", photo, "--set", "Male=1", "-o", photo, "--model", model_folder)
+    assert "--overwrite" in masque(*command).sentence
+    assert masque(*command, "--overwrite").code == 0
     assert verified(photo)["edit"] == "edit"
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 

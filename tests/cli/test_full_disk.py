@@ -37,19 +37,18 @@ def test_an_edit_keeps_the_picture_that_was_there(
     (tmp_path / f"out.{suffix}").write_bytes(b"an older picture")
     before = contents(tmp_path)
     with files_no_larger_than(2000):
-        outcome = masque(
-            "edit", puppet_files[0], "--set", "Male=1", "-o", tmp_path / f"out.{suffix}", "--model", model_folder
-        )
+        command = ("edit", puppet_files[0], "--set", "Male=1", "-o", tmp_path / f"out.{suffix}")
+        outcome = masque(*command, "--model", model_folder, "--overwrite")
     assert "could not be written" in outcome.sentence
     assert "free some space" in outcome.sentence
     assert contents(tmp_path) == before
 
 
 def test_packing_keeps_the_model_that_was_there(model_folder: Path, tmp_path: Path) -> None:
-    assert masque("pack", model_folder, "-o", tmp_path / "packed").code == 0
+    assert masque("export", model_folder, "-o", tmp_path / "packed").code == 0
     before = contents(tmp_path)
     with files_no_larger_than(2000):
-        assert "free some space" in masque("pack", model_folder, "-o", tmp_path / "packed").sentence
+        assert "free some space" in masque("export", model_folder, "-o", tmp_path / "packed").sentence
     assert contents(tmp_path) == before
 
 

@@ -59,10 +59,11 @@ def test_prepare_stops_and_goes_on(
     ready, results = (lambda: lines(journal) > 2), 2
     if when == "while its processes start":
         (tmp_path / "sitecustomize.py").write_text(SLOW_START)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
         ready, results = (tmp_path / "starting").exists, 0
     outcome = interrupt_when(start(*command, "--workers", 2), ready)
-    assert (outcome.code, outcome.out, outcome.err) == (130, "", STOPPED + "\n")
+    said = {"error": STOPPED, "kind": "Interrupted"}
+    assert (outcome.code, outcome.values, outcome.err) == (130, said, STOPPED + "\n")
     assert ready()
     assert not (tmp_path / "set" / "prepared.json").exists()
     done = [json.loads(line)["number"] for line in journal.read_text().splitlines()[1:]]

@@ -39,7 +39,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_faces_are_drawn(generator, tmp_path):
     out = tmp_path / "sheet.png"
-    outcome = masque("sample", generator, "--count", 4, "--seed", 2, "--truncation", 0.8, "-o", out, "--json")
+    outcome = masque("sample", "--model", generator, "--count", 4, "--seed", 2, "--truncation", 0.8, "-o", out, "--json")
     assert outcome.code == 0, outcome.err
     assert read_picture(out).shape == (34, 34, 3)
     record = verify(out).record
@@ -48,7 +48,7 @@ def test_faces_are_drawn(generator, tmp_path):
 
 def test_a_photos_latent_its_picture_and_the_film_of_the_search(generator, photos, tmp_path):
     out, picture, film = tmp_path / "a.safetensors", tmp_path / "a.png", tmp_path / "steps.gif"
-    options = ("--model", generator, "--method", "refine", "--iterations", 20, "--detail", 5)
+    options = ("--model", generator, "--method", "refine", "--iterations", 20, "--detail-iterations", 5)
     outcome = masque("invert", photos[0], "-o", out, "--picture", picture, "--film", film, "--json", *options)
     assert outcome.code == 0, outcome.err
     answer = json.loads(outcome.out)
@@ -151,7 +151,7 @@ def test_what_cannot_be_done_ends_in_one_sentence_and_writes_nothing(generator, 
         (("invert", wall, "-o", tmp_path / "w.safetensors", *model), "No face was found"),
         (("invert", photos[0], "-o", tmp_path / "w.png", *model), "end it in .safetensors"),
         (("invert", photos[0], "-o", tmp_path / "w.safetensors", "--model", model_folder), "cannot invert"),
-        (("sample", model_folder, *out), "cannot sample"),
+        (("sample", "--model", model_folder, *out), "cannot sample"),
     ]
     for arguments, sentence in cases:
         outcome = masque(*arguments)

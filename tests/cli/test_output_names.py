@@ -36,7 +36,7 @@ WRITERS = [
     ("faces-for", "a.png", "--styles", ".", "-o"), ("sample", "-o"), ("invert", "a.png", "--picture"), ("invert", "a.png", "--film"),
     ("combine", "a.png", "a.png", "-o"), ("morph", "a.png", "a.png", "-o"), ("synthesize", "a.png", "-o"), ("frontalize", "a.png", "-o"),
     ("mix-identity", "a.png", "a.png", "-o"), ("sheet", "rsgan", "--data", "puppets:2", "-o"),
-    ("evaluate", "edits", "ccagan", "--data", "puppets:2", "--picture"), ("evaluate", "swap", "rsgan", "--data", "puppets:2", "--json"),
+    ("evaluate", "ccagan", "--data", "puppets:2", "--picture"), ("evaluate", "rsgan", "--data", "puppets:2", "--report"),
 ]  # fmt: skip
 NAMES = {
     "x" * 252 + ".png": "shorter name",
@@ -60,7 +60,7 @@ def test_every_command_refuses_a_name_before_the_work(
 
 
 FILLERS = [
-    ("train", "rsgan", "--data", "puppets:8", "--preset", "tiny", "-o"), ("prepare", "photos", "-o"), ("pack", "rsgan", "-o"),
+    ("train", "rsgan", "--data", "puppets:8", "--preset", "tiny", "-o"), ("prepare", "photos", "-o"), ("export", "rsgan", "-o"),
     ("table", "rsgan", "--data", "puppets:8", "-o"), ("tables", "--data", "puppets:8", "-o"), ("augment", "photos", "-o"),
     ("demo", "--folder"),
 ]  # fmt: skip
@@ -140,7 +140,8 @@ def test_two_results_of_one_name(tmp_path: Path) -> None:
 def test_names_that_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     photo = write_picture(tmp_path / name, np.zeros((64, 64, 3), np.uint8))
-    outcome = masque("heatmap", photo, photo, f"--out={name}")  # the input itself, which is read before it is replaced
+    # The input itself, which is read before it is replaced.
+    outcome = masque("heatmap", photo, photo, f"--out={name}", "--overwrite")
     assert outcome.code == 0, outcome.err
     with Image.open(name) as written:
         assert written.size[1] >= 64
@@ -170,7 +171,7 @@ def test_nothing_in_a_name_reaches_the_terminal_raw(tmp_path: Path, error: type[
     def fail(*_: object, **__: object) -> NoReturn:
         raise error(f"{name} failed.") if error is not OSError else OSError(5, "Input/output error", name)
 
-    with patch.object(command, "app", fail):
+    with patch.object(command, "command_line", lambda: SimpleNamespace(commands={}, main=fail)):
         assert masque("faces").sentence.isprintable()
 
 

@@ -18,6 +18,7 @@ from masque.faces.labels import read_labels, write_labels
 from masque.image import read_picture, write_picture
 from masque.tables.parser import as_text as parser_report
 from masque.tables.shape import as_text
+from masque.tables.written import CHECKSUM, kept_report
 
 
 def trained(folder: Path, family: str) -> Path:
@@ -119,14 +120,14 @@ def test_evaluate_shape(tmp_path: Path) -> None:
         "--json",
     )
     assert masque(*command).values["finished"] is True
-    outcome = masque("evaluate", "shape", run, "--data", "puppets:80", "--puppets", 3, "--json", path)
+    outcome = masque("evaluate", run, "--data", "puppets:80", "--puppets", 3, "--report", path)
     assert outcome.code == 0, outcome.err
     report = json.loads(path.read_text())
     assert (report["weights"], report["pictures"], report["puppets"]["pictures"]) == (modelfile.read(run).hash, 8, 3)
     assert outcome.out == as_text(report) + "\n"
     assert report["fit"]["landmark_error"] < 0.05  # of the landmarks, whatever the network has learnt
     assert report["puppets"]["fit"]["yaw_error"] < 5 < report["puppets"]["yaw_error"]
-    wrong = masque("evaluate", "shape", "parser", "--data", "puppets:80", "--json", tmp_path / "other.json")
+    wrong = masque("evaluate", "parser", "--task", "shape", "--data", "puppets:80", "--report", tmp_path / "other.json")
     assert (wrong.code, wrong.err.count("\n")) == (1, 1)
     assert "holds a model of the family parser: name one of shape" in wrong.err
     assert not (tmp_path / "other.json").exists()
@@ -135,34 +136,33 @@ def test_evaluate_shape(tmp_path: Path) -> None:
 def test_evaluate_parser(parser: Path) -> None:
     """Of three steps of training little comes; the shipped weights name most pixels of a puppet rightly."""
     command = ("--data", "puppets:24", "--json")
-    tiny, shipped = (masque("evaluate", "parser", model, *command).values for model in (parser, "parser"))
+    tiny, shipped = (masque("evaluate", model, *command).values for model in (parser, "parser"))
     for values, folder in ((tiny, parser), (shipped, SHIPPED / "parser")):
         assert (values["weights"], values["pictures"]) == (modelfile.read(folder).hash, 4)
     assert tiny["mean_iou"] < 0.2
     assert tiny["accuracy"] < 0.5
     assert shipped["mean_iou"] > 0.6
     assert shipped["accuracy"] > 0.85
-    assert masque("evaluate", "parser", parser, *command[:2]).out == parser_report(tiny) + "\n"
+    assert masque("evaluate", parser, *command[:2]).out == parser_report(tiny) + "\n"
 
 
 def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
     run, path = trained(tmp_path, "identity"), tmp_path / "report.json"
     assert (
         "held-out people"
-        in masque("evaluate", "identity", run, "--data", "puppets:120", "--pairs", 40, "--json", path).out
+        in masque("evaluate", run, "--data", "puppets:120", "--pairs", 40, "--report", path).out
     )
     report = json.loads(path.read_text())
     assert 0 <= report["verification"]["accuracy"] <= 1
     assert report["pairs"] == 40
     assert "lfw" not in report
-    wild = masque("evaluate", "identity", run, "--lfw", lfw_folder, "--workers", 1, "--json", path)
+    wild = masque("evaluate", run, "--lfw", lfw_folder, "--workers", 1, "--report", path)
     values = json.loads(path.read_text())["lfw"]
     assert wild.out.startswith("LFW: 12 pairs in 2 folds, 12 pictures, 1 of them without")
     assert {"accuracy", "error", "auc", "dlib", "pairs", "pictures", "folds", "centred"} == values.keys()
     assert {"accuracy", "error", "auc"} == values["dlib"].keys()
     both = masque(
         "evaluate",
-        "identity",
         run,
         "--lfw",
         lfw_folder,
@@ -172,30 +172,30 @@ def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
         "puppets:120",
         "--pairs",
         40,
-        "--json",
+        "--report",
         path,
     )
     assert both.out.count("\n") == 5
-    assert json.loads(path.read_text()) == {**report, "lfw": values}
+    assert kept_report(path, {}) == {**{name: value for name, value in report.items() if name != CHECKSUM}, "lfw": values}
 
 
 def test_evaluate_identity_says_what_is_wrong(tmp_path: Path, lfw_folder: Path) -> None:
     assert (
-        "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity", "identity").sentence
+        "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity").sentence
     )
-    assert "There is no pairs.txt" in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
+    assert "There is no pairs.txt" in masque("evaluate", "identity", "--lfw", tmp_path).sentence
     shutil.copy(lfw_folder / "pairs.txt", tmp_path)
     assert (
         "Puppet_0_0001.jpg, and pairs.txt names it: 12 of"
-        in masque("evaluate", "identity", "identity", "--lfw", tmp_path).sentence
+        in masque("evaluate", "identity", "--lfw", tmp_path).sentence
     )
     assert (
         "mkdir -p"
         in masque(
-            "evaluate", "identity", "identity", "--lfw", lfw_folder, "--json", tmp_path / "no" / "r.json"
+            "evaluate", "identity", "--lfw", lfw_folder, "--report", tmp_path / "no" / "r.json"
         ).sentence
     )
     assert (
         "family parser: name one of identity"
-        in masque("evaluate", "identity", trained(tmp_path, "parser"), "--data", "puppets:9").sentence
+        in masque("evaluate", trained(tmp_path, "parser"), "--task", "identity", "--data", "puppets:9").sentence
     )

@@ -94,8 +94,8 @@ def test_pictures_are_timed_and_measured(
     ).values
     assert (timed["job"], set(timed["times"])) == ("synthesize", {"synthesize 2"})
     report, sheet = tmp_path / "report.json", tmp_path / "sheet.png"
-    command = ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--workers", 1)
-    outcome = masque(*command, "--lfw", lfw_folder, "--json", report, "--picture", sheet)
+    command = ("evaluate", facefeat, "--data", "puppets:48", "--workers", 1)
+    outcome = masque(*command, "--lfw", lfw_folder, "--report", report, "--picture", sheet)
     assert outcome.code == 0, outcome.err
     assert {"lfw", "templates", "similarity", "diversity", "ffd"} <= json.loads(report.read_text()).keys()
     assert "LFW, drawn" in outcome.out
@@ -105,10 +105,10 @@ def test_pictures_are_timed_and_measured(
 def test_what_cannot_be_measured(facefeat: Path, lfw_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "lfw").mkdir()
     for says, command in (
-        ("Two held-out people", ("evaluate", "facefeat", facefeat, "--data", "puppets:24")),
+        ("Two held-out people", ("evaluate", facefeat, "--data", "puppets:24")),
         (
             "There is no pairs.txt",
-            ("evaluate", "facefeat", facefeat, "--data", "puppets:48", "--lfw", tmp_path / "lfw"),
+            ("evaluate", facefeat, "--data", "puppets:48", "--lfw", tmp_path / "lfw"),
         ),
         (
             "--few belongs to the table of progan",

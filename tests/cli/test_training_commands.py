@@ -108,7 +108,7 @@ def test_several_processes_answer_and_complain_as_one(tmp_path: Path) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.values["step"] == 2
     again = wait_for(start(*command, *more, "--steps", 2, "--seed", 1))
-    assert (again.code, again.out) == (1, "")
+    assert (again.code, again.values["error"]) == (1, again.err.strip())
     assert again.err.count("seed = 0, not 1") == again.err.count("\n") == 1
 
 
@@ -158,7 +158,7 @@ def test_runs_that_may_not_be_touched(run: Path, tmp_path: Path) -> None:
 
 
 def test_evaluate_writes_the_report_it_prints(run: Path, tmp_path: Path) -> None:
-    outcome = masque("evaluate", "swap", run, "--data", "puppets:80", "--pairs", 3, "--json", tmp_path / "report.json")
+    outcome = masque("evaluate", run, "--data", "puppets:80", "--pairs", 3, "--report", tmp_path / "report.json")
     assert outcome.code == 0, outcome.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["pairs"] == 3
@@ -172,22 +172,22 @@ def test_evaluate_writes_the_report_it_prints(run: Path, tmp_path: Path) -> None
 def test_evaluations_that_cannot_start(run: Path, tmp_path: Path) -> None:
     assert (
         "mkdir -p"
-        in masque("evaluate", "swap", run, "--data", "puppets:40", "--json", tmp_path / "missing" / "r.json").sentence
+        in masque("evaluate", run, "--data", "puppets:40", "--report", tmp_path / "missing" / "r.json").sentence
     )
-    assert "no model" in masque("evaluate", "swap", tmp_path / "missing", "--data", "puppets:40").sentence
-    assert "not a prepared set" in masque("evaluate", "swap", run, "--data", tmp_path).sentence
+    assert "no model" in masque("evaluate", tmp_path / "missing", "--data", "puppets:40").sentence
+    assert "not a prepared set" in masque("evaluate", run, "--data", tmp_path).sentence
     assert "No data set was named" in masque("evaluate", "attributes").sentence
 
 
 def test_pack_makes_a_model_that_can_be_passed_on(run: Path, tmp_path: Path) -> None:
     (tmp_path / "card.md").write_text("# What it is\n")
-    values = masque("pack", run, "-o", tmp_path / "packed", "--card", tmp_path / "card.md", "--json").values
+    values = masque("export", run, "-o", tmp_path / "packed", "--card", tmp_path / "card.md", "--json").values
     assert values["bytes"] == (tmp_path / "packed" / "weights.safetensors").stat().st_size
     assert values["weights"] == modelfile.read(tmp_path / "packed").hash
     assert (tmp_path / "packed" / "card.md").read_text() == "# What it is\n"
-    assert "no model folder" in masque("pack", run, "-o", tmp_path).sentence
-    assert "card.md is a file: name a folder" in masque("pack", run, "-o", tmp_path / "card.md").sentence
-    assert "cannot be read" in masque("pack", run, "-o", tmp_path / "other", "--card", tmp_path / "none.md").sentence
+    assert "not as Masque wrote it" in masque("export", run, "-o", tmp_path).sentence
+    assert "card.md is a file: name a folder" in masque("export", run, "-o", tmp_path / "card.md").sentence
+    assert "cannot be read" in masque("export", run, "-o", tmp_path / "other", "--card", tmp_path / "none.md").sentence
     assert not (tmp_path / "other").exists()
 
 
@@ -293,6 +293,8 @@ def test_a_run_may_begin_with_a_model(run: Path, tmp_path: Path) -> None:
         ),
     ):
         refused = train(tmp_path / "other", "--steps", 3, *more)
-        assert (refused.code, refused.out) == (1, "")
+        assert refused.code == 1
+        assert refused.values["kind"] in ("CheckpointError", "SettingError")
         assert says in refused.err
+        assert says in refused.values["error"]
     assert not (tmp_path / "other").exists()

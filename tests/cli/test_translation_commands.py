@@ -157,7 +157,7 @@ def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
     )
     assert masque(*command, "--set", f"attributes={','.join(names)}").code == 0
     outcome = masque(
-        "evaluate", "edits", run, "--data", "puppets:160", "--count", 4, "--json", tmp_path / "report.json"
+        "evaluate", run, "--data", "puppets:160", "--count", 4, "--report", tmp_path / "report.json"
     )
     assert outcome.code == 0, outcome.err
     report = json.loads((tmp_path / "report.json").read_text())
@@ -166,4 +166,4 @@ def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
         assert {"took_effect", "identity_distance", "background_change", "leakage", "ffd", "kfd"} <= edit.keys()
         assert name in outcome.out
     assert len(report["features"]) == 16
-    assert "all have the same" in masque("evaluate", "edits", run, "--data", "puppets:10").sentence
+    assert "all have the same" in masque("evaluate", run, "--data", "puppets:10").sentence

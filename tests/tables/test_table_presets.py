@@ -19,7 +19,7 @@ from masque.train.engine import Progress
 from masque.train.phase import Recipe
 
 FAMILIES = {
-    "rsgan": ("rsgan", "vaegan"), "cca-gan": ("ccagan",), "portrait": ("portrait",), "progan": ("progan", "dcgan"),
+    "rsgan": ("rsgan", "vaegan"), "ccagan": ("ccagan",), "portrait": ("portrait",), "progan": ("progan", "dcgan"),
     "facefeat": ("facefeat",),
 }  # fmt: skip
 PRESETS = {

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
-from masque.cli.options import Json, nothing
+from masque.cli.options import MEASURE, Family, Json, Model, Preset, Settings, nothing
 from masque.cli.show import Wait, answer
 
-Model = Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")]
-Side = Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)]
-Turns = Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)]
+Side: TypeAlias = Annotated[int, typer.Option("--side", help="Longer side of the photos, in pixels.", min=128)]
+Turns: TypeAlias = Annotated[int, typer.Option("--turns", help="How many photos are timed.", min=1)]
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     bench = typer.Typer(help="Time this machine.", no_args_is_help=True)
     bench.callback()(nothing)
-    bench.command("train")(bench_train)
-    bench.command("grow")(bench_grow)
-    bench.command("swap")(bench_swap)
-    bench.command("edit")(bench_edit)
-    bench.command("parse")(bench_parse)
-    bench.command("repaint")(bench_repaint)
-    bench.command("labels")(bench_labels)
-    bench.command("synthesize")(bench_synthesize)
-    app.add_typer(bench, name="bench")
+    for name, command in (
+        ("train", bench_train),
+        ("grow", bench_grow),
+        ("swap", bench_swap),
+        ("edit", bench_edit),
+        ("parse", bench_parse),
+        ("repaint", bench_repaint),
+        ("labels", bench_labels),
+        ("synthesize", bench_synthesize),
+    ):
+        bench.command(name)(command)
+    app.add_typer(bench, name="bench", rich_help_panel=MEASURE)
 
 
 def bench_train(
-    family: Annotated[str, typer.Argument(help="What to train.")] = "rsgan",
-    preset: Annotated[
-        str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")
-    ] = "small",
-    set_: Annotated[
-        list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
-    ] = [],  # noqa: B006 - typer wants a literal
+    family: Family = "rsgan",
+    preset: Preset = "small",
+    set_: Settings = [],  # noqa: B006 - typer wants a literal
     steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
     turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
     as_json: Json = False,
@@ -53,10 +51,8 @@ def bench_train(
 
 
 def bench_grow(
-    preset: Annotated[str, typer.Option("--preset", help="A preset of progan: docs/train.md lists them.")] = "small",
-    set_: Annotated[
-        list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
-    ] = [],  # noqa: B006 - typer wants a literal
+    preset: Preset = "small",
+    set_: Settings = [],  # noqa: B006 - typer wants a literal
     steps: Annotated[int, typer.Option("--steps", help="Steps timed per turn.", min=1)] = 4,
     turns: Annotated[int, typer.Option("--turns", help="How often the two take turns.", min=1)] = 3,
     as_json: Json = False,
@@ -73,9 +69,9 @@ def bench_grow(
 
 
 def bench_swap(
-    model: Model = "rsgan",
     side: Side = 1024,
     turns: Turns = 7,
+    model: Model = "rsgan",
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of a swap on two large photos, after loading.
@@ -90,9 +86,9 @@ def bench_swap(
 
 
 def bench_edit(
-    model: Model = "rsgan",
     side: Side = 1024,
     turns: Turns = 7,
+    model: Model = "rsgan",
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of an edit of a large photo, after loading.
@@ -107,9 +103,9 @@ def bench_edit(
 
 
 def bench_parse(
-    model: Model = "parser",
     side: Side = 1024,
     turns: Turns = 7,
+    model: Model = "parser",
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of parsing a large photo, after loading.
@@ -124,9 +120,9 @@ def bench_parse(
 
 
 def bench_repaint(
-    model: Model = "portrait",
     side: Side = 1024,
     turns: Turns = 7,
+    model: Model = "portrait",
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of repainting a large photo by an edited label map, after loading.
@@ -157,10 +153,10 @@ def bench_labels(
 
 
 def bench_synthesize(
-    model: Model = "facefeat",
     side: Side = 1024,
     count: Annotated[int, typer.Option("--count", help="How many pictures are drawn of a photo.", min=1)] = 16,
     turns: Turns = 7,
+    model: Model = "facefeat",
     as_json: Json = False,
 ) -> None:
     """Seconds and memory of drawing pictures of the person on a large photo, after loading.

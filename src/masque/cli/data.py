@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from masque.cli.options import Json
+from masque.cli.options import DATA, Json, Workers
 from masque.cli.show import Bar, answer
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(prepare)
+    app.command(rich_help_panel=DATA)(prepare)
 
 
 def prepare(
@@ -44,9 +44,7 @@ def prepare(
             "--label-maps", help="Write label maps too where there are no masks of parts, as the face parser sees them."
         ),
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", help="Processes; one per core if not given.", min=1)
-    ] = None,
+    workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Find, align, crop and measure every face of a data set, ready to train on. The same command resumes after an

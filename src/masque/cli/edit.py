@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from masque.cli.options import Detail, Json, Model, Output, Pick, Seed, Set, attribute_values
-from masque.cli.show import Bar, Wait, answer, quoted, remark, save, tell
+from masque.cli.options import EDIT, Detail, Json, Model, Output, Overwrite, Pick, Seed, Set, attribute_values
+from masque.cli.overwriting import check_replaceable
+from masque.cli.show import Bar, Wait, answer, failure, quoted, remark, save
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (swap, edit, blend, heatmap, faces, verify, demo):
-        app.command()(command)
-    app.command("random")(random_parts)
+    edits = ((swap, None), (edit, None), (blend, None), (random_parts, "random"))
+    for command, name in (*edits, (heatmap, None), (faces, None), (verify, None), (demo, None)):
+        app.command(name, rich_help_panel=EDIT)(command)
 
 
 def swap(
@@ -32,14 +33,15 @@ def swap(
             help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN).",
         ),
     ] = "gradient",
-    detail: Detail = "keep",
     method: Annotated[
         Literal["rsgan", "warp"] | None,
         typer.Option(
             "--method",
-            help="rsgan: by the network; warp: bend the face by its landmarks, no network. Without it, the network where its weights are.",
+            help="rsgan: by the network; warp: bend the face by its landmarks, without a network. If not given, by the "
+            "network where its weights are.",
         ),
     ] = None,
+    detail: Detail = "keep",
     pick_face: Annotated[
         int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
     ] = None,
@@ -47,6 +49,7 @@ def swap(
         int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")
     ] = None,
     model: Model = "rsgan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Put the face of one photo into another, and get the whole second photo back.
@@ -56,6 +59,7 @@ def swap(
     from masque.image import check_output
 
     check_output(out, like=hair)
+    check_replaceable(overwrite, out)
     attributes = attribute_values(set_)
     painted = bool(attributes) or stitch != "gradient" or detail != "keep"
     if method == "warp" and painted:
@@ -68,7 +72,10 @@ def swap(
 
         if method is None and model == "rsgan" and not painted and not has_model(model):
             method = "warp"
-            instead = " No weights of rsgan come with this installation, so the face was bent by its landmarks (--method warp)."
+            instead = (
+                " No weights of rsgan come with this installation, so the face was bent by its landmarks "
+                "(--method warp)."
+            )
         if method == "warp":
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
         else:
@@ -81,7 +88,7 @@ def swap(
                 pick_face=pick_face,
                 pick_hair=pick_hair,
             )
-    save(result, out, as_json, instead)
+    save(result, out, overwrite, as_json, instead)
 
 
 def edit(
@@ -97,6 +104,7 @@ def edit(
     detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "rsgan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Change attributes of a face, of its hair, or of both.
@@ -106,6 +114,7 @@ def edit(
     from masque.image import check_output
 
     check_output(out, like=None if sheet else photo)
+    check_replaceable(overwrite, out)
     attributes = attribute_values(set_)
     if bool(attributes) == sheet:
         raise typer.BadParameter("give either --set Name=value, once or more, or --sheet")
@@ -116,17 +125,18 @@ def edit(
             result = masque.load(model, "sheet").sheet(photo, detail=detail, pick=pick)
         else:
             result = masque.load(model, "edit").edit(photo, attributes, region=region, detail=detail, pick=pick)
-    save(result, out, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def random_parts(
     photo: Annotated[Path, typer.Argument(help="The photo that one part is kept of.")],
     part: Annotated[Literal["face", "hair"], typer.Option("--part", help="The part that is drawn at random.")] = "hair",
     count: Annotated[int, typer.Option("--count", help="How many to draw.")] = 8,
-    seed: Annotated[int, Seed] = 0,
     out: Output = Path("sheet.png"),
     pick: Pick = None,
+    seed: Seed = 0,
     model: Model = "rsgan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Give a face random hair, or a hair random faces.
@@ -136,11 +146,12 @@ def random_parts(
     from masque.image import check_output
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Wait("Drawing"):
         import masque
 
         result = masque.load(model, "random").random(photo, part, count=count, seed=seed, pick=pick)
-    save(result, out, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def blend(
@@ -154,6 +165,7 @@ def blend(
     pick_a: Annotated[int | None, typer.Option("--pick-a", help="Which face of the first photo.")] = None,
     pick_b: Annotated[int | None, typer.Option("--pick-b", help="Which face of the second photo.")] = None,
     model: Model = "rsgan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Go from one face or hair to another in steps.
@@ -163,19 +175,21 @@ def blend(
     from masque.image import check_output, check_sheet
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Wait("Blending"):
         import masque
         from masque.edits.blend import CELL
 
         check_sheet(out, steps, steps, CELL)
         result = masque.load(model, "blend").blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
-    save(result, out, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def heatmap(
     photo: Annotated[Path, typer.Argument(help="The photo as it was.")],
     edited: Annotated[Path, typer.Argument(help="The same photo, edited.")],
     out: Output = Path("heat.png"),
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Show where an edit changed colours, and how much.
@@ -188,7 +202,9 @@ def heatmap(
     from masque.version import __version__
 
     check_output(out, like=photo)
+    check_replaceable(overwrite, out)
     picture, change = show(photo, edited)
+    check_replaceable(overwrite, out)
     names = {"photo": photo.name, "edited": edited.name}
     write_recorded(
         out, picture, {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change}
@@ -218,10 +234,18 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
     for number, face in enumerate(found, start=1):
         left, top, width, height = face.box
         usable = face.size >= SMALLEST_FACE
-        rows.append({
-            "number": number, "left": left, "top": top, "width": width, "height": height, "score": round(face.score, 3), "usable": usable,
-            "taken": face is main,
-        })  # fmt: skip
+        rows.append(
+            {
+                "number": number,
+                "left": left,
+                "top": top,
+                "width": width,
+                "height": height,
+                "score": round(face.score, 3),
+                "usable": usable,
+                "taken": face is main,
+            }
+        )
         marks = (
             ("taken unless another is picked", face is main),
             (f"too small, {SMALLEST_FACE} px needed", not usable),
@@ -231,11 +255,13 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
             f"{number}: {width}×{height} px at ({left}, {top}), score {face.score:.2f}"
             + (f" ({'; '.join(notes)})" if notes else "")
         )
-    answer("\n".join(lines), {"faces": rows}, as_json)
+    error = None
     if not any(row["usable"] for row in rows):
-        raise NoFaceError(
-            f"No face in {printable(photo.name)} is {SMALLEST_FACE} pixels wide or more: use a larger picture."
-        )
+        sentence = f"No face in {printable(photo.name)} is {SMALLEST_FACE} pixels wide or more: use a larger picture."
+        error = NoFaceError(sentence)
+    answer("\n".join(lines), {"faces": rows, **(failure(str(error), "NoFaceError") if error else {})}, as_json)
+    if error:
+        raise error
 
 
 def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to ask.")], as_json: Json = False) -> None:
@@ -281,6 +307,8 @@ def demo(
         Path, typer.Option("--folder", help="Where the page goes; photos in its sub-folder in/ are taken along.")
     ] = Path("demo"),
     model: Model = "rsgan",
+    overwrite: Overwrite = None,
+    as_json: Json = False,
 ) -> None:
     """Do the main job on two public-domain portraits and on your photos in demo/in, and make a page of it.
 
@@ -290,6 +318,7 @@ def demo(
     from masque.output import check_folder
 
     check_folder(folder)
+    check_replaceable(overwrite, folder / "index.html")
     with only_writer(folder / "out"), Bar("Making the page") as bar:
         import masque
         from masque.studio.page import make_page
@@ -303,4 +332,5 @@ def demo(
         page, complaints = make_page(session, folder, bar.update, translator, painter, latents, synthesizer)
     for sentence in complaints:
         remark(f"Left out: {sentence}")
-    tell(f"The pictures are in {page.absolute()}")
+    values = {"page": str(page), "left_out": complaints}
+    answer(f"The pictures are in {page.absolute()}", values, as_json)

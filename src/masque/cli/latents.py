@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masque.cli.options import Json, Output, Pick, Seed
-from masque.cli.show import Bar, Wait, answer, remark
+from masque.cli.options import LATENTS, Json, Model, Output, Overwrite, Pick, Seed
+from masque.cli.overwriting import check_replaceable
+from masque.cli.show import Bar, Wait, answer, remark, save
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,33 +21,31 @@ if TYPE_CHECKING:
     from masque.image import Picture
     from masque.jsonfile import JSON
 
-Generator = Annotated[
-    str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")
-]
-MethodOption = Annotated[
+MethodOption: TypeAlias = Annotated[
     Literal["lipton", "refine", "encoder", "encoder+refine"],
     typer.Option(
         "--method", help="How a photo's latent is found: gradient descent as in the paper, Adam, an encoder, or both."
     ),
 ]
-Iterations = Annotated[
+Iterations: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--iterations", help="Steps of the search: 10000 by lipton, 400 by refine, 150 after the encoder.", min=0
     ),
 ]
-Detail = Annotated[
+DetailIterations: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--detail",
-        help="By refine: further steps, for what no latent says of a photo, again where they leave much; 450, and 0 for none.",
+        "--detail-iterations",
+        help="By refine: further steps, which find what no latent says of a photo, and as many again where they leave "
+        "much; 450 if not given, 0 for none.",
         min=0,
     ),
 ]
-Likeness = Annotated[
+Likeness: TypeAlias = Annotated[
     float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)
 ]
-Faces = Annotated[
+Faces: TypeAlias = Annotated[
     list[Path],
     typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean."),
 ]
@@ -55,42 +54,43 @@ Faces = Annotated[
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     for command in (sample, invert, combine, morph):
-        app.command()(command)
+        app.command(rich_help_panel=LATENTS)(command)
 
 
 def sample(
-    model: Annotated[str, typer.Argument(help="A family's name, or a run folder.")] = "progan",
     count: Annotated[int, typer.Option("--count", help="How many faces.", min=1, max=1024)] = 16,
-    seed: Annotated[int, Seed] = 0,
     truncation: Annotated[
         float | None,
         typer.Option(
             "--truncation",
-            help="1 for all the variety there is; less for plainer faces, fewer spoilt; 0.7.",
+            help="1 for all the variety there is; less for plainer faces, of which fewer are spoilt; 0.7 if not given.",
             min=0,
             max=1,
         ),
     ] = None,
     out: Output = Path("sheet.png"),
+    seed: Seed = 0,
+    model: Model = "progan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Draw faces of nobody.
 
-    Example: masque sample progan --count 16 --seed 0 -o sheet.png
+    Example: masque sample --count 16 --seed 0 -o sheet.png
     """
     import math
 
     from masque.image import check_output, check_sheet
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Wait("Drawing"):
         import masque
 
         generator = masque.load(model, "sample")
         check_sheet(out, count, math.ceil(math.sqrt(count)), generator.size)
         result = generator.sample(count, seed, truncation=truncation)
-    result.save(out)
-    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def invert(
@@ -104,7 +104,7 @@ def invert(
         Literal["stochastic", "hard", "none"],
         typer.Option("--clip", help="By lipton: what happens to components that leave the domain."),
     ] = "stochastic",
-    detail: Detail = None,
+    detail_iterations: DetailIterations = None,
     likeness: Likeness = 0.0,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")
@@ -112,9 +112,10 @@ def invert(
     film: Annotated[
         Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")
     ] = None,
-    seed: Annotated[int, Seed] = 0,
-    model: Generator = "progan",
     pick: Pick = None,
+    seed: Seed = 0,
+    model: Model = "progan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Find the latent from which the generator makes a photo's face. Ctrl-C ends the search and keeps the best so far.
@@ -134,6 +135,7 @@ def invert(
     if film is not None:
         check_film(film, FILM_FRAMES, FILM_SECONDS)
     check_apart(out, picture, film)
+    check_replaceable(overwrite, out, picture, film)
     with Bar("Searching") as bar:
         import masque
         from masque.edits.grey import cells_in_tones, said
@@ -141,7 +143,9 @@ def invert(
         from masque.edits.result import Result
 
         generator = masque.load(model, "invert")
-        options = Options(method=method, iterations=iterations, clip=clip, likeness=likeness, detail=detail, seed=seed)
+        options = Options(
+            method=method, iterations=iterations, clip=clip, likeness=likeness, detail=detail_iterations, seed=seed
+        )
         seen: dict[int, Tensor] = {}
         every = max(1, options.all_steps // (FILM_FRAMES - 1))
 
@@ -153,6 +157,7 @@ def invert(
         subject = generator.subject(photo, pick)
         found = generator.search([subject], options, watch)
     latent = generator.latent(found.z[0], subject.name, subject.grey)
+    check_replaceable(overwrite, out, picture, film)
     latent.save(out)
     record = generator.record("invert", photo=subject.name, method=method, **said(subject))
     if picture is not None:
@@ -163,13 +168,18 @@ def invert(
         frames = torch.cat([*seen.values(), generator.model.widened(found.z)])
         _save_film(film, cells_in_tones(subject, list(generator.pictures(frames))), len(frames), FILM_SECONDS, record)
     state = " The search was stopped; this is the best until then." if found.interrupted else ""
+    error = float(found.error[0])
     values = {
-        "out": str(out), "method": method, "iterations": found.iterations, "seconds": round(found.seconds, 3), "mse": float(found.error[0]),
-        "interrupted": found.interrupted, "model": generator.family, "weights": generator.weights,
-    }  # fmt: skip
-    text = (
-        f"Wrote {out}: mean squared error {float(found.error[0]):.4f} on [-1, 1] after {found.iterations} steps.{state}"
-    )
+        "out": str(out),
+        "method": method,
+        "iterations": found.iterations,
+        "seconds": round(found.seconds, 3),
+        "mse": error,
+        "interrupted": found.interrupted,
+        "model": generator.family,
+        "weights": generator.weights,
+    }
+    text = f"Wrote {out}: mean squared error {error:.4f} on [-1, 1] after {found.iterations} steps.{state}"
     answer(text, values, as_json)
 
 
@@ -187,10 +197,11 @@ def combine(
     out: Output = Path("out.png"),
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
-    detail: Detail = None,
+    detail_iterations: DetailIterations = None,
     likeness: Likeness = 0.0,
-    seed: Annotated[int, Seed] = 0,
-    model: Generator = "progan",
+    seed: Seed = 0,
+    model: Model = "progan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Make one face of several.
@@ -200,6 +211,7 @@ def combine(
     from masque.image import check_output
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Bar("Finding latents") as bar:
         import masque
         from masque.edits.combine import check_combination
@@ -207,9 +219,10 @@ def combine(
 
         check_combination(len(faces), formula, weight)
         generator = masque.load(model, "combine")
-        options = Options(method=method, iterations=iterations, detail=detail, likeness=likeness, seed=seed)
+        options = Options(method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed)
         latents = _latents(generator, faces, options, bar)
         result = generator.combine(latents, formula, weight)
+    check_replaceable(overwrite, out)
     result.save(out)
     answer(f"Wrote {out}: {result.record['formula']}.", {"out": str(out), **result.record}, as_json)
 
@@ -225,17 +238,19 @@ def morph(
         Literal["spherical", "linear", "warp"],
         typer.Option(
             "--path",
-            help="Through the latents on a sphere or straight; or the classical morph by landmarks, without a generator.",
+            help="Through the latents, on a sphere or straight; or the classical morph by landmarks, without a "
+            "generator.",
         ),
     ] = "spherical",
     ease: Annotated[Literal["smooth", "linear"], typer.Option("--ease", help="smooth: slow at each face.")] = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first face at the end.")] = False,
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
-    detail: Detail = None,
+    detail_iterations: DetailIterations = None,
     likeness: Likeness = 0.0,
-    seed: Annotated[int, Seed] = 0,
-    model: Generator = "progan",
+    seed: Seed = 0,
+    model: Model = "progan",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Turn one face into another, and on through any number of them.
@@ -245,6 +260,7 @@ def morph(
     from masque.film import check_film
 
     check_film(out, frames, seconds)
+    check_replaceable(overwrite, out)
     with Bar("Morphing") as bar:
         import masque
         from masque.edits.invert import Options
@@ -261,11 +277,14 @@ def morph(
         else:
             generator = masque.load(model, "morph")
             _check_frames(out, frames, generator.size)
-            options = Options(method=method, iterations=iterations, detail=detail, likeness=likeness, seed=seed)
+            options = Options(
+                method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed
+            )
             latents = _latents(generator, faces, options, bar)
             pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
             record = generator.record("morph")
         record |= {"frames": frames, "path": path, "faces": names}
+        check_replaceable(overwrite, out)
         _save_film(out, pictures, frames, seconds, record)
     answer(f"Wrote {out}: {frames} frames.", {"out": str(out), **record}, as_json)
 
@@ -281,7 +300,9 @@ def _check_frames(path: Path, count: int, size: int) -> None:
         check_sheet(path, count, math.ceil(math.sqrt(count)), size)
 
 
-def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, Any]) -> None:
+def _save_film(
+    path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, object]
+) -> None:
     """A film with its record in the comment, or a sheet with it as pictures have it."""
     import math
 

@@ -1,26 +1,36 @@
 """The `masque` command: its sub-commands, and how every failure ends.
 
 Exit code 0: done. 1: the job failed, and one sentence on stderr says why and what to do. 2: wrong usage. 130: stopped
-by Ctrl-C."""
+by Ctrl-C. With --json, stdout carries exactly one JSON object: the answer, or {"error": the sentence, "kind": ...}."""
 
 from __future__ import annotations
 
 import errno
 import io
+import json
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from masque.cli import bench, data, edit, evaluate, latents, portraits, presets, synthesize, tables, train
+from masque.cli.help import Headings
+from masque.cli.manner import MANNER, begin
+from masque.cli.options import Quiet, Verbose
+from masque.cli.show import failure, remark
+from masque.cli.spelling import Line, current, pieces_of, words_of
 from masque.cli.streams import unheard
 from masque.errors import MasqueError, escaped
 from masque.quiet import quieten_program
 
 app = typer.Typer(
+    cls=Headings,
     help="Swap, edit, repaint, morph and re-draw faces. Use it on pictures of people who agree to it.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
@@ -32,10 +42,10 @@ for register in (
     synthesize.register,
     data.register,
     train.register,
+    presets.register,
     evaluate.register,
     tables.register,
     bench.register,
-    presets.register,
 ):
     register(app)
 
@@ -44,8 +54,8 @@ INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from masque.version import __version__
 
         typer.echo(f"masque {__version__}")
@@ -57,14 +67,80 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    pass
+    """The options that stand before a command's name; `main` has read the last two already."""
 
 
-def _end(message: str, code: int) -> NoReturn:
-    sys.stdout.flush()
+@cache
+def command_line() -> TyperGroup:
+    """The whole command line, in which every command takes --quiet and --verbose as the root does."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    everywhere = [parameter for parameter in root.params if parameter.name in ("quiet", "verbose")]
+    for command in commands_of(root).values():
+        command.params.extend(everywhere)
+    return root
+
+
+def commands_of(group: TyperGroup, words: tuple[str, ...] = ()) -> dict[tuple[str, ...], typer.core.TyperCommand]:
+    """Every command by its words, such as ("swap",) and ("bench", "train")."""
+    found: dict[tuple[str, ...], typer.core.TyperCommand] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            found |= commands_of(command, (*words, name))
+        elif isinstance(command, typer.core.TyperCommand):
+            found[(*words, name)] = command
+    return found
+
+
+def valued_options() -> frozenset[str]:
+    """The options that are followed by a value: the same in every command that has them."""
+    commands = commands_of(command_line()).values()
+    return frozenset(
+        name
+        for command in commands
+        for option in command.params
+        if isinstance(option, typer.core.TyperOption) and not option.is_flag
+        for name in option.opts
+    )
+
+
+def spelled(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A command line in today's spelling, and a note for each old spelling that was in it; --json, --quiet and
+    --verbose are heeded from here on, wherever they stand and whatever else is wrong with the line."""
+    valued = valued_options()
+    pieces = list(pieces_of(words, valued))
+    place = next((place for place, piece in enumerate(pieces) if piece.option is None), len(pieces))
+    before = pieces[:place]
+    line, notes = Line("", []), list[str]()
+    if place < len(pieces):
+        line, notes = current(Line(pieces[place].words[0], pieces[place + 1 :]))
+    options = {piece.option for piece in (*before, *line.pieces)}
+    begin(
+        json="--json" in options,
+        quiet=bool(options & {"-q", "--quiet"}),
+        verbose=bool(options & {"-v", "--verbose"}),
+    )
+    name = [line.command] if place < len(pieces) else []
+    return [*words_of(before), *name, *words_of(line.pieces)], notes
+
+
+def _end(message: str, code: int, kind: str) -> NoReturn:
+    _tell_in_json(message, kind)
+    with suppress(OSError):
+        sys.stdout.flush()
     sys.stderr.write(escaped(message) + "\n")  # a file's name, or a text from one, may stand in it
     sys.exit(code)
+
+
+def _tell_in_json(message: str, kind: str) -> None:
+    if MANNER.json and not MANNER.answered:
+        with suppress(OSError):  # stdout may be what is full; the sentence on stderr remains
+            sys.stdout.write(json.dumps(failure(message, kind)) + "\n")
+            sys.stdout.flush()
+    MANNER.answered = True
 
 
 def main() -> NoReturn:
@@ -74,23 +150,44 @@ def main() -> NoReturn:
         quieten_program()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a file's name may hold what the terminal's encoding does not
+            # A file's name may hold what the terminal's encoding does not.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(prog_name="masque")
-    except SystemExit as exit_:
-        if exit_.code == INTERRUPTED:
-            _end("Stopped; whatever was finished is kept and nothing is half written.", INTERRUPTED)
-        raise
+        _run(sys.argv[1:])
     except MasqueError as error:
-        _end(str(error), 1)
+        _end(str(error), 1, type(error).__name__)
+    except typer.TyperException as error:
+        _tell_in_json(error.format_message(), "UsageError")
+        error.show()  # type: ignore[attr-defined]
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _end("Stopped; whatever was finished is kept and nothing is half written.", INTERRUPTED, "Interrupted")
     except MemoryError:
-        _end("There is not enough memory for this: use a smaller picture or a smaller batch_size.", 1)
+        sentence = "There is not enough memory for this: use a smaller picture or a smaller batch_size."
+        _end(sentence, 1, "MemoryError")
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            what = "The disk is full" if error.errno == errno.ENOSPC else "Your quota of the disk is used up"
-            _end(f"{what}: free some space and give the same command again.", 1)
-        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
-        _end(f"The system refused ({what}): check that place and its permissions.", 1)
+        _end(_refusal(error), 1, "OSError")
+    except Exception as error:
+        _tell_in_json(f"Masque failed in a way that it should not ({error}): please report it.", type(error).__name__)
+        raise
     sys.exit(0)
+
+
+def _run(words: Sequence[str]) -> None:
+    """Run one command. Raises whatever ends it, KeyboardInterrupt for Ctrl-C."""
+    arguments, notes = spelled(words)
+    for note in notes:
+        remark(f"Note: {note}")
+    code = command_line().main(arguments, prog_name="masque", standalone_mode=False)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code:
+        sys.exit(code)
+
+
+def _refusal(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what = "The disk is full" if error.errno == errno.ENOSPC else "Your quota of the disk is used up"
+        return f"{what}: free some space and give the same command again."
+    what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    return f"The system refused ({what}): check that place and its permissions."

@@ -1,43 +1,109 @@
-"""Options that several commands share."""
+"""Options that several commands share, each said once: the same words, in the same order, in every command.
+
+The order: what only this command takes, --out among it; --detail; --pick; --seed; --workers; --model; --device;
+--overwrite; --json. `tests/cli/test_agreement.py` looks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from masque.cli.completing import attributes, families, models, presets
 from masque.config import LARGEST_SEED
 from masque.errors import SettingError, printable
 
-Output = Annotated[Path, typer.Option("--out", "-o", help="Where to write the picture: .png, .jpg or .webp.")]
-Model = Annotated[
-    str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")
+Output: TypeAlias = Annotated[
+    Path, typer.Option("--out", "-o", help="Where to write the picture: .png, .jpg or .webp.")
 ]
-Data = Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Seed = typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)
-Pick = Annotated[
-    int | None,
-    typer.Option("--pick", help="Which face, by its number in `masque faces`, which marks the one taken otherwise."),
+Model: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="Whose weights: a family's name for those that come with Masque, or a run or model folder.",
+        autocompletion=models,
+    ),
 ]
-Set = Annotated[
+Trained: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="A trained model: a family's name for the weights that come with Masque, or a run or model folder.",
+        autocompletion=models,
+    ),
+]
+Family: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="What to train: rsgan, ccagan, portrait, progan or another that docs/train.md lists.",
+        autocompletion=families,
+    ),
+]
+Preset: TypeAlias = Annotated[
+    str,
+    typer.Option("--preset", help="A preset of the family: `masque presets` lists them.", autocompletion=presets),
+]
+Data: TypeAlias = Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")]
+Settings: TypeAlias = Annotated[
+    list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
+]
+TimeLimit: TypeAlias = Annotated[
+    str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")
+]
+Steps: TypeAlias = Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained in all.")]
+Set: TypeAlias = Annotated[
     list[str],
-    typer.Option("--set", help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated."),
+    typer.Option(
+        "--set",
+        help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.",
+        autocompletion=attributes,
+    ),
 ]
-
-Detail = Annotated[
+Detail: TypeAlias = Annotated[
     Literal["keep", "network"],
     typer.Option(
         "--detail", help="keep: add the change to the photo's own pixels; network: show what the network paints."
     ),
 ]
-
-Lfw = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
-Ijba = Annotated[
+Pick: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--pick", help="Which face, by its number in `masque faces`, which marks the one taken otherwise."),
+]
+Seed: TypeAlias = Annotated[int, typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)]
+SeedOrNone: TypeAlias = Annotated[
+    int | None, typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)
+]
+Workers: TypeAlias = Annotated[
+    int | None, typer.Option("--workers", help="Processes; one per core if not given.", min=1)
+]
+Lfw: TypeAlias = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
+Ijba: TypeAlias = Annotated[
     Path | None, typer.Option("--ijba", help="The folder of IJB-A: its tables of splits, and its pictures.")
 ]
+Overwrite: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--overwrite/--no-overwrite",
+        help="Replace whatever stands there, or nothing at all; without either, only what is as Masque wrote it.",
+    ),
+]
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print the answer, or the error, on stdout as one JSON object.")
+]
+Quiet: TypeAlias = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="No progress and no notes: only the answer and errors.", expose_value=False),
+]
+Verbose: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Say on stderr what is loaded, and how long each step takes.", expose_value=False
+    ),
+]
+
+EDIT, LATENTS, PEOPLE, DATA, TRAIN, MEASURE = "Edit", "Latents", "People", "Data", "Train", "Measure"
+"""The headings of `masque --help`, in its order."""
 
 
 def nothing() -> None:

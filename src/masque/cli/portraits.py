@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from masque.cli.options import Detail, Json, Output, Pick
+from masque.cli.options import EDIT, Detail, Json, Model, Output, Overwrite, Pick
+from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Wait, answer, remark, save
 
 Part = Literal["eyes", "mouth", "skin", "hair", "all"]
@@ -15,9 +16,8 @@ Part = Literal["eyes", "mouth", "skin", "hair", "all"]
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (parse, repaint, transfer):
-        app.command()(command)
-    app.command("faces-for")(faces_for)
+    for command, name in ((parse, None), (repaint, None), (transfer, None), (faces_for, "faces-for")):
+        app.command(name, rich_help_panel=EDIT)(command)
 
 
 def parse(
@@ -28,10 +28,9 @@ def parse(
     overlay: Annotated[
         Path | None, typer.Option("--overlay", help="Where to show the parts on the photo: .png, .jpg or .webp.")
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", help="A parser's run folder, or parser for the weights that come with Masque.")
-    ] = "parser",
     pick: Pick = None,
+    model: Model = "parser",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Find the parts of a face: skin, brows, eyes, nose, lips, mouth, hair. The label map can be painted in and
@@ -49,10 +48,12 @@ def parse(
     if overlay is not None:
         check_output(overlay, like=photo)
     check_apart(out, overlay)
+    check_replaceable(overwrite, out, overlay)
     with Wait("Parsing"):
         import masque
 
         parsed = masque.load(model, "parse").parse(photo, pick)
+    check_replaceable(overwrite, out, overlay)
     write_labels(out, parsed.labels, parsed.record)
     if overlay is not None:
         write_recorded(overlay, tinted(parsed.photo, parsed.labels), {**parsed.record, "shown": "overlay"})
@@ -71,11 +72,12 @@ def repaint(
     shape_from: Annotated[
         Path | None, typer.Option("--shape-from", help="A portrait to take the shape from instead.")
     ] = None,
-    part: Annotated[Part, typer.Option("--part", help="What of it.")] = "all",
+    part: Annotated[Part, typer.Option("--part", help="The part whose shape changes.")] = "all",
     out: Output = Path("out.png"),
     detail: Detail = "keep",
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
     pick: Pick = None,
+    model: Model = "portrait",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Paint the face anew in an edited shape, or in that of another portrait, in its own style and before its own
@@ -87,6 +89,7 @@ def repaint(
     from masque.image import check_output
 
     check_output(out, like=photo)
+    check_replaceable(overwrite, out)
     if (labels is None) == (shape_from is None):
         raise typer.BadParameter("name either a label map or --shape-from with a portrait")
     shape, notes = read_labels(labels) if labels is not None else (None, [])
@@ -98,17 +101,18 @@ def repaint(
         )
     for note in (*notes, *result.record["notes"]):
         remark(f"Note: {note}")
-    save(result, out, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def transfer(
     photo: Annotated[Path, typer.Argument(help="The photo to change.")],
     style_from: Annotated[Path, typer.Option("--style-from", help="The portrait whose style is taken.")],
-    part: Annotated[Part, typer.Option("--part", help="Of which part.")] = "all",
+    part: Annotated[Part, typer.Option("--part", help="The part whose style changes.")] = "all",
     out: Output = Path("out.png"),
     detail: Detail = "keep",
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
     pick: Pick = None,
+    model: Model = "portrait",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Give a part of the face the style (colour, texture) of another portrait's, and keep its shape.
@@ -118,11 +122,12 @@ def transfer(
     from masque.image import check_output
 
     check_output(out, like=photo)
+    check_replaceable(overwrite, out)
     with Wait("Transferring"):
         import masque
 
         result = masque.load(model, "transfer").transfer(photo, style_from, part=part, detail=detail, pick=pick)
-    save(result, out, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def faces_for(
@@ -130,7 +135,8 @@ def faces_for(
     styles: Annotated[Path, typer.Option("--styles", help="A folder of portraits whose styles are taken.")],
     count: Annotated[int, typer.Option("--count", help="How many of them, in the order of their names.", min=1)] = 8,
     out: Output = Path("sheet.png"),
-    model: Annotated[str, typer.Option("--model", help="A family's name, or a run folder.")] = "portrait",
+    model: Model = "portrait",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Paint many faces for one label map, each in the style of another portrait.
@@ -144,6 +150,7 @@ def faces_for(
     from masque.provenance import check_record
 
     check_output(out)
+    check_replaceable(overwrite, out)
     shape, notes = read_labels(labels)
     found, left_out = find_pictures(styles, "portraits")
     notes = [*notes, *(f"left out: {one}" for one in left_out)]
@@ -170,4 +177,4 @@ def faces_for(
         result = paint(painter, shape, usable)
     for note in notes:
         remark(f"Note: {note}")
-    save(result, out, as_json)
+    save(result, out, overwrite, as_json)

@@ -7,17 +7,21 @@ from typing import Annotated
 
 import typer
 
-from masque.cli.options import Json
+from masque.cli.completing import families as known_families
+from masque.cli.options import TRAIN, Json
 from masque.cli.show import Bar, answer
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(presets)
+    app.command(rich_help_panel=TRAIN)(presets)
 
 
 def presets(
-    family: Annotated[str | None, typer.Argument(help="Whose presets; every family's if not given.")] = None,
+    family: Annotated[
+        str | None,
+        typer.Argument(help="Whose presets; every family's if not given.", autocompletion=known_families),
+    ] = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Time some steps of each here; of all, half an hour or more.")
     ] = False,

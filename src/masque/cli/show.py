@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from masque.cli.manner import MANNER
+from masque.cli.overwriting import check_replaceable
 from masque.errors import escaped, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from masque.edits.result import Result
 
 QUIET_FOR = 2.0
 """Seconds before a progress bar appears: a quick job needs none."""
@@ -79,12 +84,12 @@ class Bar:
     """A progress bar on stderr that appears when a job has taken two seconds; `Lines` where nobody looks."""
 
     def __init__(self, doing: str, quiet: bool = False) -> None:
-        """quiet: show nothing at all, since another process does."""
-        self.doing, self.quiet = doing, quiet
+        """quiet: show nothing at all, as with the option --quiet; another process may show it."""
+        self.doing, self.quiet = doing, quiet or MANNER.quiet
         self.started = time.monotonic()
         self.progress: Progress | None = None
         self.task: TaskID | None = None
-        self.lines = None if quiet or watched() else Lines(doing)
+        self.lines = None if self.quiet or watched() else Lines(doing)
 
     def __enter__(self) -> Bar:
         if self.lines is not None:
@@ -98,6 +103,7 @@ class Bar:
             self.progress.stop()
         if self.lines is not None:
             self.lines.__exit__(kind, value, trace)
+        took(self.doing, self.started)
 
     def update(self, done: int, of: int, note: str = "") -> None:
         """Show that `done` of `of` is done."""
@@ -127,15 +133,17 @@ class Wait:
 
     def __init__(self, doing: str) -> None:
         self.doing = doing
-        self.lines = None if watched() else Lines(doing)
+        self.started = time.monotonic()
+        self.lines = None if MANNER.quiet or watched() else Lines(doing)
+        self.over = threading.Event()
+        self.thread: threading.Thread | None = None
 
     def __enter__(self) -> Wait:
         if self.lines is not None:
             self.lines.__enter__()
-            return self
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self._turn, daemon=True)
-        start(self.thread)
+        elif not MANNER.quiet:
+            self.thread = threading.Thread(target=self._turn, daemon=True)
+            start(self.thread)
         return self
 
     def _turn(self) -> None:
@@ -151,16 +159,23 @@ class Wait:
     ) -> None:
         if self.lines is not None:
             self.lines.__exit__(kind, value, trace)
-            return
-        self.over.set()
-        self.thread.join()
+        if self.thread is not None:
+            self.over.set()
+            self.thread.join()
+        took(self.doing, self.started)
+
+
+def took(doing: str, started: float) -> None:
+    """With --verbose, say on stderr how long a step took that began at `started`, by the monotonic clock."""
+    if MANNER.verbose:
+        typer.echo(f"{doing} took {time.monotonic() - started:.1f} s.", err=True)
 
 
 LONGEST_RECORD = 200
 """Lines of a record that are shown; all of it stands in the answer as JSON."""
 
 
-def quoted(record: Mapping[str, Any]) -> str:
+def quoted(record: Mapping[str, object]) -> str:
     """A record from a file as JSON for people: in plain ASCII, so that nothing in it moves the cursor, with long texts
     cut."""
     lines = json.dumps(_cut(record), indent=1).split("\n")
@@ -168,20 +183,35 @@ def quoted(record: Mapping[str, Any]) -> str:
     return "\n".join(lines if left <= 0 else [*lines[:LONGEST_RECORD], f"… and {left} lines more"])
 
 
-def _cut(value: Any) -> Any:
-    if isinstance(value, dict):
+def _cut(value: object) -> object:
+    if isinstance(value, Mapping):
         return {printable(key): _cut(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_cut(inner) for inner in value]
     return printable(value) if isinstance(value, str) else value
 
 
-def answer(text: str, values: Mapping[str, Any], as_json: bool) -> None:
-    """Print `text`, or `values` as one JSON object."""
+def answer(text: str, values: Mapping[str, object], as_json: bool) -> None:
+    """Print the answer: `text`, or `values` as one JSON object."""
+    MANNER.answered = True
     if as_json:
-        typer.echo(json.dumps(values))
+        typer.echo(json.dumps(_finite(values)))
     else:
         tell(text)
+
+
+def failure(sentence: str, kind: str) -> dict[str, str]:
+    """How an error stands in JSON: its sentence, and the kind of error, such as NoFaceError."""
+    return {"error": escaped(sentence), "kind": kind}
+
+
+def _finite(value: object) -> object:
+    """JSON has no number that is not finite: null stands for it."""
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def tell(text: str) -> None:
@@ -190,26 +220,31 @@ def tell(text: str) -> None:
 
 
 def remark(sentence: str) -> None:
-    """Print one line on stderr beside the answer, escaped as `tell` does."""
-    typer.echo(escaped(sentence), err=True)
+    """Print one line on stderr beside the answer, escaped as `tell` does; nothing with --quiet."""
+    if not MANNER.quiet:
+        typer.echo(escaped(sentence), err=True)
 
 
-def save(result: Any, out: Path, as_json: bool, note: str = "") -> None:
-    """Write the result of an edit, and print where it is and what its record measured."""
+def save(result: Result, out: Path, overwrite: bool | None, as_json: bool, note: str = "") -> None:
+    """Write the result of an edit, and print where it is and what its record measured.
+
+    overwrite: see `check_replaceable`, which the command has called before the work. Raises OutputError."""
+    check_replaceable(overwrite, out)
     result.save(out)
     answer(f"Wrote {out}.{note}{_summary(result.record)}", {"out": str(out), **result.record}, as_json)
 
 
-def _summary(record: dict[str, Any]) -> str:
-    if "shown" in record:
-        return f" From left to right: {', '.join(record['shown'])}."
-    if "identity_distance" not in record:
+def _summary(record: Mapping[str, object]) -> str:
+    shown, distances = record.get("shown"), record.get("identity_distance")
+    if isinstance(shown, Sequence):
+        return f" From left to right: {', '.join(map(str, shown))}."
+    if not isinstance(distances, Mapping):
         return ""
     near = ", ".join(
-        f"{value:.2f} to the {name if name == 'photo' else f'{name} photo'}"
-        for name, value in record["identity_distance"].items()
+        f"{value:.2f} to the {name if name == 'photo' else f'{name} photo'}" for name, value in distances.items()
     )
     changed = f"{record['changed_outside_face_percent']:.1f} % of the pixels outside the face changed"
-    also = "".join(f", {name}={value:g}" for name, value in record.get("also", {}).items())
-    rivals = f" Hair colours exclude one another, so also{also.removeprefix(',')}." if also else ""
+    colours = record.get("also")
+    also = ", ".join(f"{name}={value:g}" for name, value in colours.items()) if isinstance(colours, Mapping) else ""
+    rivals = f" Hair colours exclude one another, so also {also}." if also else ""
     return f"{rivals} Squared identity distance {near}'s person; {changed}."

@@ -7,20 +7,15 @@ from typing import Annotated
 
 import typer
 
-from masque.cli.options import Json, Output, Pick, Seed
-from masque.cli.show import Bar, Wait, answer
-
-Model = Annotated[
-    str, typer.Option("--model", help="A family's name for the weights that come with Masque, or a run folder.")
-]
+from masque.cli.options import PEOPLE, Json, Model, Output, Overwrite, Pick, Seed, Workers
+from masque.cli.overwriting import check_replaceable
+from masque.cli.show import Bar, Wait, answer, save
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(synthesize)
-    app.command()(frontalize)
-    app.command("mix-identity")(mix_identity)
-    app.command()(augment)
+    for command, name in ((synthesize, None), (frontalize, None), (mix_identity, "mix-identity"), (augment, None)):
+        app.command(name, rich_help_panel=PEOPLE)(command)
 
 
 def synthesize(
@@ -40,9 +35,10 @@ def synthesize(
     light_from: Annotated[
         Path | None, typer.Option("--light-from", help="Take the light of this photo instead.")
     ] = None,
-    seed: Annotated[int, Seed] = 0,
-    model: Model = "facefeat",
     pick: Pick = None,
+    seed: Seed = 0,
+    model: Model = "facefeat",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Draw new pictures of a photo's person: other pose, expression and light; or change only what an option names.
@@ -54,6 +50,7 @@ def synthesize(
     from masque.image import check_output, check_sheet
 
     check_output(out)
+    check_replaceable(overwrite, out)
     yaws = _yaws(pose_from, steps) if pose_from is not None else None
     with Wait("Drawing"):
         import masque
@@ -65,15 +62,15 @@ def synthesize(
             result = session.synthesize(photo, count, seed, pick)
         else:
             result = session.modify(photo, yaws, expression_from, light_from, pick)
-    result.save(out)
-    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def frontalize(
     photo: Annotated[Path, typer.Argument(help="A photo of the person.")],
     out: Output = Path("out.png"),
-    model: Model = "facefeat",
     pick: Pick = None,
+    model: Model = "facefeat",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Draw a photo's person looking straight ahead.
@@ -83,12 +80,12 @@ def frontalize(
     from masque.image import check_output
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Wait("Drawing"):
         import masque
 
         result = masque.load(model, "frontalize").frontalize(photo, pick)
-    result.save(out)
-    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def mix_identity(
@@ -99,6 +96,7 @@ def mix_identity(
     out: Output = Path("strip.png"),
     steps: Annotated[int, typer.Option("--steps", help="How many pictures, both ends included.", min=2, max=256)] = 8,
     model: Model = "facefeat",
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Draw people between two.
@@ -108,14 +106,14 @@ def mix_identity(
     from masque.image import check_output, check_sheet
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Wait("Drawing"):
         import masque
 
         session = masque.load(model, "mix-identity")
         check_sheet(out, steps, steps, session.size)
         result = session.mix(first, second, steps)
-    result.save(out)
-    answer(f"Wrote {out}.", {"out": str(out), **result.record}, as_json)
+    save(result, out, overwrite, as_json)
 
 
 def augment(
@@ -124,11 +122,9 @@ def augment(
     per_picture: Annotated[
         int, typer.Option("--per-picture", help="How many new pictures are drawn of each photo.", min=1, max=1000)
     ] = 5,
-    seed: Annotated[int, Seed] = 0,
+    seed: Seed = 0,
+    workers: Workers = None,
     model: Model = "facefeat",
-    workers: Annotated[
-        int | None, typer.Option("--workers", help="Processes that look for faces, one per core by default.", min=1)
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Enlarge a face recogniser's data: copy identity folders, with new pictures of the person beside each photo.

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from masque.cli.options import Data, Ijba, Json, Lfw, Output, Seed
-from masque.cli.show import Bar, Wait, answer
+from masque.cli.options import (
+    MEASURE,
+    Data,
+    Ijba,
+    Json,
+    Lfw,
+    Output,
+    Overwrite,
+    Preset,
+    Seed,
+    Settings,
+    Steps,
+    TimeLimit,
+    Trained,
+)
+from masque.cli.overwriting import check_replaceable
+from masque.cli.show import Bar, Wait, answer, remark
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(table)
-    app.command()(tables)
-    app.command()(sheet)
+    for command in (table, tables, sheet):
+        app.command(rich_help_panel=MEASURE)(command)
 
 
 def table(
-    paper: Annotated[
-        Literal["rsgan", "cca-gan", "portrait", "progan", "facefeat"], typer.Argument(help="Whose table.")
+    family: Annotated[
+        Literal["rsgan", "ccagan", "portrait", "progan", "facefeat"],
+        typer.Argument(help="Of whose paper the table is made."),
     ],
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
-    preset: Annotated[
-        str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")
-    ] = "small",
-    steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="setting=value for all models. May be repeated.")] = [],  # noqa: B006 - typer wants a literal
-    time_limit: Annotated[
-        str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")
-    ] = None,
+    preset: Preset = "small",
+    steps: Steps = None,
+    set_: Settings = [],  # noqa: B006 - typer wants a literal
+    time_limit: TimeLimit = None,
     count: Annotated[
         int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, 100, or all.", min=2)
     ] = None,
@@ -49,21 +61,21 @@ def table(
     """Train the models of a published table where they are not yet, measure them alike, and print ours beside the
     paper's.
 
-    Example: masque table cca-gan --data prepared --out table --steps 12000
+    Example: masque table ccagan --data prepared --out table --steps 12000
     """
     from masque.config import seconds
     from masque.errors import SettingError
 
     limit = seconds(time_limit) if time_limit is not None else None
-    more: dict[str, Any] = {
+    more: dict[str, object] = {
         name: value
         for name, value in (("count", count), ("few", few), ("pairs", pairs), ("lfw", lfw), ("ijba", ijba))
         if value is not None
     }
-    if paper == "rsgan" and count is not None:
+    if family == "rsgan" and count is not None:
         raise SettingError("--count belongs to the other tables: give --pairs.")
     for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
-        if name in more and paper != its:
+        if name in more and family != its:
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
     from masque.lock import only_writer
     from masque.output import check_folder
@@ -72,8 +84,9 @@ def table(
 
     check_folder(out)
 
-    make, as_text = TABLES[paper]
-    with only_writer(out), Bar(f"Table of {paper}") as bar:
+    check_begun(out, "table.md", (out / "table.json",))
+    make, as_text = TABLES[family]
+    with only_writer(out), Bar(f"Table of {family}") as bar:
         report = make(data, out, Alike(preset, set_, _steps(steps), limit, bar.update), **more)
     answer(as_text(report), report, as_json)
 
@@ -83,13 +96,9 @@ def tables(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The folder of all tables, one folder each, and of tables.md.")
     ],
-    preset: Annotated[
-        str, typer.Option("--preset", help="The preset of each family; all have tiny and small.")
-    ] = "small",
-    steps: Annotated[int | None, typer.Option("--steps", help="How many steps each model is trained.")] = None,
-    time_limit: Annotated[
-        str | None, typer.Option("--time-limit", help="Stop each model cleanly after 90s, 9m or 1h30m.")
-    ] = None,
+    preset: Preset = "small",
+    steps: Steps = None,
+    time_limit: TimeLimit = None,
     pairs: Annotated[int, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures.", min=2)] = 1000,
     lfw: Lfw = None,
     ijba: Ijba = None,
@@ -103,12 +112,14 @@ def tables(
     from masque.lock import only_writer
     from masque.output import check_folder
     from masque.tables.alike import Alike
-    from masque.tables.all_tables import all_tables
+    from masque.tables.all_tables import TABLES, all_tables
 
     check_folder(out)
 
     limit = seconds(time_limit) if time_limit is not None else None
     with only_writer(out), Bar("Tables") as bar:
+        _rename_folder(out / "cca-gan", out / "ccagan")
+        check_begun(out, "tables.md", [out / name for name in TABLES])
         how = Alike(preset, (), _steps(steps), limit, bar.update)
         reasons = all_tables(data, out, how, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}})
     lines = [
@@ -119,15 +130,11 @@ def tables(
 
 
 def sheet(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="rsgan, ccagan, parser, portrait, progan or facefeat for the weights that come with Masque, or a run folder of these."
-        ),
-    ],
+    model: Trained,
     data: Data,
     out: Output = Path("sheet.png"),
-    seed: Annotated[int, Seed] = 0,
+    seed: Seed = 0,
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Draw what a model makes of held-out people as one picture, so that two sets of weights can be compared at a
@@ -138,10 +145,12 @@ def sheet(
     from masque.image import check_output
 
     check_output(out)
+    check_replaceable(overwrite, out)
     with Wait("Drawing"):
         from masque.tables.sheets import draw
 
         result = draw(model, data, seed)
+    check_replaceable(overwrite, out)
     result.save(out)
     shown = result.record["shown"]
     answer(
@@ -149,6 +158,21 @@ def sheet(
         {"out": str(out), "shown": shown},
         as_json,
     )
+
+
+def check_begun(out: Path, text: str, beside: Sequence[Path]) -> None:
+    """Raise OutputError where a file of this name stands in `out` and nothing of what Masque writes beside it."""
+    from masque.errors import OutputError
+
+    if (out / text).exists() and not any(path.exists() for path in beside):
+        raise OutputError(f"{out} has a {text} that is not Masque's: name another folder.")
+
+
+def _rename_folder(old: Path, new: Path) -> None:
+    """Go on in the folder that version 0.1 called otherwise."""
+    if old.is_dir() and not new.exists():
+        old.rename(new)
+        remark(f"Note: {old} is now {new}.")
 
 
 def _steps(steps: int | None) -> dict[str, int]:

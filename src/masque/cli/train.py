@@ -1,52 +1,50 @@
-"""Training."""
+"""Training, and passing on what was trained."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from masque.cli.options import Json, Seed
-from masque.cli.show import Bar, answer
+from masque.cli.completing import models
+from masque.cli.options import TRAIN, Data, Family, Json, Overwrite, Preset, SeedOrNone, Settings, Trained
+from masque.cli.overwriting import check_replaceable
+from masque.cli.show import Bar, answer, failure
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(train)
-    app.command()(pack)
+    app.command(rich_help_panel=TRAIN)(train)
+    app.command(rich_help_panel=TRAIN)(export)
 
 
 def train(
-    family: Annotated[
-        str, typer.Argument(help="What to train: rsgan, ccagan, portrait, progan or another that docs/train.md lists.")
-    ],
-    data: Annotated[list[str], typer.Option("--data", help="A prepared set, or puppets:N. May be repeated.")],
+    family: Family,
+    data: Data,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")
     ],
-    preset: Annotated[
-        str, typer.Option("--preset", help="A preset of the family: docs/train.md lists them.")
-    ] = "small",
+    preset: Preset = "small",
     steps: Annotated[int | None, typer.Option("--steps", help="How many steps in all.")] = None,
-    set_: Annotated[
-        list[str], typer.Option("--set", help="setting=value, such as batch_size=16. May be repeated.")
-    ] = [],  # noqa: B006 - typer wants a literal
+    set_: Settings = [],  # noqa: B006 - typer wants a literal
     time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,
-    seed: Annotated[int | None, Seed] = None,
     start: Annotated[
         str | None,
         typer.Option(
             "--from",
-            help="Begin with this model: the family's name for the weights that come with Masque, or a run folder.",
+            help="Begin with this model: the family's name for the weights that come with Masque, or a run or model "
+            "folder.",
+            autocompletion=models,
         ),
     ] = None,
     accelerator: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")
     ] = "auto",
     devices: Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)] = 1,
+    seed: SeedOrNone = None,
     as_json: Json = False,
 ) -> None:
     """Train a family of networks.
@@ -61,7 +59,7 @@ def train(
     from masque.train.engine import stopped_early
 
     check_folder(out)
-    changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
+    changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     plan = runs.plan(family, preset, set_, changes, start, out)
     limit = seconds(time_limit) if time_limit is not None else None
     with Bar(f"Training {family}", quiet=not first_process()) as bar:
@@ -73,9 +71,15 @@ def train(
             note = f"{first[0]} {first[1]:.4g}, {rate:.0f} pictures/s"
 
         progress = runs.train(
-            plan, data, out, time_limit=None if limit is None else limit - (time.monotonic() - started), accelerator=accelerator,
-            devices=devices, on_step=on_step, on_progress=lambda step: bar.update(step, plan.run.steps, note),
-        )  # fmt: skip
+            plan,
+            data,
+            out,
+            time_limit=None if limit is None else limit - (time.monotonic() - started),
+            accelerator=accelerator,
+            devices=devices,
+            on_step=on_step,
+            on_progress=lambda step: bar.update(step, plan.run.steps, note),
+        )
     text = (
         f"Trained {progress.step} steps; the model is in {out / 'model'}."
         if progress.finished
@@ -90,46 +94,41 @@ def train(
     }
     if not first_process():  # of several, which all come here
         return
-    answer(text, values, as_json)
-    if progress.reason == "stopped":
+    stopped = progress.reason == "stopped"
+    answer(text, {**values, **(failure(text, "Interrupted") if stopped else {})}, as_json)
+    if stopped:
         raise KeyboardInterrupt
 
 
-def pack(
-    run: Annotated[str, typer.Argument(help="A run folder, or a family's name.")],
+def export(
+    model: Trained,
     out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
     card: Annotated[
         Path | None, typer.Option("--card", help="A text that says what the weights are; the run's own if not given.")
     ] = None,
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Copy a trained model, in half precision, to a folder that can be passed on.
 
-    Example: masque pack run --out my-model --card card.md
+    Example: masque export run --out my-model --card card.md
     """
     from masque import modelfile
     from masque.catalog import CATALOG, model_folder
     from masque.errors import OutputError
-    from masque.lock import left_behind
     from masque.output import check_folder
 
     check_folder(out)
-    if (
-        out.exists()
-        and not (out / "config.json").is_file()
-        and not (out.is_dir() and all(map(left_behind, out.iterdir())))
-    ):
-        raise OutputError(f"{out} exists and is no model folder: choose another place.")
+    check_replaceable(overwrite, out)
     try:
         text = card.read_text(encoding="utf-8") if card is not None else None
     except (OSError, UnicodeDecodeError):
         raise OutputError(f"{card} cannot be read as text: name the card's file.") from None
-    packed = modelfile.pack(
-        model_folder(run), out, text, {part for family in CATALOG.values() for part in family.whole}
-    )
+    folder = model_folder(model)
+    packed = modelfile.pack(folder, out, text, {part for family in CATALOG.values() for part in family.whole})
     size = (out / "weights.safetensors").stat().st_size
     answer(
-        f"Packed {packed.family} into {out}: {size / 1e6:.1f} MB.",
+        f"Exported {packed.family} to {out}: {size / 1e6:.1f} MB.",
         {"out": str(out), "bytes": size, "weights": packed.hash},
         as_json,
     )

@@ -15,7 +15,7 @@ Make = Callable[..., dict[str, Any]]
 
 TABLES: Mapping[str, tuple[Make, Callable[[Mapping[str, Any]], str]]] = {
     "rsgan": (rsgan_table.table, rsgan_table.as_text),
-    "cca-gan": (ccagan_table.table, ccagan_table.as_text),
+    "ccagan": (ccagan_table.table, ccagan_table.as_text),
     "portrait": (portrait_table.table, portrait_table.as_text),
     "progan": (progan_table.table, progan_table.as_text),
     "facefeat": (facefeat_table.table, facefeat_table.as_text),

@@ -34,7 +34,7 @@ def write_report(path: Path, report: Mapping[str, object]) -> None:
 
 def keep_report(path: Path, report: Mapping[str, object]) -> None:
     """Write a report as JSON with its checksum, for `kept_report`. Raises OutputError."""
-    write_report(path, {**report, CHECKSUM: _checksum(report)})
+    write_report(path, {**report, CHECKSUM: checksum(report)})
 
 
 def kept_report(path: Path, wanted: Mapping[str, object]) -> Mapping[str, JSON] | None:
@@ -44,11 +44,12 @@ def kept_report(path: Path, wanted: Mapping[str, object]) -> Mapping[str, JSON] 
         report = read_object(path)
     except (OSError, ObjectError):
         return None
-    whole = report.pop(CHECKSUM, None) == _checksum(report)
+    whole = report.pop(CHECKSUM, None) == checksum(report)
     return report if whole and all(report.get(name) == value for name, value in wanted.items()) else None
 
 
-def _checksum(report: Mapping[str, object]) -> str:
+def checksum(report: Mapping[str, object]) -> str:
+    """SHA-256 of a report as JSON, in hex, whatever the order of its keys."""
     as_read = json.loads(json.dumps(report))  # makes all keys texts, by which they are then sorted
     return hashlib.sha256(json.dumps(as_read, sort_keys=True).encode()).hexdigest()
 

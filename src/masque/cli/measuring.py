@@ -1,0 +1,273 @@
+"""What `masque evaluate` measures: a function per task.
+
+Each takes a model, a function that is told how far it is, and the options of its task as keyword parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from masque.edits.result import Result
+    from masque.image import Picture
+
+
+class Progress(Protocol):
+    """Is told how much is done of how much, and of what."""
+
+    def __call__(self, done: int, of: int, note: str = "", /) -> None: ...
+
+
+class Measured(NamedTuple):
+    """An evaluation."""
+
+    report: Mapping[str, object]
+    """Numbers by name, which JSON can hold."""
+    text: str
+    """The same for people."""
+    picture: Result | None = None
+    """What --picture writes."""
+
+
+def swap(
+    model: str,
+    progress: Progress,
+    *,
+    data: Sequence[str],
+    pairs: int = 1000,
+    seed: int = 0,
+    workers: int | None = None,
+    split: Literal["test", "train"] = "test",
+) -> Measured:
+    """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice."""
+    from masque.data.frames import load_frames
+    from masque.tables.rsgan import as_text, evaluate_swap
+    from masque.tables.swapping import load_method
+
+    method = load_method(model)
+    frames = load_frames(data, method.size, method.attributes, (split,))
+    report = evaluate_swap(method, frames, pairs, seed, progress, workers=workers, split=split)
+    return Measured(report, as_text(report))
+
+
+def edits(
+    model: str,
+    progress: Progress,
+    *,
+    data: Sequence[str],
+    count: int = 200,
+    seed: int = 0,
+    inception: Path | None = None,
+    picture: bool = False,
+) -> Measured:
+    """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region,
+    distances."""
+    import masque
+    from masque.data.frames import load_frames
+    from masque.edits.result import Result
+    from masque.tables.ccagan import as_text, draw_leakage, evaluate_edits
+    from masque.tables.features import load_features
+
+    translator = masque.load(model, "sheet")
+    features = load_features(inception)
+    frames = load_frames(data, translator.size, translator.attributes, ("test",))
+    classify = _classifier("attributes")
+    report = evaluate_edits(translator, frames, classify, features, count, seed, progress)
+    drawn = Result(draw_leakage(report), translator.record("evaluate", seed=seed)) if picture else None
+    return Measured(report, as_text(report), drawn)
+
+
+def attributes(
+    model: str,
+    progress: Progress,
+    *,
+    london: Path | None = None,
+    celebamask: Path | None = None,
+    sfhq: Path | None = None,
+    utkface: Path | None = None,
+) -> Measured:
+    """How often the attributes that `prepare` measures are right, on labelled data sets."""
+    from masque.errors import SettingError
+    from masque.tables.attributes import as_text, evaluate_attributes
+
+    given = (("london", london), ("celebamask", celebamask), ("sfhq", sfhq), ("utkface", utkface))
+    roots = {name: root for name, root in given if root is not None}
+    if not roots:
+        raise SettingError("No data set was named: give at least one of --london, --celebamask, --sfhq and --utkface.")
+    report = evaluate_attributes(roots, _classifier(model), progress)
+    return Measured(report, as_text(report))
+
+
+def identity(
+    model: str,
+    progress: Progress,
+    *,
+    data: Sequence[str] = (),
+    lfw: Path | None = None,
+    pairs: int = 3000,
+    seed: int = 0,
+    workers: int | None = None,
+) -> Measured:
+    """How well face features tell people apart: held-out ones of a prepared set, and LFW's by the official protocol,
+    beside dlib."""
+    from masque.errors import SettingError
+
+    if not data and lfw is None:
+        raise SettingError(
+            "No data was named: give --data a prepared folder or puppets:N, --lfw the folder of LFW, or both."
+        )
+    from masque import modelfile
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.data.lfw import read_pairs
+    from masque.edits.estimate import face_features
+    from masque.tables import identity as table
+    from masque.tables import lfw as wild
+
+    folder = model_folder(model)
+    extract, features = face_features(folder)
+    size = modelfile.read(folder).config["size"]
+    official = read_pairs(lfw) if lfw is not None else None  # what is missing is missed before minutes of measuring
+    report: dict[str, object] = {"features": features}
+    texts = []
+    if data:
+        held_out = load_frames(data, size, (), ("test",))
+        report |= (measured := table.evaluate_identity(held_out, extract, features, pairs, seed, progress))
+        texts.append(table.as_text(measured))
+    if official is not None:
+        report["lfw"] = found = wild.evaluate_lfw(official, extract, size, workers, progress)
+        texts.append(wild.as_text(found))
+    return Measured(report, "\n".join(texts))
+
+
+def shape(model: str, progress: Progress, *, data: Sequence[str], puppets: int = 100) -> Measured:
+    """How well a network sees the yaw and expression of faces, and how well the 3D model fits them."""
+    from masque.catalog import model_folder
+    from masque.data.frames import load_frames
+    from masque.edits.estimate import face_shape
+    from masque.tables.shape import as_text, evaluate_shape
+
+    network, weights = face_shape(model_folder(model))
+    frames = load_frames(data, network.config.size, (), ("test",))
+    report = evaluate_shape(network, weights, frames, puppets, progress)
+    return Measured(report, as_text(report))
+
+
+def parser(model: str, progress: Progress, *, data: Sequence[str]) -> Measured:
+    """How well a face parser agrees with the label maps of held-out pictures."""
+    import masque
+    from masque.data.frames import load_frames
+    from masque.tables.parser import as_text, evaluate_parser
+
+    loaded = masque.load(model, "parse")
+    report = evaluate_parser(loaded, load_frames(data, loaded.size, (), ("test",), labels="known"), progress)
+    return Measured(report, as_text(report))
+
+
+def portrait(
+    model: str,
+    progress: Progress,
+    *,
+    data: Sequence[str],
+    count: int = 100,
+    inception: Path | None = None,
+) -> Measured:
+    """What a portrait model paints: agreement with the label map, background, style, identity, distances."""
+    import masque
+    from masque.data.frames import load_frames
+    from masque.tables.features import load_features
+    from masque.tables.portrait import as_text, evaluate_portrait
+
+    painter, sees = masque.load(model, "repaint"), masque.load("parser", "parse")
+    features = load_features(inception)
+    frames = load_frames(data, painter.size, (), ("test",), labels="any")
+    report = evaluate_portrait(painter, sees, frames, features, count, progress=progress)
+    return Measured(report, as_text(report))
+
+
+def invert(
+    model: str,
+    progress: Progress,
+    *,
+    data: Sequence[str],
+    generated: int = 100,
+    real: int = 20,
+    few: int | None = None,
+    samples: int = 500,
+    lipton: int = 10_000,
+    seed: int = 0,
+) -> Measured:
+    """How well latents are found, by each method, how smooth morphs are, and how good samples."""
+    import masque
+    from masque.data.frames import load_frames
+    from masque.tables.features import load_features
+    from masque.tables.progan import as_text, evaluate_invert
+
+    generator = masque.load(model, "invert")
+    features = load_features()
+    report = evaluate_invert(
+        generator,
+        load_frames(data, generator.size, (), ("test",)),
+        features.extract,
+        features.hash,
+        generated=generated,
+        real=real,
+        few=few,
+        samples=samples,
+        lipton_iterations=lipton,
+        seed=seed,
+        progress=progress,
+    )
+    return Measured(report, as_text(report))
+
+
+def facefeat(
+    model: str,
+    progress: Progress,
+    *,
+    data: Sequence[str],
+    lfw: Path | None = None,
+    ijba: Path | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    picture: bool = False,
+) -> Measured:
+    """How alike, how varied and how real drawn pictures of people are: verification, templates, similarity, diversity,
+    distances."""
+    import masque
+    from masque.data.frames import load_frames
+    from masque.data.lfw import read_pairs
+    from masque.data.templates import read_ijba
+    from masque.edits.result import Result
+    from masque.tables.facefeat import as_text, draw_sheet, evaluate_facefeat
+    from masque.tables.features import load_features
+
+    synthesizer = masque.load(model, "synthesize")
+    features = load_features()
+    pairs = read_pairs(lfw) if lfw is not None else None  # what is missing is missed before minutes of measuring
+    templates = read_ijba(ijba) if ijba is not None else None
+    frames = load_frames(data, synthesizer.size, (), ("test",))
+    report = evaluate_facefeat(
+        synthesizer,
+        frames,
+        features.extract,
+        features.hash,
+        lfw=pairs,
+        ijba=templates,
+        count=count,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+    )
+    record = synthesizer.record("evaluate", seed=seed)
+    drawn = Result(draw_sheet(synthesizer, frames, seed=seed), record) if picture else None
+    return Measured(report, as_text(report), drawn)
+
+
+def _classifier(model: str) -> Callable[[list[Picture]], list[dict[str, float]]]:
+    from masque.catalog import model_folder
+    from masque.edits.estimate import attribute_estimator
+
+    return attribute_estimator(model_folder(model))
