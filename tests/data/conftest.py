@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from masque.data.journal import PrepareSettings
 from masque.data.prepare import prepare
 from masque.image import Picture, write_picture
 
@@ -45,7 +46,7 @@ def small_face(file: Path) -> Picture:
 def prepared_folder(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """These photos prepared for 64 px in this process."""
     out = tmp_path_factory.mktemp("prepared") / "set"
-    prepare(photo_folder, out, size=64, held_out=0.4, workers=1)
+    prepare(photo_folder, out, PrepareSettings(size=64, held_out=0.4), workers=1)
     return out
 
 

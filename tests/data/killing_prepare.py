@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from masque.data.journal import PrepareSettings
 from masque.data.prepare import prepare
 from masque.faces.detect import landmarks_in
 
@@ -27,7 +28,7 @@ def start(source: Path, out: Path, workers: int) -> int:
         code = 1
         try:
             cv2.setNumThreads(1)
-            prepare(source, out, size=32, held_out=0.25, workers=workers)
+            prepare(source, out, PrepareSettings(size=32, held_out=0.25), workers=workers)
             code = 0
         finally:
             os._exit(code)

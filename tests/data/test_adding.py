@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from masque.data.journal import Journal, Settings, begun_as, open_journal
-from masque.data.layouts import look_through
+from masque.data.journal import Journal, PrepareSettings, former_layout, open_journal
+from masque.data.layouts import list_data_set
 from masque.data.measured import MEASURED
 from masque.data.prepare import prepare
 from masque.data.prepared import open_prepared
@@ -30,9 +30,10 @@ def make(root: Path, *names: str) -> Path:
 def begin(tmp_path: Path, layout: str = "auto", held_out: float = 0.25, **more: object) -> Journal:
     source, out = tmp_path / "source", tmp_path / "out"
     out.mkdir(parents=True, exist_ok=True)
-    settings = Settings(str(source.resolve()), layout, 64, held_out, float("inf"), False)
-    begun = begun_as(out) if layout == "auto" else None
-    return open_journal(out, settings, look_through(source, layout, held_out, begun=begun, **more))  # type: ignore[arg-type]
+    settings = PrepareSettings(layout=layout, size=64, held_out=held_out)
+    former = former_layout(out) if layout == "auto" else None
+    listing = list_data_set(source, layout, held_out, former_layout=former, **more)  # type: ignore[arg-type]
+    return open_journal(out, str(source.resolve()), settings, listing)
 
 
 def plan(journal: Journal, root: Path) -> dict[str, str]:
@@ -75,7 +76,7 @@ def test_what_the_folder_was_taken_for_stays(tmp_path):
     assert begin(tmp_path).sources[0].identity == ""
     make(root, "wedding/1.jpg")
     assert begin(tmp_path).added == 1
-    found = look_through(root, begun="photos")
+    found = list_data_set(root, former_layout="photos")
     assert (found.layout, found.people) == ("photos", 0)
     assert found.notes == ["The folder looks like identities now; it was begun as photos, and so it goes on."]
     people = make(tmp_path / "two" / "source", *FOUR)
@@ -108,13 +109,13 @@ def test_official_splits_are_those_of_the_lists(tmp_path):
 AGAIN = """
 import sys
 from pathlib import Path
-from masque.data.journal import Settings, open_journal
-from masque.data.layouts import look_through
+from masque.data.journal import PrepareSettings, open_journal
+from masque.data.layouts import list_data_set
 from masque.folders import as_text
 source, out = Path(sys.argv[1]), Path(sys.argv[2])
-found = look_through(source, held_out=0.25)
-settings = Settings(as_text(source.resolve()), "auto", 64, 0.25, float("inf"), False)
-print(open_journal(out, settings, found).added, ascii(found.name(found.sources[0])))
+found = list_data_set(source, held_out=0.25)
+settings = PrepareSettings(size=64, held_out=0.25)
+print(open_journal(out, as_text(source.resolve()), settings, found).added, ascii(found.name(found.sources[0])))
 """
 
 
@@ -213,10 +214,10 @@ def test_a_set_grows_and_what_was_there_stays(prepared_folder, photo_folder, tmp
     source.mkdir()
     for name in ("puppet3.png", "puppet4.png"):
         shutil.copy(photo_folder / name, source / name)
-    assert prepare(source, out, size=64, held_out=1, workers=1).added == 0
+    assert prepare(source, out, PrepareSettings(size=64, held_out=1), workers=1).added == 0
     before = open_prepared(out)
     shutil.copy(photo_folder / "puppet1.png", source / odd)
-    report = prepare(source, out, size=64, held_out=1, workers=1)
+    report = prepare(source, out, PrepareSettings(size=64, held_out=1), workers=1)
     after = open_prepared(out)
     assert (report.kept, report.resumed, report.added) == (3, 2, 1)
     assert (after.rows[:2], after.rows[2].source, after.rows[2].split) == (before.rows, odd, "train")
@@ -240,7 +241,11 @@ def test_a_set_without_attributes_gets_them(prepared_folder, photo_folder, tmp_p
     (again / "index.csv").write_text("".join(",".join(row) + "\n" for row in rows))
     assert open_prepared(again).attribute_names == ()
     prepare(
-        photo_folder, again, size=64, held_out=0.4, workers=1, classify=lambda frames: [{"Male": 0.25}] * len(frames)
+        photo_folder,
+        again,
+        PrepareSettings(size=64, held_out=0.4),
+        workers=1,
+        classify=lambda frames: [{"Male": 0.25}] * len(frames),
     )
     before, after = open_prepared(prepared_folder), open_prepared(again)
     assert after.attributes(["Male"]).tolist() == [[0.25]] * 4
@@ -256,8 +261,7 @@ def test_pictures_of_which_a_little_is_known_get_the_rest(photo_folder, tmp_path
     prepare(
         source,
         tmp_path / "out",
-        size=64,
-        held_out=0,
+        PrepareSettings(size=64, held_out=0),
         workers=1,
         classify=lambda frames: [{"Male": 0.9, "Young": 0.9}] * len(frames),
     )
@@ -273,15 +277,15 @@ def test_a_picture_that_was_replaced_is_prepared_anew(photo_folder, tmp_path):
     source.mkdir()
     for name, content in (("a.png", "puppet1.png"), ("b.png", "puppet3.png"), ("c.png", "wall.png")):
         shutil.copy(photo_folder / content, source / name)
-    first = prepare(source, out, size=64, held_out=0, workers=1)
-    assert (first.kept, first.anew) == (2, 0)
+    first = prepare(source, out, PrepareSettings(size=64, held_out=0), workers=1)
+    assert (first.kept, first.replaced) == (2, 0)
     before = open_prepared(out)
     frames = [before.frame(0), before.frame(1)]
     shutil.copy(photo_folder / "puppet4.png", source / "a.png")
     shutil.copy(photo_folder / "puppet6.png", source / "c.png")
-    second = prepare(source, out, size=64, held_out=0, workers=1)
+    second = prepare(source, out, PrepareSettings(size=64, held_out=0), workers=1)
     after = open_prepared(out)
-    assert (second.kept, second.resumed, second.anew, second.dropped) == (3, 1, 2, {})
+    assert (second.kept, second.resumed, second.replaced, second.dropped) == (3, 1, 2, {})
     assert (after.frame(0) != frames[0]).any()
     assert (after.landmarks[0] != before.landmarks[0]).any()
     assert (after.frame(1) == frames[1]).all()
@@ -289,7 +293,7 @@ def test_a_picture_that_was_replaced_is_prepared_anew(photo_folder, tmp_path):
     older = [{k: v for k, v in json.loads(line).items() if k != "state"} for line in journal.read_text().splitlines()]
     journal.write_text("".join(json.dumps(line) + "\n" for line in older))
     os.utime(source / "a.png", (1, 1))
-    assert prepare(source, out, size=64, held_out=0, workers=1).anew == 0
+    assert prepare(source, out, PrepareSettings(size=64, held_out=0), workers=1).replaced == 0
     journal.write_text(journal.read_text().replace('"number"', '"state": 3, "number"'))
     with pytest.raises(DataError, match="is damaged"):
-        prepare(source, out, size=64, held_out=0, workers=1)
+        prepare(source, out, PrepareSettings(size=64, held_out=0), workers=1)

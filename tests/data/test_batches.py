@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from masque.data.batches import (
-    STILL,
+    NO_AUGMENTATION,
     Augmentation,
     Batches,
     cut_regions,
@@ -47,7 +47,7 @@ def test_shapes_types_and_ranges(frames):
         *PICTURES,
         *MASKS,
         "landmarks",
-        "still",
+        "frame_landmarks",
         "attributes",
         "index",
         "identity",
@@ -98,13 +98,13 @@ def test_a_batch_is_a_function_of_seed_and_step(frames):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_reading_ahead_gives_the_same_batches_from_any_start(frames, workers):
     batches = Batches(frames, "train", 64, 3, seed=1, augmentation=Augmentation())
-    ahead = list(batches.ahead(4, 9, workers))
+    ahead = list(batches.prefetch(4, 9, workers))
     assert len(ahead) == 5
     for step, batch in enumerate(ahead, start=4):
         assert batch["image"].dtype == torch.uint8  # what travels to an accelerator
         for name, value in in_floats(batch).items():
             assert torch.equal(value.nan_to_num(-1), batches(step)[name].nan_to_num(-1)), name
-    assert list(batches.ahead(9, 9, workers)) == list(batches.ahead(9, 4, workers)) == []
+    assert list(batches.prefetch(9, 9, workers)) == list(batches.prefetch(9, 4, workers)) == []
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -112,7 +112,7 @@ def test_an_error_in_another_thread_or_process_is_not_lost(frames, workers):
     broken = Batches(frames, "train", 64, 3, seed=1)
     broken.frames = dataclasses.replace(frames, frames=frames.frames[:1])
     with pytest.raises(IndexError):
-        list(broken.ahead(0, 20, workers))
+        list(broken.prefetch(0, 20, workers))
 
 
 def test_only_beside_an_accelerator_are_there_processes_unless_asked_for():
@@ -249,7 +249,7 @@ def test_motions_stay_within_their_limits():
 
 
 def test_no_augmentation_is_no_motion_and_one_switched_off_leaves_the_others():
-    matrix, flipped = draw_motion(STILL, 0.5, np.random.default_rng(0))
+    matrix, flipped = draw_motion(NO_AUGMENTATION, 0.5, np.random.default_rng(0))
     np.testing.assert_allclose(matrix, np.eye(2, 3), atol=1e-12)
     assert not flipped
     all_, without = (draw_motion(Augmentation(turn=turn), 1.0, np.random.default_rng(4)) for turn in (3.0, 0.0))

@@ -112,6 +112,7 @@ def test_several_sets_are_joined_in_order(prepared_folder):
 @pytest.fixture
 def two_sets(tmp_path, puppet_files):
     """Two sets in different folders, both called prepared, each of an anna and a bo with two pictures."""
+    from masque.data.journal import PrepareSettings
     from masque.data.prepare import prepare
 
     for name, (first, second) in (("lfw", puppet_files[:2]), ("casia", puppet_files[2:4])):
@@ -120,7 +121,9 @@ def two_sets(tmp_path, puppet_files):
             for copy in ("1.png", "2.png"):
                 shutil.copy(file, tmp_path / "source" / name / person / copy)
         (tmp_path / name).mkdir()
-        prepare(tmp_path / "source" / name, tmp_path / name / "prepared", size=32, held_out=0, workers=1)
+        prepare(
+            tmp_path / "source" / name, tmp_path / name / "prepared", PrepareSettings(size=32, held_out=0), workers=1
+        )
     return [str(tmp_path / name / "prepared") for name in ("lfw", "casia")]
 
 
@@ -169,7 +172,7 @@ def test_who_is_who_is_part_of_the_fingerprint():
 def test_large_sets_live_in_a_file_and_are_the_same(prepared_folder, monkeypatch):
     data = [str(prepared_folder), "puppets:5"]
     in_memory = load_frames(data, 32, NAMES)
-    monkeypatch.setattr(module, "MAPPED_FROM", 1)
+    monkeypatch.setattr(module, "MEMORY_MAP_FROM", 1)
     mapped = load_frames(data, 32, NAMES)
     assert isinstance(mapped.frames, np.memmap)
     assert isinstance(mapped.masks, np.memmap)

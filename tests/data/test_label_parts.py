@@ -11,8 +11,9 @@ import pytest
 
 from masque.data.batches import Augmentation, Batches
 from masque.data.frames import load_frames
+from masque.data.journal import PrepareSettings
 from masque.data.layouts import detect_layout, read_layout
-from masque.data.parts import LABEL_OF_PART, read_parts, unusable
+from masque.data.parts import LABEL_OF_PART, read_parts, why_unusable
 from masque.data.prepare import prepare
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, open_prepared
 from masque.data.puppets import Rendered, draw_puppet, render
@@ -57,7 +58,7 @@ def data_set(puppet_truth: list[Rendered], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def prepared(data_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("prepared") / "set"
-    prepare(data_set, out, size=64, held_out=1, workers=1)
+    prepare(data_set, out, PrepareSettings(size=64, held_out=1), workers=1)
     return out
 
 
@@ -167,7 +168,7 @@ def test_a_damaged_mask_drops_the_picture_and_says_why(data_set, tmp_path):
     part = tmp_path / "part"
     shutil.copytree(data_set, part)
     (part / "CelebAMask-HQ-mask-anno" / "0" / "00001_hair.png").write_bytes(b"cut short")
-    report = prepare(part, tmp_path / "set", size=64, held_out=1, workers=1)
+    report = prepare(part, tmp_path / "set", PrepareSettings(size=64, held_out=1), workers=1)
     assert (report.kept, report.dropped) == (len(SEEDS) - 1, {"failed: DataError": 1})
 
 
@@ -180,16 +181,16 @@ def test_masks_that_lack_a_part_or_do_not_fit_drop_the_picture_and_say_why(data_
         write_picture(mask, np.roll(read_picture(mask), 120, axis=1))
     (masks / "00002_hair.png").unlink(missing_ok=True)
     (masks / "00002_l_eye.png").unlink()  # bald, and one eye hidden: still a face
-    report = prepare(part, tmp_path / "set", size=64, held_out=1, workers=1)
+    report = prepare(part, tmp_path / "set", PrepareSettings(size=64, held_out=1), workers=1)
     assert (report.kept, report.dropped) == (2, {"masks without a nose": 1, "masks that do not fit the face": 1})
 
 
 def test_what_makes_a_label_map_usable(prepared):
     opened = open_prepared(prepared)
     labels, landmarks = opened.labels(0), opened.landmarks[0]
-    assert unusable(labels, landmarks) is None
-    assert unusable(np.where(labels == 1, 0, labels), landmarks) == "masks without skin"
-    assert unusable(np.where(np.isin(labels, (7, 8, 9)), 1, labels), landmarks) == "masks without a mouth"
+    assert why_unusable(labels, landmarks) is None
+    assert why_unusable(np.where(labels == 1, 0, labels), landmarks) == "masks without skin"
+    assert why_unusable(np.where(np.isin(labels, (7, 8, 9)), 1, labels), landmarks) == "masks without a mouth"
 
 
 def test_the_parser_says_what_is_background_where_there_are_no_masks(photo_folder, tmp_path):
@@ -206,8 +207,10 @@ def test_the_parser_says_what_is_background_where_there_are_no_masks(photo_folde
         return maps
 
     for out, label_maps in ((tmp_path / "masks", False), (tmp_path / "maps", True)):
-        plain = prepare(photo_folder, tmp_path / f"{out.name}-plain", size=64, held_out=1, workers=1)
-        report = prepare(photo_folder, out, size=64, held_out=1, workers=1, parse=left_half, label_maps=label_maps)
+        plain = prepare(photo_folder, tmp_path / f"{out.name}-plain", PrepareSettings(size=64, held_out=1), workers=1)
+        report = prepare(
+            photo_folder, out, PrepareSettings(size=64, held_out=1, label_maps=label_maps), workers=1, parse=left_half
+        )
         assert report.kept == plain.kept == 4
         opened, before = open_prepared(out), open_prepared(tmp_path / f"{out.name}-plain")
         assert opened.parsed_labels == label_maps
@@ -233,14 +236,14 @@ def test_the_parser_says_what_is_background_where_there_are_no_masks(photo_folde
     with pytest.raises(DataError, match="prepare it again with --label-maps"):
         load_frames([str(tmp_path / "masks")], 64, (), labels="any")
     with pytest.raises(DataError, match="No face parser comes with this installation"):
-        prepare(photo_folder, tmp_path / "none", size=64, workers=1, label_maps=True)
+        prepare(photo_folder, tmp_path / "none", PrepareSettings(size=64, label_maps=True), workers=1)
 
 
 def test_masks_of_parts_are_not_parsed(data_set, tmp_path):
     def never(frames: list[Picture]) -> list[Labels]:
         raise AssertionError(len(frames))
 
-    prepare(data_set, tmp_path / "set", size=64, held_out=1, workers=1, parse=never, label_maps=True)
+    prepare(data_set, tmp_path / "set", PrepareSettings(size=64, held_out=1, label_maps=True), workers=1, parse=never)
     assert not open_prepared(tmp_path / "set").parsed_labels
 
 

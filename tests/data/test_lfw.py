@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from masque.data.lfw import PLACE, face_at_centre, read_pairs, sights
+from masque.data.lfw import DEFAULT_PLACE, aligned_faces, face_at_centre, read_pairs
 from masque.errors import DataError, PictureError
 from masque.faces.detect import choose_face, find_faces, identity, landmarks_in
 from masque.faces.frame import TEMPLATE, align, five_points, transform
@@ -116,7 +116,7 @@ def test_folders_that_are_not_lfw(four):
 
 def test_every_face_once_and_the_unfound_where_the_others_are(lfw_folder):
     pictures = read_pairs(lfw_folder).pictures
-    seen = list(sights(pictures, 0.5, workers=1))
+    seen = list(aligned_faces(pictures, 0.5, workers=1))
     assert sorted(number for number, _, _ in seen) == list(range(12))
     assert [(pictures[number].name, found) for number, _, found in seen if not found] == [("Puppet_4_0002.jpg", False)]
     blind = seen[-1][1]
@@ -132,7 +132,7 @@ def test_every_face_once_and_the_unfound_where_the_others_are(lfw_folder):
 
 def test_processes_change_nothing(lfw_folder):
     pictures = read_pairs(lfw_folder).pictures
-    one, two = list(sights(pictures, 0.25, workers=1)), list(sights(pictures, 0.25, workers=2))
+    one, two = list(aligned_faces(pictures, 0.25, workers=1)), list(aligned_faces(pictures, 0.25, workers=2))
     assert [(a, f) for a, _, f in one] == [(b, f) for b, _, f in two]
     for (_, a, _), (_, b, _) in zip(one, two, strict=True):
         assert np.array_equal(a.frame, b.frame)
@@ -142,14 +142,14 @@ def test_processes_change_nothing(lfw_folder):
 def test_where_nothing_is_found_the_middle_is_the_face(tmp_path):
     wall = np.random.default_rng(0).integers(0, 99, (90, 120, 3)).astype(np.uint8)
     paths = [write_picture(tmp_path / "a.png", wall), write_picture(tmp_path / "b.png", wall)]
-    (_, one, found), (_, other, _) = sights(paths, 1.0, workers=1)
+    (_, one, found), (_, other, _) = aligned_faces(paths, 1.0, workers=1)
     assert not found
-    assert one.place == pytest.approx(PLACE, abs=0.01)
+    assert one.place == pytest.approx(DEFAULT_PLACE, abs=0.01)
     assert np.array_equal(one.embedding, other.embedding)
     assert np.array_equal(one.embedding, identity(wall, landmarks_in(wall, (30, 22, 60, 45))))
     (tmp_path / "c.png").write_bytes(b"no picture")
     with pytest.raises(PictureError, match=r"c\.png"):
-        list(sights([tmp_path / "c.png"], 1.0, workers=1))
+        list(aligned_faces([tmp_path / "c.png"], 1.0, workers=1))
 
 
 def test_a_picture_is_about_the_face_that_holds_its_centre(photos):

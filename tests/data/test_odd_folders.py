@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masque.data.layouts import detect_layout, look_through, read_layout
+from masque.data.layouts import detect_layout, list_data_set, read_layout
 from masque.data.lfw import read_pairs
-from masque.data.lists import names_in
+from masque.data.lists import read_names
 from masque.data.sources import NOT_NAMED, held_out_from
 from masque.data.templates import read_ijba
 from masque.errors import DataError
@@ -38,7 +38,7 @@ def write(path: Path, *lines: str, mark: bytes = b"", ends: str = "\n") -> None:
 def test_junk_changes_neither_layout_nor_people(tmp_path, junk):
     make(tmp_path, *PEOPLE)
     before = read_layout(tmp_path, held_out=0.4)
-    found = look_through(make(tmp_path, junk), held_out=0.4)
+    found = list_data_set(make(tmp_path, junk), held_out=0.4)
     assert (found.layout, found.sources) == ("identities", before)
     assert {s.identity for s in before if s.split == "test"} == {"dora", "ede"}
     assert found.left_out == {HIDDEN: 1}
@@ -62,11 +62,11 @@ def test_a_sprinkled_tree_gives_the_same_sources(people, beside, junk, held_out,
         *beside,
         *(f"{person}/{name}" for person, names in people.items() for name in names),
     )
-    before = look_through(root, held_out=held_out)
+    before = list_data_set(root, held_out=held_out)
     folders = sorted({root, *(p for p in root.rglob("*") if p.is_dir())})
     for place, name in junk:
         make(folders[place % len(folders)], name)
-    after = look_through(root, held_out=held_out)
+    after = list_data_set(root, held_out=held_out)
     assert (after.layout, after.sources) == (before.layout, before.sources)
     assert {**after.left_out, HIDDEN: 0} == {**before.left_out, HIDDEN: 0}
 
@@ -76,7 +76,7 @@ def identities(sources: object) -> list[tuple[str, str]]:
 
 
 def test_albums_of_one_person_are_that_persons(tmp_path):
-    found = look_through(
+    found = list_data_set(
         make(tmp_path, "anna/2019/a.jpg", "anna/2020/sea/b.jpg", "anna/c.jpg", "ben/d.jpg"), held_out=0
     )
     assert found.layout == "identities"
@@ -84,14 +84,14 @@ def test_albums_of_one_person_are_that_persons(tmp_path):
 
 
 def test_a_picture_beside_the_people_is_counted(tmp_path):
-    found = look_through(make(tmp_path, *PEOPLE, "cover.jpg"), held_out=0)
+    found = list_data_set(make(tmp_path, *PEOPLE, "cover.jpg"), held_out=0)
     assert (found.layout, len(found.sources), found.left_out) == ("identities", 10, {"beside the folders of people": 1})
 
 
 def test_folders_without_pictures_are_nobody(tmp_path):
     make(tmp_path, *PEOPLE, "notes/a.txt", "anna/notes.txt")
     (tmp_path / "frida").mkdir()
-    found = look_through(tmp_path, held_out=1)
+    found = list_data_set(tmp_path, held_out=1)
     assert (found.layout, found.people) == ("identities", 5)
     assert {s.identity for s in found.sources if s.split == "test"} == {"ede"}
     assert +found.left_out == {NO_PICTURE: 2, "folder without a picture": 2}
@@ -100,12 +100,12 @@ def test_folders_without_pictures_are_nobody(tmp_path):
 @pytest.mark.parametrize("above", ["lfw", "lfw/lfw_deepfunneled", "a/b/c"])
 def test_folders_too_many_above(tmp_path, above):
     make(tmp_path, *(f"{above}/{name}" for name in PEOPLE), "readme.txt", "__MACOSX/a.jpg")
-    assert (detect_layout(tmp_path), look_through(tmp_path).people) == ("identities", 5)
+    assert (detect_layout(tmp_path), list_data_set(tmp_path).people) == ("identities", 5)
 
 
 def test_folders_for_training_and_testing_are_nobody(tmp_path):
     people = make(tmp_path / "people", "train/n1/1.jpg", "train/n2/2.jpg", "test/n3/3.jpg", "val/n4/4.jpg")
-    found = look_through(people)
+    found = list_data_set(people)
     assert (found.layout, found.official_split) == ("identities", True)
     assert [(s.identity, s.split) for s in found.sources] == [
         ("n3", "test"),
@@ -113,7 +113,7 @@ def test_folders_for_training_and_testing_are_nobody(tmp_path):
         ("n2", "train"),
         ("n4", "validation"),
     ]
-    photos = look_through(make(tmp_path / "photos", "Train/1.jpg", "Train/2.jpg", "Test/3.jpg"))
+    photos = list_data_set(make(tmp_path / "photos", "Train/1.jpg", "Train/2.jpg", "Test/3.jpg"))
     assert (photos.layout, photos.people) == ("photos", 0)
     assert [(s.path.name, s.split) for s in photos.sources] == [
         ("3.jpg", "test"),
@@ -126,7 +126,7 @@ def test_linked_people_and_pictures_are_followed(tmp_path):
     make(tmp_path, "store/anna/1.jpg", "store/2.jpg", "set/ben/1.jpg")
     (tmp_path / "set" / "anna").symlink_to(tmp_path / "store" / "anna")
     (tmp_path / "set" / "ben" / "2.jpg").symlink_to(tmp_path / "store" / "2.jpg")
-    found = look_through(tmp_path / "set", held_out=0)
+    found = list_data_set(tmp_path / "set", held_out=0)
     assert identities(found.sources) == [("anna", "1.jpg"), ("ben", "1.jpg"), ("ben", "2.jpg")]
     assert [found.name(source) for source in found.sources] == ["anna/1.jpg", "ben/1.jpg", "ben/2.jpg"]
 
@@ -173,7 +173,7 @@ def kaggle(root: Path, suffix: str = ".jpg", **form: object) -> Path:
     ],
 )
 def test_celeba_as_kaggle_gives_it_out(tmp_path, form):
-    found = look_through(kaggle(tmp_path, **form))
+    found = list_data_set(kaggle(tmp_path, **form))
     assert found.layout == "celeba"
     assert [s.path.stem for s in found.sources] == ["000001", "000002", "000003"]
     assert [s.split for s in found.sources] == ["train", "validation", "test"]
@@ -190,7 +190,7 @@ def test_celeba_as_kaggle_gives_it_out(tmp_path, form):
 def test_celeba_a_folder_too_deep_with_people(tmp_path):
     kaggle(tmp_path / "archive" / "CelebA")
     write(tmp_path / "archive" / "CelebA" / "identity_CelebA.txt", "000001.jpg 7", "000002.jpg 9")
-    found = look_through(make(tmp_path, "__MACOSX/a.jpg"))
+    found = list_data_set(make(tmp_path, "__MACOSX/a.jpg"))
     assert (found.layout, [s.identity for s in found.sources]) == ("celeba", ["7", "9", ""])
     assert "identity_CelebA does not say who is on 1 of the 3 pictures." in found.notes
 
@@ -198,12 +198,12 @@ def test_celeba_a_folder_too_deep_with_people(tmp_path):
 def test_celeba_without_one_list_or_another_says_so(tmp_path):
     kaggle(tmp_path)
     (tmp_path / "list_attr_celeba.csv").unlink()
-    found = look_through(tmp_path)
+    found = list_data_set(tmp_path)
     assert (found.layout, [s.attributes for s in found.sources]) == ("celeba", [{}] * 3)
     assert "There is no list_attr_celeba.txt or .csv: attributes are measured." in found.notes
     kaggle(tmp_path)
     (tmp_path / "list_eval_partition.csv").unlink()
-    found = look_through(tmp_path)
+    found = list_data_set(tmp_path)
     assert {s.split for s in found.sources} == {"train"}
     assert any("the official split is not known, and all pictures are for training" in note for note in found.notes)
 
@@ -211,7 +211,7 @@ def test_celeba_without_one_list_or_another_says_so(tmp_path):
 def test_celeba_counts_what_lists_and_folder_do_not_share(tmp_path):
     make(kaggle(tmp_path), "img_align_celeba/img_align_celeba/000009.jpg", "samples/x.jpg")
     (tmp_path / "img_align_celeba" / "img_align_celeba" / "000002.jpg").unlink()
-    found = look_through(tmp_path)
+    found = list_data_set(tmp_path)
     assert [s.path.name for s in found.sources] == ["000001.jpg", "000003.jpg"]
     assert +found.left_out == {
         "named in list_attr_celeba.csv and not in img_align_celeba": 1, "in img_align_celeba and not in list_attr_celeba.csv": 1,
@@ -304,7 +304,7 @@ def test_celebamask_with_all_its_lists(tmp_path):
     )
     write(root / "list_eval_partition.txt", "119613.jpg 2", "000010.jpg 0", "000005.jpg 1")
     write(root / "identity_CelebA.txt", "119613.jpg 8", "000010.jpg 8", "000005.jpg 3")
-    found = look_through(tmp_path)
+    found = list_data_set(tmp_path)
     assert (found.layout, found.official_split, found.notes, +found.left_out) == ("celebamask-hq", True, [], {})
     people = [(s.identity, s.split, s.attributes["Male"]) for s in found.sources]
     assert people == [("8", "test", 1), ("8", "train", 0), ("3", "validation", 1)]
@@ -314,7 +314,7 @@ def test_celebamask_says_what_it_lacks_and_leaves_out(tmp_path):
     make(celebamask(tmp_path), "CelebA-HQ-img/7.jpg", "CelebA-HQ-img/x.jpg", "CelebA-HQ-img/1.png", "more/a.jpg")
     make(tmp_path / "CelebAMask-HQ-mask-anno", "0/._00001_nose.png", "1/00009_nose.png", "0/overview.png")
     make(tmp_path, "CelebAMask-HQ-pose-anno.txt")
-    found = look_through(tmp_path, held_out=0.1)
+    found = list_data_set(tmp_path, held_out=0.1)
     assert [(s.path.name, s.split) for s in found.sources] == [
         ("0.jpg", "train"),
         ("1.jpg", "train"),
@@ -333,22 +333,22 @@ def test_utkface_with_its_nameless_pictures_in_a_folder_of_its_own(tmp_path):
         *(f"UTKFace/{age}_0_0_2017.jpg.chip.jpg" for age in range(10, 40)),
         "UTKFace/39_1_20170116174525125.jpg.chip.jpg",
     )
-    found = look_through(tmp_path)
+    found = list_data_set(tmp_path)
     assert (found.layout, len(found.sources)) == ("utkface", 30)
     assert +found.left_out == {"not named as UTKFace names its pictures": 1}
 
 
 def test_names_of_only_that_are_not_there(tmp_path):
     make(tmp_path, *PEOPLE)
-    found = look_through(tmp_path, held_out=0, only=["anna/1.jpg", "./ben/2.jpg", "nobody.jpg", "carl/9.jpg"])
+    found = list_data_set(tmp_path, held_out=0, only=["anna/1.jpg", "./ben/2.jpg", "nobody.jpg", "carl/9.jpg"])
     assert [found.name(s) for s in found.sources] == ["anna/1.jpg", "ben/2.jpg"]
     assert found.left_out[NOT_NAMED] == 8
     assert found.notes == ["2 of the 4 names in the list of --only name no picture here, carl/9.jpg for one."]
     with pytest.raises(DataError, match="list of --only names no picture in"):
-        look_through(tmp_path, only=["x.jpg", "y.jpg"])
+        list_data_set(tmp_path, only=["x.jpg", "y.jpg"])
     for name in ("/etc/passwd", "../a.jpg", "a\0b", "anna/../../b.jpg"):
         with pytest.raises(DataError, match=r"in the list of --only is no file in the folder: write names"):
-            look_through(tmp_path, only=["anna/1.jpg", name])
+            list_data_set(tmp_path, only=["anna/1.jpg", name])
 
 
 def test_names_of_only_in_another_form_of_unicode(tmp_path):
@@ -359,11 +359,11 @@ def test_names_of_only_in_another_form_of_unicode(tmp_path):
 def test_lists_of_names_with_a_mark_other_line_ends_and_other_bytes(tmp_path):
     path = tmp_path / "list.txt"
     path.write_bytes(b"\xef\xbb\xbfa.jpg\r\n\r\n  b c.jpg \r\ncaf\xe9.jpg")
-    assert names_in(path) == ["a.jpg", "b c.jpg", os.fsdecode(b"caf\xe9.jpg")]
+    assert read_names(path) == ["a.jpg", "b c.jpg", os.fsdecode(b"caf\xe9.jpg")]
     for content, sentence in ((b"", "is empty"), (b"\n \n", "is empty"), (b"\xff\xfea\0", "cannot be read as text")):
         path.write_bytes(content)
         with pytest.raises(DataError, match=sentence):
-            names_in(path)
+            read_names(path)
 
 
 @pytest.mark.parametrize(
@@ -378,13 +378,13 @@ def test_lists_of_names_with_a_mark_other_line_ends_and_other_bytes(tmp_path):
 def test_lists_of_names_as_other_programs_write_them(tmp_path, content):
     make(tmp_path / "set", *PEOPLE)
     (tmp_path / "list.txt").write_text(content, newline="")
-    found = look_through(tmp_path / "set", held_out=0, only=names_in(tmp_path / "list.txt"))
+    found = list_data_set(tmp_path / "set", held_out=0, only=read_names(tmp_path / "list.txt"))
     assert [found.name(s) for s in found.sources] == ["anna/1.jpg", "ben/2.jpg"]
 
 
 def test_a_name_with_a_quotation_mark_in_it_stays(tmp_path):
     (tmp_path / "list.txt").write_text('"a ""b"".jpg"\n\'tis.jpg\n"\n')
-    assert names_in(tmp_path / "list.txt") == ['a "b".jpg', "'tis.jpg", '"']
+    assert read_names(tmp_path / "list.txt") == ['a "b".jpg', "'tis.jpg", '"']
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ def test_folders_that_divide_a_set_under_longer_names(tmp_path, train, test):
 
 def test_folders_within_those_of_people_are_told_of(tmp_path):
     make(tmp_path, "a/anna/1.jpg", "a/arno/1.jpg", "b/ben/1.jpg", "carl/1.jpg", "carl/old/2.jpg")
-    found = look_through(tmp_path)
+    found = list_data_set(tmp_path)
     assert found.people == 3
     assert found.notes == [
         "The pictures of 1 people lie in several folders within theirs, and are taken for the same person's."

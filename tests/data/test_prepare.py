@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from masque.data import prepare as module
+from masque.data.journal import PrepareSettings
 from masque.data.measured import MEASURED
-from masque.data.prepare import prepare, turned
+from masque.data.prepare import asymmetry, prepare
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, open_prepared
 from masque.data.puppets import draw_puppet, render
 from masque.errors import DataError, OutputError, ValueRangeError
@@ -75,7 +76,7 @@ def test_the_mask_knows_where_the_photo_ends(tmp_path, photo_folder):
     source = tmp_path / "cropped"
     source.mkdir()
     write_picture(source / "a.png", np.ascontiguousarray(photo[:, left:]))
-    prepare(source, tmp_path / "out", size=128, held_out=0, workers=1)
+    prepare(source, tmp_path / "out", PrepareSettings(size=128, held_out=0), workers=1)
     opened = open_prepared(tmp_path / "out")
     x = int(opened.landmarks[0][:, 0].min())
     assert (opened.mask(0)[:, : x - 15] == BEYOND).all()
@@ -92,7 +93,11 @@ def test_attributes_are_measured_and_the_unmeasurable_stays_empty(prepared_folde
 def test_one_worker_and_two_make_the_same_set(prepared_folder, photo_folder, tmp_path, same_folder):
     told = []
     report = prepare(
-        photo_folder, tmp_path / "two", size=64, held_out=0.4, workers=2, progress=lambda *counts: told.append(counts)
+        photo_folder,
+        tmp_path / "two",
+        PrepareSettings(size=64, held_out=0.4),
+        workers=2,
+        progress=lambda *counts: told.append(counts),
     )
     assert same_folder(prepared_folder, tmp_path / "two") == []
     assert (report.kept, report.dropped, report.resumed) == (4, DROPPED, 0)
@@ -101,7 +106,7 @@ def test_one_worker_and_two_make_the_same_set(prepared_folder, photo_folder, tmp
 
 def test_a_finished_set_asked_for_again_stays_as_it_is(prepared_folder, photo_folder, tmp_path, same_folder):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
-    report = prepare(photo_folder, again, size=64, held_out=0.4, workers=1)
+    report = prepare(photo_folder, again, PrepareSettings(size=64, held_out=0.4), workers=1)
     assert report.resumed == 9
     assert same_folder(prepared_folder, again) == []
 
@@ -124,7 +129,7 @@ def test_an_interrupted_set_is_finished_as_if_nothing_had_happened(
 ):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
     interrupted(again, lines, rest)
-    report = prepare(photo_folder, again, size=64, held_out=0.4, workers=1)
+    report = prepare(photo_folder, again, PrepareSettings(size=64, held_out=0.4), workers=1)
     assert report.resumed == lines
     assert same_folder(prepared_folder, again) == []
 
@@ -133,7 +138,7 @@ def test_a_set_killed_in_its_first_moment_can_be_started_again(photo_folder, tmp
     out = tmp_path / "out"
     out.mkdir()
     (out / ".journal.jsonl.4711.part").write_text('{"sou')
-    assert prepare(photo_folder, out, size=64, workers=1, only=["puppet1.png"]).kept == 1
+    assert prepare(photo_folder, out, PrepareSettings(size=64), workers=1, only=["puppet1.png"]).kept == 1
     assert not list(out.rglob("*.part"))
 
 
@@ -149,21 +154,20 @@ def test_resuming_never_leaves_half_a_journal(prepared_folder, photo_folder, tmp
     monkeypatch.setattr(Path, "write_bytes", killed)
     monkeypatch.setattr(Path, "write_text", killed)
     with pytest.raises(KeyboardInterrupt):
-        prepare(photo_folder, again, size=64, held_out=0.4, workers=1)
+        prepare(photo_folder, again, PrepareSettings(size=64, held_out=0.4), workers=1)
     assert (again / "journal.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "changes", [{"size": 32}, {"held_out": 0.2}, {"most_turned": 4.0}, {"layout": "photos"}, {"only": ["puppet1.png"]}]
-)
+@pytest.mark.parametrize("changes", [{"size": 32}, {"held_out": 0.2}, {"most_turned": 4.0}, {"layout": "photos"}, {}])
 def test_other_settings_are_refused_and_nothing_is_touched(
     prepared_folder, photo_folder, tmp_path, same_folder, changes
 ):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
+    settings = PrepareSettings(**({"size": 64, "held_out": 0.4} | changes))
     with pytest.raises(
         DataError, match="was prepared from another source or with other settings: choose another folder"
     ):
-        prepare(photo_folder, again, **({"size": 64, "held_out": 0.4, "workers": 1} | changes))
+        prepare(photo_folder, again, settings, only=None if changes else ["puppet1.png"], workers=1)
     assert same_folder(prepared_folder, again) == []
 
 
@@ -191,7 +195,7 @@ def test_a_damaged_journal_is_a_plain_sentence(prepared_folder, photo_folder, tm
     journal = again / "journal.jsonl"
     journal.write_text(journal.read_text().splitlines()[0] + f"\n{damaged}\n")
     with pytest.raises(DataError, match=r"journal.jsonl is damaged: choose another folder, or delete"):
-        prepare(photo_folder, again, size=64, held_out=0.4, workers=1)
+        prepare(photo_folder, again, PrepareSettings(size=64, held_out=0.4), workers=1)
 
 
 def test_places_that_cannot_take_a_set(photo_folder, tmp_path):
@@ -214,14 +218,18 @@ def test_a_set_without_any_face_says_why(photo_folder, tmp_path):
     with pytest.raises(
         DataError, match=r"None of the 2 pictures could be used \(.*no face found: 1.*\): Masque needs photos of faces"
     ):
-        prepare(photo_folder, tmp_path / "out", workers=1, only=["wall.png", "letter.jpg"], held_out=0)
+        prepare(photo_folder, tmp_path / "out", PrepareSettings(held_out=0), workers=1, only=["wall.png", "letter.jpg"])
 
 
 def test_only_takes_the_named_files(photo_folder, tmp_path):
     source = shutil.copytree(photo_folder, tmp_path / "source" / "deep").parent
     assert (
         prepare(
-            source, tmp_path / "out", size=64, workers=1, held_out=0, only=["puppet3.png", "deep/puppet6.png", "no.png"]
+            source,
+            tmp_path / "out",
+            PrepareSettings(size=64, held_out=0),
+            workers=1,
+            only=["puppet3.png", "deep/puppet6.png", "no.png"],
         ).kept
         == 2
     )
@@ -231,10 +239,12 @@ def test_only_takes_the_named_files(photo_folder, tmp_path):
 
 
 def test_turned_faces_are_dropped_where_asked(photo_folder, prepared_folder, tmp_path):
-    sides = [turned(points) for points in open_prepared(prepared_folder).landmarks]
+    sides = [asymmetry(points) for points in open_prepared(prepared_folder).landmarks]
     *_, third, fourth = sorted(sides)
     limit = (third + min(fourth, third + 1)) / 2
-    report = prepare(photo_folder, tmp_path / "out", size=64, held_out=0.4, workers=1, most_turned=limit)
+    report = prepare(
+        photo_folder, tmp_path / "out", PrepareSettings(size=64, held_out=0.4, most_turned=limit), workers=1
+    )
     assert report.dropped == {**DROPPED, "turned away": 1}
     assert json.loads((tmp_path / "out" / "prepared.json").read_text())["most_turned"] == limit
 
@@ -244,7 +254,7 @@ def test_how_turned_a_face_is():
     points[2], points[14] = (10, 0), (50, 0)
     for nose, ratio in ((30, 1.0), (20, 3.0), (40, 3.0), (18, 4.0), (10, np.inf), (5, np.inf)):
         points[30] = (nose, 0)
-        assert turned(points) == pytest.approx(ratio)
+        assert asymmetry(points) == pytest.approx(ratio)
 
 
 def test_the_classifier_speaks_only_where_nobody_else_knows(prepared_folder, photo_folder, tmp_path, monkeypatch):
@@ -254,9 +264,9 @@ def test_the_classifier_speaks_only_where_nobody_else_knows(prepared_folder, pho
         shown.append(frames)
         return [{"Smiling": 0.123, "Male": 0.25} for _ in frames]
 
-    monkeypatch.setattr(module, "AT_ONCE", 3)
+    monkeypatch.setattr(module, "NETWORK_BATCH", 3)
     again = shutil.copytree(prepared_folder, tmp_path / "again")
-    prepare(photo_folder, again, size=64, held_out=0.4, workers=1, classify=classify)
+    prepare(photo_folder, again, PrepareSettings(size=64, held_out=0.4), workers=1, classify=classify)
     before, after = open_prepared(prepared_folder), open_prepared(again)
     assert [len(frames) for frames in shown] == [3, 1]
     assert np.array_equal(shown[1][0], before.frame(3))
@@ -280,7 +290,7 @@ def celeba(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_aligned_pictures_stay_where_they_are_with_their_official_attributes(celeba, tmp_path):
-    report = prepare(celeba, tmp_path / "out", size=128, workers=1)
+    report = prepare(celeba, tmp_path / "out", PrepareSettings(size=128), workers=1)
     assert report.dropped == {"not 178×218 as aligned CelebA pictures are": 1}
     opened = open_prepared(tmp_path / "out")
     assert [row.attributes for row in opened.rows] == [
@@ -296,7 +306,7 @@ def test_aligned_pictures_stay_where_they_are_with_their_official_attributes(cel
 
 
 def test_aligned_pictures_at_another_scale_show_the_same_part(celeba, tmp_path):
-    prepare(celeba, tmp_path / "out", size=64, workers=1)
+    prepare(celeba, tmp_path / "out", PrepareSettings(size=64), workers=1)
     opened = open_prepared(tmp_path / "out")
     truth = render(draw_puppet(1)).picture.astype(float)
     halved = (truth[0::2, 0::2] + truth[1::2, 0::2] + truth[0::2, 1::2] + truth[1::2, 1::2]) / 4
@@ -316,14 +326,14 @@ def test_a_full_disk_is_told_as_one_sentence(photo_folder, tmp_path, monkeypatch
     with pytest.raises(
         OutputError, match=r"journal.jsonl could not be written \(No space left on device\): free some space"
     ):
-        prepare(photo_folder, out, size=64, workers=1)
+        prepare(photo_folder, out, PrepareSettings(size=64), workers=1)
     monkeypatch.undo()
-    assert prepare(photo_folder, out, size=64, workers=1).kept == 4
+    assert prepare(photo_folder, out, PrepareSettings(size=64), workers=1).kept == 4
 
 
 @pytest.mark.parametrize("name", ["held_out", "most_turned"])
 @pytest.mark.parametrize("value", [math.nan, -math.inf, -1.0])
 def test_numbers_out_of_range_are_refused_before_anything_is_made(tmp_path, name, value):
     with pytest.raises(ValueRangeError, match="must be"):
-        prepare(tmp_path, tmp_path / "out", **{name: value})
+        prepare(tmp_path, tmp_path / "out", PrepareSettings(**{name: value}))
     assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import killing_prepare
 
+from masque.data.journal import PrepareSettings
 from masque.data.prepare import prepare
 
 KILLS = 5
@@ -24,7 +25,7 @@ def test_killed_and_resumed_it_makes_the_same_folder(puppet_files: list[Path], t
         for number, file in enumerate(puppet_files):
             shutil.copy(file, source / f"{copy:02d}{number}.png")
     (source / "letter.jpg").write_text("Dear reader, this is not a picture.")
-    prepare(source, tmp_path / "whole", size=32, held_out=0.25, workers=1)
+    prepare(source, tmp_path / "whole", PrepareSettings(size=32, held_out=0.25), workers=1)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, killing_prepare.__file__, str(source), str(tmp_path / "killed"), str(KILLS)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from masque.data.templates import Sighting, read_ijba, split_people
+from masque.data.templates import FaceInPicture, read_ijba, split_people
 from masque.errors import DataError
 
 HEADING = "TEMPLATE_ID,SUBJECT_ID,FILE,MEDIA_ID,SIGHTING_ID,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT"
@@ -66,7 +66,7 @@ def test_ijba(tmp_path, inside):
         shutil.move(root / "images" / "img", root / "img")
         (root / "images").rmdir()
     sightings, splits = read_ijba(root)
-    assert sightings[0] == Sighting(root / inside / "img" / "1.png", (5, 2, 30, 40))
+    assert sightings[0] == FaceInPicture(root / inside / "img" / "1.png", (5, 2, 30, 40))
     assert [(int(s.path.stem), s.box[0]) for s in sightings] == [
         (1, 5),
         (2, 5),

@@ -21,9 +21,10 @@ from PIL import Image, ImageCms, features
 from masque import catalog, loading, modelfile, provenance, runs
 from masque.config import as_dict
 from masque.data.frames import load_frames
+from masque.data.journal import PrepareSettings
 from masque.data.layouts import read_layout
 from masque.data.lfw import read_pairs
-from masque.data.lists import names_in
+from masque.data.lists import read_names
 from masque.data.prepare import prepare
 from masque.data.puppets import draw_puppet, render
 from masque.data.templates import read_ijba
@@ -136,7 +137,7 @@ def _made(what: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="masque-robustness-"))
     if what == "prepared":
         _photos(folder / "people")
-        prepare(folder / "people", folder / "set", size=32, held_out=1, workers=1)
+        prepare(folder / "people", folder / "set", PrepareSettings(size=32, held_out=1), workers=1)
     elif what == "run":
         runs.train(runs.plan("rsgan", "tiny", ["batch_size=2", "steps=2"]), ["puppets:8"], folder / "run")
     else:
@@ -176,7 +177,10 @@ def prepared_readers() -> Iterator[Reader]:
         yield Reader(f"prepared set: {file}", f"set/{file}", partial(copy_made, "prepared"), _load_prepared, crafted)
     yield Reader(
         "prepared set: journal.jsonl", "set/journal.jsonl", partial(copy_made, "prepared"),
-        lambda folder: prepare(_made("prepared") / "people", folder / "set", size=32, held_out=1, workers=1), text_lines, writes=True,
+        lambda folder: prepare(
+            _made("prepared") / "people", folder / "set", PrepareSettings(size=32, held_out=1), workers=1
+        ),
+        text_lines, writes=True,
     )  # fmt: skip
 
 
@@ -377,7 +381,7 @@ def list_readers() -> Iterator[Reader]:
         yield Reader(f"CelebA: {name}", f"celeba/{name}", _celeba, layout, text_lines)
     for name in ("list_attr_celeba.csv", "list_eval_partition.csv"):
         yield Reader(f"CelebA: {name}", f"celeba/{name}", _kaggle, layout, text_lines)
-    named = lambda folder: read_layout(folder / "celeba", "celeba", only=names_in(folder / "only.txt"))  # noqa: E731
+    named = lambda folder: read_layout(folder / "celeba", "celeba", only=read_names(folder / "only.txt"))  # noqa: E731
     yield Reader("prepare --only", "only.txt", _only, named, text_lines)
     of_masks = lambda folder: read_layout(folder / "hq", "celebamask-hq", 0)  # noqa: E731
     for name in ("CelebAMask-HQ-attribute-anno.txt", "CelebA-HQ-to-CelebA-mapping.txt", "identity_CelebA.txt"):

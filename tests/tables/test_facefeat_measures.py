@@ -12,7 +12,7 @@ import torch
 from masque.data.frames import FrameSet, load_frames
 from masque.data.lfw import read_pairs
 from masque.data.puppets import Pose, draw_puppet, render
-from masque.data.templates import Sighting, Split, split_people
+from masque.data.templates import FaceInPicture, Split, split_people
 from masque.errors import DataError
 from masque.faces.detect import find_faces
 from masque.tables import facefeat as module
@@ -118,7 +118,7 @@ def test_what_is_drawn_depends_on_the_number_alone(synthesizer, frames):
 def test_the_judge_knows_puppets_again_at_the_network_s_size(lfw_folder):
     pairs = read_pairs(lfw_folder)
     crops = {}
-    for number, seen, _ in module.sights(pairs.pictures, 0.5, 1):
+    for number, seen, _ in module.aligned_faces(pairs.pictures, 0.5, 1):
         crops[number] = module.cut_crop(seen.frame, module.HAIR_CROP, 64, 0.5)
     points = [judge(crops[i]) for i in range(len(crops))]
     apart = np.array([np.square(points[a] - points[b]).sum() for a, b in pairs.sides])
@@ -130,8 +130,8 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
     faces = []
     for path in puppet_files[:3]:
         (face,) = find_faces(module.read_picture(path))
-        faces.append(Sighting(path, face.box))
-    nowhere = Sighting(puppet_files[3], (2, 2, 30, 30))
+        faces.append(FaceInPicture(path, face.box))
+    nowhere = FaceInPicture(puppet_files[3], (2, 2, 30, 30))
     split = Split(
         tuple(np.array([i]) for i in (0, 1, 2, 3)),
         np.array([0, 1, 0, 1]),

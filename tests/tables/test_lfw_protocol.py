@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from masque.data.lfw import Pairs, read_pairs, sights
+from masque.data.lfw import Pairs, aligned_faces, read_pairs
 from masque.image import Picture
 from masque.tables.lfw import as_text, evaluate_lfw
 
@@ -23,7 +23,7 @@ def people(pairs: Pairs) -> dict[bytes, int]:
     """Who is in each frame of a model of 32 px."""
     return {
         seen.frame.tobytes(): int(pairs.pictures[i].parent.name[-1])
-        for i, seen, _ in sights(pairs.pictures, 0.25, workers=1)
+        for i, seen, _ in aligned_faces(pairs.pictures, 0.25, workers=1)
     }
 
 

@@ -14,6 +14,7 @@ import locking
 import pytest
 
 from masque import modelfile, output, runs
+from masque.data.journal import PrepareSettings
 from masque.data.prepare import prepare
 from masque.errors import OutputError
 from masque.lock import NAME, left_behind, only_writer, remove_unfinished
@@ -141,7 +142,7 @@ def test_every_command_that_fills_a_folder_is_its_only_writer(tmp_path, puppet_f
     plan = runs.plan("attributes", "tiny", [], {"steps": 1, "batch_size": 4})
     for work in (
         lambda out: runs.train(plan, ["puppets:24"], out, accelerator="cpu"),
-        lambda out: prepare(puppet_files[0].parent, out, size=32, workers=1),
+        lambda out: prepare(puppet_files[0].parent, out, PrepareSettings(size=32), workers=1),
         lambda out: modelfile.pack(model_folder, out),
     ):
         out = tmp_path / "out"

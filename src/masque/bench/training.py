@@ -154,7 +154,7 @@ def _engine(plan: runs.Plan, frames: Any, folder: Path) -> Engine:
 
 
 def _run(engine: Engine, batches: Batches, steps: int) -> float:
-    coming: Iterable[Batch] = batches.ahead(engine.step, engine.step + steps)
+    coming: Iterable[Batch] = batches.prefetch(engine.step, engine.step + steps)
     if engine.fabric.device.type != "cpu":
         # There, other processes make them in time, and starting these would take longer than the steps.
         coming = list(coming)

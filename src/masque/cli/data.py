@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +12,7 @@ from masque.cli.options import DATA, Json, Workers
 from masque.cli.show import Bar, answer
 
 if TYPE_CHECKING:
-    from masque.data.sources import Found
+    from masque.data.sources import Listing
 
 
 def register(app: typer.Typer) -> None:
@@ -52,51 +53,51 @@ def prepare(
 
     Example: masque prepare photos/ --out prepared --size 128
     """
-    from masque.data.lists import names_in
+    from masque.data.journal import PrepareSettings
+    from masque.data.lists import read_names
     from masque.data.prepare import prepare as run
     from masque.loading import installed_classifier, installed_part_estimator
     from masque.output import check_folder
 
     check_folder(out)
-    names = None if only is None else names_in(only)
+    settings = PrepareSettings(layout, size, held_out, math.inf if most_turned is None else most_turned, label_maps)
+    names = None if only is None else read_names(only)
     with Bar("Preparing") as bar:
         report = run(
             source,
             out,
-            layout=layout,
-            size=size,
-            held_out=held_out,
-            most_turned=float("inf") if most_turned is None else most_turned,
+            settings,
             only=names,
             workers=workers,
             classify=installed_classifier(),
             parse=installed_part_estimator(),
-            label_maps=label_maps,
             progress=bar.update,
         )
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
     left_out = "".join(
-        f"\n  {count} left out: {reason}" for reason, count in sorted(report.found.left_out.items()) if count
+        f"\n  {count} left out: {reason}" for reason, count in sorted(report.listing.left_out.items()) if count
     )
-    notes = "".join(f"\n  {note}" for note in report.found.notes)
+    notes = "".join(f"\n  {note}" for note in report.listing.notes)
     added = f" {report.added} were added to those that it was begun with." if report.added else ""
-    added += f" {report.anew} were prepared anew, since other files have their names now." if report.anew else ""
-    counts = {"kept": report.kept, "dropped": report.dropped, "added": report.added, "anew": report.anew}
-    values = {"out": str(out), **counts, **report.found.counts()}
+    added += (
+        f" {report.replaced} were prepared anew, since other files have their names now." if report.replaced else ""
+    )
+    counts = {"kept": report.kept, "dropped": report.dropped, "added": report.added, "anew": report.replaced}
+    values = {"out": str(out), **counts, **report.listing.counts()}
     answer(
-        f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.found)}{dropped}{left_out}{notes}",
+        f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.listing)}{dropped}{left_out}{notes}",
         values,
         as_json,
     )
 
 
-def described(found: Found) -> str:
+def described(listing: Listing) -> str:
     """One line on a data set: its layout, how many pictures and people it has, and what is held out."""
-    tested = [source for source in found.sources if source.split == "test"]
-    if found.official_split or not found.people:
-        held = f"{len(tested)} of {len(found.sources)} pictures are for testing"
+    tested = [source for source in listing.sources if source.split == "test"]
+    if listing.official_split or not listing.people:
+        held = f"{len(tested)} of {len(listing.sources)} pictures are for testing"
     else:
-        held = f"{len({source.identity for source in tested})} of {found.people} people are for testing"
-    people = f"of {found.people} people" if found.people else "nobody known by name"
-    official = " by the official split" if found.official_split else ""
-    return f"Layout {found.layout}: {len(found.sources)} pictures, {people}; {held}{official}."
+        held = f"{len({source.identity for source in tested})} of {listing.people} people are for testing"
+    people = f"of {listing.people} people" if listing.people else "nobody known by name"
+    official = " by the official split" if listing.official_split else ""
+    return f"Layout {listing.layout}: {len(listing.sources)} pictures, {people}; {held}{official}."

@@ -6,10 +6,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,32 +26,38 @@ from masque.image import to_range
 
 Batch = dict[str, Tensor]
 """
-image       (B,3,S,S) in [-1,1]: the hair crop, RSGAN's x
-face_crop   (B,3,S,S) in [-1,1]: the face crop before masking
-image_hull  (B,1,S,S) in [0,1]: face mask within image
-face_hull   (B,1,S,S) in [0,1]: face mask within face_crop
-background  (B,1,S,S) in [0,1]: M_BG within image
-valid       (B,1,S,S) in [0,1]: 0 where image shows what the photo did not have
-face_valid  (B,1,S,S) in [0,1]: the same within face_crop
-attributes  (B,A) in [0,1], NaN where unknown
-index       (B,) int64: position in the frame set
-labels      (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from frame sets with label maps
-landmarks   (B,68,2) float32: pixels of image; in a mirrored picture each has the name of the side where it is
-still       (B,68,2) float32: the same in pixels of the frame, before the picture was moved, but mirrored with it
-identity    (B,) int64: number of the person in the frame set, -1 where unknown
-flipped     (B,) bool: whether the picture is mirrored
-step        (B,) int64: the number of the batch
-seed        (B,) int64: what noise drawn for this sample in this step depends on
+image            (B,3,S,S) in [-1,1]: the hair crop, RSGAN's x
+face_crop        (B,3,S,S) in [-1,1]: the face crop before masking
+image_hull       (B,1,S,S) in [0,1]: face mask within image
+face_hull        (B,1,S,S) in [0,1]: face mask within face_crop
+background       (B,1,S,S) in [0,1]: M_BG within image
+valid            (B,1,S,S) in [0,1]: 0 where image shows what the photo did not have
+face_valid       (B,1,S,S) in [0,1]: 0 where face_crop shows what the photo did not have
+attributes       (B,A) in [0,1], NaN where unknown
+index            (B,) int64: position in the frame set
+labels           (B,S,S) int64: label map of image, UNKNOWN (255) where it is not known; only from sets with label maps
+landmarks        (B,68,2) float32: pixels of image; in a mirrored picture each has the name of the side where it is
+frame_landmarks  (B,68,2) float32: pixels of the frame, before the picture was moved, but mirrored with it
+identity         (B,) int64: number of the person in the frame set, -1 where unknown
+flipped          (B,) bool: whether the picture is mirrored
+step             (B,) int64: the number of the batch
+seed             (B,) int64: what noise drawn for this sample in this step depends on
 """
 
 
 PICTURES = ("image", "face_crop")
-KEPT = ("index", "flipped", "still", "step", "seed")
-"""What only the CPU reads."""
+"""Entries of a batch that are pictures."""
 MASKS = ("image_hull", "face_hull", "background", "valid", "face_valid")
+"""Entries of a batch that are masks."""
+ON_CPU = ("index", "flipped", "frame_landmarks", "step", "seed")
+"""Entries of a batch that only the CPU reads, so no accelerator gets them."""
 
-MOST_WORKERS = 8
+MAX_WORKERS = 8
 """Processes beyond which batches come no faster than any family here takes them."""
+
+
+Sample = Mapping[str, NDArray[np.generic] | np.generic]
+"""One sample of a batch: the entries of `Batch`, without their first axis; pictures and masks in bytes, masks (S,S)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Augmentation:
     """Random changes of each frame; all zero and no flip for measuring."""
 
     flip: bool = True
+    """Whether half of all frames are mirrored."""
     shift: float = 3.0
     """Largest shift along each axis, in CelebA pixels."""
     turn: float = 3.0
@@ -70,7 +76,7 @@ class Augmentation:
     """Largest change of brightness, contrast and saturation, as a share."""
 
 
-STILL = Augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0, colour=0.0)
+NO_AUGMENTATION = Augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0, colour=0.0)
 
 
 def _generator(*key: int) -> np.random.Generator:
@@ -100,19 +106,19 @@ class Batches:
         size: int,
         batch_size: int,
         seed: int,
-        augmentation: Augmentation = STILL,
+        augmentation: Augmentation = NO_AUGMENTATION,
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        """batch_size is that of all processes together; process `rank` of `world` gets its equal share of each."""
-        self.frames, self.size, self.batch_size, self.seed, self.augmentation = (
-            frames,
-            size,
-            batch_size,
-            seed,
-            augmentation,
-        )
-        self.rank, self.world = rank, world
+        """size: side of the crops in pixels. batch_size: of all processes together. rank, world: this process's number
+        and how many there are; each gets an equal share of every batch."""
+        self.frames = frames
+        self.size = size
+        self.batch_size = batch_size
+        self.seed = seed
+        self.augmentation = augmentation
+        self.rank = rank
+        self.world = world
         self.chosen = frames.indices(split)
         self.people = frames.people()
 
@@ -121,7 +127,7 @@ class Batches:
         return in_floats(self.raw(step))
 
     def raw(self, step: int) -> Batch:
-        """The same, still in bytes, a quarter of the size: see `in_floats`."""
+        """Batch number `step`, this process's share, in bytes, a quarter of the size of floats: see `in_floats`."""
         at = positions(self.seed, step, self.batch_size, len(self.chosen))
         share = self.batch_size // self.world
         mine = slice(self.rank * share, (self.rank + 1) * share)
@@ -133,19 +139,23 @@ class Batches:
         )
         return batch
 
-    def ahead(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
-        """Batches start..stop-1 in bytes, each made while those before are in use: by another thread, or by so many
-        processes.
+    def prefetch(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
+        """Batches start..stop-1 in bytes, each made while those before are in use.
 
-        pinned: in memory that an accelerator copies from by itself; for several processes only.
-        """
+        workers: processes that make them; 0 is a thread of this one. pinned: in memory that an accelerator copies from
+        by itself; for several processes only."""
         if start >= stop:
             return
         if workers:
             yield from DataLoader(
-                _Steps(self, start, stop), batch_size=None, num_workers=workers, pin_memory=pinned, prefetch_factor=4,
-                multiprocessing_context="fork", worker_init_fn=_quiet,
-            )  # fmt: skip
+                _Steps(self, start, stop),
+                batch_size=None,
+                num_workers=workers,
+                pin_memory=pinned,
+                prefetch_factor=4,
+                multiprocessing_context="fork",
+                worker_init_fn=_start_worker,
+            )
             return
         with ThreadPoolExecutor(1) as maker:
             coming = maker.submit(self.raw, start)
@@ -155,25 +165,31 @@ class Batches:
                     coming = maker.submit(self.raw, step + 1)
                 yield batch
 
-    def sample(self, index: int, generator: np.random.Generator) -> dict[str, Any]:
-        """One frame as the crops of a batch, still uint8."""
+    def sample(self, index: int, generator: np.random.Generator) -> Sample:
+        """One frame as the crops of a batch. index: its position in the frame set. generator: of its random changes."""
         frames = self.frames
         motion, flipped = draw_motion(self.augmentation, frames.scale, generator)
         cut = cut_regions(
             frames.frames[index], frames.masks[index], frames.landmarks[index], self.size, frames.scale, motion
         )
-        still = frames.landmarks[index]
-        mirrored = still * [-1, 1] + [WIDTH * frames.scale - 1, 0]
-        points = transform(still, chain(motion, HAIR_CROP.to_crop(self.size, frames.scale)))
+        in_frame = frames.landmarks[index]
+        in_crop = transform(in_frame, chain(motion, HAIR_CROP.to_crop(self.size, frames.scale)))
+        if flipped:
+            in_frame = (in_frame * [-1, 1] + [WIDTH * frames.scale - 1, 0])[MIRRORED]
+            in_crop = in_crop[MIRRORED]
         if frames.labels is not None:
             cut["labels"] = cut_labels(frames.labels[index], self.size, frames.scale, motion, flipped)
         if self.augmentation.colour:
             recolour(cut, self.augmentation.colour, generator)
         return {
-            **cut, "landmarks": points[MIRRORED] if flipped else points,
-            "still": mirrored[MIRRORED] if flipped else still, "attributes": frames.attributes[index], "index": index,
-            "identity": self.people[index], "flipped": flipped,
-        }  # fmt: skip
+            **cut,
+            "landmarks": in_crop,
+            "frame_landmarks": in_frame,
+            "attributes": frames.attributes[index],
+            "index": np.array(index),
+            "identity": self.people[index],
+            "flipped": np.array(flipped),
+        }
 
 
 def draw_motion(augmentation: Augmentation, scale: float, generator: np.random.Generator) -> tuple[Matrix, bool]:
@@ -226,11 +242,16 @@ def cut_regions(
 
 def cut_labels(labels: Labels, size: int, scale: float, motion: Matrix, flipped: bool) -> Labels:
     """The label map of image, moved as it is; what is left and right changes places in a mirrored one."""
-    seen = cv2.warpAffine(
-        labels, chain(motion, HAIR_CROP.to_crop(size, scale)), (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT,
+    matrix = chain(motion, HAIR_CROP.to_crop(size, scale))
+    moved = cv2.warpAffine(
+        labels,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT,
         borderValue=UNKNOWN,
-    ).astype(np.uint8)  # fmt: skip
-    return swap_sides(seen) if flipped else seen
+    ).astype(np.uint8)
+    return swap_sides(moved) if flipped else moved
 
 
 def recolour(cut: dict[str, NDArray[np.uint8]], amount: float, generator: np.random.Generator) -> None:
@@ -243,20 +264,20 @@ def recolour(cut: dict[str, NDArray[np.uint8]], amount: float, generator: np.ran
         cut[name] = cv2.transform(cut[name], np.column_stack([matrix, np.full(3, offset)])).astype(np.uint8)
 
 
-def collate(samples: list[dict[str, Any]]) -> Batch:
+def collate(samples: list[Sample]) -> Batch:
     """Samples of `Batches.sample` as tensors."""
     return in_floats(stack(samples))
 
 
-def stack(samples: list[dict[str, Any]]) -> Batch:
+def stack(samples: list[Sample]) -> Batch:
     """Samples of `Batches.sample` as tensors, in bytes where they are."""
     batch: Batch = {name: torch.from_numpy(np.stack([s[name] for s in samples])) for name in (*PICTURES, *MASKS)}
     if "labels" in samples[0]:
         batch["labels"] = torch.from_numpy(np.stack([s["labels"] for s in samples]))
-    for name in ("attributes", "landmarks", "still"):
+    for name in ("attributes", "landmarks", "frame_landmarks"):
         batch[name] = torch.from_numpy(np.stack([s[name] for s in samples]).astype(np.float32))
     for name, kind in (("index", torch.int64), ("identity", torch.int64), ("flipped", torch.bool)):
-        batch[name] = torch.tensor([s[name] for s in samples], dtype=kind)
+        batch[name] = torch.tensor([s[name].item() for s in samples], dtype=kind)
     return batch
 
 
@@ -288,20 +309,19 @@ class _Steps(Dataset[Batch]):
         return self.batches.raw(self.start + place)
 
 
-def _quiet(_worker: int) -> None:
+def _start_worker(_worker: int) -> None:
     # Ctrl-C is for the process that trains, which then ends these; and each of them is one thread of many as it is.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(0)
 
 
-def workers_for(asked: int, accelerated: bool, processes: int = 1) -> int:
-    """How many processes are to make batches: as many as asked for, or, for -1, half of the cores beside an
-    accelerator, and none without.
+def workers_for(requested: int, accelerated: bool, processes: int = 1) -> int:
+    """How many processes are to make batches.
 
-    processes: how many train on this machine.
-    """
-    if asked >= 0:
-        return asked
+    requested: that many; -1 is half of the cores beside an accelerator, and none without. accelerated: whether there is
+    one. processes: how many train on this machine."""
+    if requested >= 0:
+        return requested
     # Only forked processes share the frames in memory.
     able = accelerated and "fork" in multiprocessing.get_all_start_methods()
-    return min(MOST_WORKERS, (os.cpu_count() or 1) // (2 * processes)) if able else 0
+    return min(MAX_WORKERS, (os.cpu_count() or 1) // (2 * processes)) if able else 0

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -16,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.data.prepared import BACKGROUND, PERSON, PreparedSet, open_prepared
+from masque.data.puppets import puppets
 from masque.errors import DataError
 from masque.faces.frame import at_scale, frame_size
 
-MAPPED_FROM = 4 * 2**30
+MEMORY_MAP_FROM = 4 * 2**30
 """Bytes from which the frames live in a temporary file that the system pages in, not in memory."""
 
-MOST_PUPPETS = 100_000
-"""They are drawn anew for each training, and all held in memory."""
+MAX_PUPPETS = 100_000
+"""How many puppets a training may ask for: they are drawn each time, and all held in memory."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,16 @@ class FrameSet:
     attributes: NDArray[np.float32]
     """(N,A) in [0,1], NaN where unknown."""
     attribute_names: tuple[str, ...]
+    """Names of the columns of `attributes`."""
     identities: tuple[str, ...]
     """The person in each frame, named by the place of the set in `--data` and the folder within it; empty where
     unknown."""
     splits: tuple[str, ...]
+    """The split of each frame: train, validation or test."""
     sources: tuple[str, ...]
+    """The path of each frame's picture in the data set that it is from."""
     scale: float
+    """Frame pixels per CelebA pixel."""
     labels: NDArray[np.uint8] | None = None
     """(N,218s,178s) label maps, `masque.faces.labels.UNKNOWN` where unknown; None where they were not asked for."""
 
@@ -88,8 +94,8 @@ class FrameSet:
 
 
 LabelMaps = Literal["none", "any", "some known", "known"]
-"""Which label maps are asked for; `known` ones come from masks of parts, not from a parser: of every set, or of one at
-least."""
+"""Which label maps are loaded: none; those of any kind; those of any kind, but of one set at least from masks of parts,
+not from a parser; or those from masks of parts alone."""
 
 
 def load_frames(
@@ -108,8 +114,8 @@ def load_frames(
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
     if labels == "some known" and all(_parsed(item) for item in data):
         raise DataError(
-            f"The label maps of {' and '.join(data)} are a parser's own, which teach a parser nothing new: add a set with masks of parts, "
-            "such as CelebAMask-HQ."
+            f"The label maps of {' and '.join(data)} are a parser's own, which teach a parser nothing new: add a set with "
+            "masks of parts, such as CelebAMask-HQ."
         )
     found = [
         _puppets(item, size, attribute_names, splits, labels)
@@ -121,7 +127,8 @@ def load_frames(
     if not parts:
         verb, which = ("have", "them") if len(data) > 1 else ("has", "it")
         raise DataError(
-            f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another --held-out."
+            f"{' and '.join(data)} {verb} no pictures for {' or '.join(splits)}: prepare {which} with another "
+            "--held-out."
         )
     return parts[0] if len(parts) == 1 else _joined(parts)
 
@@ -140,7 +147,7 @@ def _parsed(item: str) -> bool:
 def _blank(count: int, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     width, height = frame_size(scale)
     shape = (count, height, width)
-    if 4 * count * height * width < MAPPED_FROM:
+    if 4 * count * height * width < MEMORY_MAP_FROM:
         return np.empty((*shape, 3), np.uint8), np.empty(shape, np.uint8)
     # The file has no name any more once opened, so it goes when the process does.
     with tempfile.TemporaryFile() as pixels, tempfile.TemporaryFile() as masks:
@@ -153,14 +160,16 @@ def _prepared(
     scale = size / 128
     if scale > opened.scale * 1.01:
         raise DataError(
-            f"{opened.root} was prepared for {round(128 * opened.scale)} px and {size} are asked for: prepare it again with --size {size}."
+            f"{opened.root} was prepared for {round(128 * opened.scale)} px and {size} are asked for: prepare it again "
+            f"with --size {size}."
         )
     chosen = opened.indices(*splits)
     if not len(chosen):
         return None
     if labels == "known" and opened.parsed_labels:
         raise DataError(
-            f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as CelebAMask-HQ."
+            f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as "
+            "CelebAMask-HQ."
         )
     if labels != "none":
         chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
@@ -189,21 +198,27 @@ def _prepared(
     # People of different data sets are different people, though their folders, and the sets', may have the same name.
     people = tuple(f"{place}/{row.identity}" if row.identity else "" for row in rows)
     return FrameSet(
-        frames, masks, at_scale(opened.landmarks[chosen], scale / opened.scale).astype(np.float32), opened.attributes(names)[chosen],
-        tuple(names), people, tuple(row.split for row in rows), tuple(row.source for row in rows), scale, parts,
-    )  # fmt: skip
+        frames=frames,
+        masks=masks,
+        landmarks=at_scale(opened.landmarks[chosen], scale / opened.scale).astype(np.float32),
+        attributes=opened.attributes(names)[chosen],
+        attribute_names=tuple(names),
+        identities=people,
+        splits=tuple(row.split for row in rows),
+        sources=tuple(row.source for row in rows),
+        scale=scale,
+        labels=parts,
+    )
 
 
 def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: LabelMaps) -> FrameSet | None:
-    from masque.data.puppets import puppets
-
     try:
         count = int(item.removeprefix("puppets:"))
     except ValueError:
         count = 0
-    if not 1 <= count <= MOST_PUPPETS:
+    if not 1 <= count <= MAX_PUPPETS:
         raise DataError(
-            f"{item} is not puppets:N with a number of puppets from 1 to {MOST_PUPPETS:,}, such as puppets:2000."
+            f"{item} is not puppets:N with a number of puppets from 1 to {MAX_PUPPETS:,}, such as puppets:2000."
         )
     scale = size / 128
     made = list(puppets(count, seed=0, scale=scale))
@@ -216,14 +231,19 @@ def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], 
     for position, i in enumerate(kept):
         frames[position] = made[i].picture
         masks[position] = np.where(made[i].background > 127, BACKGROUND, PERSON)
-    values = np.array([[made[i].attributes.get(n, np.nan) for n in names] for i in kept], np.float32).reshape(
-        len(kept), -1
-    )
+    values = np.array([[made[i].attributes.get(n, np.nan) for n in names] for i in kept], np.float32)
     return FrameSet(
-        frames, masks, np.stack([made[i].landmarks for i in kept]), values, tuple(names),
-        tuple(f"puppet/{made[i].identity}" for i in kept), tuple(split[i] for i in kept), tuple(f"puppet/{i}" for i in kept), scale,
-        np.stack([made[i].labels for i in kept]) if labels != "none" else None,
-    )  # fmt: skip
+        frames=frames,
+        masks=masks,
+        landmarks=np.stack([made[i].landmarks for i in kept]),
+        attributes=values.reshape(len(kept), -1),
+        attribute_names=tuple(names),
+        identities=tuple(f"puppet/{made[i].identity}" for i in kept),
+        splits=tuple(split[i] for i in kept),
+        sources=tuple(f"puppet/{i}" for i in kept),
+        scale=scale,
+        labels=np.stack([made[i].labels for i in kept]) if labels != "none" else None,
+    )
 
 
 def _joined(parts: Sequence[FrameSet]) -> FrameSet:
@@ -232,9 +252,16 @@ def _joined(parts: Sequence[FrameSet]) -> FrameSet:
     for part in parts:
         frames[start : start + len(part)], masks[start : start + len(part)] = part.frames, part.masks
         start += len(part)
+    labels = [p.labels for p in parts if p.labels is not None]
     return FrameSet(
-        frames, masks, np.concatenate([p.landmarks for p in parts]), np.concatenate([p.attributes for p in parts]),
-        parts[0].attribute_names, sum((p.identities for p in parts), ()), sum((p.splits for p in parts), ()),
-        sum((p.sources for p in parts), ()), parts[0].scale,
-        None if parts[0].labels is None else np.concatenate([p.labels for p in parts if p.labels is not None]),
-    )  # fmt: skip
+        frames=frames,
+        masks=masks,
+        landmarks=np.concatenate([p.landmarks for p in parts]),
+        attributes=np.concatenate([p.attributes for p in parts]),
+        attribute_names=parts[0].attribute_names,
+        identities=tuple(chain.from_iterable(p.identities for p in parts)),
+        splits=tuple(chain.from_iterable(p.splits for p in parts)),
+        sources=tuple(chain.from_iterable(p.sources for p in parts)),
+        scale=parts[0].scale,
+        labels=np.concatenate(labels) if labels else None,
+    )

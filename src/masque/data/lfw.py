@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.data.lists import read_columns
-from masque.data.pool import each
+from masque.data.pool import parallel_map
 from masque.errors import DataError, printable
 from masque.faces.detect import Face, Landmarks, face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
 from masque.folders import is_name, list_folder
 from masque.image import Picture, read_picture
 
-PLACE = (0.25, 0.25, 0.5, 0.5)
-"""Where a face is taken to be when none was found in any picture."""
+DEFAULT_PLACE = (0.25, 0.25, 0.5, 0.5)
+"""Where a face is taken to be when none was found in any picture: see `AlignedFace.place`."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Pairs:
     same: NDArray[np.bool_]
     """(N,) whether they show one person."""
     fold: NDArray[np.int64]
-    """(N,) from 0 on."""
+    """(N,) the fold of each pair, from 0 on."""
 
 
 @dataclass(frozen=True)
-class Sight:
-    """The face of one picture."""
+class AlignedFace:
+    """The face that one of LFW's pictures is about."""
 
     frame: Picture
     """RGB uint8 (218s,178s,3)."""
     embedding: NDArray[np.float32]
-    """dlib's, (128,)."""
+    """(128,), dlib's: see `masque.faces.detect.identity`."""
     place: tuple[float, float, float, float]
     """left, top, width, height of the face's square, as shares of the picture's width and height."""
 
@@ -79,7 +79,8 @@ def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]
     first = lines[0] if lines else []
     if len(first) != 2 or not all(map(_whole, first)) or int(first[0]) < 2 or int(first[1]) < 1:
         raise DataError(
-            f"Line 1 of {path} is not the number of folds, from 2 on, and of pairs in each: fetch LFW's pairs.txt again."
+            f"Line 1 of {path} is not the number of folds, from 2 on, and of pairs in each: fetch LFW's pairs.txt "
+            "again."
         )
     folds, count = map(int, first)
     rows = []
@@ -89,17 +90,20 @@ def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]
         if len(words) != (3 if same else 4) or not all(map(_whole, places)):
             form = "a name and two numbers" if same else "two names, each with a number"
             raise DataError(
-                f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's pairs.txt again."
+                f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's pairs.txt "
+                "again."
             )
         if not all(is_name(name) and is_name(_file(name, 1)) for name in names):
             raise DataError(
-                f"Line {number} of {path} names {printable(names[0])}, which is no person's: fetch LFW's pairs.txt again."
+                f"Line {number} of {path} names {printable(names[0])}, which is no person's: fetch LFW's pairs.txt "
+                "again."
             )
         one, other = names[0], names[-1]
         rows.append(((one, int(places[0])), (other, int(places[1]))))
     if len(rows) != 2 * folds * count:
         raise DataError(
-            f"{path} has {len(rows)} pairs and its first line promises {2 * folds * count}: fetch LFW's pairs.txt again."
+            f"{path} has {len(rows)} pairs and its first line promises {2 * folds * count}: fetch LFW's pairs.txt "
+            "again."
         )
     return count, rows
 
@@ -121,31 +125,32 @@ def _pictures(root: Path, named: Sequence[tuple[str, int]]) -> tuple[Path, ...]:
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(
-            f"There is no {missing[0]}, and pairs.txt names it: {len(missing)} of the {len(paths)} pictures that the protocol needs are "
-            "missing, so unpack all of LFW there."
+            f"There is no {missing[0]}, and pairs.txt names it: {len(missing)} of the {len(paths)} pictures that the "
+            "protocol needs are missing, so unpack all of LFW there."
         )
     return paths
 
 
-def sights(paths: Sequence[Path], scale: float, workers: int | None = None) -> Iterator[tuple[int, Sight, bool]]:
+def aligned_faces(
+    paths: Sequence[Path], scale: float, workers: int | None = None
+) -> Iterator[tuple[int, AlignedFace, bool]]:
     """Place in `paths`, face, and whether it was found; once for every picture, those in which none was found last.
 
     scale: of the face frames, in pixels per CelebA pixel. LFW's pictures are centred and aligned: where no face is
     found, it is taken to be where the faces of the others are (the median of their squares). Raises PictureError for a
     file that cannot be read."""
-    places, blind = [], []
-    for number, seen in enumerate(each(partial(_look, scale=scale), paths, workers, ordered=True)):
-        if seen is None:
-            blind.append(number)
+    places, not_found = [], []
+    for number, face in enumerate(parallel_map(partial(_face_found, scale=scale), paths, workers, ordered=True)):
+        if face is None:
+            not_found.append(number)
         else:
-            places.append(seen.place)
-            yield number, seen, True
-    place = tuple(np.median(places, axis=0).tolist()) if places else PLACE
-    again = each(
-        partial(_look_at, scale=scale, place=place), [paths[number] for number in blind], workers, ordered=True
-    )
-    for number, seen in zip(blind, again, strict=True):
-        yield number, seen, False
+            places.append(face.place)
+            yield number, face, True
+    place = tuple(np.median(places, axis=0).tolist()) if places else DEFAULT_PLACE
+    rest = [paths[number] for number in not_found]
+    assumed = parallel_map(partial(_face_assumed, scale=scale, place=place), rest, workers, ordered=True)
+    for number, assumed_face in zip(not_found, assumed, strict=True):
+        yield number, assumed_face, False
 
 
 def face_at_centre(photo: Picture) -> Face | None:
@@ -154,22 +159,22 @@ def face_at_centre(photo: Picture) -> Face | None:
     return face_at(find_faces(photo), (photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2)
 
 
-def _look(path: Path, scale: float) -> Sight | None:
+def _face_found(path: Path, scale: float) -> AlignedFace | None:
     photo = read_picture(path)
     face = face_at_centre(photo)
-    return None if face is None else _sight(photo, face.landmarks, face.box, scale)
+    return None if face is None else _aligned(photo, face.landmarks, face.box, scale)
 
 
-def _look_at(path: Path, scale: float, place: tuple[float, ...]) -> Sight:
+def _face_assumed(path: Path, scale: float, place: tuple[float, ...]) -> AlignedFace:
     photo = read_picture(path)
     height, width = photo.shape[:2]
     left, top, across, down = (round(share * side) for share, side in zip(place, (width, height) * 2, strict=True))
     box = left, top, max(1, across), max(1, down)
-    return _sight(photo, landmarks_in(photo, box), box, scale)
+    return _aligned(photo, landmarks_in(photo, box), box, scale)
 
 
-def _sight(photo: Picture, landmarks: Landmarks, box: tuple[int, int, int, int], scale: float) -> Sight:
+def _aligned(photo: Picture, landmarks: Landmarks, box: tuple[int, int, int, int], scale: float) -> AlignedFace:
     height, width = photo.shape[:2]
     left, top, across, down = box
     place = left / width, top / height, across / width, down / height
-    return Sight(cut_frame(photo, landmarks, scale).picture, identity(photo, landmarks), place)
+    return AlignedFace(cut_frame(photo, landmarks, scale).picture, identity(photo, landmarks), place)

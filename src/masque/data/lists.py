@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
     return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 
-def names_in(path: Path) -> list[str]:
+def read_names(path: Path) -> list[str]:
     """The lines of a list of names that are not empty, as any program ends and quotes them, with `/` between folders.
 
     Raises DataError when it cannot be read, and when there is none.
@@ -87,8 +87,9 @@ def check_file_name(name: str, path: Path, number: int) -> str:
     return name
 
 
-def two_columns(path: Path) -> dict[str, str]:
-    """file -> value of a list of both. Raises DataError for a damaged line, and for one that contradicts another."""
+def read_two_columns(path: Path) -> dict[str, str]:
+    """A list of two columns: the values by the names of files. Raises DataError for a damaged line, and for one that
+    contradicts another."""
     pairs: dict[str, str] = {}
     for number, row in rows(path):
         if len(row) != 2:
@@ -101,11 +102,11 @@ def two_columns(path: Path) -> dict[str, str]:
     return pairs
 
 
-def signs(path: Path) -> dict[str, dict[str, float]]:
-    """file -> attributes in {0,1} of CelebA's list: a count, the names, then a line per picture with -1 or 1 for each
-    name.
+def read_attribute_list(path: Path) -> dict[str, dict[str, float]]:
+    """CelebA's list of attributes: for each file the values by the attributes' names, 0.0 or 1.0.
 
-    A CSV file has no count, and a heading over the column of files. Raises DataError for a damaged line, and one that
+    The list has a count, the names, then a line per picture with -1 or 1 for each name. A CSV file has no count, and a
+    heading over the column of files. Raises DataError for a damaged line, and one that
     contradicts another."""
     lines = [(number, words) for number, words in enumerate(read_columns(path), start=1) if any(words)]
     counted = bool(lines) and len(lines[0][1]) == 1 and lines[0][1][0].isdecimal()

@@ -19,6 +19,7 @@ from masque.faces.regions import background_mask
 from masque.image import Picture
 
 MEASURED = ("Smiling", "Mouth_Slightly_Open", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
+"""Attributes of CelebA that are measured."""
 
 SMILE_WEIGHTS = (12.4, 1.0, 5.9, 3.9)
 SMILE_OFFSET = -10.2
@@ -26,9 +27,11 @@ SMILE_OFFSET = -10.2
 fitted on faces captioned as smiling, grim, sad and angry; the offset makes 48 % of faces smile, as CelebA's annotators
 found."""
 
-OPEN_AT, OPEN_WIDTH = 0.07, 0.025
-"""Gap between the lips, in distances between the eyes, from which a mouth counts as open; chosen against label maps
-with an inner mouth."""
+OPEN_AT = 0.07
+"""Gap between the lips, in distances between the eyes, from which a mouth counts as open; chosen against label maps with
+an inner mouth."""
+OPEN_WIDTH = 0.025
+"""How much wider or narrower than OPEN_AT the gap has to be for the answer to be 0.73 sure, in the same unit."""
 
 HAIR_SAMPLES = 300
 """Pixels of scale 1 that a hair colour is read from at least."""
@@ -79,7 +82,7 @@ def _between_eyes(landmarks: Landmarks) -> float:
 
 
 def smiling(landmarks: Landmarks) -> float:
-    """How much the mouth smiles: wide, its lower lip hanging below the line through its corners, the corners drawn
+    """How much the mouth smiles, in [0,1]: wide, its lower lip hanging below the line through its corners, the corners drawn
     towards the nose."""
     left, right = landmarks[48], landmarks[54]
     along = (right - left) / max(1e-6, float(np.linalg.norm(right - left)))
@@ -93,7 +96,7 @@ def smiling(landmarks: Landmarks) -> float:
 
 
 def mouth_open(landmarks: Landmarks) -> float:
-    """How surely the lips are apart."""
+    """How surely the lips are apart, in [0,1]."""
     gap = float(np.linalg.norm(landmarks[66] - landmarks[62])) / _between_eyes(landmarks)
     return _sigmoid((gap - OPEN_AT) / OPEN_WIDTH)
 

@@ -17,14 +17,31 @@ from masque.faces.labels import Labels
 from masque.image import decoded
 
 LABEL_OF_PART: Mapping[str, int] = {
-    "skin": 1, "nose": 6, "eye_g": 1, "l_eye": 5, "r_eye": 4, "l_brow": 3, "r_brow": 2, "l_ear": 1, "r_ear": 1,
-    "mouth": 8, "u_lip": 7, "l_lip": 9, "hair": 10, "hat": 0, "ear_r": 0, "neck_l": 1, "neck": 1, "cloth": 0,
-}  # fmt: skip
-"""In the order in which the data set's own tools paint them, so that later ones lie over earlier ones.
+    "skin": 1,
+    "nose": 6,
+    "eye_g": 1,
+    "l_eye": 5,
+    "r_eye": 4,
+    "l_brow": 3,
+    "r_brow": 2,
+    "l_ear": 1,
+    "r_ear": 1,
+    "mouth": 8,
+    "u_lip": 7,
+    "l_lip": 9,
+    "hair": 10,
+    "hat": 0,
+    "ear_r": 0,
+    "neck_l": 1,
+    "neck": 1,
+    "cloth": 0,
+}
+"""For each part of CelebAMask-HQ the index into LABELS, in the order in which the data set's own tools paint the parts,
+so that later ones lie over earlier ones.
 
 Their l_ and r_ are the person's left and right, ours the picture's. Ears, neck and necklace are skin, since a changed
 skin that ended at the jaw would look like a mask; glasses are skin, the eyes behind them are not labelled. Hat, cloth
-and earrings are background: they stay as they are. """
+and earrings are background: they stay as they are."""
 
 
 def read_parts(parts: Mapping[str, Path]) -> tuple[Labels, NDArray[np.bool_]]:
@@ -49,7 +66,7 @@ def read_parts(parts: Mapping[str, Path]) -> tuple[Labels, NDArray[np.bool_]]:
     return labels, person
 
 
-def in_frame(labels: NDArray[np.uint8], frame: Frame, photo: tuple[int, int], beyond: int) -> NDArray[np.uint8]:
+def warp_to_frame(labels: NDArray[np.uint8], frame: Frame, photo: tuple[int, int], beyond: int) -> NDArray[np.uint8]:
     """A map (H,W) of a photo of (height, width) `photo`, as the face frame shows it; `beyond` where the frame reaches
     past the photo.
 
@@ -67,7 +84,7 @@ CelebAMask-HQ two miss it by more, whose masks are wrong (an ear that is marked 
 by more than 0.31."""
 
 
-def unusable(labels: Labels, landmarks: Landmarks) -> str | None:
+def why_unusable(labels: Labels, landmarks: Landmarks) -> str | None:
     """Why a face frame's label map (218s,178s) is not one of its face (Section 4.2.1): a reason to drop the picture, or
     None.
 

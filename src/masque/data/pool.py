@@ -15,7 +15,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def each(
+def parallel_map(
     work: Callable[[Job], Result], jobs: Sequence[Job], workers: int | None = None, ordered: bool = False
 ) -> Iterator[Result]:
     """`work` of every job, by `workers` processes (one per core if None), whose results come as they are done, or in

@@ -17,27 +17,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from masque.arrays import read_npy
+from masque.data.sources import SPLITS
 from masque.errors import DataError, PictureError, printable
 from masque.faces.frame import HEIGHT, frame_size
 from masque.faces.labels import LABELS, UNKNOWN, Labels, encode_labels
 from masque.folders import is_name
 from masque.image import MAX_MEGAPIXELS, Picture, encoded, read_picture, write_atomically
-from masque.jsonfile import read_object
+from masque.jsonfile import JSON, read_object
 
 VERSION = 1
+"""Of the folder's form; a newer one is refused."""
 PERSON, BACKGROUND, BEYOND = 0, 1, 2
+"""Values of a mask: a person or clothes, neither, and beyond the edge of the photo."""
 MASK_PALETTE = (240, 240, 240, 60, 90, 160, 0, 0, 0)
+"""Red, green and blue in which a mask shows each of these values."""
 FIXED_COLUMNS = ("file", "source", "identity", "split")
-SPLITS = ("train", "validation", "test")
+"""Columns of index.csv before those of the attributes."""
 SCALES = (1 / 16, 16)
-"""Frame pixels per CelebA pixel: the least and the most that a set may have."""
+"""The least and the most frame pixels per CelebA pixel that a set may have."""
 FARTHEST = 8
 """Heights of the frame from its corner, beyond which there is no landmark of a face that it shows."""
 
@@ -49,9 +52,13 @@ class Row:
     file: str
     """Name without ending: images/<file>.jpg."""
     source: str
+    """Path of the picture in the data set that it was prepared from."""
     identity: str
+    """Who it shows, as the data set names them; empty where unknown."""
     split: str
+    """One of SPLITS."""
     attributes: Mapping[str, float] = field(default_factory=dict)
+    """Values in [0,1] by name; what is unknown is absent."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +66,17 @@ class PreparedSet:
     """A prepared folder, opened."""
 
     root: Path
+    """The folder."""
     rows: tuple[Row, ...]
+    """One for each picture, in the order of index.csv."""
     landmarks: NDArray[np.float32]
     """(N,68,2) frame pixels."""
     scale: float
     """Frame pixels per CelebA pixel."""
     attribute_names: tuple[str, ...]
+    """Columns of index.csv."""
     parsed_labels: bool
-    """Whether the label maps are what a parser saw."""
+    """Whether the label maps are a parser's, not a data set's own."""
 
     def frame(self, index: int) -> Picture:
         """The face frame of row `index`, RGB uint8 (218s,178s,3)."""
@@ -153,11 +163,12 @@ def open_prepared(root: Path) -> PreparedSet:
             raise ValueError("it says no version")
     if version > VERSION:
         raise DataError(
-            f"{root} was prepared by a newer Masque (version {printable(version, 20)}, known is {VERSION}): update Masque."
+            f"{root} was prepared by a newer Masque (version {printable(version, 20)}, known is {VERSION}): update "
+            "Masque."
         )
     with _reading(root, "prepared.json"):
-        scale: Any = about.get("scale")
-        if type(scale) not in (int, float) or not SCALES[0] <= scale <= SCALES[1]:
+        scale = about.get("scale")
+        if type(scale) is bool or not isinstance(scale, (int, float)) or not SCALES[0] <= scale <= SCALES[1]:
             raise ValueError(f"its scale is {printable(scale, 20)} and no number from {SCALES[0]} to {SCALES[1]}")
         parsed = bool(about.get("label_maps") and about.get("parsed"))
     with _reading(root, "index.csv"):
@@ -172,7 +183,7 @@ def open_prepared(root: Path) -> PreparedSet:
     return PreparedSet(root, tuple(rows), landmarks, float(scale), names, parsed)
 
 
-def check_landmarks(landmarks: NDArray[Any], scale: float) -> None:
+def check_landmarks(landmarks: NDArray[np.generic], scale: float) -> None:
     """Raise ValueError unless landmarks (N,68,2), all finite, are those of faces that frames of this scale may show."""
     if landmarks.shape[1:] != (68, 2):
         raise ValueError("it has faces without 68 landmarks")
@@ -222,7 +233,7 @@ def _row(line: Mapping[str, str], names: Sequence[str]) -> Row:
     return Row(file, line["source"], line["identity"], split, attributes)
 
 
-def write_index(root: Path, rows: Sequence[Row], landmarks: NDArray[np.float32], about: Mapping[str, Any]) -> None:
+def write_index(root: Path, rows: Sequence[Row], landmarks: NDArray[np.float32], about: Mapping[str, JSON]) -> None:
     """Write landmarks.npy, index.csv and, last, prepared.json: a folder that has the last one is complete."""
     names = list(dict.fromkeys(name for row in rows for name in row.attributes))
     text = io.StringIO()

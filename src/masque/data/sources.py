@@ -1,4 +1,4 @@
-"""What a data set is found to hold, whatever its layout: its pictures, who is on them, and what was left out."""
+"""What a data set holds, whatever its layout: its pictures, who is on them, and what was left out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from pathlib import Path
 
 from masque.errors import DataError
 from masque.folders import as_text
+from masque.jsonfile import JSON
 
 LAYOUTS = ("auto", "celeba", "celebamask-hq", "utkface", "identities", "photos")
+"""The layouts that are read; `auto` detects which of the others a folder has."""
+
 SPLITS = ("train", "validation", "test")
+"""Names of the splits, in the order of CelebA's numbers for them."""
 
 Keep = Callable[[Path], bool]
-"""Whether a picture is taken."""
+"""Whether a picture is taken: that of --only."""
 
 NOT_NAMED = "not named in the list of --only"
+"""The reason that is given for pictures that `Keep` leaves out."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Source:
     identity: str = ""
     """The person's name or number in the data set; empty when unknown."""
     split: str = "train"
+    """One of SPLITS."""
     attributes: Mapping[str, float] = field(default_factory=dict)
     """Values in [0,1] by CelebA's names; what the data set does not say is absent."""
     aligned: bool = False
@@ -37,19 +43,21 @@ class Source:
 
 
 @dataclass
-class Found:
-    """A data set, looked through."""
+class Listing:
+    """The pictures of a data set, and what was left out of it."""
 
     layout: str
+    """One of LAYOUTS, but for `auto`."""
     base: Path
     """The folder that has the layout: the data set's own, or one that it is wrapped in."""
     root: Path = field(init=False)
     """The data set's folder, as it was named."""
     sources: list[Source] = field(default_factory=list)
+    """The pictures that are taken, in an order that depends on file names only."""
     official_split: bool = False
     """Whether the data set itself says what is for testing."""
     left_out: Counter[str] = field(default_factory=Counter)
-    """reason -> count"""
+    """How many files were left out, by the reason."""
     notes: list[str] = field(default_factory=list)
     """What a user should know of it: which official values are missing, say. One sentence each."""
 
@@ -65,19 +73,23 @@ class Found:
         """A picture's path from the data set's folder on; the same text in every locale."""
         return as_text(source.path.relative_to(self.root))
 
-    def counts(self) -> dict[str, object]:
-        """Its counts as plain JSON values."""
+    def counts(self) -> dict[str, JSON]:
+        """What it holds, in numbers, as values that JSON can hold."""
         return {
-            "layout": self.layout, "pictures": len(self.sources), "people": self.people, "official_split": self.official_split,
-            "left_out": dict(sorted((+self.left_out).items())), "notes": list(self.notes),
-        }  # fmt: skip
+            "layout": self.layout,
+            "pictures": len(self.sources),
+            "people": self.people,
+            "official_split": self.official_split,
+            "left_out": dict(sorted((+self.left_out).items())),
+            "notes": list(self.notes),
+        }
 
 
 def held_out_from(count: int, held_out: float) -> int:
-    """Index of the first held-out one among `count`.
+    """Where the held-out ones begin among `count` people or pictures, of which the last are held out.
 
-    held_out: below 1 a share, of which at least one is kept where there are two; from 1 on a number. Raises DataError
-    when nobody is left."""
+    held_out: below 1 a share, from 1 on a number; above 0 at least one is held out where there are two. Raises
+    DataError when nobody is left to train on."""
     if not math.isfinite(held_out) or held_out < 0:
         raise DataError(f"{held_out} cannot be held out: give a share below 1, or a number of people.")
     number = round(count * held_out) if held_out < 1 else round(held_out)

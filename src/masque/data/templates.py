@@ -45,25 +45,26 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class FaceInPicture:
     """A face in a picture."""
 
     path: Path
     box: tuple[int, int, int, int]
-    """left, top, width, height in pixels"""
+    """left, top, width and height of its square, in pixels."""
 
 
 def split_people(people: Numbers, splits: int = 10, seed: int = 0) -> list[Split]:
-    """`splits` random ones: half of each person's pictures are one template of a gallery, the others a probe; all are
-    compared with all.
+    """Random splits: half of each person's pictures are one template of the gallery, the others a probe; all are compared
+    with all.
 
-    people: (N,) who is on each picture, −1 for unknown. People with one picture are left out. Raises DataError with
+    people: (N,) who is on each picture, −1 for unknown. splits: how many. People with one picture are left out. Raises DataError with
     fewer than two others."""
     several = [np.flatnonzero(people == person) for person in np.unique(people[people >= 0])]
     several = [pictures for pictures in several if len(pictures) > 1]
     if len(several) < 2:
         raise DataError(
-            "Two held-out people with two pictures each are needed at least: prepare a set that says who is who, with a larger --held-out."
+            "Two held-out people with two pictures each are needed at least: prepare a set that says who is who, with a "
+            "larger --held-out."
         )
     count = len(several)
     rng = np.random.default_rng(seed)
@@ -78,7 +79,7 @@ def split_people(people: Numbers, splits: int = 10, seed: int = 0) -> list[Split
     return found
 
 
-def read_ijba(root: Path) -> tuple[list[Sighting], list[Split]]:
+def read_ijba(root: Path) -> tuple[list[FaceInPicture], list[Split]]:
     """IJB-A's splits, and all faces that they name, once each. Raises DataError for what is missing or not of the
     format."""
     verify, search = root / "IJB-A_11_sets", root / "IJB-A_1N_sets"
@@ -99,11 +100,11 @@ def read_ijba(root: Path) -> tuple[list[Sighting], list[Split]]:
             _templates(search / f"split{number}" / f"search_probe_{number}.csv", places),
         ]
         splits.append(_split(tables, verify / f"split{number}" / f"verify_comparisons_{number}.csv"))
-    return _sightings(root, list(places)), splits
+    return _faces_in_pictures(root, list(places)), splits
 
 
 Templates = Mapping[str, tuple[str, Sequence[int]]]
-"""id -> who it shows, and the numbers of its pictures"""
+"""By the id of each template: who it shows, and the numbers of its pictures."""
 
 
 def _templates(path: Path, places: dict[tuple[str, tuple[int, int, int, int]], int]) -> Templates:
@@ -148,9 +149,12 @@ def _split(tables: Sequence[Templates], comparisons: Path) -> Split:
     names = {name: i for i, name in enumerate(dict.fromkeys(person for person, _ in rows))}
     ends = np.cumsum([len(verify), len(gallery), len(probes)])
     return Split(
-        tuple(np.array(numbers) for _, numbers in rows), np.array([names[person] for person, _ in rows]),
-        np.array(pairs, dtype=np.int64).reshape(-1, 2), np.arange(ends[0], ends[1]), np.arange(ends[1], ends[2]),
-    )  # fmt: skip
+        templates=tuple(np.array(numbers) for _, numbers in rows),
+        people=np.array([names[person] for person, _ in rows]),
+        pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+        gallery=np.arange(ends[0], ends[1]),
+        probes=np.arange(ends[1], ends[2]),
+    )
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -161,10 +165,10 @@ def _rows(path: Path) -> list[list[str]]:
         raise DataError(f"There is no table {path}, or it cannot be read: unpack all of IJB-A there.") from None
 
 
-def _sightings(root: Path, places: Sequence[tuple[str, tuple[int, int, int, int]]]) -> list[Sighting]:
+def _faces_in_pictures(root: Path, places: Sequence[tuple[str, tuple[int, int, int, int]]]) -> list[FaceInPicture]:
     folder = root / "images" if (root / "images").is_dir() else root
-    found = [Sighting(folder / file, box) for file, box in places]
-    missing = [sighting.path for sighting in found if not sighting.path.is_file()]
+    found = [FaceInPicture(folder / file, box) for file, box in places]
+    missing = [face.path for face in found if not face.path.is_file()]
     if missing:
         raise DataError(
             f"There is no {missing[0]}, and IJB-A's tables name it: {len(missing)} of the faces they name are missing."

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from masque.data.layouts import look_through
-from masque.data.pool import each
+from masque.data.layouts import list_data_set
+from masque.data.pool import parallel_map
 from masque.data.sources import Source
 from masque.edits.facefeat import FaceFeatSession
 from masque.edits.result import Result
@@ -78,7 +78,7 @@ def augment(
         raise OutputError(f"{out} exists already: choose a new folder.")
     if out.resolve().is_relative_to(folder.resolve()):
         raise OutputError(f"{out} lies in {folder}, which it is to enlarge: choose a folder elsewhere.")
-    found = look_through(folder, "identities", held_out=0)
+    found = list_data_set(folder, "identities", held_out=0)
     sources = found.sources
     check_folder(out)
     make_folder(out.parent)
@@ -119,7 +119,7 @@ def _fill(
     made = without = 0
     stems = Counter(source.path.with_suffix("") for source in sources)
     waiting: list[Waiting] = []
-    crops = each(partial(_crop, size=session.size), [source.path for source in sources], workers, ordered=True)
+    crops = parallel_map(partial(_crop, size=session.size), [source.path for source in sources], workers, ordered=True)
     for number, (source, crop) in enumerate(zip(sources, crops, strict=True)):
         copy = out / source.path.relative_to(base)
         copy.parent.mkdir(parents=True, exist_ok=True)

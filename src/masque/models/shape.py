@@ -127,7 +127,7 @@ class Fits:
         """f_1 (B,E+1) of a batch, on the CPU."""
         keys = list(zip(batch["index"].tolist(), batch["flipped"].tolist(), strict=True))
         if new := [place for place, key in enumerate(keys) if key not in self.known]:
-            found = self.E_1.features(fit(self.E_1.shapes, batch["still"][new].double().cpu().numpy()))
+            found = self.E_1.features(fit(self.E_1.shapes, batch["frame_landmarks"][new].double().cpu().numpy()))
             self.known |= {keys[place]: f_1.cpu() for place, f_1 in zip(new, found, strict=True)}
         return torch.stack([self.known[key] for key in keys])
 

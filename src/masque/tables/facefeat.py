@@ -33,9 +33,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from masque.data.frames import FrameSet
-from masque.data.lfw import Pairs, sights
-from masque.data.pool import each
-from masque.data.templates import Numbers, Sighting, Split, split_people
+from masque.data.lfw import Pairs, aligned_faces
+from masque.data.pool import parallel_map
+from masque.data.templates import FaceInPicture, Numbers, Split, split_people
 from masque.edits.loaded import Synthesizer
 from masque.faces.detect import Landmarks, face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
@@ -99,7 +99,7 @@ class Drawer:
             made += self.drawn(crops[start : start + AT_ONCE], start)
         jobs = [*crops, *made]
         seen = []
-        for embedding in each(judge, jobs, self.workers, ordered=True):
+        for embedding in parallel_map(judge, jobs, self.workers, ordered=True):
             seen.append(embedding)
             if progress:
                 progress(len(seen), len(jobs))
@@ -113,7 +113,7 @@ def evaluate_facefeat(
     features: str,
     *,
     lfw: Pairs | None = None,
-    ijba: tuple[Sequence[Sighting], Sequence[Split]] | None = None,
+    ijba: tuple[Sequence[FaceInPicture], Sequence[Split]] | None = None,
     count: int | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -149,7 +149,7 @@ def evaluate_facefeat(
         "swd": {str(side): far for side, far in distances.items()},
     }  # fmt: skip
     if ijba is not None:
-        faces = list(each(_sighted, [(sighting, session.size) for sighting in ijba[0]], workers, ordered=True))
+        faces = list(parallel_map(_sighted, [(sighting, session.size) for sighting in ijba[0]], workers, ordered=True))
         theirs, ours, _ = drawer.both(faces, told("IJB-A"))
         report["ijba"] = template_scores(theirs, ours, ijba[1], seed)
     if lfw is not None:
@@ -233,7 +233,7 @@ def lfw_scores(drawer: Drawer, pairs: Pairs, progress: Progress | None = None) -
     photos: list[Embeddings] = [np.empty(0, np.float32)] * count
     crops: list[Picture] = [np.empty(0, np.uint8)] * count
     done = centred = 0
-    for number, seen, found in sights(pairs.pictures, size / 128, drawer.workers):
+    for number, seen, found in aligned_faces(pairs.pictures, size / 128, drawer.workers):
         photos[number], crops[number] = seen.embedding, cut_crop(seen.frame, HAIR_CROP, size, size / 128)
         done, centred = done + 1, centred + (not found)
         if progress:
@@ -264,7 +264,7 @@ def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int
     return grid(cells, 7)
 
 
-def _sighted(job: tuple[Sighting, int]) -> Picture:
+def _sighted(job: tuple[FaceInPicture, int]) -> Picture:
     """The hair crop (S,S,3) of one of IJB-A's faces: the one found at the middle of its box, or what is seen in the
     box."""
     sighting, size = job

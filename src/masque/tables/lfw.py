@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from masque.data.lfw import Pairs, sights
+from masque.data.lfw import Pairs, aligned_faces
 from masque.image import Picture
 from masque.metrics.verification import auc, correct_verdicts, mean_and_error
 
@@ -44,7 +44,7 @@ def evaluate_lfw(
     embeddings: dict[int, NDArray[np.float32]] = {}
     waiting: dict[int, Picture] = {}
     centred = 0
-    for number, seen, found in sights(pairs.pictures, size / 128, workers):
+    for number, seen, found in aligned_faces(pairs.pictures, size / 128, workers):
         embeddings[number], waiting[number] = seen.embedding, seen.frame
         centred += not found
         if len(waiting) == AT_ONCE or len(embeddings) == count:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from masque.data.frames import FrameSet
-from masque.data.pool import each
+from masque.data.pool import parallel_map
 from masque.data.prepared import PERSON
 from masque.data.puppets import Puppet, draw_puppet, render, true_swap
 from masque.edits.measures import squared_distance
@@ -149,7 +149,7 @@ class Embedder:
         keys = [_key(picture, points) for picture, points in zip(pictures, landmarks, strict=True)]
         new = {key: place for place, key in enumerate(keys) if key not in self.cache}
         jobs = [(pictures[place], landmarks[place]) for place in new.values()]
-        for key, embedding in zip(new, each(_embedded, jobs, self.workers, ordered=True), strict=True):
+        for key, embedding in zip(new, parallel_map(_embedded, jobs, self.workers, ordered=True), strict=True):
             self.cache[key] = embedding
             if progress:
                 progress(1)

@@ -23,7 +23,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from masque.config import RunSettings
-from masque.data.batches import KEPT, Batch, Batches, in_floats, workers_for
+from masque.data.batches import ON_CPU, Batch, Batches, in_floats, workers_for
 from masque.errors import SettingError, TrainingError, nearest, printable
 from masque.image import grid
 from masque.jsonfile import JSON
@@ -226,7 +226,7 @@ class Engine:
     def placed(self, batch: Batch) -> Batch:
         """A batch on this process's device, in the memory layout and precision of the run; what only the CPU reads
         stays there."""
-        away = {name: t if name in KEPT else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
+        away = {name: t if name in ON_CPU else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
         moved: Batch = {}
         for name, tensor in in_floats(away).items():
             if self.settings.precision == "64" and tensor.is_floating_point():
@@ -337,7 +337,7 @@ class Engine:
         """The batches still to come; how long each was waited for is remembered."""
         away = self.fabric.device.type == "cuda"  # no other is known to bear the forks
         coming = iter(
-            batches.ahead(
+            batches.prefetch(
                 self.step, self.settings.steps, workers_for(self.settings.workers, away, self.fabric.world_size), away
             )
         )
