@@ -178,7 +178,10 @@ class Grouped:
     fall: Fall = Fall(decay_to=20)
     name: str = "a"
     former: ClassVar[Former] = Former(
-        {"title": "name says it", "fast": "it always is"}, neutral={"fast": True}, renamed={"count": "number"}
+        {"title": "name says it", "fast": "it always is"},
+        neutral={"fast": True},
+        renamed={"count": "number"},
+        choices={"name": {"first": "a"}},
     )
 
 
@@ -218,7 +221,7 @@ def test_former_settings_are_translated_or_answered_with_what_replaced_them() ->
         "There is no setting title any more: name says it."
     )
     assert refusal(override, (Grouped(),), ["settle=4"]).startswith("There is no setting settle any more")
-    assert from_dict(Grouped, {"count": 4, "fast": True}) == Grouped(4)
+    assert from_dict(Grouped, {"count": 4, "fast": True, "name": "first"}) == Grouped(4)
     assert refusal(from_dict, Grouped, {"fast": False}) == "There is no setting fast any more: it always is."
     assert refusal(override, (Grouped(),), ["count=4"]) == "There is no setting count any more: its name is number."
 

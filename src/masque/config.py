@@ -67,7 +67,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("people", "id_people"), (1, 10_000_000)),
     **dict.fromkeys(("batch_size",), (1, 65_536)),
     **dict.fromkeys(("workers",), (-1, 1024)),
-    **dict.fromkeys(("r1_every", "critic_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
+    **dict.fromkeys(("r1_every", "judge_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
     **dict.fromkeys(("beta", "decay_factor"), (0, 1)),
 }  # fmt: skip
 """The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from
@@ -147,6 +147,8 @@ class Former:
     """Former setting -> the value at which it did nothing: with that one, a run or model of an earlier version loads."""
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Former setting -> the name that it has now, with the same values."""
+    choices: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """Setting -> a former choice of it -> the name that this choice has now."""
 
 
 def settings_of(kind: type[DataclassInstance]) -> dict[str, object]:
@@ -319,6 +321,10 @@ def present(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[s
         for name, name_now in former.renamed.items():
             if name in translated:
                 translated[name_now] = translated.pop(name)
+        for name, choices in former.choices.items():
+            choice = translated.get(name)
+            if isinstance(choice, str) and choice in choices:
+                translated[name] = choices[choice]
         for name, value in former.neutral.items():
             if name in translated and translated[name] == value:
                 del translated[name]

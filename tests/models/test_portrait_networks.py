@@ -9,7 +9,7 @@ import torch
 from masque.models.portrait import (
     COMPONENTS,
     LABELS_OF,
-    Critics,
+    Discriminators,
     Portrait,
     PortraitConfig,
     cut,
@@ -60,7 +60,7 @@ def pictures() -> torch.Tensor:
 def test_the_thesis_sizes():
     assert [window(c, 256) for c in COMPONENTS] == [(32, 48), (32, 48), (80, 144), (256, 256), (256, 256)]
     with torch.device("meta"):
-        model, critics = Portrait(PortraitConfig()), Critics(PortraitConfig())
+        model, critics = Portrait(PortraitConfig()), Discriminators(PortraitConfig())
         assert [tuple(d(torch.zeros(1, 512)).shape[1:]) for d in model.G.D_sub] == [
             (256, 8, 12), (256, 8, 12), (256, 20, 36), (256, 64, 64), (256, 64, 64),
         ]  # fmt: skip

@@ -56,7 +56,7 @@ def test_the_same_budget_and_rates_as_rsgan(family, preset):
     for name in ("judge_lr", "beta2", "warm_up", "schedule"):
         assert getattr(ours.training, name) == getattr(theirs.training, name), name
     # RSGAN's D_g learns from adv_g times its loss, theirs from their loss alone: the penalty must be as large beside it
-    assert ours.training.r1 == theirs.training.r1 / theirs.training.adv_g
+    assert ours.training.penalty.r1 == theirs.training.penalty.r1 / theirs.training.weights.adv_g
     latents = 2 * (theirs.model.z_appearance + theirs.model.z_attributes)
     assert ours.model.z == latents
 

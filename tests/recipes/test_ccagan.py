@@ -13,7 +13,7 @@ from masque.errors import SettingError
 from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
 from masque.models.ccagan import ATTRIBUTES, CCAGANConfig
-from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, told, turned
+from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, fill_unknown, flip_attribute
 
 
 def make(model: dict[str, object] | None = None, **training: object) -> CCAGANRecipe:
@@ -35,13 +35,13 @@ def pictures() -> Batch:
 def test_the_preset_is_the_paper():
     plan = runs.plan("ccagan", "paper")
     w = plan.training
-    assert (w.classification_weight, w.reconstruction_weight, w.adversarial, w.critic_steps) == (1, 1, "log", 5)
+    assert (w.cls, w.rec, w.adversarial, w.judge_steps) == (1, 1, "logistic", 5)
     assert (w.lr, w.beta2) == (1e-4, 0.999)
     assert (plan.model.size, plan.model.attention, plan.run.batch_size, plan.run.flip) == (128, "cross", 32, True)
     assert plan.run.steps * 32 == 20 * 200_000  # 20 epochs of about 200k pictures
     assert w.schedule.decay_from * 2 == w.schedule.decay_to == plan.run.steps
     stargan = runs.plan("ccagan", "stargan")
-    assert (stargan.model.attention, stargan.training.adversarial, stargan.training.reconstruction_weight) == (
+    assert (stargan.model.attention, stargan.training.adversarial, stargan.training.rec) == (
         "none",
         "wgan-gp",
         10,
@@ -93,7 +93,7 @@ def test_g_is_trained_once_while_d_is_trained_five_times():
 
 
 def test_without_its_weight_the_reconstruction_is_not_computed(pictures):
-    recipe = make(reconstruction_weight=0.0)
+    recipe = make(rec=0.0)
     calls = []
     recipe.model.G.register_forward_hook(lambda *_: calls.append(1))
     assert set(recipe.edit_terms(pictures)) == {"fool", "cls_f"} == set(recipe.phases()[1].weights)
@@ -101,7 +101,7 @@ def test_without_its_weight_the_reconstruction_is_not_computed(pictures):
 
 
 def test_the_background_is_asked_to_stay(pictures):
-    recipe = make(background_weight=2.0)
+    recipe = make(background=2.0)
     assert recipe.phases()[-1].weights["background"] == 2.0
     assert "background" not in make().edit_terms(pictures)
     background = (torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(4)) < 0.5).float()
@@ -132,7 +132,7 @@ def test_unknown_attributes_are_asked_of_nobody(pictures):
     assert recipe.judge_terms(pictures)["cls_r"] == 0
     assert recipe.edit_terms(pictures)["cls_f"] == 0
     assert all(term.isfinite() for term in recipe.edit_terms(pictures).values())
-    assert told(pictures["attributes"]).unique().tolist() == [0.5]
+    assert fill_unknown(pictures["attributes"]).unique().tolist() == [0.5]
 
 
 def test_the_rate_is_constant_for_half_the_run_and_then_falls_to_0():
@@ -144,9 +144,9 @@ def test_the_rate_is_constant_for_half_the_run_and_then_falls_to_0():
 def test_turning_an_attribute_round():
     names = ("Black_Hair", "Blond_Hair", "Male")
     c = torch.tensor([[1.0, 0.2, 0.3], [0.0, 0.9, 1.0]])
-    assert turned(c, names, "Blond_Hair").tolist() == [[0, 1, pytest.approx(0.3)], [0, 1, 1]]
-    assert turned(c, names, "Male")[:, 2].tolist() == [1, 0]
-    assert torch.equal(turned(c, names, "Male")[:, :2], c[:, :2])
+    assert flip_attribute(c, names, "Blond_Hair").tolist() == [[0, 1, pytest.approx(0.3)], [0, 1, 1]]
+    assert flip_attribute(c, names, "Male")[:, 2].tolist() == [1, 0]
+    assert torch.equal(flip_attribute(c, names, "Male")[:, :2], c[:, :2])
 
 
 def test_the_preview_shows_every_attribute(pictures):
@@ -170,12 +170,12 @@ def test_turned_targets_ask_for_any_one_attribute(pictures):
     often."""
     many = 200
     own = torch.tensor([0.0, 0.0, 1.0, 0.0, 1.0]).expand(many, -1)
-    recipe = make(targets="turned")
+    recipe = make(targets="flipped")
     batch = pictures | {"attributes": own, "seed": torch.arange(many)}
     same, target = recipe.domains(batch)
     torch.testing.assert_close(same, own)
     torch.testing.assert_close(target, recipe.domains(batch)[1])
-    choices = [turned(own[:1], ATTRIBUTES, name)[0] for name in ATTRIBUTES]
+    choices = [flip_attribute(own[:1], ATTRIBUTES, name)[0] for name in ATTRIBUTES]
     counts = [int((target == choice).all(dim=1).sum()) for choice in choices]
     assert sum(counts) == many
     assert all(20 < count < 60 for count in counts)
@@ -200,7 +200,7 @@ def test_with_light_faces_are_told_without_colours_and_hair_with_them(pictures):
 
 
 def test_d_may_lead_and_learn_faster():
-    recipe = make(lead=7, critic_steps=2, lr=1.0, judge_lr=4.0, decay_from=10, decay_to=20)
+    recipe = make(lead=7, judge_steps=2, lr=1.0, judge_lr=4.0, decay_from=10, decay_to=20)
     judge, edit = recipe.phases()
     assert [step for step in range(12) if edit.due(step)] == [8, 10]
     assert all(judge.due(step) for step in range(12))

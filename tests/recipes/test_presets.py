@@ -40,7 +40,7 @@ SMALLER = {
         *("size=32", "channels=4", "encoder_channels=4", "part_channels=4", "judge_channels=4", "widest=32"),
         *("z_appearance=16", "coarse=8", "adversarial_from=1"),
     ),
-    "ccagan": ("size=32", "channels=4", "blocks=1", "halvings=4", "lead=0", "critic_steps=1", "batch_size=4"),
+    "ccagan": ("size=32", "channels=4", "blocks=1", "halvings=4", "lead=0", "judge_steps=1", "batch_size=4"),
     "facefeat": (
         *("size=32", "channels=4", "encoder_channels=4", "id_width=4", "id_people=64", "features=16"),
         *("shape_width=4", "shape_identity=3", "shape_expression=4", "noise=8", "warm=1"),
@@ -87,7 +87,8 @@ def test_whatever_changes_with_time_ends_within_the_steps(family, preset):
 def test_a_progressive_gan_reaches_its_size_and_holds_it(preset):
     plan = runs.plan("progan", preset)
     w, batch = plan.training, plan.run.batch_size
-    images = batch * (w.encoder_since or plan.run.steps)
+    images = batch * (w.encoder.encoder_since or plan.run.steps)
+    w = w.growth
     sizes = (plan.model.size // 4).bit_length() - 1
     assert side_at(stage_at(images - 1, w.hold, w.fade, sizes)) == plan.model.size
     there = w.hold + sizes * w.fade + (sizes - 1) * w.hold

@@ -24,7 +24,7 @@ CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)
 
 def recipe(**changes) -> ProGANRecipe:
     torch.manual_seed(0)
-    return ProGANRecipe(CONFIG, changed(ProGANTraining(hold=40, fade=40), changes))
+    return ProGANRecipe(CONFIG, changed(ProGANTraining(), {"hold": 40, "fade": 40, **changes}))
 
 
 def batch(step: int) -> dict[str, torch.Tensor]:
@@ -66,7 +66,7 @@ def test_wasserstein_terms_by_hand():
     assert torch.allclose(terms["adv"], 2 * (fake.sum(dim=(1, 2, 3)).mean() - x.sum(dim=(1, 2, 3)).mean()), atol=1e-4)
     assert float(terms["gp"]) == pytest.approx((2 * 48**0.5 - 1) ** 2, rel=1e-4)
     assert torch.allclose(terms["drift"], (2 * x.sum(dim=(1, 2, 3))).square().mean(), rtol=1e-4)
-    assert made.paint_terms(one)["adv"] != 0
+    assert made.paint_terms(one)["fool"] != 0
 
 
 def test_the_logistic_loss_has_its_penalty_seldom_but_as_heavily():
@@ -144,24 +144,26 @@ def test_a_lead_lets_d_learn_alone_at_first():
 def test_a_second_discriminator_sees_the_maps_of_a_parser(parser):
     made, one = recipe(adversarial="logistic", parser=parser, maps=0.5, grown=16), batch(3)
     phases = {phase.name: phase for phase in made.phases()}
-    assert phases["judge"].nets == phases["smooth"].nets == ("D", "D_maps")
-    assert phases["paint"].weights == {"adv": 1.0, "adv_maps": 0.5}
+    assert phases["judge"].nets == ("D", "D_maps")
+    assert (phases["smooth"].nets, phases["smooth_maps"].nets) == (("D",), ("D_maps",))
+    assert phases["paint"].weights == {"fool": 1.0, "fool_maps": 0.5}
     terms = made.judge_terms(one)
     with torch.no_grad():
-        real, fake = (made.D_maps(x) for x in (one["image"], made.model.G(made.latent(one, "z"), 2.0)))
+        real, fake = (made.maps.D_maps(x) for x in (one["image"], made.model.G(made.latent(one, "z"), 2.0)))
     assert real.shape == (4, 3 * 16)  # 4×4 scores on the picture and on each of the two maps
     assert torch.allclose(terms["adv_maps"], real_loss(real) + fake_loss(fake))
-    made.smooth_terms(one)["r1_maps"].backward()
-    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.D_maps.parameters())
-    assert all(p.grad is None for p in made.P_F.parameters())
+    phases["smooth_maps"].loss(one)["r1_maps"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.maps.D_maps.parameters())
+    assert all(p.grad is None for p in made.maps.P_F.parameters())
 
 
 def test_the_second_discriminator_may_judge_alone(parser):
     made, one = recipe(adversarial="logistic", parser=parser, adv=0.0, grown=16), batch(3)
     phases = {phase.name: phase for phase in made.phases()}
-    assert phases["judge"].nets == phases["smooth"].nets == ("D_maps",)
-    assert set(made.judge_terms(one)) == set(made.paint_terms(one)) == {"adv_maps"}
-    assert set(made.smooth_terms(one)) == {"r1_maps"}
+    assert phases["judge"].nets == phases["smooth_maps"].nets == ("D_maps",)
+    assert "smooth" not in phases
+    assert (set(made.judge_terms(one)), set(made.paint_terms(one))) == ({"adv_maps"}, {"fool_maps"})
+    assert set(phases["smooth_maps"].loss(one)) == {"r1_maps"}
     with pytest.raises(SettingError, match="something else has to judge"):
         recipe(adv=0.0)
 
@@ -174,21 +176,21 @@ def test_a_second_discriminator_that_nothing_would_teach_is_refused(parser):
 def test_the_second_discriminator_sees_tints(parser):
     """Which the maps' directions hardly show."""
     made, one = recipe(adversarial="logistic", parser=parser, grown=16), batch(3)
-    made.D_maps(one["image"])[:, :16].sum().backward()
-    assert made.D_maps.heads[0][0].weight.grad.abs().sum() > 0
-    assert all(not p.grad.any() for p in made.D_maps.heads[1].parameters())
+    made.maps.D_maps(one["image"])[:, :16].sum().backward()
+    assert made.maps.D_maps.heads[0][0].weight.grad.abs().sum() > 0
+    assert all(not p.grad.any() for p in made.maps.D_maps.heads[1].parameters())
 
 
 def test_what_the_parser_sees_moves_g(parser):
     made, one = recipe(adversarial="logistic", parser=parser, grown=16), batch(3)
-    made.paint_terms(one)["adv_maps"].backward()
+    made.paint_terms(one)["fool_maps"].backward()
     assert made.model.G.first.weight.grad.abs().sum() > 0
 
 
 def test_small_pictures_are_enlarged_for_the_parser(parser):
     made = recipe(adversarial="logistic", parser=parser)
     seen = []
-    made.P_F.maps = lambda x: seen.append(x.shape) or [torch.rand(4, 4, 8, 8), torch.rand(4, 8, 4, 4)]
+    made.maps.P_F.maps = lambda x: seen.append(x.shape) or [torch.rand(4, 4, 8, 8), torch.rand(4, 8, 4, 4)]
     made.judge_terms(batch(0))
     assert seen == [(4, 3, 16, 16)] * 2
 
@@ -248,7 +250,7 @@ def test_growing_wider(tmp_path):
 def test_an_encoder_that_looks_at_the_smaller_side_goes_on(tmp_path):
     start, smaller = small(tmp_path)
     torch.manual_seed(4)
-    made = ProGANRecipe(replace(CONFIG, seen=8), ProGANTraining(grown=8))
+    made = ProGANRecipe(replace(CONFIG, seen=8), changed(ProGANTraining(), {"grown": 8}))
     made.grow_from(start)
     x = torch.rand(2, 3, 16, 16) * 2 - 1
     with torch.no_grad():
@@ -273,12 +275,17 @@ def test_a_discriminator_of_the_maps_goes_on_where_g_is_widened(tmp_path, parser
     """The paper's D, whose width is G's, begins anew."""
     start, _ = small(tmp_path / "run" / "model", size=16, channels=16)
     torch.manual_seed(5)
-    before = ProGANRecipe(replace(CONFIG, channels=16), ProGANTraining(adversarial="logistic", parser=parser, grown=16))
+    before = ProGANRecipe(
+        replace(CONFIG, channels=16),
+        changed(ProGANTraining(), {"adversarial": "logistic", "parser": parser, "grown": 16}),
+    )
     save_state(tmp_path / "run", 3, {"nets": {name: net.state_dict() for name, net in before.nets.items()}}, keep=1)
     made = recipe(adversarial="logistic", parser=parser, grown=16)
     own = {key: value.clone() for key, value in made.D.state_dict().items()}
     take_judges(made, start, where_they_fit=True)
-    assert all(torch.equal(value, before.D_maps.state_dict()[key]) for key, value in made.D_maps.state_dict().items())
+    assert all(
+        torch.equal(value, before.maps.D_maps.state_dict()[key]) for key, value in made.maps.D_maps.state_dict().items()
+    )
     assert all(torch.equal(value, own[key]) for key, value in made.D.state_dict().items())
-    with pytest.raises(CheckpointError, match=r"another D than .* begin with what `masque pack` makes of the run"):
+    with pytest.raises(CheckpointError, match=r"another D than .* begin with what `masque export` makes of the run"):
         take_judges(made, start)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
 from masque import runs
-from masque.recipes.rsgan import SEPARATING, RSGANRecipe
+from masque.recipes.rsgan import RSGANRecipe
 from masque.train.phase import weight_at
 from masque.train.rates import Schedule
 
-SEPARATORS = set(SEPARATING)
+SEPARATORS = {"separator_face", "separator_hair", "attributes_face", "attributes_hair"}
 FACE = {"separator_face", "attributes_face", "decoder_face"}
 HAIR = {"separator_hair", "attributes_hair", "decoder_hair"}
 ADVERSARIAL = SEPARATORS | {"composer"}
@@ -30,12 +32,19 @@ def moved_by(recipe: RSGANRecipe, term: torch.Tensor) -> set[str]:
 def test_the_preset_is_the_paper():
     plan = runs.plan("rsgan", "paper")
     w = plan.training
-    assert (w.rec, w.kl, w.adv_g, w.adv_p, w.C, w.GC, w.beta) == (4000, 1, 20, 30, 1, 50, 0.5)
+    assert dataclasses.astuple(w.weights) == (4000, 1, 20, 30, 1, 50)  # rec, kl, adv_g, adv_p, C, GC
+    assert w.beta == 0.5
     assert (w.lr, w.judge_lr, w.beta2) == (0.0002, 0.0002, 0.999)
     assert (plan.model.size, plan.run.batch_size, plan.run.steps) == (128, 50, 120_000)
     assert (plan.model.variational, plan.model.lstm) == (True, False)
-    assert (w.random, w.rec_trains_separators, w.r1, w.warm_up, w.schedule) == ("prior", False, 0, 0, Schedule())
-    assert (w.adversarial_from, plan.model.coarse, plan.model.prior) == (0, 0, "normal")
+    assert (w.random, w.rec_trains_separators, w.penalty.r1, w.warm_up, w.schedule) == (
+        "prior",
+        False,
+        0,
+        0,
+        Schedule(),
+    )
+    assert (w.start.adversarial_from, plan.model.coarse, plan.model.prior) == (0, 0, "normal")
 
 
 def test_the_optimizer_is_the_papers_adam_for_every_network(make_recipe):
@@ -81,7 +90,10 @@ def test_whom_a_composing_term_moves(make_recipe, batch, term, moved):
 
 def test_the_other_phases_move_their_own_networks_only(make_recipe, batch):
     recipe = make_recipe(r1=1.0)
-    judged, smoothed = recipe.judge_terms(batch), recipe.smooth_terms(batch)
+    judged, smoothed = (
+        recipe.judge_terms(batch),
+        {"r1_g": recipe.r1(recipe.model.D_g, batch), "r1_p": recipe.r1(recipe.model.D_p, batch)},
+    )
     assert moved_by(recipe, judged["adv_g"]) == moved_by(recipe, smoothed["r1_g"]) == {"D_g"}  # line 27
     assert moved_by(recipe, judged["adv_p"]) == moved_by(recipe, smoothed["r1_p"]) == {"D_p"}  # line 28
     assert moved_by(recipe, recipe.classify_terms(batch)["C"]) == {"C"}  # line 29
@@ -127,10 +139,21 @@ def test_rates_warm_up_and_decay(make_recipe):
 
 
 def test_what_only_serves_training_may_catch_up_first(make_recipe):
-    recipe = make_recipe(lr=1.0, judge_lr=0.5, lead=3)
-    learning = lambda step: {name for name in recipe.nets if recipe.learning_rate(name, step) > 0}  # noqa: E731
+    phases = make_recipe(lead=3, adversarial_ramp=2).phases()
+    learning = lambda step: {name for phase in phases if phase.due(step) for name in phase.nets}  # noqa: E731
     assert learning(0) == learning(2) == {"decoder_face", "decoder_hair", "D_g", "D_p"}
-    assert learning(3) == set(recipe.nets)
+    assert learning(3) == set(make_recipe().nets)
+    (compose,) = (phase for phase in phases if phase.name == "compose")
+    assert [weight_at(compose.weights["fool_g"], step) for step in (3, 4, 5)] == [0, 10, 20]
+
+
+def test_part_decoders_that_catch_up_move_nothing_else(make_recipe, batch):
+    recipe = make_recipe(lead=3)
+    (phase,) = (phase for phase in recipe.phases() if phase.name == "decode")
+    terms = phase.loss(batch)
+    assert terms.keys() == phase.weights.keys()
+    assert moved_by(recipe, terms["rec_f"]) == {"decoder_face"}
+    assert moved_by(recipe, terms["rec_h"]) == {"decoder_hair"}
 
 
 def test_the_penalty_is_lazy_with_the_same_pull(make_recipe):

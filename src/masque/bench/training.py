@@ -70,7 +70,7 @@ def bench_growth(preset: str, steps: int = 4, turns: int = 3, assignments: Seque
     """`bench_training` of the progressive GAN at each of its sizes, once it is faded in: {side: report}. Raises
     SettingError."""
     plan = runs.plan("progan", preset, assignments)
-    hold, fade, batch = plan.training.hold, plan.training.fade, plan.run.batch_size
+    hold, fade, batch = plan.training.growth.hold, plan.training.growth.fade, plan.run.batch_size
     reports = {}
     for stage in range(stages(plan.model.size) + 1):
         images = hold * stage + fade * stage
@@ -126,7 +126,7 @@ def _changes(plan: runs.Plan, phases: Sequence[Phase]) -> list[int]:
     networks grow."""
     found = {0, *(phase.since for phase in phases), *(phase.until for phase in phases if phase.until is not None)}
     if plan.family == "progan":
-        hold, fade = plan.training.hold, plan.training.fade
+        hold, fade = plan.training.growth.hold, plan.training.growth.fade
         found |= {-(-(hold + (hold + fade) * stage) // plan.run.batch_size) for stage in range(stages(plan.model.size))}
     return sorted(step for step in found if step < plan.run.steps)
 

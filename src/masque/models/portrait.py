@@ -6,7 +6,7 @@ D_sub-network   Sub          z (B,Z)                                           -
 E_m             MaskEncoder  one-hot label map m^t (B,11,S,S)                  ->  (B,F,S/4,S/4)
 G_m             Foreground   the five components' features at their places, E_m(m^t)  ->  (B,C,S,S)
 E_b, G_b        Background   x^t without the face, G_m's answer                ->  G(x^s, m^s, x^t, m^t) (B,3,S,S)
-D_1, D_2        Critics      picture and label map, at full and half size      ->  logits, features
+D_1, D_2        Discriminators  picture and label map, at full and half size      ->  logits, features
 
 Eyes are windows of S/8 × 3S/16, the mouth one of 5S/16 × 9S/16: 32×48 and 80×144 at 256 px. What is left open:
 docs/papers/portrait.md."""
@@ -39,7 +39,7 @@ LABELS_OF: Mapping[Component, tuple[int, ...]] = {
 """Labels of Table 3.1 that make a component (Section 3.2.2)."""
 
 SERVED = ("embed", "G")
-"""What an edit needs; the critics and the parser only serve training."""
+"""What an edit needs; the discriminators and the parser only serve training."""
 
 
 @dataclass(frozen=True)
@@ -333,13 +333,13 @@ class Generator(nn.Module):
         made = torch.tanh(full(self.G_b(torch.cat([face, behind.to(face.dtype)], dim=1))))
         if not self.keeps_background:
             return made
-        # What lies beyond the photo's edge is kept too: no loss counts it, and the critics would know made pictures by
+        # What lies beyond the photo's edge is kept too: no loss counts it, and the discriminators would know made pictures by
         # it.
         outside = ((labels == 0) | (labels >= PARTS))[:, None]
         return (torch.where(outside, target, 0) + made).clamp(-1, 1)
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """A PatchGAN (Isola et al. 2017) over picture and label map; its maps are what feature matching compares (Eq.
     3.5)."""
 
@@ -363,18 +363,18 @@ class Critic(nn.Module):
         return self.last(h), maps
 
 
-class Critics(nn.Module):
+class Discriminators(nn.Module):
     """D_1 at full size and D_2 at half of it (Section 3.2.3)."""
 
     def __init__(self, config: PortraitConfig) -> None:
         super().__init__()
-        self.D = nn.ModuleList(Critic(config) for _ in range(2))
+        self.D = nn.ModuleList(Discriminator(config) for _ in range(2))
 
     def forward(self, picture: Tensor, labels: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
         """Of each, logits and maps."""
         hot, answers = one_hot(labels), []
-        for critic in self.D:
-            answers.append(critic(picture, hot))
+        for D in self.D:
+            answers.append(D(picture, hot))
             picture, hot = functional.avg_pool2d(picture, 2), functional.avg_pool2d(hot, 2)
         return answers
 

@@ -14,8 +14,9 @@ from masque.config import Former
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal
-from masque.losses.adversarial import R1_EVERY, r1_penalty
+from masque.losses.adversarial import r1_penalty
 from masque.models.autoencoders import SERVED, Autoencoder, AutoencoderConfig
+from masque.recipes.extras import LazyR1, lazy_r1
 from masque.train.phase import Phase
 from masque.train.rates import Schedule, warmed_up
 
@@ -31,8 +32,8 @@ class AutoencoderTraining:
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Schedule = Schedule()
-    r1: float = 0.0
-    """Weight of the penalty on D's gradient at real pictures."""
+    penalty: LazyR1 = LazyR1()
+    """R1 of D, which the papers do not have."""
     former: ClassVar[Former] = Former({"beta1": "it is 0.5, as RSGAN's"}, neutral={"beta1": 0.5})
 
 
@@ -48,9 +49,8 @@ class AutoencoderRecipe:
         self.nets: Mapping[str, nn.Module] = {"E": self.model.E, "G": self.model.G, **judges}
 
     def smoothing(self) -> list[Phase]:
-        """R1, where it is asked for."""
-        r1 = self.training.r1
-        return [Phase("smooth", ("D",), self.smooth_terms, {"r1": R1_EVERY * r1}, every=R1_EVERY)] if r1 else []
+        """R1 of D, where it is asked for."""
+        return lazy_r1(self.training.penalty, {"r1": ("D", self.r1)})
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
         """Adam."""
@@ -72,9 +72,9 @@ class AutoencoderRecipe:
         said: Tensor = self.nets["D"](pictures)
         return said
 
-    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """R1 (Mescheder et al. 2018)."""
-        return {"r1": r1_penalty(lambda pictures: self.score(pictures, batch), batch["image"])}
+    def r1(self, batch: Batch) -> Tensor:
+        """R1 of D on real pictures."""
+        return r1_penalty(lambda pictures: self.score(pictures, batch), batch["image"])
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, each made again, and samples."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -25,7 +26,6 @@ from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
 from masque.layers.shares import neighbour
 from masque.losses.adversarial import (
-    R1_EVERY,
     fake_loss,
     gradient_penalty,
     hinge_fake,
@@ -37,11 +37,12 @@ from masque.losses.attributes import known_bce
 from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
 from masque.models.ccagan import CCAGAN, HAIR_COLOURS, SERVED, CCAGANConfig
+from masque.recipes.extras import LazyR1, after_lead, lazy_r1
 from masque.train.phase import Phase
 from masque.train.rates import Schedule
 
 UNKNOWN = 0.5
-"""What an unknown attribute is told to G as: neither. No classification loss asks for it."""
+"""What G gets for an unknown attribute: neither there nor absent. No classification loss asks for it."""
 
 UNSURE = 0.2
 """Measured attributes nearer to a half than this are unknown to binary labels."""
@@ -51,40 +52,49 @@ UNSURE = 0.2
 class CCAGANTraining:
     """Weights of Section 4.1 and the choices the paper leaves open."""
 
-    classification_weight: float = 1.0
-    """λ_c"""
-    reconstruction_weight: float = 1.0
-    """λ_r; 0 is the paper's variant without L_rec, which then is not computed at all."""
-    adversarial: Literal["log", "wgan-gp", "hinge"] = "log"
-    """log: Eq. 5 as printed, non-saturating for G. wgan-gp: StarGAN's as published. hinge: SAGAN's."""
+    cls: float = 1.0
+    """λ_c of L_cls^r and L_cls^f."""
+    rec: float = 1.0
+    """λ_r of L_rec; 0 is the paper's variant without L_rec, which then is not computed at all."""
+    adversarial: Literal["logistic", "wgan-gp", "hinge"] = "logistic"
+    """logistic: Eq. 5 as printed, non-saturating for G. wgan-gp: StarGAN's as published. hinge: SAGAN's."""
     gp: float = 10.0
-    """Weight of WGAN-GP's gradient penalty."""
-    background_weight: float = 0.0
-    """Weight of how much an edit changes of the background, which the paper leaves to L_rec. Choice 16."""
-    r1: float = 0.0
-    """Weight of R1 on D_src and D_cls (Mescheder et al. 2018), every 16th step; the paper has none. Choice 17."""
+    """Weight of WGAN-GP's gradient penalty, with adversarial=wgan-gp alone."""
+    background: float = 0.0
+    """Weight of how much an edit changes of the background, which the paper leaves to L_rec; 0 leaves it out."""
+    penalty: LazyR1 = LazyR1()
+    """R1 of D_src and D_cls, which the paper does not have: D_cls learns a small set by heart."""
     labels: Literal["soft", "binary"] = "soft"
-    """soft: attributes as they were measured. binary: 0 or 1, as the paper's are, and unknown within UNSURE of a half.
-    Choice 18."""
-    targets: Literal["another", "turned"] = "another"
-    """What a picture shall have: another picture's attributes, as in the paper, or its own with one, any, turned round.
-    Choice 19."""
+    """soft: attributes as they were measured, in [0,1]. binary: 0 or 1, as the paper's are, and unknown within UNSURE of
+    a half; soft ones teach G to make halves."""
+    targets: Literal["another", "flipped"] = "another"
+    """What a picture shall have: another picture's attributes, as in the paper, or its own with any one of them flipped,
+    which is what an edit asks for."""
     light: float = 0.0
-    """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7); 0: as it
-    is. Choice 23."""
-    critic_steps: int = 5
+    """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7), so that
+    tints cannot pass for attributes; 0: it reads the picture as it is."""
+    judge_steps: int = 5
     """Steps of D for each one of G (Section 4.1)."""
     lead: int = 0
-    """Steps in which D is trained alone before G is. Choice 24."""
+    """Steps in which D learns alone, so that a new D does not lead a trained G astray."""
     lr: float = 1e-4
+    """Learning rate of G and D."""
     judge_lr: float = 0.0
-    """Learning rate of D; 0 is `lr`, as in the paper."""
+    """Learning rate of D where it is another one; 0 is `lr`, as in the paper."""
     beta2: float = 0.999
+    """β₂ of Adam."""
     schedule: Schedule = Schedule()
 
     former: ClassVar[Former] = Former(
         {"certainty": "Eq. 7 asks for t itself", "beta1": "it is 0.5, as in the paper"},
         neutral={"certainty": 1.0, "beta1": 0.5},
+        renamed={
+            "classification_weight": "cls",
+            "reconstruction_weight": "rec",
+            "background_weight": "background",
+            "critic_steps": "judge_steps",
+        },
+        choices={"adversarial": {"log": "logistic"}, "targets": {"turned": "flipped"}},
     )
 
 
@@ -103,17 +113,16 @@ class CCAGANRecipe:
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "D": self.model.D}
 
     def phases(self) -> Sequence[Phase]:
-        """Eq. 9 and Eq. 10."""
+        """D by Eq. 9 in every step, G by Eq. 10 in every `judge_steps`-th."""
         w = self.training
-        judged = {"adv": 1.0, "cls_r": w.classification_weight} | ({"gp": w.gp} if w.adversarial == "wgan-gp" else {})
-        edited = {"fool": 1.0, "cls_f": w.classification_weight}
-        edited |= {"rec": w.reconstruction_weight} if w.reconstruction_weight else {}
-        edited |= {"background": w.background_weight} if w.background_weight else {}
-        smooth = dict.fromkeys(("r1_src", "r1_cls"), R1_EVERY * w.r1)
+        judge = {"adv": 1.0, "cls_r": w.cls, **({"gp": w.gp} if w.adversarial == "wgan-gp" else {})}
+        edit = {"fool": 1.0, "cls_f": w.cls}
+        edit |= {name: weight for name, weight in (("rec", w.rec), ("background", w.background)) if weight}
+        penalties = {"r1_src": ("D", partial(self.r1, 0)), "r1_cls": ("D", partial(self.r1, 1))}
         return [
-            Phase("judge", ("D",), self.judge_terms, judged),
-            *([Phase("smooth", ("D",), self.smooth_terms, smooth, every=R1_EVERY)] if w.r1 else []),
-            Phase("edit", ("G",), self.edit_terms, edited, every=w.critic_steps, since=w.lead),
+            Phase("judge", ("D",), self.judge_terms, judge),
+            *lazy_r1(w.penalty, penalties),
+            *after_lead(w.lead, [Phase("edit", ("G",), self.edit_terms, edit, every=w.judge_steps)]),
         ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
@@ -121,7 +130,7 @@ class CCAGANRecipe:
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
-        """Constant, and then falling."""
+        """Constant unless a schedule is asked for."""
         w = self.training
         return w.schedule.at(w.judge_lr if w.judge_lr and name == "D" else w.lr, step)
 
@@ -132,7 +141,7 @@ class CCAGANRecipe:
             own = torch.where((own - 0.5).abs() < UNSURE, torch.nan, own.round())
         if self.training.targets == "another":
             return own, own[neighbour(len(own), 1, own.device)]
-        choices = torch.stack([turned(own, names, name) for name in names])
+        choices = torch.stack([flip_attribute(own, names, name) for name in names])
         chosen = (uniform(batch["seed"], "target", 1, own.device)[:, 0] * len(names)).long().clamp(max=len(names) - 1)
         return own, choices[chosen, torch.arange(len(own), device=own.device)]
 
@@ -140,7 +149,7 @@ class CCAGANRecipe:
         """Eq. 9: L_adv as D maximises it, and L_cls^r of Eq. 6."""
         s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
         with torch.no_grad():
-            fake = self.model.G(s, told(target), person)
+            fake = self.model.G(s, fill_unknown(target), person)
         real_src, real_cls = self.judged(s, batch["seed"], "light of real ones")
         fake_src, _ = self.model.D(fake.to(s.dtype))
         kind = self.training.adversarial
@@ -157,15 +166,15 @@ class CCAGANRecipe:
     def edit_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 10: L_adv as G minimises it, L_cls^f of Eq. 7 and L_rec of Eq. 8."""
         s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
-        made = self.model.G(s, told(target), person)
+        made = self.model.G(s, fill_unknown(target), person)
         src, cls = self.judged(made, batch["seed"], "light of made ones")
         terms = {
-            "fool": real_loss(src) if self.training.adversarial == "log" else -full(src).mean(),
+            "fool": real_loss(src) if self.training.adversarial == "logistic" else -full(src).mean(),
             "cls_f": known_bce(cls, target),
         }
-        if self.training.reconstruction_weight:
-            terms["rec"] = weighted_l1(s, self.model.G(made, told(own), person), batch["valid"])
-        if self.training.background_weight:
+        if self.training.rec:
+            terms["rec"] = weighted_l1(s, self.model.G(made, fill_unknown(own), person), batch["valid"])
+        if self.training.background:
             terms["background"] = weighted_l1(s, made, batch["valid"] * batch["background"])
         return terms
 
@@ -181,27 +190,26 @@ class CCAGANRecipe:
             )
         return src, cls
 
-    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """R1 of both of D's answers; through `forward`, since compiled networks have no second derivative."""
-        D, s = self.model.D.forward, batch["image"]
-        return {"r1_src": r1_penalty(lambda x: D(x)[0], s), "r1_cls": r1_penalty(lambda x: D(x)[1], s)}
+    def r1(self, answer: Literal[0, 1], batch: Batch) -> Tensor:
+        """R1 of D_src (0) or D_cls (1); through `forward`, since compiled networks have no second derivative."""
+        return r1_penalty(lambda x: self.model.D.forward(x)[answer], batch["image"])
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, and each with one attribute after the other set."""
         generator, s, person = nets["G"], batch["image"], 1 - batch["background"]
-        own, names = told(batch["attributes"]), self.config.attributes
-        rows = [s, *(generator(s, turned(own, names, name), person) for name in names)]
+        own, names = fill_unknown(batch["attributes"]), self.config.attributes
+        rows = [s, *(generator(s, flip_attribute(own, names, name), person) for name in names)]
         return [picture for row in rows for picture in to_pictures(row)], len(s)
 
 
-def told(attributes: Tensor) -> Tensor:
-    """Attributes (B,A) as G gets them: unknown ones are neither there nor absent."""
+def fill_unknown(attributes: Tensor) -> Tensor:
+    """Attributes (B,A), NaN where unknown, as G gets them: UNKNOWN in place of NaN."""
     return torch.where(attributes.isnan(), torch.full_like(attributes, UNKNOWN), attributes)
 
 
-def turned(c: Tensor, names: Sequence[str], name: str) -> Tensor:
-    """Attributes c (B,A) with one turned round: a hair colour becomes the only one, anything else the opposite of what
-    it is."""
+def flip_attribute(c: Tensor, names: Sequence[str], name: str) -> Tensor:
+    """Attributes c (B,A) with one flipped: a hair colour becomes the only one, anything else the opposite of what it
+    is."""
     changed, place = c.clone(), names.index(name)
     if name in HAIR_COLOURS:
         changed[:, [i for i, n in enumerate(names) if n in HAIR_COLOURS]] = 0.0
@@ -224,7 +232,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "model": {"attention": "none"},
         "training": {
             "adversarial": "wgan-gp",
-            "reconstruction_weight": 10.0,
+            "rec": 10.0,
             "decay_from": 62_500,
             "decay_to": 125_000,
         },
@@ -236,8 +244,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
         "model": {"size": 64, "channels": 32, "halvings": 5, "paints": "change"},
         "training": {
-            "reconstruction_weight": 3.0,
-            "critic_steps": 2,
+            "rec": 3.0,
+            "judge_steps": 2,
             "lr": 2e-4,
             "decay_from": 1_250,
             "decay_to": 2_500,
@@ -257,13 +265,13 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "attributes": (*HAIR_COLOURS, "Male", "Young", "Smiling"),
         },
         "training": {
-            "classification_weight": 2.0,
-            "reconstruction_weight": 3.0,
+            "cls": 2.0,
+            "rec": 3.0,
             "light": 0.7,
             "r1": 0.1,
             "labels": "binary",
-            "targets": "turned",
-            "critic_steps": 2,
+            "targets": "flipped",
+            "judge_steps": 2,
             "lead": 250,
             "lr": 1.5e-4,
             "judge_lr": 5e-4,
@@ -275,7 +283,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "tiny": {
         "model": {"size": 32, "channels": 8, "blocks": 1, "halvings": 4},
-        "training": {"critic_steps": 2, "lr": 1e-3},
+        "training": {"judge_steps": 2, "lr": 1e-3},
         "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
     },
 }

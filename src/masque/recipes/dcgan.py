@@ -42,7 +42,7 @@ class DCGANRecipe:
         """Algorithm 1 of Goodfellow et al. 2014."""
         return [
             Phase("judge", ("D",), self.judge_terms, {"adv": 1.0}),
-            Phase("paint", ("G",), self.paint_terms, {"adv": 1.0}),
+            Phase("paint", ("G",), self.paint_terms, {"fool": 1.0}),
         ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002
@@ -65,7 +65,7 @@ class DCGANRecipe:
 
     def paint_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log D(G(z))."""
-        return {"adv": real_loss(self.D(self.model.G(self.latent(batch, "z of G"))))}
+        return {"fool": real_loss(self.D(self.model.G(self.latent(batch, "z of G"))))}
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: photos, two rows of samples."""

@@ -13,6 +13,7 @@ L_GP        shape           embed, G
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,60 +35,68 @@ from masque.layers.noise import normal
 from masque.layers.precision import full
 from masque.layers.shares import neighbour
 from masque.layers.vgg import load_vgg
-from masque.losses.adversarial import fake_loss, hinge_fake, hinge_real, mean_of, r1_penalty, real_loss
+from masque.losses.adversarial import R1_EVERY, fake_loss, hinge_fake, hinge_real, mean_of, real_loss
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.matching import feature_matching, half_square, perceptual_distance
 from masque.losses.parsing import label_cross_entropy
-from masque.models.parser import FaceParser, MapsDiscriminator, ParserConfig, load_unet
-from masque.models.portrait import COMPONENTS, SERVED, Critics, Portrait, PortraitConfig, latents_of
+from masque.models.parser import ParserConfig, UNet
+from masque.models.portrait import COMPONENTS, SERVED, Discriminators, Portrait, PortraitConfig, latents_of
+from masque.recipes.extras import MapsJudge, ParserMaps, after_lead
 from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
 HAIR = LABELS.index("hair")
 
-R1_EVERY = 16
+
+@dataclass(frozen=True)
+class Weights:
+    """λ of Section 3.2.5, and those of the terms that are not in it."""
+
+    local: float = 10.0
+    """λ_local of L_local (Eq. 3.1)."""
+    overall: float = 1.0
+    """λ_global of L_global (Eq. 3.2), on paired pictures."""
+    gd: float = 1.0
+    """λ_GD of L_GD, before the adversarial term of G and L_FM."""
+    match: float = 10.0
+    """λ_FM of L_FM (Eq. 3.5), on paired pictures. The thesis does not give it: it is Gu et al.'s and pix2pixHD's."""
+    shape: float = 1.0
+    """λ_GP of L_GP (Eq. 3.8), on paired pictures."""
+    shape_unpaired: float = 1.0
+    """λ_GP on unpaired pictures, where little else keeps G from patterns that please P_F."""
+    kl: float = 0.01
+    """Weight of the divergence of the latents from N(0,1), with embedding=vae alone (Section 4.5.3)."""
+
+
+@dataclass(frozen=True)
+class Perceptual:
+    """The perceptual term of Eq. 2.12, by which Fig. 4.5 measures; Eq. 3.9 has none."""
+
+    perceptual: float = 0.0
+    """Weight of the term, on paired pictures; 0 leaves it out."""
+    vgg: str = ""
+    """File of VGG-19's weights, whose maps are compared (Fig. 4.5); without one, P_F's are."""
 
 
 @dataclass(frozen=True)
 class PortraitTraining:
     """Weights of Section 3.2.5 and the choices the thesis leaves open."""
 
-    local: float = 10.0
-    """λ_local"""
-    overall: float = 1.0
-    """λ_global"""
-    gd: float = 1.0
-    """λ_GD, before both adversarial terms"""
-    match: float = 10.0
-    """λ_FM, which the thesis does not say: Gu et al.'s and pix2pixHD's."""
-    shape: float = 1.0
-    """λ_GP"""
-    shape_unpaired: float = 1.0
-    """The same of unpaired pictures, where little else keeps G from patterns that please P_F."""
+    weights: Weights = Weights()
+    extra: Perceptual = Perceptual()
     judged: Literal["all", "person"] = "all"
     """Which patches D_1 and D_2 count for: person leaves out those of background alone, in which a kept background is
     always real."""
-    critic_steps: int = 1
+    judge_steps: int = 1
     """Steps of D for each of G."""
-    perceptual: float = 0.0
-    """Weight of a perceptual term (Eq. 2.12); Eq. 3.9 has none."""
-    vgg: str = ""
-    """File of VGG-19's weights, on whose maps the perceptual term then is (Fig. 4.5); without one, on those of P_F."""
-    kl: float = 0.01
-    """Weight of the divergence from N(0,1), with embedding=vae alone."""
-    adversarial: Literal["log", "hinge"] = "log"
-    """log: Eq. 3.3 and 3.4. hinge: as in later work."""
+    adversarial: Literal["logistic", "hinge"] = "logistic"
+    """logistic: Eq. 3.3 and 3.4. hinge: as in later work (Lim & Ye 2017)."""
     parser_channels: int = 24
-    """Width of P_F, which is trained along."""
-    parser: str = ""
-    """Folder of a trained face parser that is P_F from the start and stays as it is."""
-    maps: float = 0.0
-    """Weight of a third critic, which sees that parser's maps. The thesis has none. Choice 22."""
-    maps_lr: float = 5e-4
-    maps_r1: float = 0.02
-    """Its learning rate and gradient penalty, taken every 16 steps."""
+    """Width of P_F's finest map, where P_F is trained along."""
+    maps_judge: ParserMaps = ParserMaps(maps=0.0)
+    """A `parser` is P_F from the start and stays as it is; with `maps` D_maps sees its maps."""
     lead: int = 0
-    """Steps in which the critics learn alone, so that those that begin anew do not lead a trained G astray."""
+    """Steps in which discriminators learn alone, so that new ones do not lead a trained G astray."""
     lr: float = 2e-4
     judge_lr: float = 2e-4
     """Learning rate of D."""
@@ -97,7 +106,8 @@ class PortraitTraining:
     former: ClassVar[Former] = Former(
         {"free_bits": "kl weighs the whole divergence", "beta1": "it is 0.5, as in the thesis"},
         neutral={"free_bits": 0.0, "beta1": 0.5},
-        renamed={"critic_lr": "judge_lr"},
+        renamed={"critic_lr": "judge_lr", "critic_steps": "judge_steps"},
+        choices={"adversarial": {"log": "logistic"}},
     )
 
 
@@ -110,70 +120,82 @@ class PortraitRecipe:
 
     def __init__(self, config: PortraitConfig, training: PortraitTraining) -> None:
         self.config, self.training = config, training
-        self.model, self.critics = Portrait(config), Critics(config)
-        halvings = round(np.log2(config.size / 8))
-        if training.parser:
-            self.parser = load_unet(Path(training.parser))
-        else:
-            self.parser = FaceParser(ParserConfig(config.size, training.parser_channels, halvings, fine=16)).P_F
+        self.model, self.D = Portrait(config), Discriminators(config)
+        self.maps = MapsJudge(training.maps_judge, config.size)
+        if training.maps_judge.maps and not self.maps.judges:
+            raise SettingError(
+                "maps weighs a judge that sees a trained parser's maps: name it with --set parser=parser, or a folder."
+            )
+        self.P_F = self._untrained_parser() if self.maps.P_F is None else self.maps.P_F
         self.nets: Mapping[str, nn.Module] = {
             "embed": self.model.embed,
             "G": self.model.G,
-            "D": self.critics,
-            "P_F": self.parser,
+            "D": self.D,
+            "P_F": self.P_F,
+            **self.maps.nets,
         }
-        self.D_maps: MapsDiscriminator | None = None
-        if training.maps:
-            if not training.parser:
-                raise SettingError(
-                    "maps weighs a critic that sees a trained parser's maps: name it with --set parser=parser, or a folder."
-                )
-            self.D_maps = MapsDiscriminator(self.parser, config.size)
-            self.nets = {**self.nets, "D_maps": self.D_maps}
-        self.vgg = load_vgg(Path(training.vgg)) if training.vgg else None
+        self.vgg = load_vgg(Path(training.extra.vgg)) if training.extra.vgg else None
+
+    def _untrained_parser(self) -> UNet:
+        halvings = round(math.log2(self.config.size / 8))
+        return UNet(ParserConfig(self.config.size, self.training.parser_channels, halvings, fine=16))
 
     def phases(self) -> Sequence[Phase]:
-        """Eq. 3.7, 3.3 and 3.9 or 3.10."""
-        w = self.training
-        both = {"local": w.local, "fool": w.gd} | ({"kl": w.kl} if self.config.embedding == "vae" else {})
-        both |= {"fool_maps": w.maps} if self.D_maps is not None else {}
-        unpaired = {**both, "shape": w.shape_unpaired}
-        paired = {**both, "shape": w.shape, "global": w.overall, "match": w.gd * w.match}
-        paired |= {"perceptual": w.perceptual} if w.perceptual else {}
-        phases = [] if w.parser else [Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0})]
-        judges, adv = (
-            (("D",), {"adv": 1.0}) if self.D_maps is None else (("D", "D_maps"), {"adv": 1.0, "adv_maps": 1.0})
-        )
-        for offset, (name, weights) in enumerate((("paired", paired), ("unpaired", unpaired))):
-            for number in range(1, w.critic_steps + 1):
-                judge = partial(self.judge_terms, paired=name == "paired", shift=number)
-                again = f"_{number}" if number > 1 else ""
-                phases.append(Phase(f"judge_{name}{again}", judges, judge, adv, every=2, offset=offset))
-            paint = partial(self.paint_terms, paired=name == "paired")
-            phases.append(Phase(name, ("embed", "G"), paint, weights, every=2, offset=offset, since=w.lead))
-        if self.D_maps is not None:
-            phases.append(
-                Phase("smooth", ("D_maps",), self.smooth_terms, {"r1_maps": R1_EVERY * w.maps_r1}, every=R1_EVERY)
+        """P_F in every step; D and then G on paired pictures in even steps, on unpaired ones in odd steps."""
+        parse = Phase("parse", ("P_F",), self.parse_terms, {"parse": 1.0})
+        return [
+            *([] if self.maps.P_F is not None else [parse]),
+            *self.turn("paired", 0),
+            *self.turn("unpaired", 1),
+            *self.maps.phases(lambda batch: batch["image"], R1_EVERY),
+        ]
+
+    def turn(self, kind: Literal["paired", "unpaired"], offset: int) -> list[Phase]:
+        """D, `judge_steps` times, and G once, in every second step: the first where `offset` is 0."""
+        w, paired = self.training, kind == "paired"
+        adv = {"adv": 1.0, **self.maps.adv}
+        judges = [
+            Phase(
+                f"judge_{kind}_{number}" if number > 1 else f"judge_{kind}",
+                ("D", *self.maps.judges),
+                partial(self.judge_terms, paired=paired, shift=number),
+                adv,
+                every=2,
+                offset=offset,
             )
-        return phases
+            for number in range(1, w.judge_steps + 1)
+        ]
+        paint = partial(self.paint_terms, paired=paired)
+        painting = Phase(kind, ("embed", "G"), paint, self.weights(paired), every=2, offset=offset)
+        return [*judges, *after_lead(w.lead, [painting])]
+
+    def weights(self, paired: bool) -> dict[str, float]:
+        """λ of Eq. 3.9, of paired pictures, or of Eq. 3.10."""
+        w, extra = self.training.weights, self.training.extra
+        both = {"local": w.local, "fool": w.gd, **({"kl": w.kl} if self.config.embedding == "vae" else {})}
+        both |= self.maps.fool
+        if not paired:
+            return {**both, "shape": w.shape_unpaired}
+        perceptual = {"perceptual": extra.perceptual} if extra.perceptual else {}
+        return {**both, "shape": w.shape, "global": w.overall, "match": w.gd * w.match, **perceptual}
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam (Section 4.3.1); of D_maps with the shorter memory that it has in other families."""
         return torch.optim.Adam(
             parameters,
             lr=self.training.lr,
-            betas=(0.5, 0.99 if name == "D_maps" else 0.999),
+            betas=self.maps.betas if name == "D_maps" else (0.5, 0.999),
             fused=True,
         )
 
     def learning_rate(self, name: str, step: int) -> float:
         """In stairs down to 0, or constant."""
         w = self.training
-        return w.schedule.at({"D": w.judge_lr, "D_maps": w.maps_lr}.get(name, w.lr), step)
+        return w.schedule.at({"D": w.judge_lr, "D_maps": w.maps_judge.maps_lr}.get(name, w.lr), step)
 
     def parse_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3.7, L_P: P_F learns from the real pictures."""
-        return {"parse": label_cross_entropy(self.parser(batch["image"]), batch["labels"])}
+        return {"parse": label_cross_entropy(self.P_F(batch["image"]), batch["labels"])}
 
     def source(self, batch: Batch, paired: bool, shift: int = 1) -> tuple[Tensor, Tensor]:
         """x^s and m^s: the batch itself, or another picture of it for each (Section 3.3)."""
@@ -183,17 +205,17 @@ class PortraitRecipe:
         other = neighbour(len(x), shift, x.device)
         return x[other], labels[other]
 
-    def drawn(self, inferred: Sequence[Gaussian | Tensor], seeds: Tensor) -> list[Tensor]:
-        """The five latents; of Gaussians, a sample that belongs to its picture."""
+    def sampled(self, inferred: Sequence[Gaussian | Tensor], seeds: Tensor) -> list[Tensor]:
+        """The five latents (B,Z); of Gaussians, a sample that belongs to its picture's seed."""
         return [
-            known.sample(normal(seeds, component, known.mean.shape[1], known.mean.device).to(known.mean.dtype))
-            if isinstance(known, Gaussian)
-            else known
-            for component, known in zip(COMPONENTS, inferred, strict=True)
+            z.sample(normal(seeds, component, z.mean.shape[1], z.mean.device).to(z.mean.dtype))
+            if isinstance(z, Gaussian)
+            else z
+            for component, z in zip(COMPONENTS, inferred, strict=True)
         ]
 
-    def counted(self, logits: Tensor, labels: Tensor) -> Tensor | None:
-        """(B,1,s,s) in {0,1}: the patches that D counts for; None for all."""
+    def patch_weights(self, logits: Tensor, labels: Tensor) -> Tensor | None:
+        """(B,1,s,s) in {0,1}: the patches that D counts for, of its logits (B,1,s,s); None for all."""
         if self.training.judged == "all":
             return None
         person = ((labels > 0) & (labels <= HAIR))[:, None].to(logits.dtype)
@@ -204,60 +226,55 @@ class PortraitRecipe:
         x, labels = batch["image"], batch["labels"]
         with torch.no_grad():
             components = self.model.embed.cut(*self.source(batch, paired, shift))
-            made = self.model.G(self.drawn(self.model.embed(components), batch["seed"]), x, labels)
+            made = self.model.G(self.sampled(self.model.embed(components), batch["seed"]), x, labels).to(x.dtype)
         on_real, on_fake = (hinge_real, hinge_fake) if self.training.adversarial == "hinge" else (real_loss, fake_loss)
-        real, fake = self.critics(x, labels), self.critics(made.to(x.dtype), labels)
         parts = [
-            on_real(a, self.counted(a, labels)) + on_fake(b, self.counted(b, labels))
-            for (a, _), (b, _) in zip(real, fake, strict=True)
+            on_real(real, self.patch_weights(real, labels)) + on_fake(fake, self.patch_weights(fake, labels))
+            for (real, _), (fake, _) in zip(self.D(x, labels), self.D(made, labels), strict=True)
         ]
-        terms = {"adv": torch.stack(parts).mean()}
-        if self.D_maps is not None:
-            terms["adv_maps"] = real_loss(self.D_maps(x)) + fake_loss(self.D_maps(made.to(x.dtype)))
-        return terms
-
-    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """R1 of the critic that sees P_F's maps."""
-        assert self.D_maps is not None
-        return {"r1_maps": r1_penalty(self.D_maps, batch["image"])}
+        return {"adv": torch.stack(parts).mean(), **self.maps.adv_terms(x, made)}
 
     def paint_terms(self, batch: Batch, paired: bool) -> dict[str, Tensor]:
         """Eq. 3.9 on paired, Eq. 3.10 on unpaired pictures."""
-        w, x, labels = self.training, batch["image"], batch["labels"]
+        x, labels = batch["image"], batch["labels"]
         components = self.model.embed.cut(*self.source(batch, paired))
         inferred = self.model.embed(components)
-        latents = self.drawn(inferred, batch["seed"])
+        latents = self.sampled(inferred, batch["seed"])
         made = self.model.G(latents, x, labels)
-        judged = self.critics(made, labels)
+        judged = self.D(made, labels)
         rebuilt = self.model.embed.rebuild(latents)
+        local = [half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]
         terms = {
-            "local": torch.stack(
-                [half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]
-            ).sum(),  # Eq. 3.1
-            "fool": torch.stack(
-                [self._fool(logits, self.counted(logits, labels)) for logits, _ in judged]
-            ).mean(),  # Eq. 3.4
-            "shape": label_cross_entropy(self.parser(made), grown(labels)),  # Eq. 3.8
+            "local": torch.stack(local).sum(),  # Eq. 3.1
+            "fool": torch.stack([self.fool(logits, labels) for logits, _ in judged]).mean(),  # Eq. 3.4
+            "shape": label_cross_entropy(self.P_F(made), with_larger_eyes_and_mouth(labels)),  # Eq. 3.8
+            **self.maps.fool_terms(made),
         }
-        if self.D_maps is not None:
-            terms["fool_maps"] = real_loss(self.D_maps(made))
         if self.config.embedding == "vae":
-            costs = [kl_to_standard(g.mean, g.log_variance) for g in inferred if isinstance(g, Gaussian)]
+            costs = [kl_to_standard(z.mean, z.log_variance) for z in inferred if isinstance(z, Gaussian)]
             terms["kl"] = torch.stack(costs).mean()
-        if paired:
-            with torch.no_grad():
-                real = self.critics(x, labels)
-            terms["global"] = half_square(made, x, batch["valid"])  # Eq. 3.2
-            terms["match"] = torch.stack(
-                [feature_matching(a, b) for (_, a), (_, b) in zip(judged, real, strict=True)]
-            ).mean()  # Eq. 3.5
-            if w.perceptual:
-                seen_by = self.vgg.to(x.device) if self.vgg else self.parser
-                terms["perceptual"] = perceptual_distance(seen_by.maps(made), seen_by.maps(x))
-        return terms
+        return {**terms, **self.paired_terms(batch, made, [maps for _, maps in judged])} if paired else terms
 
-    def _fool(self, logits: Tensor, weight: Tensor | None) -> Tensor:
+    def fool(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Eq. 3.4 at one scale, non-saturating: −log D, or the hinge loss's −D."""
+        weight = self.patch_weights(logits, labels)
         return mean_of(-full(logits), weight) if self.training.adversarial == "hinge" else real_loss(logits, weight)
+
+    def paired_terms(self, batch: Batch, made: Tensor, maps: Sequence[Sequence[Tensor]]) -> dict[str, Tensor]:
+        """What Eq. 3.9 has beside Eq. 3.10, where the target is the picture itself.
+
+        made: G's pictures (B,3,S,S). maps: D_1's and D_2's of them."""
+        x, labels = batch["image"], batch["labels"]
+        with torch.no_grad():
+            real = [maps for _, maps in self.D(x, labels)]
+        terms = {
+            "global": half_square(made, x, batch["valid"]),  # Eq. 3.2
+            "match": torch.stack([feature_matching(a, b) for a, b in zip(maps, real, strict=True)]).mean(),  # Eq. 3.5
+        }
+        if self.training.extra.perceptual:
+            network = self.vgg.to(x.device) if self.vgg else self.P_F
+            terms["perceptual"] = perceptual_distance(network.maps(made), network.maps(x))  # Eq. 2.12
+        return terms
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, their label maps, each painted again, whose style comes next, and each in that style."""
@@ -265,13 +282,13 @@ class PortraitRecipe:
         latents = latents_of(nets["embed"](self.model.embed.cut(x, labels)))
         other = neighbour(len(x), 1, x.device)
         painted, styled = nets["G"](latents, x, labels), nets["G"]([z[other] for z in latents], x, labels)
-        known = torch.where(labels > 10, torch.zeros_like(labels), labels).byte().cpu().numpy()
+        shown = torch.where(labels > HAIR, torch.zeros_like(labels), labels).byte().cpu().numpy()
         rows = [list(to_pictures(row)) for row in (x, painted, x[other], styled)]
-        rows.insert(1, [coloured(one) for one in known])
+        rows.insert(1, [coloured(one) for one in shown])
         return [picture for row in rows for picture in row], len(x)
 
 
-def grown(labels: Tensor) -> Tensor:
+def with_larger_eyes_and_mouth(labels: Tensor) -> Tensor:
     """Label maps (B,S,S) with eyes and mouth enlarged by a tenth (Section 4.2.2), which is what L_GP asks for."""
     larger = np.stack([grow(one) for one in labels.to(torch.uint8).cpu().numpy()])
     return torch.from_numpy(larger).long().to(labels.device)
@@ -283,7 +300,7 @@ _SMALL: Mapping[str, Mapping[str, Any]] = {
         "size": 128, "channels": 16, "features": 64, "z": 256, "blocks": 6, "eyes": "tight", "norm": "none", "background": "kept",
     },
     "training": {
-        "perceptual": 1.0, "overall": 20.0, "shape_unpaired": 0.3, "judged": "person", "critic_steps": 2, "lr": 5e-4, "judge_lr": 5e-4,
+        "perceptual": 1.0, "overall": 20.0, "shape_unpaired": 0.3, "judged": "person", "judge_steps": 2, "lr": 5e-4, "judge_lr": 5e-4,
         "decay_from": 500, "decay_to": 5000,
     },
     "run": {"steps": 5000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -29,7 +28,6 @@ from masque.layers.noise import normal, uniform
 from masque.losses.adversarial import fake_loss, gradient_penalty, r1_penalty, real_loss
 from masque.losses.matching import half_square
 from masque.modelfile import ModelFile
-from masque.models.parser import MapsDiscriminator, load_unet
 from masque.models.progan import (
     SERVED,
     Discriminator,
@@ -41,8 +39,34 @@ from masque.models.progan import (
     stages,
     widened,
 )
+from masque.recipes.extras import LazyR1, MapsJudge, ParserMaps, after_lead, lazy_r1
 from masque.train.phase import Phase
 from masque.train.rates import Schedule
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the networks grow (Section 2 and Fig. 2 of Karras et al.)."""
+
+    hold: int = 800_000
+    """Images that each size is trained on after it is faded in."""
+    fade: int = 800_000
+    """Images over which a size is faded in."""
+    grown: int = 0
+    """Side in pixels that the networks have grown to already, in a run that begins with a model of this size: growth
+    goes on from there. 0: none."""
+
+
+@dataclass(frozen=True)
+class EncoderTraining:
+    """How E learns to find a picture's latent vector, once G is finished (the paper's Section 4)."""
+
+    encoder_since: int = 0
+    """Step from which G stays as it is and E learns; 0 is never."""
+    photo: float = 1.0
+    """Weight of photos made again, beside the generated pictures whose latents are known; 0 leaves photos out."""
+    encoder_lr: float = 1e-3
+    """Learning rate of E."""
 
 
 @dataclass(frozen=True)
@@ -50,42 +74,28 @@ class ProGANTraining:
     """Section 3 and appendix A.1 of Karras et al.; images are counted, not steps."""
 
     adversarial: Literal["wgan-gp", "logistic"] = "wgan-gp"
-    """logistic: the non-saturating loss, with R1 in every `r1_every`-th step."""
+    """wgan-gp: the paper's. logistic: the non-saturating loss (Goodfellow et al. 2014), with R1."""
     gp: float = 10.0
+    """λ of WGAN-GP's gradient penalty."""
     drift: float = 0.001
-    r1: float = 10.0
-    r1_every: int = 16
-    hold: int = 800_000
-    """Images that each size is trained on after it is faded in."""
-    fade: int = 800_000
-    """Images over which a size is faded in."""
-    grown: int = 0
-    """Side that the networks have grown to already, in a run that begins with a model of this size: growth goes on from
-    there. 0: none."""
-    lead: int = 0
-    """Steps in which D learns alone, so that one that begins anew does not lead a trained G astray."""
-    parser: str = ""
-    """Folder of a trained face parser, by whose maps a second discriminator judges. The papers have none. Choice 14."""
+    """ε_drift: weight of E D(x)², which keeps D's scores near 0."""
     adv: float = 1.0
-    """Weight of what D says; 0 leaves it to the second one, where there is one."""
-    maps: float = 1.0
-    """Weight of what that one says."""
-    maps_lr: float = 5e-4
-    """Its learning rate."""
-    maps_r1: float = 0.02
-    """Its penalty: its gradients pass through a parser's and are larger than D's."""
+    """Weight of D's say in G's training; 0 leaves D out, so that D_maps judges alone."""
     augment: Literal["none", "diff"] = "none"
-    """diff: DiffAugment of what D sees, for small sets."""
-    encoder_since: int = 0
-    """Step from which G stays as it is and E learns; 0 is never."""
-    photo: float = 1.0
-    """Weight of photos made again beside generated pictures, in E's training."""
+    """diff: DiffAugment (Zhao et al. 2020) of the pictures that are judged, for small sets."""
+    growth: Growth = Growth()
+    encoder: EncoderTraining = EncoderTraining()
+    penalty: LazyR1 = LazyR1(r1=10.0)
+    """R1 of D, with adversarial=logistic alone."""
+    maps_judge: ParserMaps = ParserMaps()
+    lead: int = 0
+    """Steps in which discriminators learn alone, so that new ones do not lead a trained G astray."""
     lr: float = 1e-3
+    """Learning rate of G and D."""
     judge_lr: float = 0.0
-    """Of D; 0: the same."""
+    """Learning rate of D where it is another one; 0 is `lr`."""
     beta2: float = 0.99
-    encoder_lr: float = 1e-3
-    """Learning rate of E."""
+    """β₂ of Adam for G and D."""
     schedule: Schedule = Schedule()
     """Where E learns, the rates of G and D fall from decay_from to `encoder_since`, and E's along half a cosine from
     there to decay_to; it stays where that is no later."""
@@ -112,26 +122,24 @@ class ProGANRecipe:
         self.model, self.D = ProGAN(config), Discriminator(config)
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "E": self.model.E, "D": self.D}
         self.most, self.first = stages(config.size), 0
-        asked, since = training.schedule, training.encoder_since
+        asked, since = training.schedule, training.encoder.encoder_since
         self.schedule = replace(asked, decay_to=min(since, asked.decay_to)) if since else asked
         later = asked.decay_to if asked.decay_to > since else 0
         self.encoder_schedule = replace(asked, decay_shape="cosine", decay_from=since, decay_to=later)
-        if training.grown:
-            self.first = stages(training.grown)
+        if training.growth.grown:
+            self.first = stages(training.growth.grown)
             if self.first > self.most:
                 raise SettingError(
-                    f"grown is {training.grown}, beyond the size of {config.size}: set it to the side to go on from."
+                    f"grown is {training.growth.grown}, beyond the size of {config.size}: set it to the side to go on from."
                 )
-        self.P_F = load_unet(Path(training.parser)) if training.parser else None
-        if not training.adv and self.P_F is None:
+        self.maps = MapsJudge(training.maps_judge, config.size)
+        if not training.adv and not self.maps.judges:
             raise SettingError("Without D (adv=0) something else has to judge: add --set parser=parser, or a folder.")
-        if self.P_F is not None and training.adversarial != "logistic":
+        if self.maps.judges and training.adversarial != "logistic":
             raise SettingError(
                 "A discriminator of a parser's maps learns by the logistic loss alone: add --set adversarial=logistic."
             )
-        if self.P_F is not None:
-            self.D_maps = MapsDiscriminator(self.P_F, config.size)
-            self.nets = {**self.nets, "D_maps": self.D_maps, "P_F": self.P_F}
+        self.nets = {**self.nets, **self.maps.nets}
 
     def grow_from(self, start: ModelFile) -> None:
         """Take the layers of a smaller model; those of the sizes it lacks stay untrained, as does an encoder that looks
@@ -146,7 +154,7 @@ class ProGANRecipe:
             raise SettingError(
                 "A progressive GAN can begin with a smaller one that differs in nothing but its size and width: leave out --set of others."
             )
-        if self.training.grown != theirs.size:
+        if self.training.growth.grown != theirs.size:
             raise SettingError(
                 f"The weights to begin with have grown to {theirs.size} px: add --set grown={theirs.size}."
             )
@@ -169,40 +177,37 @@ class ProGANRecipe:
             start.fill(self.model.E, "E")
 
     def phases(self) -> Sequence[Phase]:
-        """The algorithm of Section 2, and the encoder's."""
-        w = self.training
-        until = w.encoder_since or None
-        phases = []
-        judges = (*(("D",) if w.adv else ()), *(("D_maps",) if self.P_F is not None else ()))
-        adv = {**({"adv": w.adv} if w.adv else {}), **({"adv_maps": w.maps} if self.P_F is not None else {})}
+        """D, then G; once G is finished, E."""
+        w, encoder = self.training, self.training.encoder
+        until = encoder.encoder_since or None
+        own = ("D",) if w.adv else ()
+        adv = {"adv": 1.0} if w.adv else {}
+        fool = {"fool": w.adv} if w.adv else {}
+        judge, paint = {**adv, **self.maps.adv}, {**fool, **self.maps.fool}
         if w.adversarial == "wgan-gp":
-            phases.append(
-                Phase("judge", ("D",), self.judge_terms, {"adv": 1.0, "gp": w.gp, "drift": w.drift}, until=until)
-            )
-        else:
-            phases.append(Phase("judge", judges, self.judge_terms, dict.fromkeys(adv, 1.0), until=until))
-            # Seldom, but as heavily as if it were in every step (Karras et al. 2020).
-            penalties = {"r1": w.r1 * w.r1_every} if w.adv else {}
-            penalties |= {"r1_maps": w.maps_r1 * w.r1_every} if self.P_F is not None else {}
-            phases.append(Phase("smooth", judges, self.smooth_terms, penalties, every=w.r1_every, until=until))
-        phases.append(Phase("paint", ("G",), self.paint_terms, adv, since=w.lead, until=until))
-        if w.encoder_since:
-            weights = {"z": 1.0, "again": 1.0} | ({"photo": w.photo} if w.photo else {})
-            phases.append(Phase("encode", ("E",), self.encode_terms, weights, since=w.encoder_since))
-        return phases
+            judge |= {"gp": w.gp, "drift": w.drift}
+        penalties = {"r1": ("D", self.r1)} if w.adv and w.adversarial == "logistic" else {}
+        encode = {"z": 1.0, "again": 1.0, **({"photo": encoder.photo} if encoder.photo else {})}
+        return [
+            Phase("judge", (*own, *self.maps.judges), self.judge_terms, judge, until=until),
+            *lazy_r1(w.penalty, penalties, until=until),
+            *self.maps.phases(self.real, w.penalty.r1_every, until=until),
+            *after_lead(w.lead, [Phase("paint", ("G",), self.paint_terms, paint, until=until)]),
+            *([Phase("encode", ("E",), self.encode_terms, encode, since=until)] if until else []),
+        ]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam (A.1)."""
         w = self.training
-        betas = {"E": (0.9, 0.999), "D_maps": (0.5, w.beta2)}.get(name, (0.0, w.beta2))
+        betas = {"E": (0.9, 0.999), "D_maps": self.maps.betas}.get(name, (0.0, w.beta2))
         return torch.optim.Adam(parameters, lr=self.learning_rate(name, 0), betas=betas, eps=1e-8, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
         """Constant; at the end of its training each network's falls to 0."""
         w = self.training
         if name == "E":
-            return self.encoder_schedule.at(w.encoder_lr, step)
-        return self.schedule.at({"D": w.judge_lr or w.lr, "D_maps": w.maps_lr}.get(name, w.lr), step)
+            return self.encoder_schedule.at(w.encoder.encoder_lr, step)
+        return self.schedule.at({"D": w.judge_lr or w.lr, "D_maps": w.maps_judge.maps_lr}.get(name, w.lr), step)
 
     def stage(self, batch: Batch) -> float:
         """How far the networks have grown in the step that the batch is of."""
@@ -212,7 +217,7 @@ class ProGANRecipe:
             else 1
         )
         images = int(batch["step"][0]) * len(batch["image"]) * world
-        return stage_at(images, self.training.hold, self.training.fade, self.most, self.first)
+        return stage_at(images, self.training.growth.hold, self.training.growth.fade, self.most, self.first)
 
     def real(self, batch: Batch) -> Tensor:
         """The batch's pictures at the present side; while a size is faded in, so are its details."""
@@ -227,46 +232,48 @@ class ProGANRecipe:
         """z (B,Z) ~ N(0,I) of the batch's samples."""
         return normal(batch["seed"], name, self.config.z, batch["image"].device).to(batch["image"].dtype)
 
-    def scores(self, pictures: Tensor, batch: Batch, name: str) -> dict[str, Tensor]:
-        """What D says of pictures, which it may see changed, under "adv"; what D_maps says of the same under
-        "adv_maps"."""
-        if self.training.augment == "diff":
-            pictures = augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
-        judged = {"adv": self.D(pictures, self.stage(batch))} if self.training.adv else {}
-        return judged if self.P_F is None else {**judged, "adv_maps": self.D_maps(pictures)}
+    def shown(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
+        """Pictures (B,3,s,s) as they are judged: as they are, or changed by DiffAugment."""
+        if self.training.augment == "none":
+            return pictures
+        return augment(pictures, uniform(batch["seed"], f"augment {name}", DRAWS, pictures.device))
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """WGAN-GP with drift (A.1), or the logistic loss."""
-        stage = self.stage(batch)
-        with torch.no_grad():
-            made = self.model.G(self.latent(batch, "z"), stage)
+        """WGAN-GP with drift (A.1), or the logistic loss −log D(x) − log(1 − D(x'))."""
         x = self.real(batch)
-        on_real, on_fake = self.scores(x, batch, "real"), self.scores(made, batch, "made")
+        with torch.no_grad():
+            made = self.model.G(self.latent(batch, "z"), self.stage(batch))
+        real, fake = self.shown(x, batch, "real"), self.shown(made, batch, "made")
+        terms = self.own_terms(x, made, real, fake, batch) if self.training.adv else {}
+        return {**terms, **self.maps.adv_terms(real, fake)}
+
+    def own_terms(self, x: Tensor, made: Tensor, real: Tensor, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """D's own terms. x, made: real and made pictures (B,3,s,s); real, fake: the same as they are judged."""
+        stage = self.stage(batch)
+        on_real, on_fake = self.D(real, stage), self.D(fake, stage)
         if self.training.adversarial == "logistic":
-            return {name: real_loss(on_real[name]) + fake_loss(on_fake[name]) for name in on_real}
-        real, fake = on_real["adv"], on_fake["adv"]
+            return {"adv": real_loss(on_real) + fake_loss(on_fake)}
         share = uniform(batch["seed"], "between", 1, x.device)[:, 0]
         return {
-            "adv": fake.mean() - real.mean(),
+            "adv": on_fake.mean() - on_real.mean(),
             "gp": gradient_penalty(lambda pictures: self.D(pictures, stage), x, made, share),
-            "drift": real.square().mean(),
+            "drift": on_real.square().mean(),
         }
 
-    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """R1 on real pictures, as D sees them without augmentation."""
-        x = self.real(batch)
-        terms = {"r1": r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), x)} if self.training.adv else {}
-        return terms if self.P_F is None else {**terms, "r1_maps": r1_penalty(self.D_maps, x)}
+    def r1(self, batch: Batch) -> Tensor:
+        """R1 of D on real pictures, as they are."""
+        return r1_penalty(lambda pictures: self.D(pictures, self.stage(batch)), self.real(batch))
 
     def paint_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """G against D."""
+        """G's loss: −E D(x') of WGAN-GP, or −log D(x')."""
         stage = self.stage(batch)
         self.model.G.stage.fill_(stage)  # what the saved generator is to be used at
-        fake = self.scores(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
-        return {
-            name: real_loss(score) if self.training.adversarial == "logistic" else -score.mean()
-            for name, score in fake.items()
-        }
+        made = self.shown(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
+        terms = {}
+        if self.training.adv:
+            score = self.D(made, stage)
+            terms["fool"] = real_loss(score) if self.training.adversarial == "logistic" else -score.mean()
+        return {**terms, **self.maps.fool_terms(made)}
 
     def encode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """E on endless pictures whose z is known, and on photos, which G is to make again."""
@@ -275,7 +282,7 @@ class ProGANRecipe:
             made = self.model.generate(z)
         found = self.model.E(made)
         terms = {"z": half_square(found, z), "again": half_square(self.model.generate(found), made)}
-        if self.training.photo:
+        if self.training.encoder.photo:
             x = batch["image"]
             terms["photo"] = half_square(self.model.generate(self.model.E(x)), x, batch["valid"])
         return terms

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,7 +25,7 @@ from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
 from masque.layers.shares import neighbour
-from masque.losses.adversarial import R1_EVERY, fake_loss, r1_penalty, real_loss
+from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
@@ -40,11 +41,12 @@ from masque.models.rsgan import (
     face_region,
     hair_region,
 )
+from masque.recipes.extras import LazyR1, after_lead, lazy_r1
 from masque.train.phase import Needs, Phase, Weight
 from masque.train.rates import Schedule, warmed_up
 
 PARTS: tuple[Part, Part] = ("face", "hair")
-SEPARATING = ("separator_face", "separator_hair", "attributes_face", "attributes_hair")
+DECODERS = ("decoder_face", "decoder_hair")
 SHORTEST_MEMORY = 0.004
 """Least share that a batch has in the moments of the latents: they then are those of the latest 250 batches or so."""
 
@@ -53,45 +55,75 @@ UNCLEAR = 0.3
 
 
 @dataclass(frozen=True)
+class Weights:
+    """λ of Section 3.1, by the terms that they weigh."""
+
+    rec: float = 4000.0
+    """λ_rec of L_rec, L_rec-f and L_rec-h (Eq. 1-3)."""
+    kl: float = 1.0
+    """λ_KL of L_KL (Eq. 4)."""
+    adv_g: float = 20.0
+    """λ_adv-g of L_adv-g (Eq. 5): the whole picture's."""
+    adv_p: float = 30.0
+    """λ_adv-p of L_adv-p (Eq. 5): the patches'."""
+    C: float = 1.0
+    """λ_C of L_C (Eq. 6)."""
+    GC: float = 50.0
+    """λ_GC of L_GC (Eq. 7)."""
+
+
+@dataclass(frozen=True)
+class AutoencodersFirst:
+    """A start without discriminators, which the paper does not have."""
+
+    adversarial_from: int = 0
+    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price:
+    discriminators say nothing worth knowing of pictures that are still a blur."""
+    adversarial_ramp: int = 0
+    """Steps, from when the adversarial and attribute terms begin to move the composer, over which they rise from nothing
+    to their weights."""
+
+
+@dataclass(frozen=True)
+class PersonTerm:
+    """A term by which a face stays the same person's, which the paper does not have."""
+
+    identity: str = ""
+    """A trained model of the family identity, whose E_id tells people: `identity`, which ships, or a folder."""
+    id: float = 0.0
+    """Weight of 1 − cos(E_id(x'), E_id(x)), and of the same for x̂' where it has x's face; 0 leaves them out."""
+
+
+@dataclass(frozen=True)
 class RSGANTraining:
     """Weights of Section 3.1 and the choices the paper leaves open."""
 
-    rec: float = 4000.0
-    kl: float = 1.0
-    adv_g: float = 20.0
-    adv_p: float = 30.0
-    C: float = 1.0
-    GC: float = 50.0
+    weights: Weights = Weights()
     beta: float = 0.5
-    """How much of the background's error is taken off (Eq. 2, 3)."""
+    """β: how much of the background's error is taken off (Eq. 2, 3)."""
+    rec_trains_separators: bool = False
+    """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. Then nothing teaches the
+    separators to keep what the composer needs."""
+    random: Literal["prior", "mixed"] = "prior"
+    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too, which is
+    what a swap does."""
+    start: AutoencodersFirst = AutoencodersFirst()
+    penalty: LazyR1 = LazyR1()
+    """R1 of D_g and D_p, which the paper does not have."""
+    lead: int = 0
+    """Steps, from `adversarial_from` on, in which nothing that an edit needs learns: D_g, D_p and the part decoders,
+    which begin anew beside trained networks, catch up first and do not lead those astray."""
+    person: PersonTerm = PersonTerm()
     lr: float = 2e-4
+    """Learning rate of all networks but D_g, D_p and C."""
     judge_lr: float = 2e-4
     """Learning rate of D_g, D_p and C."""
     beta2: float = 0.999
+    """β₂ of Adam."""
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Schedule = Schedule()
-    rec_trains_separators: bool = False
-    """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. docs/papers/rsgan.md, choice
-    6."""
-    random: Literal["prior", "mixed"] = "prior"
-    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too. Choice
-    7."""
-    r1: float = 0.0
-    """Weight of the discriminators' gradient penalty, taken every 16 steps; the paper has none."""
-    adversarial_from: int = 0
-    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the
-    price. Choice 14."""
-    lead: int = 0
-    """Steps in which nothing that an edit needs learns: the other networks, which begin anew where weights lack them,
-    catch up first."""
-    adversarial_ramp: int = 0
-    """Steps from there over which the composer's adversarial and attribute terms rise from nothing to their weights."""
-    identity: str = ""
-    """Folder of a trained model of the family identity, E_id, that the person is told by. The paper has none. Choice
-    17."""
-    id: float = 0.0
-    """Weight of 1 − cos(E_id(x'), E_id(x)), and of the same for x̂' where it has x's face."""
+
     former: ClassVar[Former] = Former(
         {"spectral": "r1 holds the discriminators", "beta1": "it is 0.5, as in the paper"},
         neutral={"spectral": False, "beta1": 0.5},
@@ -130,13 +162,13 @@ class RSGANRecipe:
         self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
         self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
         self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))
-        if training.id and not training.identity:
+        if training.person.id and not training.person.identity:
             raise SettingError(
                 "id weighs what a model of the family identity says of the person: name one, such as --set identity=identity."
             )
         self.E_id: Features | None = None
-        if training.id:
-            self.E_id, _ = load_features(Path(training.identity))
+        if training.person.id:
+            self.E_id, _ = load_features(Path(training.person.identity))
             self.nets = {**self.nets, "E_id": self.E_id}
         self.last: tuple[Batch, Made] | None = None
         self.inferred: tuple[Batch, RSGANLatents, Tensor] | None = None
@@ -144,30 +176,41 @@ class RSGANRecipe:
     def phases(self) -> Sequence[Phase]:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them
         once, too)."""
-        w = self.training
-        own, since = {"rec_f": w.rec, "rec_h": w.rec, "rec": w.rec, "kl": w.kl}, w.adversarial_from
-        shown = {name: self.rising(weight) for name, weight in (("GC", w.GC), ("fool_g", w.adv_g), ("fool_p", w.adv_p))}
-        if self.E_id is not None:
-            shown |= {"id": self.rising(w.id), "id_random": self.rising(w.id)}
-        phases = [
-            Phase("compose", self.composing, self.compose_terms, {**own, **shown}, since=since),
-            Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}, since=since),
-            Phase("classify", ("C",), self.classify_terms, {"C": w.C}),
+        w, since = self.training.weights, self.training.start.adversarial_from
+        parts = {"rec_f": w.rec, "rec_h": w.rec}
+        rec = {**parts, "rec": w.rec, "kl": w.kl}
+        shown = {"GC": w.GC, "fool_g": w.adv_g, "fool_p": w.adv_p, **self.person_weights()}
+        compose = {**rec, **{name: self.rising(weight) for name, weight in shown.items()}}
+        adv = {"adv_g": w.adv_g, "adv_p": w.adv_p}
+        penalties = {
+            "r1_g": ("D_g", partial(self.r1, self.model.D_g)),
+            "r1_p": ("D_p", partial(self.r1, self.model.D_p)),
+        }
+        lead = self.training.lead
+        return [
+            *([Phase("autoencode", self.composing, self.autoencode_terms, rec, until=since)] if since else []),
+            *([Phase("decode", DECODERS, self.decode_terms, parts, since=since, until=since + lead)] if lead else []),
+            *after_lead(lead, [Phase("compose", self.composing, self.compose_terms, compose, since=since)]),
+            Phase("judge", ("D_g", "D_p"), self.judge_terms, adv, since=since),
+            *after_lead(lead, [Phase("classify", ("C",), self.classify_terms, {"C": w.C})]),
+            *(
+                [Phase("remember", ("prior",), self.moment_terms, {"moments": 1.0})]
+                if self.model.prior is not None
+                else []
+            ),
+            *lazy_r1(self.training.penalty, penalties, since=since),
         ]
-        if self.model.prior is not None:
-            phases.append(Phase("remember", ("prior",), self.moment_terms, {"moments": 1.0}))
-        if since:
-            phases.insert(0, Phase("autoencode", self.composing, self.autoencode_terms, own, until=since))
-        if w.r1 > 0:
-            lazy = dict.fromkeys(("r1_g", "r1_p"), R1_EVERY * w.r1)
-            phases.append(Phase("smooth", ("D_g", "D_p"), self.smooth_terms, lazy, every=R1_EVERY, since=since))
-        return phases
+
+    def person_weights(self) -> dict[str, float]:
+        """Of the terms by which a face stays the same person's, where there are any."""
+        return {} if self.E_id is None else dict.fromkeys(("id", "id_random"), self.training.person.id)
 
     def rising(self, weight: float) -> Weight:
-        """A weight that rises linearly from `adversarial_from` on: discriminators that are new tear apart autoencoders
-        that are not."""
-        since, ramp = self.training.adversarial_from, self.training.adversarial_ramp
-        return (lambda step: weight * min(1.0, max(0.0, (step - since) / ramp))) if ramp and weight else weight
+        """A weight that rises linearly from the composer's first adversarial step on: discriminators that are new tear
+        apart autoencoders that are not."""
+        first = self.training.start.adversarial_from + self.training.lead
+        ramp = self.training.start.adversarial_ramp
+        return (lambda step: weight * min(1.0, max(0.0, (step - first) / ramp))) if ramp and weight else weight
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam as in Section 3.1, for every network; plain steps for the moments, which makes them running averages."""
@@ -176,12 +219,10 @@ class RSGANRecipe:
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=(0.5, self.training.beta2), fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
-        """Constant unless a lead, a warm-up or a decay is asked for."""
+        """Constant unless a warm-up or a decay is asked for."""
         w = self.training
         if name == "prior":
             return max(SHORTEST_MEMORY, 1 / (step + 2))
-        if step < w.lead and name in SERVED:
-            return 0.0
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
         return w.schedule.at(warmed_up(rate, step, w.warm_up), step)
 
@@ -286,27 +327,43 @@ class RSGANRecipe:
         same, random = far.chunk(2)
         return {"id": same.mean(), "id_random": (own * random).sum() / own.sum().clamp(min=1.0)}
 
+    def decode_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 1 and 2 alone, for part decoders beside networks that stay as they are."""
+        with torch.no_grad():
+            z, _, _ = self.infer(batch)
+        return self.part_terms(batch, *self.decode(z))
+
+    def decode(self, z: RSGANLatents) -> tuple[Tensor, Tensor]:
+        """x'_f and x'_h (B,3,S,S)."""
+        return (
+            self.model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
+            self.model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
+        )
+
     def autoencode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1-4 alone: nothing is judged, so nothing random is painted."""
-        model = self.model
         z, _, kl = self.infer(batch)
-        face, hair = (
-            model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
-            model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
-        )
-        image = model.compose(z if self.training.rec_trains_separators else cut_off(z))
+        face, hair = self.decode(z)
+        image = self.model.compose(z if self.training.rec_trains_separators else cut_off(z))
         return {**self.reconstruction_terms(batch, face, hair, image), "kl": kl}
 
     def reconstruction_terms(self, batch: Batch, face: Tensor, hair: Tensor, image: Tensor) -> dict[str, Tensor]:
         """Eq. 1-3 for x'_f, x'_h and x'."""
-        x = batch["image"]
-        seen = batch["valid"] * (1 - self.training.beta * batch["background"])
-        x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
+        rec = weighted_l1(batch["image"], image, self.foreground(batch))  # Eq. 3
+        return {**self.part_terms(batch, face, hair), "rec": rec}
+
+    def part_terms(self, batch: Batch, face: Tensor, hair: Tensor) -> dict[str, Tensor]:
+        """Eq. 1 and 2 for x'_f and x'_h (B,3,S,S)."""
+        x_f = face_region(batch["face_crop"], batch["face_hull"])
+        x_h = hair_region(batch["image"], batch["image_hull"])
         return {
             "rec_f": weighted_l1(x_f, face, batch["face_valid"]),  # Eq. 1
-            "rec_h": weighted_l1(x_h, hair, seen),  # Eq. 2
-            "rec": weighted_l1(x, image, seen),  # Eq. 3
+            "rec_h": weighted_l1(x_h, hair, self.foreground(batch)),  # Eq. 2
         }
+
+    def foreground(self, batch: Batch) -> Tensor:
+        """1 − β M_BG (B,1,S,S), and 0 where the photo has no pixel."""
+        return batch["valid"] * (1 - self.training.beta * batch["background"])
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 5 as the discriminators see it, on the pictures that `compose_terms` made of this batch."""
@@ -348,10 +405,9 @@ class RSGANRecipe:
             )
         return {"moments": distance}
 
-    def smooth_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """R1 of both discriminators; through `forward`, since compiled networks have no second derivative."""
-        x = batch["image"]
-        return {"r1_g": r1_penalty(self.model.D_g.forward, x), "r1_p": r1_penalty(self.model.D_p.forward, x)}
+    def r1(self, judge: nn.Module, batch: Batch) -> Tensor:
+        """R1 of a discriminator; through `forward`, since compiled networks have no second derivative."""
+        return r1_penalty(judge.forward, batch["image"])
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, their reconstructions, each face on the next one's hair, random faces, random hairs."""

@@ -29,7 +29,7 @@ MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
     "StarGAN": ("stargan", ("attention=none",)),
     "StarGAN+SAGAN": ("sagan", ("attention=self",)),
     "CCA-GAN": ("ccagan", ("attention=cross",)),
-    "CCA-GAN, λ_r = 0": ("ccagan-unreconstructed", ("attention=cross", "reconstruction_weight=0")),
+    "CCA-GAN, λ_r = 0": ("ccagan-unreconstructed", ("attention=cross", "rec=0")),
 }
 """Row of Table 1 -> the folder of its run, and the settings in which it differs from the others."""
 
