@@ -17,16 +17,18 @@ from masque.errors import DataError
 from masque.faces.detect import find_faces
 from masque.tables import facefeat as module
 from masque.tables.facefeat import (
-    Drawer,
+    Benchmarks,
+    PictureGenerator,
     as_text,
     diversity,
     draw_sheet,
+    embedding_of_crop,
     evaluate_facefeat,
-    judge,
     lfw_scores,
     similarities,
     template_scores,
 )
+from masque.tables.features import Features
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +111,10 @@ def test_heads_that_turn_as_asked_and_heads_that_do_not(synthesizer, frames, mon
 
 def test_what_is_drawn_depends_on_the_number_alone(synthesizer, frames):
     crops = [module.cut_crop(f, module.HAIR_CROP, 32, frames.scale) for f in frames.frames[:3]]
-    together = Drawer(synthesizer, 0, 1).drawn(crops, 7)
-    alone = Drawer(synthesizer, 0, 1).drawn(crops[1:2], 8)[0]
+    together = PictureGenerator(synthesizer, 0, 1).generate(crops, 7)
+    alone = PictureGenerator(synthesizer, 0, 1).generate(crops[1:2], 8)[0]
     assert np.abs(together[1].astype(int) - alone).max() <= 1
-    assert (Drawer(synthesizer, 1, 1).drawn(crops, 7)[0] != together[0]).any()
+    assert (PictureGenerator(synthesizer, 1, 1).generate(crops, 7)[0] != together[0]).any()
 
 
 def test_the_judge_knows_puppets_again_at_the_network_s_size(lfw_folder):
@@ -120,7 +122,7 @@ def test_the_judge_knows_puppets_again_at_the_network_s_size(lfw_folder):
     crops = {}
     for number, seen, _ in module.aligned_faces(pairs.pictures, 0.5, 1):
         crops[number] = module.cut_crop(seen.frame, module.HAIR_CROP, 64, 0.5)
-    points = [judge(crops[i]) for i in range(len(crops))]
+    points = [embedding_of_crop(crops[i]) for i in range(len(crops))]
     apart = np.array([np.square(points[a] - points[b]).sum() for a, b in pairs.sides])
     assert apart[pairs.same].mean() < 0.7 * apart[~pairs.same].mean()
 
@@ -142,10 +144,8 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
     report = evaluate_facefeat(
         synthesizer,
         frames,
-        extract,
-        "f",
-        lfw=pairs,
-        ijba=([*faces, nowhere], [split]),
+        Features(extract, "f"),
+        Benchmarks(pairs, ([*faces, nowhere], [split])),
         workers=1,
         progress=lambda *at: told.append(at),
     )
@@ -169,18 +169,18 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
     text = as_text(report)
     assert "LFW, as they are" in text
     assert "100 % drawn" in text
-    few = evaluate_facefeat(synthesizer, frames, extract, "f", count=8, workers=1)
+    few = evaluate_facefeat(synthesizer, frames, Features(extract, "f"), count=8, workers=1)
     assert "lfw" not in few
     assert few["diversity"] == report["diversity"]
     with pytest.raises(DataError, match="Two held-out people"):
-        evaluate_facefeat(synthesizer, frames, extract, "f", count=4, workers=1)
+        evaluate_facefeat(synthesizer, frames, Features(extract, "f"), count=4, workers=1)
 
 
 def test_generated_lfw_is_judged_by_what_was_drawn(synthesizer, lfw_folder, monkeypatch):
     """A painter that paints what it was shown is as good as the real pictures."""
     shown = []
-    monkeypatch.setattr(Drawer, "drawn", lambda _self, crops, _first: shown.extend(crops) or list(crops))
-    scores = lfw_scores(Drawer(synthesizer, 0, 1), read_pairs(lfw_folder))
+    monkeypatch.setattr(PictureGenerator, "generate", lambda _self, crops, _first: shown.extend(crops) or list(crops))
+    scores = lfw_scores(PictureGenerator(synthesizer, 0, 1), read_pairs(lfw_folder))
     assert len(shown) == 12
     assert scores["generated"] == scores["real"]
 

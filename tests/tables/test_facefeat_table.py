@@ -41,12 +41,13 @@ def test_the_tables_as_text():
 def test_all_are_trained_on_the_same_extractors_and_measured(tmp_path, lfw_folder, monkeypatch):
     measured = []
 
-    def evaluate(session, frames, _extract, _features, *, lfw, ijba, count, workers, **_):
-        measured.append((session.weights, len(frames), None if lfw is None else len(lfw.same), ijba, count, workers))
-        return report(lfw=lfw is not None)
+    def evaluate(session, frames, _features, on, *, count, workers, **_):
+        pairs = None if on.lfw is None else len(on.lfw.same)
+        measured.append((session.weights, len(frames), pairs, on.ijba, count, workers))
+        return report(lfw=on.lfw is not None)
 
     monkeypatch.setattr(facefeat_table, "evaluate_facefeat", evaluate)
-    monkeypatch.setattr(facefeat_table, "face_features", lambda _: (None, "f"))
+    monkeypatch.setattr(facefeat_table, "load_features", lambda: None)
     for family in ("identity", "shape"):
         presets = runs.catalog.family(family).load("presets")
         monkeypatch.setitem(presets, "tiny", {**presets["tiny"], "run": {**presets["tiny"]["run"], "steps": 2}})
@@ -75,7 +76,7 @@ def test_trained_extractors_are_taken(tmp_path, monkeypatch):
         raise AskedError
 
     trained = []
-    monkeypatch.setattr(facefeat_table, "face_features", lambda _: (None, "f"))
+    monkeypatch.setattr(facefeat_table, "load_features", lambda: None)
     monkeypatch.setattr(
         facefeat_table, "_extractor", lambda family, *_: trained.append(family) or tmp_path / "table" / family
     )

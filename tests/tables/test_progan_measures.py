@@ -15,7 +15,8 @@ from masque.edits.loaded import LatentEditor
 from masque.errors import DataError
 from masque.layers.noise import normal
 from masque.models.progan import pixel_norm
-from masque.tables.progan import METHODS, as_text, evaluate_invert
+from masque.tables.features import Features
+from masque.tables.progan import METHODS, Counts, as_text, evaluate_invert
 
 STEPS, DETAIL_STEPS = Options.steps, Options.detail_steps
 
@@ -43,11 +44,12 @@ def mean_colours(pictures: list) -> torch.Tensor:
     return torch.stack([torch.from_numpy(p.astype("float32")).mean(dim=(0, 1)) / 255 for p in pictures])
 
 
-SMALL = {"generated": 3, "real": 2, "samples": 5, "lipton_iterations": 4}
+FEATURES = Features(mean_colours, "features")
+SMALL = Counts(generated=3, real=2, samples=5, lipton_iterations=4)
 
 
 def test_the_report(frames, session):
-    report = evaluate_invert(session, frames, mean_colours, "features", **SMALL)
+    report = evaluate_invert(session, frames, FEATURES, SMALL)
     assert json.loads(json.dumps(report)) == report
     assert set(report["generated"]) == set(report["real"]) == set(METHODS)
     assert report["generated"]["lipton"]["iterations"] == 4
@@ -68,7 +70,7 @@ def test_the_report(frames, session):
 
 @pytest.mark.slow
 def test_methods_without_an_encoder_may_be_given_few(frames, session):
-    report = evaluate_invert(session, frames, mean_colours, "features", **SMALL, few=2)
+    report = evaluate_invert(session, frames, FEATURES, dataclasses.replace(SMALL, few=2))
     pictures = {name: (report["generated"][name]["pictures"], report["real"][name]["pictures"]) for name in METHODS}
     assert pictures == {name: (3, 2) if name.startswith("encoder") else (2, 2) for name in METHODS}
 
@@ -77,7 +79,7 @@ def test_an_encoder_that_knows_every_latent(frames, session):
     true = pixel_norm(normal(torch.arange(3) + 1_000_003 * 7, "generated", 16))
     seen = session.model.E.forward
     session.model.E.forward = lambda pictures: true if len(pictures) == 3 else seen(pictures)
-    generated = evaluate_invert(session, frames, mean_colours, "features", **SMALL)["generated"]
+    generated = evaluate_invert(session, frames, FEATURES, SMALL)["generated"]
     assert (generated["encoder"]["recovered"], generated["encoder"]["iterations"]) == (1.0, 0)
     assert generated["encoder"]["mse"] < 1e-9
     assert generated["encoder+refine"]["recovered"] == 1.0
@@ -86,6 +88,4 @@ def test_an_encoder_that_knows_every_latent(frames, session):
 
 def test_one_picture_is_not_enough(frames, session):
     with pytest.raises(DataError, match="Two held-out pictures"):
-        evaluate_invert(
-            session, dataclasses.replace(frames, splits=("test", *["train"] * 4)), mean_colours, "features", **SMALL
-        )
+        evaluate_invert(session, dataclasses.replace(frames, splits=("test", *["train"] * 4)), FEATURES, SMALL)

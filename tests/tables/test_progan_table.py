@@ -38,12 +38,12 @@ def test_the_table_as_text():
 def test_both_are_trained_and_measured(tmp_path, monkeypatch):
     measured = []
 
-    def evaluate(session, frames, _extract, _features, *, generated, real, few):
-        measured.append((session.family, len(frames), generated, real, few))
+    def evaluate(session, frames, _features, counts):
+        measured.append((session.family, len(frames), counts.generated, counts.real, counts.few))
         return report(session.family)
 
     monkeypatch.setattr(progan_table, "evaluate_invert", evaluate)
-    monkeypatch.setattr(progan_table, "face_features", lambda _: (None, "f"))
+    monkeypatch.setattr(progan_table, "load_features", lambda: None)
     made = table(["puppets:24"], tmp_path / "table", Alike("tiny", run_changes={"steps": 2}), count=10, few=3)
     assert [m[0] for m in measured] == ["dcgan", "progan"]
     assert {m[2:] for m in measured} == {(10, 2, 3)}

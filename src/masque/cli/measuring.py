@@ -202,23 +202,13 @@ def invert(
     import masque
     from masque.data.frames import load_frames
     from masque.tables.features import load_features
-    from masque.tables.progan import as_text, evaluate_invert
+    from masque.tables.progan import Counts, as_text, evaluate_invert
 
     generator = masque.load(model, "invert")
     features = load_features()
-    report = evaluate_invert(
-        generator,
-        load_frames(data, generator.size, (), ("test",)),
-        features.extract,
-        features.hash,
-        generated=generated,
-        real=real,
-        few=few,
-        samples=samples,
-        lipton_iterations=lipton,
-        seed=seed,
-        progress=progress,
-    )
+    frames = load_frames(data, generator.size, (), ("test",))
+    counts = Counts(generated, real, few, samples, lipton)
+    report = evaluate_invert(generator, frames, features, counts, seed, progress)
     return Measured(report, as_text(report))
 
 
@@ -241,25 +231,16 @@ def facefeat(
     from masque.data.lfw import read_pairs
     from masque.data.templates import read_ijba
     from masque.edits.result import Result
-    from masque.tables.facefeat import as_text, draw_sheet, evaluate_facefeat
+    from masque.tables.facefeat import Benchmarks, as_text, draw_sheet, evaluate_facefeat
     from masque.tables.features import load_features
 
     synthesizer = masque.load(model, "synthesize")
     features = load_features()
-    pairs = read_pairs(lfw) if lfw is not None else None  # what is missing is missed before minutes of measuring
-    templates = read_ijba(ijba) if ijba is not None else None
+    # First, so that what is missing is reported before minutes of measuring.
+    benchmarks = Benchmarks(read_pairs(lfw) if lfw is not None else None, read_ijba(ijba) if ijba is not None else None)
     frames = load_frames(data, synthesizer.size, (), ("test",))
     report = evaluate_facefeat(
-        synthesizer,
-        frames,
-        features.extract,
-        features.hash,
-        lfw=pairs,
-        ijba=templates,
-        count=count,
-        seed=seed,
-        workers=workers,
-        progress=progress,
+        synthesizer, frames, features, benchmarks, count=count, seed=seed, workers=workers, progress=progress
     )
     record = synthesizer.record("evaluate", seed=seed)
     drawn = Result(draw_sheet(synthesizer, frames, seed=seed), record) if picture else None

@@ -15,9 +15,10 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from masque.data.layouts import read_layout
 from masque.data.lists import check_file_name, read_text
@@ -29,25 +30,38 @@ from masque.faces.frame import cut_frame
 from masque.folders import list_folder
 from masque.image import read_picture
 
-Labelled = Iterator[tuple[Path, dict[str, float]]]
+LabelledPictures = Iterator[tuple[Path, dict[str, float]]]
+"""Pictures, each with the attributes that its data set says it has, 0 or 1."""
 
 CAPTIONS = {"Blond_Hair": "blond", "Black_Hair": "black hair", "Gray_Hair": "gray hair"}
+"""Attribute -> the words of a caption of SFHQ that name it."""
+
 FIRST_HELD_OUT = 750
-"""CelebAMask-HQ pictures from here on chose no number in `masque.data.measured`."""
+"""First of the CelebAMask-HQ pictures by which no limit in `masque.data.measured` was chosen."""
 
 OPEN_SHARE = 0.001
-"""Share of the picture that the inner mouth must cover to count as open."""
+"""Share of the picture that the inner mouth must cover for the mouth to count as open."""
 
 
-def london(root: Path) -> Labelled:
-    """Smiling, by folder."""
+class Score(TypedDict):
+    """How often a measured attribute is right."""
+
+    right: float
+    """Share of the pictures whose measured value is on their label's side of ½"""
+    positive: float
+    """Share of the pictures that are labelled 1"""
+    count: int
+
+
+def london(root: Path) -> LabelledPictures:
+    """The London Set: Smiling, by folder."""
     for folder, value in (("neutral_front", 0.0), ("smiling_front", 1.0)):
         for path in list_folder(root / folder).pictures if (root / folder).is_dir() else ():
             yield path, {"Smiling": value}
 
 
-def celebamask(root: Path) -> Labelled:
-    """Mouth_Slightly_Open, by the mask of the inner mouth."""
+def celebamask(root: Path) -> LabelledPictures:
+    """CelebAMask-HQ: Mouth_Slightly_Open, by the mask of the inner mouth."""
     for source in read_layout(root, "celebamask-hq", 0):
         if int(source.path.stem) >= FIRST_HELD_OUT:
             mask = source.parts.get("mouth")
@@ -55,8 +69,9 @@ def celebamask(root: Path) -> Labelled:
             yield source.path, {"Mouth_Slightly_Open": float(share > OPEN_SHARE)}
 
 
-def sfhq(root: Path) -> Labelled:
-    """Hair colours, by caption: the one that is named is 1, the other nameable ones 0."""
+def sfhq(root: Path) -> LabelledPictures:
+    """SFHQ: hair colours, by caption: the one that is named is 1, the others of `CAPTIONS` are 0. Raises DataError for a
+    damaged table."""
     path = root / "labels.csv"
     reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
     try:
@@ -72,29 +87,29 @@ def sfhq(root: Path) -> Labelled:
             )
 
 
-def utkface(root: Path) -> Labelled:
-    """Male and Young, by the file's name; ages for which Young is neither 0 nor 1 are left out of it."""
+def utkface(root: Path) -> LabelledPictures:
+    """UTKFace: Male and Young, by the file's name; Young only for ages at which it is clearly 0 or 1."""
     for source in read_layout(root, "utkface", 0.15):
         if source.split == "test":
             yield source.path, {name: value for name, value in source.attributes.items() if value in (0.0, 1.0)}
 
 
-SETS: Mapping[str, Callable[[Path], Labelled]] = {
+SETS: Mapping[str, Callable[[Path], LabelledPictures]] = {
     "london": london,
     "celebamask": celebamask,
     "sfhq": sfhq,
     "utkface": utkface,
 }
+"""Data set -> what reads its labelled pictures from its folder."""
 
 
 def evaluate_attributes(
     roots: Mapping[str, Path], classify: Classify | None, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any]:
-    """For each attribute: share of pictures on their label's side of ½ (`right`), share labelled 1 (`positive`),
-    `count`.
+) -> dict[str, Score]:
+    """Attribute -> how often `masque prepare` measures it rightly.
 
-    roots: data set name -> folder, of those in SETS. classify: what estimates Male and Young. Raises DataError where a
-    folder has none."""
+    roots: data set of `SETS` -> its folder. classify: what estimates Male and Young; None to leave them out. progress:
+    called with the pictures measured and their number. Raises DataError for a folder without labelled pictures."""
     pairs: dict[str, list[tuple[float, float]]] = {}
     work = []
     for name, root in roots.items():
@@ -103,7 +118,7 @@ def evaluate_attributes(
             raise DataError(f"{root} holds no labelled pictures of {name}: name the folder of that data set.")
         work += found
     for done, (path, labels) in enumerate(work, start=1):
-        values = measured(path, classify)
+        values = measure(path, classify)
         for name, label in labels.items():
             if name in values:
                 pairs.setdefault(name, []).append((values[name], label))
@@ -112,8 +127,8 @@ def evaluate_attributes(
     return {name: _score(np.array(values)) for name, values in pairs.items()}
 
 
-def measured(path: Path, classify: Classify | None) -> dict[str, float]:
-    """What `masque prepare` would write for a picture whose attributes nobody knows; nothing when it has no face."""
+def measure(path: Path, classify: Classify | None) -> dict[str, float]:
+    """The attributes in [0,1] that `masque prepare` would write for a picture without labels; none when it shows no face."""
     photo = read_picture(path)
     try:
         face = choose_face(find_faces(photo))
@@ -122,7 +137,8 @@ def measured(path: Path, classify: Classify | None) -> dict[str, float]:
     return read_attributes(cut_frame(photo, face.landmarks), classify)
 
 
-def _score(pairs: Any) -> dict[str, float]:
+def _score(pairs: NDArray[np.float64]) -> Score:
+    """Of measured values and labels (N,2)."""
     value, label = pairs[:, 0], pairs[:, 1]
     return {
         "right": float(((value > 0.5) == (label > 0.5)).mean()),
@@ -131,8 +147,8 @@ def _score(pairs: Any) -> dict[str, float]:
     }
 
 
-def as_text(report: Mapping[str, Mapping[str, float]]) -> str:
-    """The report as a table."""
+def as_text(report: Mapping[str, Score]) -> str:
+    """The report as a table of text."""
     lines = [f"{'attribute':22s}{'right':>8s}{'labelled 1':>12s}{'pictures':>10s}"]
     lines += [
         f"{name:22s}{100 * r['right']:7.1f}%{100 * r['positive']:11.1f}%{r['count']:10.0f}"

@@ -1,36 +1,21 @@
 """What FaceFeat-GAN's pictures are worth (Shen et al. 2018, Section 4), by dlib's recogniser, which has no part in
 training.
 
-All pictures are judged at the network's size S, real ones too, so that it is not sharpness that is compared. One
-picture is drawn from each real one: its f_id, with drawn f_1 and f_2.
-
-lfw.<kind>                  Table 1: accuracy, its standard error and area under the curve on LFW's pairs, of the pictures as they are
-                            (`photos`), of the same at S (`real`), and of those drawn from them (`generated`)
-templates.<share>           Table 2: share of pairs of one person accepted where 1 and 0.1 % of others are (`far_01`, `far_001`), and how
-                            often the right person is the first, or among the first five (`rank_1`, `rank_5`); mean and
-                            deviation over splits. share: how many of a template's pictures are drawn ones, in percent
-similarity                  Table 3: mean cosine of the judge's embeddings of a picture and of the one drawn from it; `ceiling`, that of two
-                            real pictures of one person, `floor`, of two people; and `centred`, the same three with the
-                            mean of all real embeddings taken off, since dlib's lie so close to each other that
-                            strangers have cosines near 0.9
-diversity                   Section 4.3: mean variance of the entries of drawn features, f_1 and f_2 alone and together; of real ones 1
-yaw.followed                what `--pose-from` does: slope of the yaw in painted pictures, by their landmarks, against the yaw asked for
-                            between −30 and 30 degrees; 1 is obedience, 0 a head that never turns
-ffd, kfd                    Fréchet and kernel distance of drawn pictures from the real ones, on Masque's face features
-ffd_floor                   the first of as many `real` ones from each other and `made` ones from real ones, `pictures` each
-swd                         by side: sliced Wasserstein distance × 1000 of drawn pictures from the real ones
+All pictures are measured at the network's size S, real ones too, so that sharpness is not what is compared. One picture
+is generated for each real one: from its f_id, with sampled f_1 and f_2. The fields of `FaceFeatReport` say what is
+measured.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from masque.data.frames import FrameSet
 from masque.data.lfw import Pairs, aligned_faces
@@ -42,33 +27,154 @@ from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame
 from masque.faces.shape3d import fit
 from masque.image import Picture, grid, read_picture, to_tensor
-from masque.metrics.frechet import floor_in_words, frechet_distance, frechet_floor, kernel_distance
+from masque.metrics.frechet import FrechetFloor, floor_in_words, frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.sliced import sliced_wasserstein
+from masque.metrics.streaming import MeanStd
 from masque.metrics.verification import accepted, auc, correct_verdicts, found_within, mean_and_error
+from masque.tables.features import Features, as_mean_std
 
 AT_ONCE = 64
+"""Pictures in a batch of the networks."""
+
 DRAWS = 1000
-"""Features drawn for the diversity."""
+"""Features that are sampled for the diversity."""
 
 SHARES = (0, 20, 50, 80, 100)
-"""Percent of drawn pictures in a template (Table 2)."""
+"""Percent of generated pictures in a template (Table 2)."""
 
-TURNED = 50
-"""Pictures whose heads are turned."""
+YAW_PICTURES = 50
+"""Pictures whose heads are turned, at most."""
 
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
+"""Degrees by which heads are turned."""
 
 SQUARE = (39, 51, 104, 104)
 """Where a face is in a hair crop: left, top, width and height in pixels of scale 1."""
 
-Extract = Callable[[list[Picture]], Tensor]
 Embeddings = NDArray[np.float32]
+"""dlib's embedding (128,) of a face, or those of several (N,128)."""
+
 Progress = Callable[[int, int], None]
+"""Called with how much is done, and of how much."""
 
 
-def judge(picture: Picture) -> Embeddings:
-    """dlib's embedding (128,) of the face in a hair crop (S,S,3), whether or not its detector sees it."""
-    return identity(picture, _landmarks(picture))
+class Similarity(TypedDict):
+    """Mean cosines of dlib's embeddings (Table 3)."""
+
+    drawn: float
+    """Of a picture and the one generated for it"""
+    ceiling: float
+    """Of two real pictures of one person"""
+    floor: float
+    """Of real pictures of two people"""
+
+
+class CentredSimilarity(Similarity):
+    """The same, and with the mean of all real embeddings subtracted: dlib's embeddings lie so close to each other that
+    strangers have cosines near 0.9."""
+
+    centred: Similarity
+
+
+class Diversity(TypedDict):
+    """Section 4.3: mean variance of the entries of sampled features; those of real pictures have 1."""
+
+    f_1: float
+    f_2: float
+    all: float
+
+
+class YawFollowed(TypedDict):
+    """What `--pose-from` does."""
+
+    followed: float
+    """Slope of the yaw in painted pictures, by their landmarks, against the yaw asked for between −30 and 30 degrees: 1
+    where heads turn as asked, 0 where they never turn"""
+
+
+class TemplateScores(TypedDict):
+    """Table 2: means over the splits, and deviations."""
+
+    far_01: float
+    """Share of pairs of one person accepted where 1 % of pairs of two people are"""
+    far_001: float
+    """The same where 0.1 % are"""
+    rank_1: float
+    """How often the right person is the nearest"""
+    rank_5: float
+    """How often the right person is among the nearest five"""
+    far_01_std: float
+    far_001_std: float
+    rank_1_std: float
+    rank_5_std: float
+
+
+class Verification(TypedDict):
+    """Table 1: pairs told by the distance of their embeddings."""
+
+    accuracy: float
+    """Mean over the folds of the share judged correctly"""
+    error: float
+    """Standard error of that mean"""
+    auc: float
+    """Area under the receiver operating curve"""
+
+
+class LFWReport(TypedDict):
+    """Table 1 on LFW."""
+
+    pairs: int
+    pictures: int
+    centred: int
+    """Pictures in which no face was found at the centre, where it was then assumed"""
+    photos: Verification
+    """Of the pictures as they are"""
+    real: Verification
+    """Of the pictures at the network's size"""
+    generated: Verification
+    """Of pictures generated for them"""
+
+
+class FaceFeatReport(TypedDict):
+    """What `evaluate_facefeat` returns."""
+
+    model: str
+    weights: str
+    size: int
+    data: str
+    """Fingerprint of the frames"""
+    features: str
+    """Hash of what makes the features of FFD and KFD"""
+    pictures: int
+    people: int
+    similarity: CentredSimilarity
+    diversity: Diversity
+    yaw: YawFollowed
+    templates: dict[str, TemplateScores]
+    """By percent of generated pictures in a template"""
+    ffd: float
+    """Fréchet distance of generated pictures from real ones"""
+    ffd_floor: FrechetFloor | None
+    kfd: MeanStd
+    """Kernel distance of the same"""
+    swd: dict[str, float]
+    """By side: sliced Wasserstein distance × 1000 of the same"""
+    ijba: NotRequired[dict[str, TemplateScores]]
+    """As `templates`, on IJB-A"""
+    lfw: NotRequired[LFWReport]
+
+
+@dataclass(frozen=True)
+class Benchmarks:
+    """Published benchmarks on which a model is measured beside the held-out people."""
+
+    lfw: Pairs | None = None
+    ijba: tuple[Sequence[FaceInPicture], Sequence[Split]] | None = None
+
+
+def embedding_of_crop(crop: Picture) -> Embeddings:
+    """dlib's embedding (128,) of the face in a hair crop (S,S,3), whether or not its detector finds it."""
+    return identity(crop, _landmarks(crop))
 
 
 def _landmarks(picture: Picture) -> Landmarks:
@@ -76,90 +182,103 @@ def _landmarks(picture: Picture) -> Landmarks:
     return landmarks_in(picture, (left, top, width, height))
 
 
-class Drawer:
-    """One drawn picture for each real one."""
+class PictureGenerator:
+    """Generates one picture for each real one.
+
+    workers: processes that compute embeddings, one per core if None."""
 
     def __init__(self, session: Synthesizer, seed: int, workers: int | None) -> None:
         self.session, self.seed, self.workers = session, seed, workers
 
-    def drawn(self, crops: Sequence[Picture], first: int) -> list[Picture]:
-        """Pictures (S,S,3) of the people on some crops (S,S,3), the first of which is number `first` of all."""
+    def generate(self, crops: Sequence[Picture], first: int) -> list[Picture]:
+        """A picture (S,S,3) of the person on each crop (S,S,3). first: the number of the first crop among all, of which
+        the noise is a function."""
         session = self.session
         with session.inference():
             f_id = session.model.seen(to_tensor(list(crops)).to(session.device))[0]
             numbers = torch.arange(first, first + len(crops)) + 1_000_003 * self.seed
             return session.pictures(f_id, *session.model.drawn(numbers.to(session.device), "evaluate"))
 
-    def both(
+    def embed_both(
         self, crops: Sequence[Picture], progress: Progress | None = None
     ) -> tuple[Embeddings, Embeddings, list[Picture]]:
-        """Embeddings (N,128) of crops and of what is drawn from them, and the drawn pictures."""
+        """Embeddings (N,128) of the crops, embeddings of the pictures generated for them, and these pictures."""
         made: list[Picture] = []
         for start in range(0, len(crops), AT_ONCE):
-            made += self.drawn(crops[start : start + AT_ONCE], start)
+            made += self.generate(crops[start : start + AT_ONCE], start)
         jobs = [*crops, *made]
-        seen = []
-        for embedding in parallel_map(judge, jobs, self.workers, ordered=True):
-            seen.append(embedding)
+        embeddings = []
+        for embedding in parallel_map(embedding_of_crop, jobs, self.workers, ordered=True):
+            embeddings.append(embedding)
             if progress:
-                progress(len(seen), len(jobs))
-        return np.stack(seen[: len(crops)]), np.stack(seen[len(crops) :]), made
+                progress(len(embeddings), len(jobs))
+        return np.stack(embeddings[: len(crops)]), np.stack(embeddings[len(crops) :]), made
 
 
 def evaluate_facefeat(
     session: Synthesizer,
     frames: FrameSet,
-    extract: Extract,
-    features: str,
+    features: Features,
+    benchmarks: Benchmarks = Benchmarks(),
     *,
-    lfw: Pairs | None = None,
-    ijba: tuple[Sequence[FaceInPicture], Sequence[Split]] | None = None,
     count: int | None = None,
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
-) -> dict[str, Any]:
-    """Everything above, on held-out people; Table 1 where LFW is given, and Table 2 also on IJB-A where that is.
+) -> FaceFeatReport:
+    """Everything of `FaceFeatReport` on held-out people, and on the benchmarks given.
 
-    extract: face frames -> features (N,F); features: the hash of what makes them. count: held-out pictures, at most.
-    workers: processes that judge. progress: called with (done, all, what). Raises DataError with fewer than two
-    held-out people of two pictures."""
+    count: held-out pictures, at most; all if None. workers: processes that compute embeddings, one per core if None.
+    progress: called with how much is done, of how much, and of what. Raises DataError with fewer than two held-out
+    people of two pictures."""
     chosen = frames.indices("test")[:count]
     people = frames.people()[chosen]
     splits = split_people(people, seed=seed)
-    drawer = Drawer(session, seed, workers)
+    generator = PictureGenerator(session, seed, workers)
 
-    def told(what: str) -> Progress | None:
+    def progress_of(what: str) -> Progress | None:
         return (lambda done, most: progress(done, most, what)) if progress else None
 
     crops = [cut_crop(frames.frames[i], HAIR_CROP, session.size, frames.scale) for i in chosen]
-    real, drawn, made = drawer.both(crops, told("held-out people"))
+    real, generated, made = generator.embed_both(crops, progress_of("held-out people"))
     painted = [into_frame(frames.frames[i], picture) for i, picture in zip(chosen, made, strict=True)]
-    there, here = extract([frames.frames[i] for i in chosen]), extract(painted)
-    kernel = kernel_distance(there, here)
-    distances = sliced_wasserstein(to_tensor(list(crops)), to_tensor(list(made)))
-    report: dict[str, Any] = {
-        "model": session.family, "weights": session.weights, "size": session.size, "data": frames.fingerprint(), "features": features,
-        "pictures": len(chosen), "people": len(np.unique(people[people >= 0])),
-        "similarity": {**similarities(real, drawn, people), "centred": similarities(real - real.mean(0), drawn - real.mean(0), people)},
+    real_features, made_features = features.extract([frames.frames[i] for i in chosen]), features.extract(painted)
+    swd = sliced_wasserstein(to_tensor(list(crops)), to_tensor(list(made)))
+    mean = real.mean(0)
+    report: FaceFeatReport = {
+        "model": session.family,
+        "weights": session.weights,
+        "size": session.size,
+        "data": frames.fingerprint(),
+        "features": features.hash,
+        "pictures": len(chosen),
+        "people": len(np.unique(people[people >= 0])),
+        "similarity": {
+            **similarities(real, generated, people),
+            "centred": similarities(real - mean, generated - mean, people),
+        },
         "diversity": diversity(session, seed),
-        "yaw": {"followed": yaw_followed(session, crops[:: max(1, len(crops) // TURNED)][:TURNED])},
-        "templates": template_scores(real, drawn, splits, seed),
-        "ffd": frechet_distance(there, here), "ffd_floor": frechet_floor(there, here, seed), "kfd": {"mean": kernel[0], "std": kernel[1]},
-        "swd": {str(side): far for side, far in distances.items()},
-    }  # fmt: skip
-    if ijba is not None:
-        faces = list(parallel_map(_sighted, [(sighting, session.size) for sighting in ijba[0]], workers, ordered=True))
-        theirs, ours, _ = drawer.both(faces, told("IJB-A"))
-        report["ijba"] = template_scores(theirs, ours, ijba[1], seed)
-    if lfw is not None:
-        report["lfw"] = lfw_scores(drawer, lfw, told("LFW"))
+        "yaw": {"followed": yaw_followed(session, crops[:: max(1, len(crops) // YAW_PICTURES)][:YAW_PICTURES])},
+        "templates": template_scores(real, generated, splits, seed),
+        "ffd": frechet_distance(real_features, made_features),
+        "ffd_floor": frechet_floor(real_features, made_features, seed),
+        "kfd": as_mean_std(kernel_distance(real_features, made_features)),
+        "swd": {str(side): far for side, far in swd.items()},
+    }
+    if benchmarks.ijba is not None:
+        pictures, ijba_splits = benchmarks.ijba
+        jobs = [(picture, session.size) for picture in pictures]
+        faces = list(parallel_map(_crop_of_face, jobs, workers, ordered=True))
+        real, generated, _ = generator.embed_both(faces, progress_of("IJB-A"))
+        report["ijba"] = template_scores(real, generated, ijba_splits, seed)
+    if benchmarks.lfw is not None:
+        report["lfw"] = lfw_scores(generator, benchmarks.lfw, progress_of("LFW"))
     return report
 
 
-def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> dict[str, float]:
-    """Mean cosines: `drawn` of each picture and what is drawn from it, `ceiling` of real pictures of one person,
-    `floor` of two people."""
+def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> Similarity:
+    """Table 3. real, drawn: embeddings (N,128) of pictures and of those generated for them. people: (N,) numbers of the
+    people; −1 is unknown and in no pair of real pictures."""
     a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (real, drawn))
     cosines, known = a @ a.T, people >= 0
     same = (people[:, None] == people[None]) & known[:, None]
@@ -172,8 +291,8 @@ def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> dict[s
     }
 
 
-def diversity(session: Synthesizer, seed: int = 0) -> dict[str, float]:
-    """Mean variance of each entry of drawn features, over noise."""
+def diversity(session: Synthesizer, seed: int = 0) -> Diversity:
+    """Section 4.3, over `DRAWS` samples of noise."""
     with session.inference():
         drawn = session.model.drawn((torch.arange(DRAWS) + 1_000_003 * seed).to(session.device), "diversity")
     spread = [f.float().var(dim=0).cpu() for f in drawn]
@@ -181,7 +300,7 @@ def diversity(session: Synthesizer, seed: int = 0) -> dict[str, float]:
 
 
 def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
-    """Slope of the yaw that is seen against the one that is asked for, over people on crops (S,S,3)."""
+    """Slope of the yaw in painted pictures against the yaw asked for, over the people on crops (S,S,3)."""
     E_1, seen = session.model.E_1, []
     with session.inference():
         f_id, f_1, f_2 = session.model.seen(to_tensor(list(crops)).to(session.device))
@@ -194,11 +313,10 @@ def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
 
 def template_scores(
     real: Embeddings, drawn: Embeddings, splits: Sequence[Split], seed: int = 0
-) -> dict[str, dict[str, float]]:
-    """Table 2: for each share of drawn pictures, mean and deviation over the splits. A template is the mean of its unit
-    embeddings."""
+) -> dict[str, TemplateScores]:
+    """Table 2, by percent of generated pictures in a template. A template is the mean of its unit embeddings."""
     a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (real, drawn))
-    table = {}
+    table: dict[str, TemplateScores] = {}
     for share in SHARES:
         rows = []
         for number, split in enumerate(splits):
@@ -206,51 +324,74 @@ def template_scores(
             means = []
             for template in split.templates:
                 order = rng.permutation(template)
-                fake = round(share / 100 * len(order))
-                means.append(np.concatenate([b[order[:fake]], a[order[fake:]]]).mean(axis=0))
-            points = np.stack(means)
-            points /= np.linalg.norm(points, axis=1, keepdims=True)
-            first, second = split.pairs.T
-            near, same = (points[first] * points[second]).sum(axis=1), split.people[first] == split.people[second]
-            looked = points[split.probes] @ points[split.gallery].T
-            right = split.people[split.probes][:, None] == split.people[split.gallery][None]
-            rows.append([
-                accepted(near, same, 0.01), accepted(near, same, 0.001), found_within(looked, right, 1), found_within(looked, right, 5),
-            ])  # fmt: skip
-        mean, deviation = np.mean(rows, axis=0), np.std(rows, axis=0)
-        names = ("far_01", "far_001", "rank_1", "rank_5")
+                generated = round(share / 100 * len(order))
+                means.append(np.concatenate([b[order[:generated]], a[order[generated:]]]).mean(axis=0))
+            rows.append(_split_scores(np.stack(means), split))
+        mean, deviation = np.mean(rows, axis=0).tolist(), np.std(rows, axis=0).tolist()
         table[str(share)] = {
-            **{name: float(value) for name, value in zip(names, mean, strict=True)},
-            **{f"{name}_std": float(value) for name, value in zip(names, deviation, strict=True)},
+            "far_01": mean[0],
+            "far_001": mean[1],
+            "rank_1": mean[2],
+            "rank_5": mean[3],
+            "far_01_std": deviation[0],
+            "far_001_std": deviation[1],
+            "rank_1_std": deviation[2],
+            "rank_5_std": deviation[3],
         }
     return table
 
 
-def lfw_scores(drawer: Drawer, pairs: Pairs, progress: Progress | None = None) -> dict[str, Any]:
+def _split_scores(templates: Embeddings, split: Split) -> tuple[float, float, float, float]:
+    """`far_01`, `far_001`, `rank_1` and `rank_5` of one split's templates (T,128)."""
+    points = templates / np.linalg.norm(templates, axis=1, keepdims=True)
+    first, second = split.pairs.T
+    nearness = (points[first] * points[second]).sum(axis=1)
+    same = split.people[first] == split.people[second]
+    to_gallery = points[split.probes] @ points[split.gallery].T
+    right = split.people[split.probes][:, None] == split.people[split.gallery][None]
+    return (
+        accepted(nearness, same, 0.01),
+        accepted(nearness, same, 0.001),
+        found_within(to_gallery, right, 1),
+        found_within(to_gallery, right, 5),
+    )
+
+
+def lfw_scores(generator: PictureGenerator, pairs: Pairs, progress: Progress | None = None) -> LFWReport:
     """Table 1, and the same of the real pictures. Raises PictureError for a picture that cannot be read."""
-    size = drawer.session.size
+    size = generator.session.size
     count = len(pairs.pictures)
     photos: list[Embeddings] = [np.empty(0, np.float32)] * count
     crops: list[Picture] = [np.empty(0, np.uint8)] * count
-    done = centred = 0
-    for number, seen, found in aligned_faces(pairs.pictures, size / 128, drawer.workers):
-        photos[number], crops[number] = seen.embedding, cut_crop(seen.frame, HAIR_CROP, size, size / 128)
-        done, centred = done + 1, centred + (not found)
+    centred = 0
+    for done, (number, face, found) in enumerate(aligned_faces(pairs.pictures, size / 128, generator.workers), start=1):
+        photos[number] = face.embedding
+        crops[number] = cut_crop(face.frame, HAIR_CROP, size, size / 128)
+        centred += not found
         if progress:
             progress(done, 3 * count)
-    real, drawn, _ = drawer.both(crops, (lambda d, _m: progress(count + d, 3 * count)) if progress else None)
+    real, made, _ = generator.embed_both(crops, (lambda d, _: progress(count + d, 3 * count)) if progress else None)
+    return {
+        "pairs": len(pairs.same),
+        "pictures": count,
+        "centred": centred,
+        "photos": _verified(np.stack(photos), pairs),
+        "real": _verified(real, pairs),
+        "generated": _verified(made, pairs),
+    }
+
+
+def _verified(points: Embeddings, pairs: Pairs) -> Verification:
+    """Pairs judged by the Euclidean distance of their pictures' embeddings (N,128)."""
     first, second = pairs.sides.T
-    report: dict[str, Any] = {"pairs": len(pairs.same), "pictures": count, "centred": centred}
-    for kind, points in (("photos", np.stack(photos)), ("real", real), ("generated", drawn)):
-        near = -np.square(points[first] - points[second]).sum(axis=1)
-        mean, error = mean_and_error(correct_verdicts(near, pairs.same, pairs.fold), pairs.fold)
-        report[kind] = {"accuracy": mean, "error": error, "auc": auc(near, pairs.same)}
-    return report
+    nearness = -np.square(points[first] - points[second]).sum(axis=1)
+    mean, error = mean_and_error(correct_verdicts(nearness, pairs.same, pairs.fold), pairs.fold)
+    return {"accuracy": mean, "error": error, "auc": auc(nearness, pairs.same)}
 
 
 def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int = 0) -> Picture:
-    """A row for each of `count` held-out people: a picture, it painted from its own features, and five of the person
-    that are drawn."""
+    """A row for each of `count` held-out people: a picture, the picture painted from its own features, and five generated
+    pictures of the person."""
     chosen = frames.indices("test")
     _, firsts = np.unique(frames.people()[chosen], return_index=True)
     cells: list[Picture] = []
@@ -264,51 +405,65 @@ def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int
     return grid(cells, 7)
 
 
-def _sighted(job: tuple[FaceInPicture, int]) -> Picture:
-    """The hair crop (S,S,3) of one of IJB-A's faces: the one found at the middle of its box, or what is seen in the
-    box."""
-    sighting, size = job
-    photo = read_picture(sighting.path)
-    left, top, width, height = sighting.box
+def _crop_of_face(job: tuple[FaceInPicture, int]) -> Picture:
+    """The hair crop (S,S,3) of one of IJB-A's faces: of the face found at the centre of its box, or of the landmarks
+    fitted in the box where none is found. job: the face, and S."""
+    face_in_picture, size = job
+    photo = read_picture(face_in_picture.path)
+    left, top, width, height = face_in_picture.box
     face = face_at(find_faces(photo), left + width / 2, top + height / 2)
     landmarks = face.landmarks if face else landmarks_in(photo, (left, top, max(1, width), max(1, height)))
     crop: Picture = cut_crop(cut_frame(photo, landmarks, size / 128).picture, HAIR_CROP, size, size / 128)
     return crop
 
 
-def as_text(report: Mapping[str, Any]) -> str:
-    """The report in a few lines."""
+def as_text(report: FaceFeatReport) -> str:
+    """The report in a few lines of text."""
     s, d = report["similarity"], report["diversity"]
     lines = [
-        f"{report['model']}, {report['size']} px, weights {report['weights']}; {report['pictures']} pictures of {report['people']} people; "
-        f"features {report['features']}",
+        f"{report['model']}, {report['size']} px, weights {report['weights']}; "
+        f"{report['pictures']} pictures of {report['people']} people; features {report['features']}",
         "cosine                     drawn and real   two real of one person   of two people",
-    ]
-    lines += [
-        f"{name:26s} {c['drawn']:14.3f} {c['ceiling']:24.3f} {c['floor']:15.3f}"
-        for name, c in (("dlib's embeddings", s), ("centred", s["centred"]))
-    ]
-    lines.append(
+        _similarity_line("dlib's embeddings", s),
+        _similarity_line("centred", s["centred"]),
         f"diversity {d['all']:.3f} (f_1 {d['f_1']:.3f}, f_2 {d['f_2']:.3f}); "
-        f"heads turn by {report['yaw']['followed']:.2f} of what is asked"
-    )
-    lines.append(f"FFD {report['ffd']:.4f} of {report['pictures']} pictures; {floor_in_words(report.get('ffd_floor'))}")
-    lines.append(
+        f"heads turn by {report['yaw']['followed']:.2f} of what is asked",
+        f"FFD {report['ffd']:.4f} of {report['pictures']} pictures; {floor_in_words(report.get('ffd_floor'))}",
         "sliced Wasserstein distance × 1000: "
-        + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items())
-    )
-    for title, name in (("held-out people", "templates"), ("IJB-A", "ijba")):
-        if name in report:
-            lines.append(f"templates, {title:15s} FAR 1 %       FAR 0.1 %     rank 1        rank 5")
-            for share, r in report[name].items():
-                cells = (
-                    f"{100 * r[n]:5.1f} ± {100 * r[f'{n}_std']:3.1f}" for n in ("far_01", "far_001", "rank_1", "rank_5")
-                )
-                lines.append(f"{share:>3s} % drawn                {'   '.join(cells)}")
+        + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items()),
+        *_template_lines("held-out people", report["templates"]),
+    ]
+    if "ijba" in report:
+        lines += _template_lines("IJB-A", report["ijba"])
     if "lfw" in report:
-        for kind, title in (("photos", "as they are"), ("real", f"at {report['size']} px"), ("generated", "drawn")):
-            r = report["lfw"][kind]
+        lfw = report["lfw"]
+        shown = (("as they are", lfw["photos"]), (f"at {report['size']} px", lfw["real"]), ("drawn", lfw["generated"]))
+        for title, r in shown:
             lines.append(
-                f"LFW, {title:20s} {100 * r['accuracy']:6.2f} ± {100 * r['error']:.2f} %, area under the curve {r['auc']:.4f}"
+                f"LFW, {title:20s} {100 * r['accuracy']:6.2f} ± {100 * r['error']:.2f} %, "
+                f"area under the curve {r['auc']:.4f}"
             )
     return "\n".join(lines)
+
+
+def _similarity_line(name: str, c: Similarity) -> str:
+    return f"{name:26s} {c['drawn']:14.3f} {c['ceiling']:24.3f} {c['floor']:15.3f}"
+
+
+def _template_lines(title: str, scores: Mapping[str, TemplateScores]) -> list[str]:
+    """A head, and a line for each share of generated pictures."""
+    lines = [f"templates, {title:15s} FAR 1 %       FAR 0.1 %     rank 1        rank 5"]
+    for share, row in scores.items():
+        cells = "   ".join(f"{100 * mean:5.1f} ± {100 * deviation:3.1f}" for mean, deviation in with_deviations(row))
+        lines.append(f"{share:>3s} % drawn                {cells}")
+    return lines
+
+
+def with_deviations(row: TemplateScores) -> list[tuple[float, float]]:
+    """The four scores of Table 2 in the order of its columns, each with its deviation."""
+    return [
+        (row["far_01"], row["far_01_std"]),
+        (row["far_001"], row["far_001_std"]),
+        (row["rank_1"], row["rank_1_std"]),
+        (row["rank_5"], row["rank_5_std"]),
+    ]

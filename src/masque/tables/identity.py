@@ -1,14 +1,9 @@
-"""How well the face features tell held-out people apart, and how well their attributes can be read.
-
-verification.accuracy   share of pairs, as many of one person as of two, judged rightly; the threshold for each tenth of the pairs is
-                        the best for the other nine, as on LFW (Huang et al. 2007)
-verification.auc        chance that a pair of one person is nearer than a pair of two
-"""
+"""How well face features tell held-out people apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -21,9 +16,38 @@ from masque.image import Picture
 from masque.metrics.verification import Nearness, auc, correct_verdicts
 
 FOLDS = 10
+"""Parts of the pairs, each judged by the threshold that is best for the others."""
+
 AT_ONCE = 64
+"""Pictures in a batch of the network."""
 
 Extract = Callable[[list[Picture]], Tensor]
+"""Face frames to features (N,F), which are compared by their cosine."""
+
+
+class Verification(TypedDict):
+    """Pairs of one person told from pairs of two."""
+
+    accuracy: float
+    """Share of pairs judged correctly; the threshold for each tenth of the pairs is the best for the other nine, as on
+    LFW (Huang et al. 2007)"""
+    auc: float
+    """Probability that a pair of one person is nearer than a pair of two"""
+
+
+class IdentityReport(TypedDict):
+    """What `evaluate_identity` returns."""
+
+    features: str
+    """Hash of what makes the features"""
+    data: str
+    """Fingerprint of the frames"""
+    seed: int
+    people: int
+    pictures: int
+    pairs: int
+    """As many of one person as of two"""
+    verification: Verification
 
 
 def evaluate_identity(
@@ -33,10 +57,10 @@ def evaluate_identity(
     pairs: int = 3000,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> IdentityReport:
     """Verification of `pairs` random pairs of held-out pictures, half of them of one person.
 
-    extract: face frames -> features (N,F), compared by their cosine. features: the hash of what makes them. Raises
+    features: the hash of what `extract` is made of. progress: called with the pictures seen and their number. Raises
     DataError when the held-out pictures have not two people, or nobody has two pictures."""
     test = frames.indices("test")
     people = frames.people()[test]
@@ -49,19 +73,24 @@ def evaluate_identity(
     first, second, same = draw_pairs(people, pairs, np.random.default_rng(seed))
     nearness = (points[first] * points[second]).sum(axis=1)
     return {
-        "features": features, "data": frames.fingerprint(), "seed": seed, "people": len(set(people[people >= 0].tolist())),
-        "pictures": len(test), "pairs": len(same),
+        "features": features,
+        "data": frames.fingerprint(),
+        "seed": seed,
+        "people": len(set(people[people >= 0].tolist())),
+        "pictures": len(test),
+        "pairs": len(same),
         "verification": {"accuracy": accuracy(nearness, same), "auc": auc(nearness, same)},
-    }  # fmt: skip
+    }
 
 
 def draw_pairs(
     people: NDArray[np.int64], count: int, generator: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Positions of first and second picture of `count` pairs, and whether they show one person: in turn yes and no.
+    """Positions of the first and of the second picture of `count` pairs, and whether they show one person, which they do
+    in turn.
 
-    people: (N,) numbers; -1 is unknown and in no pair. Every person and every two people are equally likely. Raises
-    DataError."""
+    people: (N,) numbers; −1 is unknown and in no pair. Every person and every two people are equally likely. Raises
+    DataError without two people, one of whom has two pictures."""
     places = {int(p): np.flatnonzero(people == p) for p in np.unique(people[people >= 0])}
     several = [p for p, at in places.items() if len(at) > 1]
     if len(places) < 2 or not several:
@@ -80,14 +109,15 @@ def draw_pairs(
 
 
 def accuracy(nearness: Nearness, same: NDArray[np.bool_]) -> float:
-    """Share judged rightly, each tenth with the threshold that is best for the other nine."""
+    """See `Verification`. nearness, same: (N,) of pairs that show one person in turn."""
     return float(correct_verdicts(nearness, same, np.arange(len(same)) // 2 % FOLDS).mean())
 
 
-def as_text(report: Mapping[str, Any]) -> str:
-    """Two lines."""
+def as_text(report: IdentityReport) -> str:
+    """The report in two lines of text."""
     v = report["verification"]
     return (
-        f"{report['pairs']} pairs of {report['people']} held-out people ({report['pictures']} pictures), features {report['features']}\n"
+        f"{report['pairs']} pairs of {report['people']} held-out people ({report['pictures']} pictures), "
+        f"features {report['features']}\n"
         f"verification: {100 * v['accuracy']:.1f} % right, area under the curve {v['auc']:.3f}"
     )

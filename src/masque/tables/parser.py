@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TypedDict
 
 import numpy as np
 from torchmetrics.classification import MulticlassConfusionMatrix
@@ -18,18 +18,42 @@ from masque.faces.labels import LABELS, UNKNOWN
 from masque.faces.regions import background_mask
 
 AT_ONCE = 16
+"""Pictures in a batch of the network."""
+
+
+class PersonAgreement(TypedDict):
+    """Share of pixels that are told rightly from, or as, the background. Clothes and hats, which have no label of their
+    own, are person here."""
+
+    parser: float
+    clustering: float
+    """By what `masque prepare` does without a parser"""
+
+
+class ParserReport(TypedDict):
+    """What `evaluate_parser` returns. Intersections and unions are summed over all pictures before they are divided."""
+
+    model: str
+    weights: str
+    size: int
+    data: str
+    """Fingerprint of the frames"""
+    pictures: int
+    mean_iou: float
+    """Mean intersection over union of the labels of Table 3.1 that occur"""
+    accuracy: float
+    """Share of all pixels with a known label that get it"""
+    iou: dict[str, float]
+    """Label -> intersection over union"""
+    person: PersonAgreement
 
 
 def evaluate_parser(
     parser: Parser, frames: FrameSet, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any]:
+) -> ParserReport:
     """Every held-out picture of a frame set with label maps, at the network's own size.
 
-    Returns plain values: `mean_iou` over the labels of Table 3.1 that occur, `accuracy` over all known pixels,
-    `iou.<label>`. Intersections and unions are summed over all pictures before they are divided. `person.parser` and
-    `person.clustering`: the share of pixels that are rightly told from the background by the parser, and by what
-    `prepare` does without one; clothes and hats, which have no label of their own, are person here. Raises DataError
-    when nothing is held out."""
+    progress: called with the pictures parsed and their number. Raises DataError when nothing is held out."""
     count = len(frames.indices("test"))
     if not count:
         raise DataError("No pictures with label maps are held out: prepare them with a larger --held-out.")
@@ -39,39 +63,49 @@ def evaluate_parser(
         made = [batches.sample(int(i), np.random.default_rng(0)) for i in batches.chosen[start : start + AT_ONCE]]
         batch = collate(made)
         with parser.inference():
-            seen = parser.model.shares(batch["image"].to(parser.device)).argmax(dim=1).cpu()
-        matrix.update(seen, batch["labels"])
+            predicted = parser.model.shares(batch["image"].to(parser.device)).argmax(dim=1).cpu()
+        matrix.update(predicted, batch["labels"])
         if progress:
             progress(min(start + AT_ONCE, count), count)
     counts = matrix.compute().double()
     right, union = counts.diag(), counts.sum(0) + counts.sum(1) - counts.diag()
     iou = {name: float(right[i] / union[i]) for i, name in enumerate(LABELS) if union[i] > 0}
     return {
-        "model": parser.family, "weights": parser.weights, "size": parser.size, "data": frames.fingerprint(), "pictures": count,
-        "mean_iou": sum(iou.values()) / len(iou), "accuracy": float(right.sum() / counts.sum()), "iou": iou,
-        "person": _persons(parser, frames),
-    }  # fmt: skip
+        "model": parser.family,
+        "weights": parser.weights,
+        "size": parser.size,
+        "data": frames.fingerprint(),
+        "pictures": count,
+        "mean_iou": sum(iou.values()) / len(iou),
+        "accuracy": float(right.sum() / counts.sum()),
+        "iou": iou,
+        "person": _person_agreement(parser, frames),
+    }
 
 
-def _persons(parser: Parser, frames: FrameSet) -> dict[str, float]:
-    """How often parser and clustering are right about what is background."""
-    parts, right, seen = part_estimator(parser), {"parser": 0, "clustering": 0}, 0
+def _person_agreement(parser: Parser, frames: FrameSet) -> PersonAgreement:
+    parts = part_estimator(parser)
+    pixels = by_parser = by_clustering = 0
     for i in frames.indices("test"):
         frame, mask = frames.frames[i], frames.masks[i]
         (labels,) = parts([frame])
         known = (labels != UNKNOWN) & (mask != BEYOND)
-        said = {"parser": labels == 0, "clustering": background_mask(frame, frames.landmarks[i], mask != BEYOND) > 127}
-        seen += int(known.sum())
-        for name, background in said.items():
-            right[name] += int((background == (mask == BACKGROUND))[known].sum())
-    return {name: count / seen for name, count in right.items()}
+        background = mask == BACKGROUND
+        clustered = background_mask(frame, frames.landmarks[i], mask != BEYOND) > 127
+        pixels += int(known.sum())
+        by_parser += int(((labels == 0) == background)[known].sum())
+        by_clustering += int((clustered == background)[known].sum())
+    return {"parser": by_parser / pixels, "clustering": by_clustering / pixels}
 
 
-def as_text(report: Mapping[str, Any]) -> str:
-    """The report in a few lines."""
-    lines = [f"{report['pictures']} held-out pictures, {report['size']} px, weights {report['weights']}"]
-    lines.append(f"mean IoU {report['mean_iou']:.3f}, pixel accuracy {report['accuracy']:.3f}")
-    lines.append(
-        f"person and background told apart: {report['person']['parser']:.3f}, by clustering {report['person']['clustering']:.3f}"
+def as_text(report: ParserReport) -> str:
+    """The report in a few lines of text."""
+    person = report["person"]
+    return "\n".join(
+        [
+            f"{report['pictures']} held-out pictures, {report['size']} px, weights {report['weights']}",
+            f"mean IoU {report['mean_iou']:.3f}, pixel accuracy {report['accuracy']:.3f}",
+            f"person and background told apart: {person['parser']:.3f}, by clustering {person['clustering']:.3f}",
+            *(f"{name:12s}{value:7.3f}" for name, value in report["iou"].items()),
+        ]
     )
-    return "\n".join([*lines, *(f"{name:12s}{value:7.3f}" for name, value in report["iou"].items())])

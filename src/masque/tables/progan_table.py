@@ -6,15 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import masque
-from masque.catalog import CATALOG, model_folder
+from masque.catalog import CATALOG
 from masque.config import RunSettings
 from masque.data.frames import load_frames
-from masque.edits.estimate import face_features
 from masque.tables.alike import Alike, train_rows
-from masque.tables.progan import evaluate_invert
+from masque.tables.features import load_features
+from masque.tables.progan import Counts, InvertReport, evaluate_invert
 from masque.tables.written import write_table
 
 MODELS: Mapping[str, str] = {"DCGAN": "dcgan", "PG-GAN": "progan"}
@@ -24,7 +23,14 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
     "paper": {"progan": "paper-1024"},
     **{preset: {"dcgan": "paper"} for preset in ("paper-1024", "256", "128", "best")},
 }
-"""Preset -> that of a family which calls it otherwise, or has none so large."""
+"""Preset -> family -> its preset in that place, where it has another name or there is none so large."""
+
+
+class Row(InvertReport):
+    """One model's row of the table."""
+
+    steps: int
+    """Steps of training"""
 
 
 def table(
@@ -34,53 +40,56 @@ def table(
     *,
     count: int = 100,
     few: int | None = None,
-) -> dict[str, Any]:
-    """Train both under `out`, each by its preset of this name (see `PRESETS`) and what it knows of the settings, find
-    `count` generated pictures again and a fifth as many photos; write table.json and table.md. A model that is trained
-    already is taken as it is. few: at most so many of them by the methods that take minutes a picture.
+) -> dict[str, Row]:
+    """Train both under `out`, each by its preset of this name (see `PRESETS`) and those of the settings that it has,
+    find `count` generated pictures again and a fifth as many photos; write table.json and table.md; return the rows by
+    name. A model that is trained already is measured as it is.
 
-    Returns {row: report of `evaluate_invert`, with its steps}. Raises MasqueError.
-    """
-    extract, features = face_features(model_folder("identity"))  # what is missing is missed before an hour of training
+    few: pictures of either kind, at most, for the methods that take minutes a picture; None for all. Raises
+    MasqueError."""
+    features = load_features()  # first, so that weights that are missing are reported before an hour of training
     rows = {row: (family, family, own_settings(family, how.assignments)) for row, family in MODELS.items()}
     steps = train_rows(rows, data, out, replace(how, presets=PRESETS.get(how.preset, {}), assignments=()))
-    reports: dict[str, Any] = {}
+    counts = Counts(generated=count, real=max(2, count // 5), few=few)
+    reports: dict[str, Row] = {}
     for row, family in MODELS.items():
         session = masque.load(out / family, "invert")
         frames = load_frames(data, session.size, (), ("test",))
-        measured = evaluate_invert(
-            session, frames, extract, features, generated=count, real=max(2, count // 5), few=few
-        )
-        reports[row] = {"steps": steps[row], **measured}
+        reports[row] = {"steps": steps[row], **evaluate_invert(session, frames, features, counts)}
     return write_table(out, reports, as_text(reports))
 
 
 def own_settings(family: str, assignments: Sequence[str]) -> list[str]:
-    """Those of the `key=value` assignments that set something in this family; and those that set nothing in either, to
-    be refused."""
-    known = {
+    """The `key=value` assignments that set something in this family, and those that set nothing in any row's family, so
+    that they are refused."""
+    fields_of = {
         name: {field.name for part in ("config", "training") for field in fields(CATALOG[name].load(part))}
         for name in MODELS.values()
     }
-    both, run = set().union(*known.values()), {field.name for field in fields(RunSettings)}
-    return [a for a in assignments if (key := a.partition("=")[0]) in known[family] or key in run or key not in both]
+    both, run = set().union(*fields_of.values()), {field.name for field in fields(RunSettings)}
+    return [
+        a for a in assignments if (key := a.partition("=")[0]) in fields_of[family] or key in run or key not in both
+    ]
 
 
-def as_text(reports: Mapping[str, Any]) -> str:
+def as_text(reports: Mapping[str, Row]) -> str:
     """The table as Markdown."""
     first = next(iter(reports.values()))
     lines = [
         f"{first['generated_pictures']} generated pictures and {first['real_pictures']} photos of data {first['data']}, "
-        f"face features {first['features']}; errors are mean squares on [-1, 1]", "",
-        "| model | px | steps | method | generated: recovered | error | photos: error | MS-SSIM | identity distance | seconds a photo |",
+        f"face features {first['features']}; errors are mean squares on [-1, 1]",
+        "",
+        "| model | px | steps | method | generated: recovered | error | photos: error | MS-SSIM | identity distance "
+        "| seconds a photo |",
         "|---|---|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for row, report in reports.items():
         for method, found in report["generated"].items():
             real = report["real"][method]
             lines.append(
-                f"| {row} | {report['size']} | {report['steps']} | {method} | {found['recovered']:.2f} | {found['mse']:.5f} "
-                f"| {real['mse']:.4f} | {real['ms_ssim']:.3f} | {real['identity_distance']:.3f} | {real['seconds']:.2f} |"
+                f"| {row} | {report['size']} | {report['steps']} | {method} "
+                f"| {found['recovered']:.2f} | {found['mse']:.5f} | {real['mse']:.4f} | {real['ms_ssim']:.3f} "
+                f"| {real['identity_distance']:.3f} | {real['seconds']:.2f} |"
             )
     lines += [
         "",
