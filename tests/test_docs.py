@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from typer.core import TyperCommand
+
+from masque.cli.main import command_line, commands_of, spelled, valued_options
+from masque.cli.spelling import pieces_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = [
@@ -124,12 +129,59 @@ def test_every_page_referred_to_exists(file: Path) -> None:
         assert (ROOT / page).exists(), f"{file} refers to {page}"
 
 
-def test_every_command_of_the_readme_exists() -> None:
-    import typer.main
+PAGES = [
+    p for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/*.md")] if p.name != "CHANGELOG.md"
+]
+"""All pages but the one that tells how commands were spelled before."""
+BLOCK = re.compile(r"^ {4}(?:\w+=\S+ )*masque +(\S.*)$", re.MULTILINE)
+"""A command of its own line, whole, as somebody would copy it."""
+INLINE = re.compile(r"`(?:\w+=\S+ )*masque +([^`]+)`")
+"""A command within a sentence, which may leave out what does not matter there."""
 
-    from masque.cli.main import app
 
-    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    named = set(re.findall(r"^ {4}masque (\w+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
-    assert named
-    assert named <= commands
+def commands_in(pattern: re.Pattern[str]) -> list[tuple[str, str]]:
+    """Each command once, with the first page that spells it."""
+    found: dict[str, str] = {}
+    for page in sorted(PAGES):
+        for match in pattern.finditer(page.read_text()):
+            text = re.sub(r"\s+", " ", match[1])
+            found.setdefault(text.replace("…", "").replace("...", ""), str(page.relative_to(ROOT)))
+    return [(page, text) for text, page in found.items()]
+
+
+def test_the_pages_spell_commands() -> None:
+    assert len(commands_in(BLOCK)) > 60
+    assert len(commands_in(INLINE)) > 60
+    readme = BLOCK.findall((ROOT / "README.md").read_text())
+    assert {line.split()[0] for line in readme} >= {"swap", "edit", "repaint", "train", "evaluate", "table"}
+
+
+@pytest.mark.parametrize(("page", "text"), commands_in(BLOCK), ids=str)
+def test_a_command_on_a_line_of_its_own_is_understood_as_it_stands(page: str, text: str) -> None:
+    """By the real command line, in today's spelling; it is not run, and its files need not exist."""
+    words = shlex.split(text, comments=True)
+    assert spelled(words) == (words, []), page
+    command, rest = found(words)
+    command.make_context(words[0], rest)
+
+
+@pytest.mark.parametrize(("page", "text"), commands_in(INLINE), ids=str)
+def test_a_command_in_a_sentence_has_the_options_that_it_names(page: str, text: str) -> None:
+    words = shlex.split(text)
+    if words[0].startswith("-"):
+        words.insert(0, "swap")  # an option alone, such as `masque --version`, is the root's
+    assert spelled(words) == (words, []), page
+    if words == ["bench"]:  # a group of commands, which has no options of its own
+        return
+    command, rest = found(words)
+    known = {name for option in (*command.params, *command_line().params) for name in option.opts}
+    known |= {name for option in command.params for name in option.secondary_opts} | {"--help", "-h"}
+    used = {piece.option for piece in pieces_of(rest, valued_options()) if piece.option is not None}
+    assert used <= known, page
+
+
+def found(words: list[str]) -> tuple[TyperCommand, list[str]]:
+    """The command that words begin with, and the words behind its name."""
+    commands = commands_of(command_line())
+    length = 1 if (words[0],) in commands else 2
+    return commands[tuple(words[:length])], words[length:]

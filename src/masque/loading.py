@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +52,16 @@ def load_session(
 
 def _on_device(stored: ModelFile, device: torch.device) -> Any:
     """The object of a family's own class that edits photos with a model on a device."""
+    started = time.monotonic()
     entry = CATALOG[stored.family]
     kind = entry.load("session")
     helpers = {name: HELPERS[name](device) for name in kind.helpers}
-    return kind(filled(entry, stored), stored.family, stored.hash, device, **helpers)
+    made = kind(filled(entry, stored), stored.family, stored.hash, device, **helpers)
+    logging.getLogger(__name__).info(
+        "Loaded %s from %s (weights %s) to %s in %.1f s.",
+        *(stored.family, stored.folder, stored.hash, device, time.monotonic() - started),
+    )
+    return made
 
 
 def _listed(names: list[str]) -> str:

@@ -29,6 +29,11 @@ def models(incomplete: str) -> list[str]:
     return [name for name in families(incomplete) if has_model(name)]
 
 
+def devices(incomplete: str) -> list[str]:
+    """The kinds of devices; whether the machine has one is not looked at."""
+    return [name for name in ("cpu", "cuda", "mps") if name.startswith(incomplete)]
+
+
 def presets(context: typer.Context, incomplete: str) -> list[str]:
     """The presets of the family that the command line names, or of all."""
     from masque.catalog import CATALOG

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from masque.cli.options import EDIT, Detail, Json, Model, Output, Overwrite, Pick, Seed, Set, attribute_values
+from masque.cli.options import EDIT, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Set, attribute_values
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, failure, quoted, remark, save
 
@@ -49,6 +49,7 @@ def swap(
         int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")
     ] = None,
     model: Model = "rsgan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -62,8 +63,9 @@ def swap(
     check_replaceable(overwrite, out)
     attributes = attribute_values(set_)
     painted = bool(attributes) or stitch != "gradient" or detail != "keep"
-    if method == "warp" and painted:
-        raise typer.BadParameter("--method warp bends pixels and paints none: it takes no --set, --stitch or --detail")
+    if method == "warp" and (painted or device is not None):
+        options = "--set, --stitch, --detail or --device"
+        raise typer.BadParameter(f"--method warp bends pixels and paints none: it takes no {options}")
     instead = ""
     with Wait("Swapping"):
         import masque
@@ -79,7 +81,7 @@ def swap(
         if method == "warp":
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
         else:
-            result = masque.load(model, "swap").swap(
+            result = masque.load(model, "swap", device).swap(
                 face,
                 hair,
                 attributes=attributes,
@@ -104,6 +106,7 @@ def edit(
     detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "rsgan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -122,9 +125,9 @@ def edit(
         import masque
 
         if sheet:
-            result = masque.load(model, "sheet").sheet(photo, detail=detail, pick=pick)
+            result = masque.load(model, "sheet", device).sheet(photo, detail=detail, pick=pick)
         else:
-            result = masque.load(model, "edit").edit(photo, attributes, region=region, detail=detail, pick=pick)
+            result = masque.load(model, "edit", device).edit(photo, attributes, region=region, detail=detail, pick=pick)
     save(result, out, overwrite, as_json)
 
 
@@ -136,6 +139,7 @@ def random_parts(
     pick: Pick = None,
     seed: Seed = 0,
     model: Model = "rsgan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -150,7 +154,7 @@ def random_parts(
     with Wait("Drawing"):
         import masque
 
-        result = masque.load(model, "random").random(photo, part, count=count, seed=seed, pick=pick)
+        result = masque.load(model, "random", device).random(photo, part, count=count, seed=seed, pick=pick)
     save(result, out, overwrite, as_json)
 
 
@@ -165,6 +169,7 @@ def blend(
     pick_a: Annotated[int | None, typer.Option("--pick-a", help="Which face of the first photo.")] = None,
     pick_b: Annotated[int | None, typer.Option("--pick-b", help="Which face of the second photo.")] = None,
     model: Model = "rsgan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -181,7 +186,7 @@ def blend(
         from masque.edits.blend import CELL
 
         check_sheet(out, steps, steps, CELL)
-        result = masque.load(model, "blend").blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
+        result = masque.load(model, "blend", device).blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
     save(result, out, overwrite, as_json)
 
 
@@ -307,6 +312,7 @@ def demo(
         Path, typer.Option("--folder", help="Where the page goes; photos in its sub-folder in/ are taken along.")
     ] = Path("demo"),
     model: Model = "rsgan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -324,11 +330,11 @@ def demo(
         from masque.studio.page import make_page
 
         session, translator, painter = (
-            masque.load(model, "swap"),
-            masque.load("ccagan", "sheet"),
-            masque.load("portrait", "repaint"),
+            masque.load(model, "swap", device),
+            masque.load("ccagan", "sheet", device),
+            masque.load("portrait", "repaint", device),
         )
-        latents, synthesizer = masque.load("progan", "morph"), masque.load("facefeat", "synthesize")
+        latents, synthesizer = masque.load("progan", "morph", device), masque.load("facefeat", "synthesize", device)
         page, complaints = make_page(session, folder, bar.update, translator, painter, latents, synthesizer)
     for sentence in complaints:
         remark(f"Left out: {sentence}")

@@ -135,7 +135,7 @@ def evaluate(
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a trained model on held-out people. What is measured follows from its family: swaps, edits, latents, …
+    """Measure a trained model on held-out people. What is measured follows from its family: swaps, edits, latents and so on.
 
     Example: masque evaluate run --data prepared --pairs 1000 --report report.json
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masque.cli.options import LATENTS, Json, Model, Output, Overwrite, Pick, Seed
+from masque.cli.options import LATENTS, Device, Json, Model, Output, Overwrite, Pick, Seed
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, remark, save
 
@@ -71,6 +71,7 @@ def sample(
     out: Output = Path("sheet.png"),
     seed: Seed = 0,
     model: Model = "progan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -87,7 +88,7 @@ def sample(
     with Wait("Drawing"):
         import masque
 
-        generator = masque.load(model, "sample")
+        generator = masque.load(model, "sample", device)
         check_sheet(out, count, math.ceil(math.sqrt(count)), generator.size)
         result = generator.sample(count, seed, truncation=truncation)
     save(result, out, overwrite, as_json)
@@ -115,6 +116,7 @@ def invert(
     pick: Pick = None,
     seed: Seed = 0,
     model: Model = "progan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -142,7 +144,7 @@ def invert(
         from masque.edits.invert import Options
         from masque.edits.result import Result
 
-        generator = masque.load(model, "invert")
+        generator = masque.load(model, "invert", device)
         options = Options(
             method=method, iterations=iterations, clip=clip, likeness=likeness, detail=detail_iterations, seed=seed
         )
@@ -201,6 +203,7 @@ def combine(
     likeness: Likeness = 0.0,
     seed: Seed = 0,
     model: Model = "progan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -218,7 +221,7 @@ def combine(
         from masque.edits.invert import Options
 
         check_combination(len(faces), formula, weight)
-        generator = masque.load(model, "combine")
+        generator = masque.load(model, "combine", device)
         options = Options(method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed)
         latents = _latents(generator, faces, options, bar)
         result = generator.combine(latents, formula, weight)
@@ -250,6 +253,7 @@ def morph(
     likeness: Likeness = 0.0,
     seed: Seed = 0,
     model: Model = "progan",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -275,7 +279,7 @@ def morph(
             pictures, names = warp_morph(faces, frames, ease, loop), [printable(face.name) for face in faces]
             record: dict[str, JSON] = {"edit": "morph", "model": "none", "masque": masque.__version__}
         else:
-            generator = masque.load(model, "morph")
+            generator = masque.load(model, "morph", device)
             _check_frames(out, frames, generator.size)
             options = Options(
                 method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed

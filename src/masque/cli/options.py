@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from masque.cli.completing import attributes, families, models, presets
+from masque.cli.completing import attributes, devices, families, models, presets
 from masque.config import LARGEST_SEED
 from masque.errors import SettingError, printable
 
@@ -80,6 +80,14 @@ Workers: TypeAlias = Annotated[
 Lfw: TypeAlias = Annotated[Path | None, typer.Option("--lfw", help="The folder of LFW: pairs.txt and its pictures.")]
 Ijba: TypeAlias = Annotated[
     Path | None, typer.Option("--ijba", help="The folder of IJB-A: its tables of splits, and its pictures.")
+]
+Device: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="What computes: cpu, cuda, cuda:1 (or another number) or mps; what MASQUE_DEVICE says if not given, and else cpu.",
+        autocompletion=devices,
+    ),
 ]
 Overwrite: TypeAlias = Annotated[
     bool | None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from masque.cli.options import EDIT, Detail, Json, Model, Output, Overwrite, Pick
+from masque.cli.options import EDIT, Detail, Device, Json, Model, Output, Overwrite, Pick
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Wait, answer, remark, save
 
@@ -30,6 +30,7 @@ def parse(
     ] = None,
     pick: Pick = None,
     model: Model = "parser",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +53,7 @@ def parse(
     with Wait("Parsing"):
         import masque
 
-        parsed = masque.load(model, "parse").parse(photo, pick)
+        parsed = masque.load(model, "parse", device).parse(photo, pick)
     check_replaceable(overwrite, out, overlay)
     write_labels(out, parsed.labels, parsed.record)
     if overlay is not None:
@@ -77,6 +78,7 @@ def repaint(
     detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "portrait",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -96,7 +98,7 @@ def repaint(
     with Wait("Repainting"):
         import masque
 
-        result = masque.load(model, "repaint").repaint(
+        result = masque.load(model, "repaint", device).repaint(
             photo, labels=shape, shape_from=shape_from, part=part, detail=detail, pick=pick
         )
     for note in (*notes, *result.record["notes"]):
@@ -112,6 +114,7 @@ def transfer(
     detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "portrait",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -126,7 +129,7 @@ def transfer(
     with Wait("Transferring"):
         import masque
 
-        result = masque.load(model, "transfer").transfer(photo, style_from, part=part, detail=detail, pick=pick)
+        result = masque.load(model, "transfer", device).transfer(photo, style_from, part=part, detail=detail, pick=pick)
     save(result, out, overwrite, as_json)
 
 
@@ -136,6 +139,7 @@ def faces_for(
     count: Annotated[int, typer.Option("--count", help="How many of them, in the order of their names.", min=1)] = 8,
     out: Output = Path("sheet.png"),
     model: Model = "portrait",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -158,7 +162,7 @@ def faces_for(
         import masque
         from masque.edits.faces_for import faces_for as paint
 
-        painter, usable = masque.load(model, "faces-for"), []
+        painter, usable = masque.load(model, "faces-for", device), []
         for path in found:
             try:
                 painter.subject(path)

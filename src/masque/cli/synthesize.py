@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from masque.cli.options import PEOPLE, Json, Model, Output, Overwrite, Pick, Seed, Workers
+from masque.cli.options import PEOPLE, Device, Json, Model, Output, Overwrite, Pick, Seed, Workers
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, save
 
@@ -38,6 +38,7 @@ def synthesize(
     pick: Pick = None,
     seed: Seed = 0,
     model: Model = "facefeat",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def synthesize(
     with Wait("Drawing"):
         import masque
 
-        session = masque.load(model, "synthesize")
+        session = masque.load(model, "synthesize", device)
         many = count if yaws is None else len(yaws)
         check_sheet(out, many, math.ceil(math.sqrt(many)) if yaws is None else many, session.size)
         if yaws is None and expression_from is None and light_from is None:
@@ -70,6 +71,7 @@ def frontalize(
     out: Output = Path("out.png"),
     pick: Pick = None,
     model: Model = "facefeat",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -84,7 +86,7 @@ def frontalize(
     with Wait("Drawing"):
         import masque
 
-        result = masque.load(model, "frontalize").frontalize(photo, pick)
+        result = masque.load(model, "frontalize", device).frontalize(photo, pick)
     save(result, out, overwrite, as_json)
 
 
@@ -96,6 +98,7 @@ def mix_identity(
     out: Output = Path("strip.png"),
     steps: Annotated[int, typer.Option("--steps", help="How many pictures, both ends included.", min=2, max=256)] = 8,
     model: Model = "facefeat",
+    device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -110,7 +113,7 @@ def mix_identity(
     with Wait("Drawing"):
         import masque
 
-        session = masque.load(model, "mix-identity")
+        session = masque.load(model, "mix-identity", device)
         check_sheet(out, steps, steps, session.size)
         result = session.mix(first, second, steps)
     save(result, out, overwrite, as_json)
@@ -125,6 +128,7 @@ def augment(
     seed: Seed = 0,
     workers: Workers = None,
     model: Model = "facefeat",
+    device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Enlarge a face recogniser's data: copy identity folders, with new pictures of the person beside each photo.
@@ -138,7 +142,7 @@ def augment(
         import masque
         from masque.folders import in_words
 
-        done = masque.load(model, "augment").augment(folder, out, per_picture, seed, workers, bar.update)
+        done = masque.load(model, "augment", device).augment(folder, out, per_picture, seed, workers, bar.update)
     lost = f" In {done.without} photos no face was found: nothing was drawn of them." if done.without else ""
     text = f"Wrote {out}: {done.photos} photos of {done.people} people, and {done.made} new pictures.{lost}"
     besides = f" Left out: {in_words(done.left_out)}." if done.left_out else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -142,7 +144,10 @@ def _content(file: IO[bytes]) -> bytes:
 def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch.device | str = "cpu") -> Subject:
     """Find and cut the face to work on, for a network of `size` pixels. Raises PictureError, NoFaceError."""
     pixels, name = as_photo(photo)
-    return cut_subject(pixels, choose_face(find_faces(pixels), pick, name=name), size, name, device)
+    started = time.monotonic()
+    faces = find_faces(pixels)
+    logging.getLogger(__name__).info("Found %d faces in %s in %.1f s.", len(faces), name, time.monotonic() - started)
+    return cut_subject(pixels, choose_face(faces, pick, name=name), size, name, device)
 
 
 def cut_subject(
