@@ -90,11 +90,7 @@ def imports_of(path: Path, package: Path) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} imports relatively: name the room."
             base = node.module or ""
-            names = [
-                f"{base}.{a.name}" if exists(f"{base}.{a.name}", package) else base
-                for a in node.names
-                if a.name != "__version__"
-            ]
+            names = [f"{base}.{a.name}" if exists(f"{base}.{a.name}", package) else base for a in node.names]
         for name in names:
             ours = name.split(".")[0] == "masque"
             target = (name.removeprefix("masque").removeprefix(".") or "masque") if ours else name.split(".")[0]
@@ -155,6 +151,32 @@ def test_every_room_imports_only_what_lies_below_it() -> None:
     assert walk(PACKAGE) == []
 
 
+def test_no_modules_import_each_other() -> None:
+    assert circles(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from masque.edits.session import Session",
+        "def f():\n    from masque.edits import session",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from masque.edits.session import Session",
+        "import masque.edits.blend",
+    ],
+)
+def test_a_circle_within_a_room_is_found(tmp_path: Path, back: str) -> None:
+    package = package_with(
+        tmp_path,
+        {
+            "edits/session.py": "from masque.edits.swap import swap",
+            "edits/swap.py": back,
+            "edits/blend.py": "from masque.edits.session import Session",
+        },
+    )
+    (found,) = circles(package)
+    assert {"edits.session", "edits.swap"} <= set(found.split(" → "))
+
+
 def test_every_room_stands_on_exactly_one_line() -> None:
     there = {p.stem for p in PACKAGE.iterdir() if (p / "__init__.py").is_file() or p.suffix == ".py"}
     assert there - {"__init__", "__main__"} | {"masque"} == set(LEVEL)
@@ -177,6 +199,30 @@ def test_each_family_has_the_same_basename_in_every_room() -> None:
 @pytest.mark.parametrize("part", ["model", "model_parts", "config", "recipe", "training", "presets"])
 def test_what_the_catalog_names_is_there(name: str, part: str) -> None:
     assert CATALOG[name].load(part) is not None
+
+
+def circles(package: Path) -> list[str]:
+    """Modules that import each other, whether directly or by way of others, within a room or not; imports inside
+    functions and those for types alone count too. A circle is named by the modules on it."""
+    imported: dict[str, dict[str, None]] = {module_of(path, package): {} for path in package.rglob("*.py")}
+    for path in package.rglob("*.py"):
+        for found in imports_of(path, package):
+            if found.ours and found.target in imported and found.target != found.importer:
+                imported[found.importer][found.target] = None
+    done: set[str] = set()
+    complaints: list[str] = []
+
+    def follow(module: str, way: list[str]) -> None:
+        if module in way:
+            complaints.append(" → ".join([*way[way.index(module) :], module]))
+        elif module not in done:
+            for target in imported[module]:
+                follow(target, [*way, module])
+            done.add(module)
+
+    for module in imported:
+        follow(module, [])
+    return complaints
 
 
 def package_with(folder: Path, files: dict[str, str]) -> Path:
@@ -231,7 +277,7 @@ def test_the_walk_finds_what_is_forbidden(tmp_path: Path, file: str, source: str
         ("recipes/rsgan.py", "from masque.models.rsgan import RSGAN\nfrom masque.losses import gaussian"),
         (
             "edits/estimate.py",
-            "from masque.models.attributes import AttributeClassifier\nfrom masque import modelfile, __version__",
+            "from masque.models.attributes import AttributeClassifier\nfrom masque import modelfile",
         ),
         ("train/engine.py", "from masque.data.batches import Batches\nfrom masque.train.state import states"),
         ("cli/main.py", "from masque import runs\nimport masque\nimport typer"),

@@ -28,7 +28,8 @@ from masque.data.lists import read_names
 from masque.data.prepare import prepare
 from masque.data.puppets import draw_puppet, render
 from masque.data.templates import read_ijba
-from masque.edits.latents import Latent, compute, read_latent
+from masque.edits.formula import compute
+from masque.edits.latents import Latent, read_latent
 from masque.edits.result import Result
 from masque.faces.labels import read_labels, write_labels
 from masque.faces.shape3d import learn_shapes, read_shape_model
