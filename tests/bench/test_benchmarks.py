@@ -91,6 +91,8 @@ def test_the_time_of_a_preset_counts_each_phase_as_often_as_it_is_due(monkeypatc
     assert {step for name, step in asked if name == "encode"} == {plan.training.encoder.encoder_since}
     assert max(step for name, step in asked if name == "judge") < plan.training.encoder.encoder_since
     smooth = plan.training.encoder.encoder_since / plan.training.penalty.r1_every
-    expected = 6 * (2 * plan.training.encoder.encoder_since + smooth + plan.run.steps - plan.training.encoder.encoder_since)
+    expected = 6 * (
+        2 * plan.training.encoder.encoder_since + smooth + plan.run.steps - plan.training.encoder.encoder_since
+    )
     assert seconds == pytest.approx(expected)
     assert training.time_training("progan", "tiny", 5.0) is None

@@ -39,7 +39,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_faces_are_drawn(generator, tmp_path):
     out = tmp_path / "sheet.png"
-    outcome = masque("sample", "--model", generator, "--count", 4, "--seed", 2, "--truncation", 0.8, "-o", out, "--json")
+    outcome = masque(
+        "sample", "--model", generator, "--count", 4, "--seed", 2, "--truncation", 0.8, "-o", out, "--json"
+    )
     assert outcome.code == 0, outcome.err
     assert read_picture(out).shape == (34, 34, 3)
     record = verify(out).record

@@ -148,10 +148,7 @@ def test_evaluate_parser(parser: Path) -> None:
 
 def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
     run, path = trained(tmp_path, "identity"), tmp_path / "report.json"
-    assert (
-        "held-out people"
-        in masque("evaluate", run, "--data", "puppets:120", "--pairs", 40, "--report", path).out
-    )
+    assert "held-out people" in masque("evaluate", run, "--data", "puppets:120", "--pairs", 40, "--report", path).out
     report = json.loads(path.read_text())
     assert 0 <= report["verification"]["accuracy"] <= 1
     assert report["pairs"] == 40
@@ -176,24 +173,22 @@ def test_evaluate_identity(tmp_path: Path, lfw_folder: Path) -> None:
         path,
     )
     assert both.out.count("\n") == 5
-    assert kept_report(path, {}) == {**{name: value for name, value in report.items() if name != CHECKSUM}, "lfw": values}
+    assert kept_report(path, {}) == {
+        **{name: value for name, value in report.items() if name != CHECKSUM},
+        "lfw": values,
+    }
 
 
 def test_evaluate_identity_says_what_is_wrong(tmp_path: Path, lfw_folder: Path) -> None:
-    assert (
-        "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity").sentence
-    )
+    assert "--data a prepared folder or puppets:N, --lfw the folder" in masque("evaluate", "identity").sentence
     assert "There is no pairs.txt" in masque("evaluate", "identity", "--lfw", tmp_path).sentence
     shutil.copy(lfw_folder / "pairs.txt", tmp_path)
     assert (
-        "Puppet_0_0001.jpg, and pairs.txt names it: 12 of"
-        in masque("evaluate", "identity", "--lfw", tmp_path).sentence
+        "Puppet_0_0001.jpg, and pairs.txt names it: 12 of" in masque("evaluate", "identity", "--lfw", tmp_path).sentence
     )
     assert (
         "mkdir -p"
-        in masque(
-            "evaluate", "identity", "--lfw", lfw_folder, "--report", tmp_path / "no" / "r.json"
-        ).sentence
+        in masque("evaluate", "identity", "--lfw", lfw_folder, "--report", tmp_path / "no" / "r.json").sentence
     )
     assert (
         "family parser: name one of identity"

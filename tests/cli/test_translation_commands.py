@@ -156,9 +156,7 @@ def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
         "batch_size=4",
     )
     assert masque(*command, "--set", f"attributes={','.join(names)}").code == 0
-    outcome = masque(
-        "evaluate", run, "--data", "puppets:160", "--count", 4, "--report", tmp_path / "report.json"
-    )
+    outcome = masque("evaluate", run, "--data", "puppets:160", "--count", 4, "--report", tmp_path / "report.json")
     assert outcome.code == 0, outcome.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert set(report["edits"]) == set(names)

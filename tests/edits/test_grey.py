@@ -13,7 +13,7 @@ from PIL import Image
 from masque import runs
 from masque.edits.augment import augment
 from masque.edits.faces_for import faces_for
-from masque.edits.grey import asked_colour
+from masque.edits.grey import requested_colour
 from masque.edits.invert import Options
 from masque.edits.latents import read_latent
 from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor
@@ -230,8 +230,8 @@ def test_which_attributes_ask_for_a_colour():
     shares = np.zeros((11, 4, 4), np.float32)
     shares[LABELS.index("hair"), :2] = 1
     hair = shares[LABELS.index("hair")]
-    assert (asked_colour({"Blond_Hair": 0.3}, shares) == hair).all()
-    assert (asked_colour({"Wearing_Lipstick": 1}, shares) == 1 - hair).all()
-    assert asked_colour({"Wearing_Lipstick": 1, "Brown_Hair": 1}, shares) == 1
-    assert asked_colour({"Blond_Hair": 1}, None) == 1
-    assert asked_colour({"Blond_Hair": 0, "Black_Hair": 1, "Gray_Hair": 1, "Smiling": 1}, shares) == 0
+    assert (requested_colour({"Blond_Hair": 0.3}, shares) == hair).all()
+    assert (requested_colour({"Wearing_Lipstick": 1}, shares) == 1 - hair).all()
+    assert requested_colour({"Wearing_Lipstick": 1, "Brown_Hair": 1}, shares) == 1
+    assert requested_colour({"Blond_Hair": 1}, None) == 1
+    assert requested_colour({"Blond_Hair": 0, "Black_Hair": 1, "Gray_Hair": 1, "Smiling": 1}, shares) == 0

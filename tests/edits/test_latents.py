@@ -14,7 +14,7 @@ from masque.data.puppets import draw_puppet, render
 from masque.edits.invert import Options
 from masque.edits.latents import read_latent
 from masque.edits.loaded import LatentEditor
-from masque.edits.morph import between, times
+from masque.edits.morph import frame_positions, point_between
 from masque.edits.morph_warp import warp_morph
 from masque.edits.sample import TRUNCATION
 from masque.errors import CheckpointError, PictureError, ValueRangeError
@@ -66,21 +66,21 @@ def test_the_mean_of_several_examples_is_one_operand(session, three):
 
 def test_paths_by_hand():
     a, b = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0])
-    assert torch.allclose(between([a, b], 0.5, "linear"), torch.tensor([1.0, 1.0]))
-    assert torch.allclose(between([a, b], 0.5, "spherical"), torch.full((2,), math.sqrt(2)))
-    assert torch.allclose(between([a, b], 1 / 3, "spherical").norm(), torch.tensor(2.0))
-    assert torch.equal(between([a, b, a], 2.0, "spherical"), a)
-    assert torch.allclose(between([a, b, a], 1.0, "spherical"), b, atol=1e-6)
+    assert torch.allclose(point_between([a, b], 0.5, "linear"), torch.tensor([1.0, 1.0]))
+    assert torch.allclose(point_between([a, b], 0.5, "spherical"), torch.full((2,), math.sqrt(2)))
+    assert torch.allclose(point_between([a, b], 1 / 3, "spherical").norm(), torch.tensor(2.0))
+    assert torch.equal(point_between([a, b, a], 2.0, "spherical"), a)
+    assert torch.allclose(point_between([a, b, a], 1.0, "spherical"), b, atol=1e-6)
     for path in ("linear", "spherical"):
-        assert torch.allclose(between([a, a], 0.3, path), a)
-        assert between([a, -a], 0.5, path).isfinite().all()
+        assert torch.allclose(point_between([a, a], 0.3, path), a)
+        assert point_between([a, -a], 0.5, path).isfinite().all()
 
 
 def test_details_go_straight_on_any_path(session, three):
     a, b = torch.tensor([2.0, 0.0, 1.0]), torch.tensor([0.0, 2.0, 3.0])
-    assert torch.allclose(between([a, b], 0.5, "spherical", 2), torch.tensor([math.sqrt(2), math.sqrt(2), 2.0]))
+    assert torch.allclose(point_between([a, b], 0.5, "spherical", 2), torch.tensor([math.sqrt(2), math.sqrt(2), 2.0]))
     rich = session.latent(torch.cat([three[0].z, torch.ones(session.model.widths[-1] - 16)]), "rich")
-    along = session.along([rich, three[1]], 3, ease="linear")
+    along = session.interpolate([rich, three[1]], 3, ease="linear")
     assert torch.allclose(along[:, 16:].mean(dim=1), torch.tensor([1.0, 0.5, 0.0]))
     (last,), (own,) = session.pictures(along[2:]), session.pictures(three[1].z[None])
     assert np.abs(last.astype(int) - own).max() <= 1
@@ -92,13 +92,13 @@ def test_details_go_straight_on_any_path(session, three):
 
 
 def test_times_by_hand():
-    assert times(2, 5, "linear") == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert times(3, 5, "smooth") == [0.0, 0.5, 1.0, 1.5, 2.0]
-    assert times(2, 5, "smooth")[1] == pytest.approx(0.15625)
+    assert frame_positions(2, 5, "linear") == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert frame_positions(3, 5, "smooth") == [0.0, 0.5, 1.0, 1.5, 2.0]
+    assert frame_positions(2, 5, "smooth")[1] == pytest.approx(0.15625)
     with pytest.raises(ValueRangeError, match="two faces at least"):
-        times(1, 5, "smooth")
+        frame_positions(1, 5, "smooth")
     with pytest.raises(ValueRangeError, match="morph of 0 frames"):
-        times(2, 0, "smooth")
+        frame_positions(2, 0, "smooth")
 
 
 def test_a_morph_goes_from_face_to_face(session, three):

@@ -16,12 +16,12 @@ from masque.edits import repaint as module
 from masque.edits.faces_for import faces_for
 from masque.edits.loaded import PortraitEditor
 from masque.edits.parser import enlarged
-from masque.edits.repaint import repaint, uncovered
-from masque.edits.shapes import aligned, in_crop, painted, shrunk, with_part
+from masque.edits.repaint import fill_background, repaint
 from masque.edits.subject import Subject, find_subject
 from masque.edits.transfer import transfer
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
+from masque.faces.label_edits import align_labels, edited_labels_in_crop, painted_pixels, replace_part, resample_labels
 from masque.faces.labels import coloured, write_labels
 from masque.faces.masks import newly_background
 from masque.faces.tones import correct_tones, match_mean_colour, mean_lab, smooth_change, smooth_colours
@@ -72,18 +72,18 @@ def test_a_part_of_another_shape():
     own, other = np.ones((6, 9), np.uint8), np.zeros((6, 9), np.uint8)
     own[0], own[2, 2:4], own[4, 3:6] = 10, 4, 8
     other[1:, 1:8], other[3, 1:3], other[4, 2:8] = 1, 4, 7
-    mouth = with_part(own, other, "mouth")
+    mouth = replace_part(own, other, "mouth")
     assert mouth[4].tolist() == [1, 1, 7, 7, 7, 7, 7, 7, 1]
     assert (mouth[:4] == own[:4]).all()
-    eyes = with_part(own, other, "eyes")
+    eyes = replace_part(own, other, "eyes")
     assert (eyes[2].tolist(), eyes[3].tolist()) == ([1] * 9, [1, 4, 4, 1, 1, 1, 1, 1, 1])
-    assert (with_part(own, other, "all") == other).all()
-    hair = with_part(own, other, "hair")
+    assert (replace_part(own, other, "all") == other).all()
+    hair = replace_part(own, other, "hair")
     assert not (hair == 10).any()  # bald: and above the other's head there is wall
     assert (hair[0] == 0).all()
     other[0:2] = 10
-    assert with_part(own, other, "hair")[:2].tolist() == [[10] * 9] * 2
-    skin = with_part(own, other, "skin")
+    assert replace_part(own, other, "hair")[:2].tolist() == [[10] * 9] * 2
+    skin = replace_part(own, other, "skin")
     assert (skin[2, 2:4] == 4).all()
     assert (skin[4, 3:6] == 8).all()
     assert skin[5].tolist() == [0, 1, 1, 1, 1, 1, 1, 1, 0]
@@ -93,11 +93,11 @@ def test_a_part_of_another_shape():
 def test_a_whole_photos_label_map_in_the_crop(painter, files, truth):
     subject = painter.subject(files["one.png"])
     labels = truth["one.png"].labels
-    shares, written = painter.shares(subject), painter.written(subject)
-    seen, notes = in_crop(labels, subject, shares, written)
-    assert ((seen == painter.parts(subject)).mean() > 0.95, notes) == (True, [])
+    shares, written = painter.shares(subject), painter.labels(subject)
+    seen, notes = edited_labels_in_crop(labels, written, shares, subject.matrix)
+    assert ((seen == painter.crop_labels(subject)).mean() > 0.95, notes) == (True, [])
     larger = cv2.resize(labels, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    again, notes = in_crop(larger, subject, shares, written)
+    again, notes = edited_labels_in_crop(larger, written, shares, subject.matrix)
     assert (again == seen).mean() > 0.98
     height, width = labels.shape
     assert notes == [f"The label map of {2 * width}×{2 * height} pixels was brought to the photo's {width}×{height}."]
@@ -106,35 +106,35 @@ def test_a_whole_photos_label_map_in_the_crop(painter, files, truth):
 def test_what_a_map_takes_away_leaves_no_specks(files, truth):
     """The parser's word along a soft edge does not outlast the label itself."""
     subject = find_subject(files["one.png"], 64)
-    parts = shrunk(truth["one.png"].labels, subject.matrix, 64)
+    parts = resample_labels(truth["one.png"].labels, subject.matrix, 64)
     soft = np.stack([(parts == label).astype(np.float32) for label in range(11)])
     wall = cv2.erode((parts == 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     row, column = np.argwhere(wall[2:-2, 2:-2])[0] + 2
     soft[[0, 10], row, column] = 0.3, 0.7  # a strand thinner than a pixel
     whole = enlarged(soft, subject.matrix, subject.photo)
-    bald, _ = in_crop(np.where(whole == 10, 0, whole).astype(np.uint8), subject, soft, whole)
+    bald, _ = edited_labels_in_crop(np.where(whole == 10, 0, whole).astype(np.uint8), whole, soft, subject.matrix)
     assert (soft.argmax(axis=0)[1:-1, 1:-1] == 10).any()
     assert not (bald[1:-1, 1:-1] == 10).any()
-    assert (in_crop(whole, subject, soft, whole)[0] == soft.argmax(axis=0)).all()
+    assert (edited_labels_in_crop(whole, whole, soft, subject.matrix)[0] == soft.argmax(axis=0)).all()
 
 
 def test_a_label_map_is_aligned_by_its_eyes_and_mouth(files, truth):
     subject = find_subject(files["two.png"], 128)
-    matrix = aligned(truth["two.png"].labels, 128)
+    matrix = align_labels(truth["two.png"].labels, 128)
     points = subject.face.landmarks[[36, 45, 48, 54, 30]]
     assert np.linalg.norm(transform(points, matrix) - transform(points, subject.matrix), axis=1).max() < 4
     with pytest.raises(PictureError, match="has no left eye"):
-        aligned(np.ones((9, 9), np.uint8), 64)
+        align_labels(np.ones((9, 9), np.uint8), 64)
 
 
 def test_what_a_smaller_shape_uncovers_is_filled_from_the_wall(painter, files):
     subject = painter.subject(files["one.png"])
-    own = painter.parts(subject)
-    assert uncovered(subject, own, own) is subject.image
+    own = painter.crop_labels(subject)
+    assert fill_background(subject, own, own) is subject.image
     wanted = np.where(own == 10, 0, own).astype(np.uint8)
     before, after = (
         to_pictures(subject.image)[0].astype(int),
-        to_pictures(uncovered(subject, own, wanted))[0].astype(int),
+        to_pictures(fill_background(subject, own, wanted))[0].astype(int),
     )
     gone, rim = (own == 10) & (wanted == 0), newly_background(own, wanted)
     assert (rim >= gone).all()
@@ -182,11 +182,11 @@ def test_what_is_painted_and_what_an_edge_does_by_itself():
     written[:, 10:] = 1
     moved, drawn = written.copy(), written.copy()
     moved[5:9, 9], moved[12, 10] = 1, 0
-    assert not painted(moved, written).any()
+    assert not painted_pixels(moved, written).any()
     drawn[5:9, 7:10], drawn[15, 3] = 1, 4  # an edge that was moved by three pixels, and a dot
-    assert (painted(drawn, written) == (drawn != written)).all()
-    assert not painted(drawn, written, reach=3)[:12].any()
-    assert painted(drawn, written, reach=3)[15, 3]
+    assert (painted_pixels(drawn, written) == (drawn != written)).all()
+    assert not painted_pixels(drawn, written, reach=3)[:12].any()
+    assert painted_pixels(drawn, written, reach=3)[15, 3]
 
 
 def test_where_a_part_gives_way_the_networks_picture_shows_and_elsewhere_the_photo(painter, files, truth, monkeypatch):
@@ -209,7 +209,7 @@ def test_where_a_part_gives_way_the_networks_picture_shows_and_elsewhere_the_pho
 
 def test_the_style_of_one_part_alone(painter, files, monkeypatch):
     subjects = [painter.subject(files[name]) for name in ("one.png", "two.png")]
-    own, other = (painter.latents(s, painter.parts(s)) for s in subjects)
+    own, other = (painter.latents(s, painter.crop_labels(s)) for s in subjects)
     given = paint_by_label(painter, monkeypatch)
     result = transfer(painter, files["one.png"], files["two.png"], part="hair")
     after, before = given

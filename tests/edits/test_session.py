@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from masque.edits.subject import as_photo, cut_subject, region_mask
+from masque.edits.subject import as_photo, cut_subject, region_mask, set_attributes
 from masque.errors import NoFaceError, PictureError, UnknownAttributeError, ValueRangeError
 from masque.faces.detect import choose_face, find_faces
 from masque.faces.frame import at_scale, chain, cut_frame, invert, scale_of, transform
@@ -70,7 +70,7 @@ def test_attributes_are_replaced_by_name(session, subject):
     c = session.estimate(subject)
     assert c.shape == (1, len(session.attributes))
     assert 0 <= float(c.min()) <= float(c.max()) <= 1
-    asked = session.asked(c, {"Smiling": 1, "Male": 0.25})
+    asked = set_attributes(c, session.attributes, {"Smiling": 1, "Male": 0.25})
     expected = c.clone()
     expected[0, session.attributes.index("Smiling")], expected[0, session.attributes.index("Male")] = 1, 0.25
     assert torch.equal(asked, expected)
@@ -83,13 +83,13 @@ def test_attributes_are_replaced_by_name(session, subject):
 )
 def test_unknown_attributes_are_answered_with_known_ones(session, subject, name, suggestion):
     with pytest.raises(UnknownAttributeError, match=f"no attribute {name}.*{suggestion}"):
-        session.asked(session.estimate(subject), {name: 1.0})
+        set_attributes(session.estimate(subject), session.attributes, {name: 1.0})
 
 
 @pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
 def test_values_outside_0_to_1_are_refused(session, subject, value):
     with pytest.raises(ValueRangeError, match=r"Smiling = .* is outside \[0, 1\]"):
-        session.asked(session.estimate(subject), {"Smiling": value})
+        set_attributes(session.estimate(subject), session.attributes, {"Smiling": value})
 
 
 def test_encoding_asks_for_attributes_of_one_part_at_a_time(session, subject):

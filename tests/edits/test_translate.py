@@ -9,10 +9,10 @@ import torch
 
 from masque import modelfile, runs
 from masque.config import as_dict
-from masque.edits.ccagan import painted
+from masque.edits.ccagan import paint_edits
 from masque.edits.loaded import AttributeEditor
 from masque.edits.sheet import CELL
-from masque.edits.subject import without_rivals
+from masque.edits.subject import exclude_rivals
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
 from masque.loading import load_session
 from masque.models.ccagan import HAIR_COLOURS
@@ -101,7 +101,7 @@ def test_a_sheet_shows_every_attribute_once(translator, photo, monkeypatch):
 )
 def test_rivals_are_taken_back_as_far_as_one_is_given(asked, expected):
     c = torch.tensor([[0.9, 0.2, 0.5, 1.0, 0.0]])
-    changed, taken = without_rivals(c, NAMES, asked, HAIR_COLOURS)
+    changed, taken = exclude_rivals(c, NAMES, asked, HAIR_COLOURS)
     assert taken == expected
     for place, name in enumerate(NAMES):
         assert float(changed[0, place]) == pytest.approx(taken.get(name, float(c[0, place])))
@@ -166,8 +166,8 @@ def test_with_a_parser_a_hair_colour_shows_in_the_hair_alone_and_the_rest_elsewh
     own = torch.zeros(1, len(names))
     wanted = own.clone()
     wanted[0, [hair, man]] = 1.0
-    before, after = painted(translator, subject, own, [wanted], shares)
+    before, after = paint_edits(translator, subject, own, [wanted], shares)
     assert (before == 0).all()
     assert (after[:8] == 140).all()
     assert (after[8:] == 40).all()
-    assert (painted(translator, subject, own, [wanted], None)[1] == 140).all()
+    assert (paint_edits(translator, subject, own, [wanted], None)[1] == 140).all()

@@ -258,7 +258,7 @@ REFUSED = {
     "part of a list": lambda s, y, g, p: s.random(p, ["hair"]),  # noqa: ARG005
     "stitch of an array": lambda s, y, g, p: s.swap(p, p, stitch=np.zeros(2)),  # noqa: ARG005
     "ease": lambda s, y, g, p: g.morph([], 2, ease="quick"),  # noqa: ARG005
-    "way of a morph": lambda s, y, g, p: g.along([], 2, path="round"),  # noqa: ARG005
+    "way of a morph": lambda s, y, g, p: g.interpolate([], 2, path="round"),  # noqa: ARG005
     "method": lambda s, y, g, p: Options(method="guess"),  # noqa: ARG005
     "clip": lambda s, y, g, p: Options(clip=None),  # noqa: ARG005
     "photos for latents": lambda s, y, g, p: g.combine([p, p]),  # noqa: ARG005

@@ -140,7 +140,7 @@ def invert(
     check_replaceable(overwrite, out, picture, film)
     with Bar("Searching") as bar:
         import masque
-        from masque.edits.grey import cells_in_tones, said
+        from masque.edits.grey import grey_note, keep_cells_grey
         from masque.edits.invert import Options
         from masque.edits.result import Result
 
@@ -161,14 +161,14 @@ def invert(
     latent = generator.latent(found.z[0], subject.name, subject.grey)
     check_replaceable(overwrite, out, picture, film)
     latent.save(out)
-    record = generator.record("invert", photo=subject.name, method=method, **said(subject))
+    record = generator.record("invert", {"photo": subject.name, "method": method, **grey_note(subject)})
     if picture is not None:
-        Result(cells_in_tones(subject, list(generator.pictures(latent.z[None])))[0], record).save(picture)
+        Result(keep_cells_grey(subject, list(generator.pictures(latent.z[None])))[0], record).save(picture)
     if film is not None:
         import torch
 
         frames = torch.cat([*seen.values(), generator.model.widened(found.z)])
-        _save_film(film, cells_in_tones(subject, list(generator.pictures(frames))), len(frames), FILM_SECONDS, record)
+        _save_film(film, keep_cells_grey(subject, list(generator.pictures(frames))), len(frames), FILM_SECONDS, record)
     state = " The search was stopped; this is the best until then." if found.interrupted else ""
     error = float(found.error[0])
     values = {
@@ -268,9 +268,11 @@ def morph(
     with Bar("Morphing") as bar:
         import masque
         from masque.edits.invert import Options
-        from masque.edits.morph import times
+        from masque.edits.morph import frame_positions
 
-        times(len(faces) + loop, frames, ease)  # whether there are enough faces and frames, before anything is searched
+        frame_positions(
+            len(faces) + loop, frames, ease
+        )  # whether there are enough faces and frames, before anything is searched
         if path == "warp":
             from masque.edits.morph_warp import WARP_SIZE, warp_morph
             from masque.errors import printable
@@ -286,7 +288,7 @@ def morph(
             )
             latents = _latents(generator, faces, options, bar)
             pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
-            record = generator.record("morph")
+            record = generator.record("morph", {})
         record |= {"frames": frames, "path": path, "faces": names}
         check_replaceable(overwrite, out)
         _save_film(out, pictures, frames, seconds, record)
@@ -304,9 +306,7 @@ def _check_frames(path: Path, count: int, size: int) -> None:
         check_sheet(path, count, math.ceil(math.sqrt(count)), size)
 
 
-def _save_film(
-    path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, object]
-) -> None:
+def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, JSON]) -> None:
     """A film with its record in the comment, or a sheet with it as pictures have it."""
     import math
 
@@ -348,6 +348,6 @@ def _latents(generator: LatentEditor, faces: list[Path], options: Options, bar: 
     return [
         generator.average([found[photo] for photo in photos[face]], face.name)
         if face in photos
-        else generator.own(read_latent(face))
+        else generator.check_latent(read_latent(face))
         for face in faces
     ]

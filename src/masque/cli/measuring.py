@@ -74,7 +74,7 @@ def edits(
     frames = load_frames(data, translator.size, translator.attributes, ("test",))
     classify = _classifier("attributes")
     report = evaluate_edits(translator, frames, classify, features, count, seed, progress)
-    drawn = Result(draw_leakage(report), translator.record("evaluate", seed=seed)) if picture else None
+    drawn = Result(draw_leakage(report), translator.record("evaluate", {"seed": seed})) if picture else None
     return Measured(report, as_text(report), drawn)
 
 
@@ -242,7 +242,7 @@ def facefeat(
     report = evaluate_facefeat(
         synthesizer, frames, features, benchmarks, count=count, seed=seed, workers=workers, progress=progress
     )
-    record = synthesizer.record("evaluate", seed=seed)
+    record = synthesizer.record("evaluate", {"seed": seed})
     drawn = Result(draw_sheet(synthesizer, frames, seed=seed), record) if picture else None
     return Measured(report, as_text(report), drawn)
 

@@ -101,7 +101,7 @@ def repaint(
         result = masque.load(model, "repaint", device).repaint(
             photo, labels=shape, shape_from=shape_from, part=part, detail=detail, pick=pick
         )
-    for note in (*notes, *result.record["notes"]):
+    for note in (*notes, *result.texts("notes")):
         remark(f"Note: {note}")
     save(result, out, overwrite, as_json)
 

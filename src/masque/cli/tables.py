@@ -152,7 +152,7 @@ def sheet(
         result = draw(model, data, seed)
     check_replaceable(overwrite, out)
     result.save(out)
-    shown = result.record["shown"]
+    shown = result.texts("shown")
     answer(
         f"Wrote {out}. A row for each person; from left to right: {', '.join(shown)}.",
         {"out": str(out), "shown": shown},

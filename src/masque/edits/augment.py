@@ -65,12 +65,18 @@ def augment(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Augmented:
-    """Copy identity folders, with `per_picture` new pictures of the person beside each photo.
+    """Copy identity folders, with new pictures of the person beside each photo.
 
-    folder: one folder of photos for each person. out: a folder that does not exist yet; `anna/1.jpg` is
-    `out/anna/1.jpg` and `out/anna/1-new1.png` … there, and so at any depth. workers: processes that look for faces, one
-    per core if None. Raises DataError for a source without such folders or without a face, OutputError where `out`
-    exists or cannot be written, and ValueRangeError. A run that fails leaves nothing."""
+    folder: one folder of photos for each person.
+    out: a folder that does not exist yet; `anna/1.jpg` is `out/anna/1.jpg` and `out/anna/1-new1.png` … there, and so at
+        any depth.
+    per_picture: how many new pictures are drawn of each photo, at least 1.
+    seed: the same seed gives the same pictures.
+    workers: processes that look for faces; one per core if None.
+    progress: called with the photos done and their number.
+
+    Raises DataError for a folder without such folders or without a face, OutputError where `out` exists or cannot be
+    written, ValueRangeError. A run that fails leaves nothing."""
     per_picture, seed = whole("per_picture", per_picture), seed_of(seed)
     if per_picture < 1:
         raise ValueRangeError(f"{per_picture} new pictures cannot be drawn of a photo: ask for one at least.")
@@ -151,7 +157,9 @@ def _draw(session: FaceFeatSession, waiting: Sequence[Waiting], per_picture: int
     for at, photo in enumerate(waiting):
         grey = is_grey(photo.crop)
         for k in range(per_picture):
-            record = session.record("augment", photo=printable(photo.copy.name, LONGEST_NAME), number=k + 1, seed=seed)
+            record = session.record(
+                "augment", {"photo": printable(photo.copy.name, LONGEST_NAME), "number": k + 1, "seed": seed}
+            )
             made = pictures[at * per_picture + k]
             Result(fade(made, 0.0) if grey else made, record).save(photo.copy.with_name(f"{photo.stem}-new{k + 1}.png"))
     return len(waiting) * per_picture

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from masque.edits.grey import said
+from masque.edits.grey import grey_note
 from masque.edits.measures import inputs
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
@@ -17,6 +17,7 @@ from masque.errors import ValueRangeError
 from masque.faces.tones import fade
 from masque.given import check_choice, whole
 from masque.image import grid
+from masque.jsonfile import JSON
 from masque.models.rsgan import RSGANLatents
 
 CELL = 256
@@ -33,10 +34,17 @@ def blend(
     pick_a: int | None = None,
     pick_b: int | None = None,
 ) -> Result:
-    """A strip of `steps` pictures in which `part` goes from photo a's to photo b's and everything else stays a's.
+    """A strip of pictures on which the face, the hair or both go from one photo's to another's in even steps between
+    their latents (RSGAN supplement, Fig. A4); all else stays the first photo's. The pictures are the network's own.
 
-    a, b: RGB uint8 (H,W,3) or paths. The pictures are the network's own, straight lines between latents, first and last
-    included. Raises PictureError, NoFaceError, ValueRangeError."""
+    a: the photo to start from: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    b: the photo to end at, in any of these ways.
+    part: what goes: `face`, `hair` or `both`.
+    steps: how many pictures, from 2 to 64, both ends included.
+    pick_a, pick_b: which of several faces in each photo, from 1 on as `masque faces` lists them; the largest if None.
+
+    Returns the strip, cells of 256 pixels in a row, and its record. Raises PictureError for a photo that cannot be
+    read, NoFaceError, ValueRangeError."""
     check_choice("part", part, ("face", "hair", "both"))
     steps = whole("steps", steps)
     if not 2 <= steps <= 64:
@@ -61,5 +69,10 @@ def blend(
         cell if colour == 1 else fade(cell, colour)
         for cell, colour in zip(cells, np.linspace(start, end, steps), strict=True)
     ]
-    record = session.record("blend", part=part, steps=steps, inputs=inputs(a=first, b=last), **said(first, end))
-    return Result(grid(cells, steps), record)
+    values: dict[str, JSON] = {
+        "part": part,
+        "steps": steps,
+        "inputs": inputs(a=first, b=last),
+        **grey_note(first, end),
+    }
+    return Result(grid(cells, steps), session.record("blend", values))

@@ -17,7 +17,7 @@ from masque.image import Picture, to_pictures
 from masque.models.ccagan import CCAGAN, HAIR_COLOURS
 
 UNKNOWN = 0.5
-"""What an attribute that cannot be read off a photo is told to the generator as: neither there nor absent."""
+"""The value that the generator is given for an attribute that cannot be read off a photo: neither there nor absent."""
 
 Classify = Callable[[list[Picture]], list[dict[str, float]]]
 """Face frames -> attributes in [0,1]: what `masque.edits.estimate.attribute_estimator` makes."""
@@ -47,14 +47,18 @@ class CCAGANSession(Session):
         return self.model.config.attributes
 
     def estimate(self, subject: Subject) -> Tensor:
-        """The attributes (1,A) that a subject has, read as they are when a set is prepared; 0.5 where they cannot be
-        read."""
+        """The attributes (1,A) of a face in [0,1], read as they are when a set is prepared; UNKNOWN where they cannot be
+        read.
+
+        subject: the face."""
         values = read_attributes(subject.frame, self.classify)
         return torch.tensor([[values.get(name, UNKNOWN) for name in self.attributes]], device=self.device)
 
     def translate(self, subject: Subject, attributes: Sequence[Tensor], shares: Shares | None = None) -> list[Picture]:
-        """The pictures (S,S,3) that the generator paints of a subject, one for each (1,A) of `attributes`; shares: as a
-        parser sees it."""
+        """The pictures (S,S,3) that the generator paints of a face with other attributes.
+
+        subject: the face. attributes: (1,A) in [0,1] for each picture. shares: the parser's label shares (11,S,S), which
+        say where the person is; GrabCut does if None."""
         person = torch.from_numpy(person_mask(subject) if shares is None else 1 - shares[LABELS.index("background")])
         with self.inference():
             return [
@@ -63,12 +67,13 @@ class CCAGANSession(Session):
             ]
 
 
-def painted(
+def paint_edits(
     session: CCAGANSession, subject: Subject, own: Tensor, wanted: Sequence[Tensor], shares: Shares | None
 ) -> list[Picture]:
-    """The subject as it is, and with each of the wanted attributes (1,A), as the generator paints it (S,S,3).
+    """The pictures (S,S,3) that the generator paints of a face as it is, and with each of the wanted attributes.
 
-    Where a parser's shares say what is hair, a hair colour shows there alone: G has learnt hair colours from people who
+    own: the face's attributes (1,A). wanted: those of each further picture. shares: the parser's label shares
+    (11,S,S); where they say what is hair, a hair colour shows there alone: G has learnt hair colours from people who
     have them, and would change the skin along with the hair."""
     hair = [place for place, name in enumerate(session.attributes) if name in HAIR_COLOURS]
     before, *after = session.translate(subject, [own, *wanted], shares)
@@ -78,8 +83,11 @@ def painted(
     for one in others:
         one[:, hair] = own[:, hair]
     is_hair = shares[LABELS.index("hair")][..., None]
-    beside = session.translate(subject, others, shares)
+    without_colour = session.translate(subject, others, shares)
     return [
         before,
-        *(np.rint(is_hair * a + (1 - is_hair) * b).astype(np.uint8) for a, b in zip(after, beside, strict=True)),
+        *(
+            np.rint(is_hair * a + (1 - is_hair) * b).astype(np.uint8)
+            for a, b in zip(after, without_colour, strict=True)
+        ),
     ]

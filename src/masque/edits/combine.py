@@ -17,8 +17,12 @@ from masque.given import number
 
 
 def average(session: LatentSession, latents: Sequence[Latent], name: str) -> Latent:
-    """The mean of several faces: one operand of several examples (Radford et al. 2015). Raises PictureError without
-    any."""
+    """The mean of several faces: one operand of several examples (Radford et al. 2015).
+
+    latents: of this model, one at least.
+    name: what to call their mean.
+
+    Raises PictureError without any, CheckpointError for latents of another model."""
     if not latents:
         raise PictureError(f"{name} holds no photos: an operand needs one at least.")
     return session.latent(
@@ -29,33 +33,37 @@ def average(session: LatentSession, latents: Sequence[Latent], name: str) -> Lat
 def combine(
     session: LatentSession, latents: Sequence[Latent], formula: str | None = None, weight: float = 0.5
 ) -> Result:
-    """One face of several (Fig. 4 and 5).
+    """One face of several (ProGAN paper, Fig. 4 and 5).
 
-    formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; without
-    one, two latents are combined as (1 − weight)·a + weight·b. Raises ValueRangeError for a formula that cannot be
-    computed, CheckpointError for latents of another model."""
+    latents: of this model, in the order of the formula's names.
+    formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; None combines
+        two as (1 − weight)·a + weight·b.
+    weight: how much of the second, in [0,1], without a formula.
+
+    Returns the picture (S,S,3) and its record. Raises ValueRangeError for a formula that cannot be computed,
+    CheckpointError for latents of another model."""
     check_combination(len(latents), formula, weight)
-    z = session.vectors(latents)
+    z, width = session.vectors(latents), session.model.config.z
     if formula is None:
         weight = number("weight", weight)
         made, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
     else:
         made = compute(formula, dict(zip(ascii_lowercase, z, strict=False))).clone()  # it may be a face's own
         # A z that sums have made long will be shortened: its detail as much, or 2*a would have twice that of a.
-        longer = made[: session.model.config.z].square().mean().sqrt().clamp_min(1.0)
-        made[session.model.config.z :] /= longer
-    if float(made[: session.model.config.z].square().mean()) < 1e-6:
+        longer = made[:width].square().mean().sqrt().clamp_min(1.0)
+        made[width:] /= longer
+    if float(made[:width].square().mean()) < 1e-6:
         raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
     (picture,) = session.pictures(session.model.settle(made[None]))
-    record = session.record("combine", formula=formula, faces=[latent.name for latent in latents])
+    record = session.record("combine", {"formula": formula, "faces": [latent.name for latent in latents]})
     if all(latent.grey for latent in latents):
         return Result(fade(picture, 0.0), {**record, **KEPT})
     return Result(picture, record)
 
 
 def check_combination(count: int, formula: str | None = None, weight: float = 0.5) -> None:
-    """Raise ValueRangeError for what `Latents.combine` could not make of any `count` faces; before they are sought,
-    which takes a while."""
+    """Raise ValueRangeError for what `combine` could not make of any `count` faces: known before they are sought, which
+    takes a while."""
     if formula is not None:
         compute(formula, dict.fromkeys(ascii_lowercase[:count], torch.ones(1)))
         return

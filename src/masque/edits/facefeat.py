@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from masque.edits.grey import cells_in_tones
+from masque.edits.grey import keep_cells_grey
 from masque.edits.session import Session
 from masque.edits.subject import Subject
 from masque.errors import ValueRangeError
@@ -23,22 +23,28 @@ class FaceFeatSession(Session):
         self.model = model
 
     def features(self, subject: Subject) -> tuple[Tensor, Tensor, Tensor]:
-        """f_id, f_1 and f_2 (1,…) of a face."""
+        """The features (1,…) of a face: f_id, who it is; f_1, its shape, pose and expression; f_2, all else.
+
+        subject: the face."""
         with self.inference():
             return self.model.seen(subject.image.to(self.device))
 
     def pictures(self, f_id: Tensor, f_1: Tensor, f_2: Tensor) -> list[Picture]:
-        """The pictures (S,S,3) of features (B,…)."""
+        """The pictures (S,S,3) of features.
+
+        f_id, f_1, f_2: (B,…), as `features` gives them."""
         with self.inference():
             return list(to_pictures(self.model.G_I(f_id, f_1, f_2).clamp(-1, 1)))
 
     def draw(self, subject: Subject, count: int, seed: int) -> list[Picture]:
-        """`count` pictures (S,S,3) of a subject's person with poses, expressions and light drawn at random; the same
-        seed gives the same pictures. Raises ValueRangeError for a count below 1."""
+        """Pictures (S,S,3) of a face's person with poses, expressions and light drawn at random.
+
+        subject: the face. count: how many, at least 1. seed: the same seed gives the same pictures. Raises
+        ValueRangeError."""
         count, seed = whole("count", count), seed_of(seed)
         if count < 1:
             raise ValueRangeError(f"{count} pictures cannot be drawn: ask for one at least.")
         f_id = self.features(subject)[0].expand(count, -1)
         with self.inference():
             drawn = self.model.drawn(torch.arange(count, device=self.device) + 1_000_003 * seed, "synthesize")
-        return cells_in_tones(subject, self.pictures(f_id, *drawn))
+        return keep_cells_grey(subject, self.pictures(f_id, *drawn))

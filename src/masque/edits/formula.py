@@ -14,8 +14,11 @@ from torch import Tensor
 from masque.errors import ValueRangeError, printable
 
 OPERATIONS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 LONGEST = 1000
 """Characters: so many can be read and computed in no time, however deep their brackets are."""

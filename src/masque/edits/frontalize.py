@@ -9,6 +9,11 @@ from masque.edits.synthesize import modify
 
 
 def frontalize(session: FaceFeatSession, photo: Photo, pick: int | None = None) -> Result:
-    """The photo's person looking straight ahead (Fig. 3). Raises PictureError, NoFaceError."""
+    """A photo's person looking straight ahead (FaceFeat-GAN, Fig. 3).
+
+    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+
+    Returns the picture (S,S,3) and its record. Raises PictureError for a photo that cannot be read, NoFaceError."""
     made = modify(session, photo, [0.0], pick=pick)
     return Result(made.picture, {**made.record, "edit": "frontalize"})

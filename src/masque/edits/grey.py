@@ -20,40 +20,49 @@ COLOURED_HAIR = ("Blond_Hair", "Brown_Hair")
 COLOURED_SKIN = ("Rosy_Cheeks", "Wearing_Lipstick", "Heavy_Makeup")
 """Attributes that ask for a colour where hair is not."""
 
-KEPT, COLOURED = {"black_and_white": "kept"}, {"black_and_white": "coloured as asked"}
+KEPT = {"black_and_white": "kept"}
+COLOURED = {"black_and_white": "coloured as asked"}
 """What the record of an edit of a black-and-white photo says of its tones."""
 
 
-def in_tones(subject: Subject, made: Picture, colour: Colour = 0.0) -> Picture:
-    """A subject's whole photo as an edit made it, black and white where the photo is and no colour was asked for.
+def keep_grey(subject: Subject, edited: Picture, colour: Colour = 0.0) -> Picture:
+    """An edited photo (H,W,3), black and white where the subject's photo is and no colour was asked for.
 
-    Where nothing was changed the photo's own pixels stay, bit for bit.
-    """
+    colour: how much of the edit's colour is kept. Where nothing was changed the photo's own pixels stay, bit for
+    bit."""
     if not subject.grey:
-        return made
+        return edited
     if isinstance(colour, np.ndarray):
-        colour = warp(colour, invert(subject.matrix), made.shape[1::-1], border=cv2.BORDER_CONSTANT).astype(np.float32)
-    changed = (made != subject.photo).any(axis=2, keepdims=True)
-    return np.where(changed, fade(made, colour), made)
+        size = edited.shape[1::-1]
+        colour = warp(colour, invert(subject.matrix), size, border=cv2.BORDER_CONSTANT).astype(np.float32)
+    changed = (edited != subject.photo).any(axis=2, keepdims=True)
+    return np.where(changed, fade(edited, colour), edited)
 
 
-def cells_in_tones(subject: Subject, cells: list[Picture], colour: Colour = 0.0) -> list[Picture]:
-    """The same of pictures of x, of any size."""
+def keep_cells_grey(subject: Subject, cells: list[Picture], colour: Colour = 0.0) -> list[Picture]:
+    """Pictures of the subject's crop, of any size, black and white where its photo is.
+
+    colour: how much of their colour is kept."""
     return [fade(cell, colour) for cell in cells] if subject.grey else cells
 
 
-def asked_colour(attributes: Mapping[str, float], shares: Shares | None) -> Colour:
-    """Where attributes ask for a colour. shares: what a face parser sees (11,S,S); without, a colour asked for shows
+def requested_colour(attributes: Mapping[str, float], shares: Shares | None) -> Colour:
+    """How much colour attributes ask for: 1 where they name a colour of hair or of skin, else 0.
+
+    shares: a face parser's label shares (11,S,S), which tell hair from skin; without, a colour that is asked for shows
     everywhere."""
-    hair, skin = (any(attributes.get(name, 0) > 0 for name in names) for names in (COLOURED_HAIR, COLOURED_SKIN))
+    hair = any(attributes.get(name, 0) > 0 for name in COLOURED_HAIR)
+    skin = any(attributes.get(name, 0) > 0 for name in COLOURED_SKIN)
     if hair == skin or shares is None:
         return float(hair or skin)
     is_hair = np.asarray(shares[LABELS.index("hair")], dtype=np.float32)
     return is_hair if hair else 1 - is_hair
 
 
-def said(subject: Subject, colour: Colour = 0.0) -> dict[str, str]:
-    """What the record says of it: nothing of a coloured photo."""
+def grey_note(subject: Subject, colour: Colour = 0.0) -> dict[str, str]:
+    """What the record of an edit says of a black-and-white photo's tones; nothing of a coloured photo.
+
+    colour: how much colour the edit gave it."""
     if not subject.grey:
         return {}
     return dict(COLOURED if np.any(colour) else KEPT)

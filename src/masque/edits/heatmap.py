@@ -44,5 +44,7 @@ def heatmap(photo: Photo, edited: Photo) -> tuple[Picture, dict[str, float]]:
     share = np.clip(change / 4, 0, 1)[..., None]
     shown: Picture = np.rint(grey + 0.75 * share * (hot - grey)).astype(np.uint8)
     return shown, {
-        "mean": float(change.mean()), "largest": float(change.max()), "visibly_changed_percent": 100 * float((change > 2).mean()),
-    }  # fmt: skip
+        "mean": float(change.mean()),
+        "largest": float(change.max()),
+        "visibly_changed_percent": 100 * float((change > 2).mean()),
+    }

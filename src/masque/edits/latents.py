@@ -28,8 +28,9 @@ class Latent:
     """A face as the generator knows it."""
 
     z: Tensor
-    """(Z,) within the model's domain, or (Z+detail,)."""
+    """(Z,) within the model's domain, or (Z+detail,) with what was found beside it."""
     name: str
+    """Whose face it is, for records and messages."""
     weights: str
     """The hash of the model that it belongs to."""
     grey: bool = False
@@ -37,7 +38,9 @@ class Latent:
     latent is made so."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as safetensors. Raises OutputError."""
+        """Write it as safetensors, and return the path.
+
+        path: where. Raises OutputError."""
         from safetensors.torch import save
 
         about = {
@@ -87,18 +90,21 @@ class LatentSession(Session):
         self.model, self.features = model, features
 
     def pictures(self, z: Tensor, truncation: float = 1.0) -> Iterator[Picture]:
-        """The pictures (S,S,3) of latents (N,Z), made sixteen at a time. truncation: as the model's `generate` has
-        it."""
+        """The pictures (S,S,3) of latents, made sixteen at a time.
+
+        z: (N,Z), or (N,Z+detail). truncation: in [0,1], as the model's `generate` has it; 1 is none."""
         for start in range(0, len(z), AT_ONCE):
             with self.inference():  # not around the yield: the caller must not find itself in inference mode
-                made = to_pictures(
-                    self.model.generate(z[start : start + AT_ONCE].to(self.device), truncation).clamp(-1, 1)
-                )
-            yield from made
+                made = self.model.generate(z[start : start + AT_ONCE].to(self.device), truncation).clamp(-1, 1)
+                pictures = to_pictures(made)
+            yield from pictures
 
     def search(self, subjects: Sequence[Subject], options: Options, watch: Watch | None = None) -> Recovery:
-        """The latents of several faces, in one batch. Raises CheckpointError where face features are asked for and not
-        at hand."""
+        """The latents of several faces, sought in one batch.
+
+        subjects: the faces. options: how the search goes. watch: called after each iteration with its number, the best
+        latents so far and their mean squared errors. Raises CheckpointError where face features are asked for and not
+        installed."""
         if options.likeness and self.features is None:
             raise CheckpointError(
                 "No face features come with this installation, and likeness needs them: leave likeness at 0."
@@ -107,25 +113,28 @@ class LatentSession(Session):
         return invert(self.model, x, options, self.features, watch)
 
     def latent(self, z: Tensor, name: str, grey: bool = False) -> Latent:
-        """A latent of this model. name: whose; what of it is no text is escaped, since a name of a file need not be
-        any.
+        """A latent of this model.
 
-        grey: whether its photo is black and white.
-        """
+        z: (Z,), or (Z+detail,). name: whose; what of it is no text is escaped, since a name of a file need not be any.
+        grey: whether its photo is black and white."""
         return Latent(self.model.settle(z[None])[0].cpu(), printable(name, LONGEST_NAME), self.weights, grey)
 
-    def own(self, latent: Latent) -> Latent:
-        """The latent, if it is of this model. Raises CheckpointError, and ValueRangeError for what is none."""
+    def check_latent(self, latent: Latent) -> Latent:
+        """The latent itself, if it is of this model.
+
+        latent: what `find` or `read_latent` returned. Raises CheckpointError for one of another model, ValueRangeError
+        for what is no latent."""
         if not isinstance(latent, Latent):
             raise ValueRangeError(f"{printable(repr(latent))} is no latent: give what `find` or `read_latent` returns.")
         if latent.weights != self.weights or len(latent.z) not in self.model.widths:
             raise CheckpointError(
-                f"The latent of {printable(latent.name)} belongs to the model {printable(latent.weights)}, not {self.weights}: find it "
-                "anew by `masque invert`."
+                f"The latent of {printable(latent.name)} belongs to the model {printable(latent.weights)}, "
+                f"not {self.weights}: find it anew by `masque invert`."
             )
         return latent
 
     def vectors(self, latents: Sequence[Latent]) -> list[Tensor]:
-        """Their vectors, all with a detail, which is 0 where none was sought. Raises CheckpointError for latents of
-        another model."""
-        return [self.model.widened(self.own(latent).z[None])[0] for latent in latents]
+        """The vectors (Z+detail,) of latents, with a detail of 0 where none was sought.
+
+        latents: of this model. Raises CheckpointError for those of another."""
+        return [self.model.widened(self.check_latent(latent).z[None])[0] for latent in latents]

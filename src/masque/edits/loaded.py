@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from torch import Tensor
+
 from masque.edits.augment import augment
 from masque.edits.blend import blend
 from masque.edits.ccagan import CCAGANSession
@@ -19,9 +21,9 @@ from masque.edits.facefeat import FaceFeatSession
 from masque.edits.faces_for import faces_for
 from masque.edits.find import find
 from masque.edits.frontalize import frontalize
-from masque.edits.latents import LatentSession
+from masque.edits.latents import Latent, LatentSession
 from masque.edits.mix_identity import mix
-from masque.edits.morph import along, morph
+from masque.edits.morph import Ease, MorphPath, interpolate, morph
 from masque.edits.parse import parse
 from masque.edits.parser import ParserSession
 from masque.edits.portrait import PortraitSession
@@ -83,8 +85,20 @@ class LatentEditor(LatentSession):
     find = find
     average = average
     combine = combine
-    along = along
+    interpolate = interpolate
     morph = morph
+
+    def along(
+        self,
+        latents: Sequence[Latent],
+        frames: int,
+        path: MorphPath = "spherical",
+        ease: Ease = "smooth",
+        loop: bool = False,
+    ) -> Tensor:
+        """The former name of `interpolate`, for one version; latents, frames, path, ease, loop: as it has them."""
+        _warn("along", "interpolate")
+        return interpolate(self, latents, frames, path, ease, loop)
 
 
 class Synthesizer(FaceFeatSession):
@@ -105,12 +119,13 @@ class Synthesizer(FaceFeatSession):
         light_from: Photo | None = None,
         pick: int | None = None,
     ) -> Result:
-        """The former name of `modify`, for one version: photo, yaws, expression_from, light_from, pick are its own."""
+        """The former name of `modify`, for one version; photo, yaws, expression_from, light_from, pick: as it has
+        them."""
         _warn("changed", "modify")
         return modify(self, photo, yaws, expression_from, light_from, pick)
 
     def drawn(self, photo: Photo, count: int = 16, seed: int = 0, pick: int | None = None) -> list[Picture]:
-        """The former name of `synthesize_pictures`, for one version: photo, count, seed, pick are its own."""
+        """The former name of `synthesize_pictures`, for one version; photo, count, seed, pick: as it has them."""
         _warn("drawn", "synthesize_pictures")
         return synthesize_pictures(self, photo, count, seed, pick)
 

@@ -3,7 +3,7 @@ the face."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from masque.edits.subject import Subject
 from masque.faces.detect import Landmarks, identity, landmarks_in
 from masque.faces.regions import hull_mask
 from masque.image import Picture
+from masque.jsonfile import JSON
 
 CHANGED = 2
 """Levels of 255 by which a pixel must differ to count as changed: less is rounding."""
@@ -23,7 +24,7 @@ def squared_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(np.square(a - b).sum())
 
 
-def measure(result: Picture, target: Subject, references: dict[str, Subject]) -> dict[str, Any]:
+def measure(result: Picture, target: Subject, references: Mapping[str, Subject]) -> dict[str, JSON]:
     """The measures of a whole photo `result` that was made from `target`'s photo.
 
     references: the faces whose likeness is asked, by name. landmark_drift is in percent of the distance between the
@@ -52,6 +53,6 @@ def changed_outside(result: Picture, target: Subject) -> float:
     return float((differs & outside).sum() / max(1, outside.sum()))
 
 
-def inputs(**subjects: Subject) -> dict[str, Any]:
-    """Which faces of which photos went in."""
+def inputs(**subjects: Subject) -> dict[str, JSON]:
+    """Which face of which photo each input was, for a record."""
     return {name: {"photo": s.name, "face": list(s.face.box)} for name, s in subjects.items()}

@@ -23,7 +23,7 @@ MorphPath = Literal["linear", "spherical"]
 """Straight from latent to latent, or along the sphere on which they lie."""
 
 
-def along(
+def interpolate(
     session: LatentSession,
     latents: Sequence[Latent],
     frames: int,
@@ -31,14 +31,20 @@ def along(
     ease: Ease = "smooth",
     loop: bool = False,
 ) -> Tensor:
-    """Latents (frames,Z) on the way through faces, the first and the last of them included.
+    """Latents (frames,Z+detail) on the way through faces, the first and the last of them included.
 
-    loop: back to the first face. Raises ValueRangeError, CheckpointError.
-    """
+    latents: of this model, two at least, in the order in which they are passed.
+    frames: how many, at least 2.
+    path: `spherical` goes along the sphere on which latents lie, `linear` straight from one to the next.
+    ease: `smooth` slows down at each face, `linear` does not.
+    loop: whether it goes back to the first face at the end.
+
+    Raises ValueRangeError, CheckpointError for latents of another model."""
     check_choice("path", path, get_args(MorphPath))
     z = session.vectors(latents)
-    stops, places = [*z, z[0]] if loop else z, times(len(latents) + bool(loop), frames, ease)
-    return session.model.settle(torch.stack([between(stops, at, path, session.model.config.z) for at in places]))
+    stops, width = [*z, z[0]] if loop else z, session.model.config.z
+    positions = frame_positions(len(stops), frames, ease)
+    return session.model.settle(torch.stack([point_between(stops, at, path, width) for at in positions]))
 
 
 def morph(
@@ -49,17 +55,29 @@ def morph(
     ease: Ease = "smooth",
     loop: bool = False,
 ) -> Iterator[Picture]:
-    """The pictures of `along` (Fig. 6). Colour comes and goes with the faces that have it."""
-    stops = [float(not session.own(latent).grey) for latent in (*latents, *latents[:1])]
-    colours = np.interp(times(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
-    made = session.pictures(along(session, latents, frames, path, ease, loop))
+    """The pictures (S,S,3) of a morph through faces (ProGAN paper, Fig. 6), made one after the other as they are asked for.
+    Colour comes and goes with the faces that have it.
+
+    latents: of this model, two at least, in the order in which they are passed.
+    frames: how many, at least 2.
+    path: `spherical` goes along the sphere on which latents lie, `linear` straight from one to the next.
+    ease: `smooth` slows down at each face, `linear` does not.
+    loop: whether it goes back to the first face at the end.
+
+    Raises ValueRangeError, CheckpointError for latents of another model."""
+    stops = [float(not session.check_latent(latent).grey) for latent in (*latents, *latents[:1])]
+    colours = np.interp(frame_positions(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
+    made = session.pictures(interpolate(session, latents, frames, path, ease, loop))
     return (
         picture if colour == 1 else fade(picture, float(colour)) for picture, colour in zip(made, colours, strict=True)
     )
 
 
-def times(stops: int, frames: int, ease: Ease) -> list[float]:
-    """Where each frame is, from 0 to stops − 1. smooth: slow at each stop. Raises ValueRangeError."""
+def frame_positions(stops: int, frames: int, ease: Ease) -> list[float]:
+    """Where each frame of a morph is, from 0, its first face, to stops − 1, its last.
+
+    stops: how many faces, at least 2. frames: how many pictures, at least 2. ease: `smooth` slows down at each face.
+    Raises ValueRangeError."""
     frames = whole("frames", frames)
     check_choice("ease", ease, get_args(Ease))
     if stops < 2:
@@ -69,20 +87,19 @@ def times(stops: int, frames: int, ease: Ease) -> list[float]:
     places = [i * (stops - 1) / (frames - 1) for i in range(frames)]
     if ease == "linear":
         return places
-    legs = [min(int(at), stops - 2) for at in places]
-    return [k + _smooth(at - k) for k, at in zip(legs, places, strict=True)]
+    starts = [min(int(at), stops - 2) for at in places]
+    return [start + _smoothstep(at - start) for start, at in zip(starts, places, strict=True)]
 
 
-def _smooth(share: float) -> float:
+def _smoothstep(share: float) -> float:
     return share * share * (3 - 2 * share)
 
 
-def between(stops: Sequence[Tensor], at: float, path: MorphPath, width: int | None = None) -> Tensor:
-    """The latent at a place on the way through stops (Z,) or (Z+detail,): 0.25 is a quarter of the way from the first
-    to the second.
+def point_between(stops: Sequence[Tensor], at: float, path: MorphPath, width: int | None = None) -> Tensor:
+    """The latent at a place on the way through others: at 0.25 it is a quarter of the way from the first to the second.
 
-    width: Z, where details follow, which go straight on any path.
-    """
+    stops: (Z,), or (Z+detail,). at: from 0 to len(stops) − 1. path: as `morph` has it. width: Z, where details follow, which
+    go straight on any path."""
     k = min(int(at), len(stops) - 2)
     a, b, share = stops[k], stops[k + 1], at - k
     made = torch.lerp(a, b, share)

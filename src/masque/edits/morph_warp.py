@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
-from masque.edits.morph import Ease, times
+from masque.edits.morph import Ease, frame_positions
 from masque.edits.subject import Photo, find_subject
 from masque.errors import ValueRangeError
 from masque.faces.detect import Landmarks
@@ -35,9 +34,12 @@ WARP_SIZE = 256
 
 
 def warp_morph(photos: Sequence[Photo], frames: int, ease: Ease = "smooth", loop: bool = False) -> Iterator[Picture]:
-    """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3). Raises PictureError,
-    NoFaceError, ValueRangeError."""
-    places = times(len(photos) + bool(loop), frames, ease)
+    """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3).
+
+    photos: two at least, each a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3). frames: how many
+    pictures, at least 2. ease: `smooth` slows down at each face. loop: whether it goes back to the first face. Raises
+    PictureError, NoFaceError, ValueRangeError."""
+    places = frame_positions(len(photos) + bool(loop), frames, ease)
     subjects = [find_subject(photo, WARP_SIZE) for photo in photos]
     pictures, landmarks = [to_pictures(s.image)[0] for s in subjects], [s.landmarks for s in subjects]
     if loop:
@@ -135,8 +137,8 @@ def barycentric_maps(points: Points, triangles: Triangles) -> tuple[NDArray[np.f
     One without area, of points that coincide or lie on a line, covers no pixel.
     """
     corners = np.concatenate([points[triangles].transpose(0, 2, 1), np.ones((len(triangles), 1, 3))], axis=1)
-    wide = np.abs(np.linalg.det(corners)) > 1e-6
-    return np.linalg.inv(corners[wide]), triangles[wide]
+    has_area = np.abs(np.linalg.det(corners)) > 1e-6
+    return np.linalg.inv(corners[has_area]), triangles[has_area]
 
 
 def owners(
@@ -154,7 +156,7 @@ def owners(
     corners = points[triangles]
     low = np.floor(corners.min(axis=1)).astype(int).tolist()
     high = (np.ceil(corners.max(axis=1)).astype(int) + 1).tolist()
-    rows: list[Any] = barycentric.tolist()
+    rows: list[list[list[float]]] = barycentric.tolist()
     for number, ((left, top), (right, bottom), (a, b, c)) in enumerate(zip(low, high, rows, strict=True)):
         block = slice(top, bottom), slice(left, right)
         across, down = x[left:right], y[top:bottom]

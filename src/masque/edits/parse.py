@@ -18,6 +18,7 @@ class Parsed:
     """A photo and its parts."""
 
     photo: Picture
+    """(H,W,3)."""
     labels: Labels
     """(H,W), as large as the photo; background beyond what the network saw."""
     record: Mapping[str, JSON]
@@ -25,7 +26,12 @@ class Parsed:
 
 
 def parse(session: ParserSession, photo: Photo, pick: int | None = None) -> Parsed:
-    """The parts of one face of a photo (path, or RGB uint8 (H,W,3)), at the photo's own size. Raises PictureError,
+    """Which part of the face each pixel of a photo is (portrait thesis, Section 2.2.1).
+
+    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+
+    Returns the photo, its label map (H,W) and the record. Raises PictureError for a photo that cannot be read,
     NoFaceError."""
     subject = session.subject(photo, pick)
-    return Parsed(subject.photo, session.labels(subject), session.record("parse", inputs=inputs(photo=subject)))
+    return Parsed(subject.photo, session.labels(subject), session.record("parse", {"inputs": inputs(photo=subject)}))

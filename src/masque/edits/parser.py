@@ -37,8 +37,9 @@ class ParserSession(Session):
             yield
 
     def shares(self, subject: Subject) -> Shares:
-        """How sure each label is at each pixel of x, (11,S,S) summing to 1, S being the subject's size; the network
-        works at its own."""
+        """How sure each label is at each pixel of a face's crop, (11,S,S) summing to 1, at the subject's size.
+
+        subject: the face, cut for a network of any size."""
         own = self._own(subject)
         with self.inference():
             made = self.model.shares(own.image.to(self.device))
@@ -49,7 +50,9 @@ class ParserSession(Session):
             return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
 
     def labels(self, subject: Subject) -> Labels:
-        """The parts (H,W) of a subject's whole photo, at the photo's own size, as fine as the network sees them."""
+        """The label map (H,W) of a face's whole photo, as fine as the network sees it.
+
+        subject: the face, cut for a network of any size."""
         own = self._own(subject)
         return enlarged(self.shares(own), own.matrix, own.photo)
 

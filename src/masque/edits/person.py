@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.edits.subject import Shares, Subject, region_mask
+from masque.edits.subject import Detail, Shares, Subject, region_mask
 from masque.faces.labels import LABELS
-from masque.faces.paste import feathered_square, soften
+from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
+from masque.image import Picture
 
 Region = Literal["face", "hair", "both"]
 """What gets the new attributes."""
@@ -20,31 +21,45 @@ HAIR = LABELS.index("hair")
 
 
 def edited_mask(subject: Subject, region: Region, shares: Shares | None = None) -> Mask:
-    """Where an edit may show, (S,S): within x, feathered; the face mask softened, all of the person but it, or both.
+    """Where an edit may show in the network's crop, (S,S): the face mask with a soft edge, all of the person but it, or
+    both.
 
-    The background is in x_h, so hair that is asked to be blond brightens the wall behind it: the change stops where the
-    person does. shares: how sure each label is at each pixel of x (11,S,S), from a face parser: then an edit of the
-    hair stops where the hair does, and clothes and hats are not the person's. Without, background is what GrabCut takes
-    for it."""
+    region: which of them. shares: how sure each label is at each pixel, (11,S,S) from a face parser: then an edit of
+    the hair stops where the hair does, and clothes and hats are not the person's. Without, background is what GrabCut
+    takes for it. The background is in x_h, so blond hair would brighten the wall behind it: the change stops where the
+    person does."""
     square = feathered_square(subject.size).astype(np.float32) / 255
     face = soften(region_mask(subject), subject.size / 16).astype(np.float32) / np.float32(255)
     if region == "face":
         share = face
     elif shares is not None and region == "hair":
-        share = _softly(shares[HAIR], subject.size)
+        share = _with_soft_edge(shares[HAIR], subject.size)
     else:
-        person = np.maximum(person_mask(subject) if shares is None else _softly(1 - shares[0], subject.size), face)
+        person = np.maximum(
+            person_mask(subject) if shares is None else _with_soft_edge(1 - shares[0], subject.size), face
+        )
         share = person if region == "both" else person * (1 - face)
     return np.rint(255 * square * share).astype(np.uint8)
 
 
-def _softly(share: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """With an edge as soft as the network's pixels are coarse."""
+def _with_soft_edge(share: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """A mask (S,S) in [0,1] with an edge as soft as the network's pixels are coarse."""
     return np.asarray(cv2.GaussianBlur(share, (0, 0), size / 96), dtype=np.float32)
 
 
+def apply_change(subject: Subject, before: Picture, after: Picture, mask: Mask, detail: Detail) -> Picture:
+    """The subject's whole photo (H,W,3) with what a network changed in its crop.
+
+    before, after: the network's pictures (S,S,3) of the face as it is and as it is to be. mask: where the change may
+    show (S,S). detail: `keep` adds it to the photo's own pixels, `network` shows `after` itself."""
+    if detail == "keep":
+        return add_change(subject.photo, before, after, subject.matrix, mask)
+    return paste(subject.photo, after, subject.matrix, mask)
+
+
 def person_mask(subject: Subject) -> NDArray[np.float32]:
-    """How surely each pixel of x belongs to the person, (S,S) in [0,1], with an edge as soft as the mask is coarse."""
+    """How surely each pixel of the network's crop belongs to the person, (S,S) in [0,1], with an edge as soft as the mask
+    is coarse."""
     frame = subject.frame
     background = background_mask(frame.picture, frame.landmarks, frame.valid)
     person = cut_crop((255 - background).astype(np.uint8), HAIR_CROP, subject.size, frame.scale)

@@ -3,7 +3,8 @@ shape of a label map."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,7 +15,19 @@ from masque.edits.subject import Shares, Subject, SubjectParser
 from masque.errors import CheckpointError
 from masque.faces.labels import Labels
 from masque.image import Picture, to_pictures
-from masque.models.portrait import Portrait
+from masque.models.portrait import COMPONENTS, Component, Portrait
+
+Part = Literal["eyes", "mouth", "skin", "hair", "all"]
+"""A part of a face as users name it."""
+
+PARTS: Mapping[Part, tuple[Component, ...]] = {
+    "eyes": ("left eye", "right eye"),
+    "mouth": ("mouth",),
+    "skin": ("skin",),
+    "hair": ("hair",),
+    "all": COMPONENTS,
+}
+"""The components of the thesis that each part is."""
 
 
 class PortraitSession(Session):
@@ -30,21 +43,26 @@ class PortraitSession(Session):
         device: torch.device | str = "cpu",
         parser: SubjectParser | None = None,
     ) -> None:
-        """As `Session` has them."""
+        """As `Session` has them; without a parser nothing can be painted."""
         super().__init__(model, model.config.size, family, weights, device, parser)
         self.model = model
 
     def shares(self, subject: Subject) -> Shares:
-        """How sure each label is at each pixel of a subject (11,S,S). Raises CheckpointError without a parser."""
+        """How sure each label is at each pixel of the network's crop of a face, (11,S,S) summing to 1.
+
+        subject: the face. Raises CheckpointError without a parser."""
         return self._parser().shares(subject)
 
-    def parts(self, subject: Subject) -> Labels:
-        """The label map (S,S) of a subject. Raises CheckpointError without a parser."""
+    def crop_labels(self, subject: Subject) -> Labels:
+        """The label map (S,S) of the network's crop of a face.
+
+        subject: the face. Raises CheckpointError without a parser."""
         return self.shares(subject).argmax(axis=0).astype(np.uint8)
 
-    def written(self, subject: Subject) -> Labels:
-        """The label map (H,W) of a subject's whole photo as `masque parse` writes it. Raises CheckpointError without a
-        parser."""
+    def labels(self, subject: Subject) -> Labels:
+        """The label map (H,W) of a face's whole photo, as `masque parse` writes it.
+
+        subject: the face. Raises CheckpointError without a parser."""
         return self._parser().labels(subject)
 
     def _parser(self) -> SubjectParser:
@@ -55,13 +73,17 @@ class PortraitSession(Session):
         return self.parser
 
     def latents(self, subject: Subject, labels: Labels) -> list[Tensor]:
-        """The five latents of a subject's components."""
+        """The latents (1,Z) of a face's five components.
+
+        subject: the face. labels: its label map (S,S)."""
         with self.inference():
             return self.model.components(subject.image, self._tensor(labels))
 
     def paint(self, latents: Sequence[Tensor], target: Tensor, labels: Labels) -> Picture:
-        """The picture (S,S,3) of these latents in the shape of `labels`, before the background of a target
-        (1,3,S,S)."""
+        """The picture (S,S,3) that the network makes of latents in the shape of a label map.
+
+        latents: the five of `latents`. target: the picture (1,3,S,S) whose background is kept. labels: the shape
+        (S,S)."""
         with self.inference():
             return to_pictures(self.model.paint(latents, target, self._tensor(labels)))[0]
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from masque.given import output_path
 from masque.image import Picture
+from masque.jsonfile import JSON
 from masque.provenance import write_recorded
 
 
@@ -19,9 +19,18 @@ class Result:
 
     picture: Picture
     """RGB uint8 (H,W,3)."""
-    record: Mapping[str, Any]
+    record: Mapping[str, JSON]
     """Plain JSON values: edit, model, weights, inputs, measures."""
 
+    def texts(self, name: str) -> list[str]:
+        """The texts that the record lists under a name, such as `notes`; none where it lists none.
+
+        name: of the list."""
+        values = self.record.get(name)
+        return [str(value) for value in values] if isinstance(values, list | tuple) else []
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as PNG, JPEG or WebP with its record inside. Raises OutputError."""
+        """Write the picture as PNG, JPEG or WebP with its record inside, whole or not at all, and return the path.
+
+        path: where; its ending is the format. Raises OutputError."""
         return write_recorded(output_path(path), self.picture, self.record)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from masque.edits.session import Session
-from masque.edits.subject import Subject, SubjectParser, with_values
+from masque.edits.subject import Subject, SubjectParser
 from masque.faces.detect import Landmarks, landmarks_near
 from masque.image import Picture, to_pictures
 from masque.models.rsgan import RSGAN, RSGANLatents, face_region, hair_region
@@ -45,29 +44,30 @@ class RSGANSession(Session):
         return self.model.config.attributes
 
     def estimate(self, subject: Subject) -> Tensor:
-        """c* (1,A) of a subject."""
+        """The attributes c* (1,A) in [0,1] that C sees in a face.
+
+        subject: the face."""
         with self.inference():
             return self.model.estimate(subject.image)
 
     def encode(self, subject: Subject, c_face: Tensor | None = None, c_hair: Tensor | None = None) -> RSGANLatents:
-        """The latents of a subject, its parts' attributes replaced where given."""
+        """The latents of a face.
+
+        subject: the face. c_face, c_hair: attributes (1,A) that a part shall have in place of the estimated ones."""
         with self.inference():
             x_f, x_h = face_region(subject.face_crop, subject.face_hull), hair_region(subject.image, subject.image_hull)
             return self.model.encode(x_f, x_h, self.model.estimate(subject.image), c_face, c_hair)
 
     def compose(self, latents: RSGANLatents) -> list[Picture]:
-        """The pictures (S,S,3) that the composer paints for a batch of latents."""
+        """The pictures (S,S,3) that the composer paints.
+
+        latents: of a batch of pictures."""
         with self.inference():
             return list(to_pictures(self.model.compose(latents)))
 
-    def asked(self, c: Tensor, values: Mapping[str, float]) -> Tensor:
-        """Attributes c (1,A) with the named ones replaced.
-
-        Raises UnknownAttributeError (naming the nearest) and ValueRangeError for a value outside [0,1].
-        """
-        return with_values(c, self.attributes, values)
-
     def painted_landmarks(self, painted: Picture, expected: Landmarks) -> Landmarks | None:
-        """Where the face lies in a picture that the network painted, in its pixels; None when that is not near
-        `expected`."""
+        """The landmarks (68,2) of the face in a picture that the network painted, in its pixels; None where they are not
+        found near where they should be.
+
+        painted: the picture (S,S,3). expected: the landmarks (68,2) that it was painted for."""
         return landmarks_near(painted, expected)

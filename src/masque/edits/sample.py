@@ -17,13 +17,20 @@ TRUNCATION = 0.7
 
 
 def sample(
-    session: LatentSession, count: int = 16, seed: int = 0, columns: int | None = None, truncation: float | None = None
+    session: LatentSession,
+    count: int = 16,
+    seed: int = 0,
+    columns: int | None = None,
+    truncation: float | None = None,
 ) -> Result:
-    """`count` drawn faces as a sheet. truncation in [0,1], TRUNCATION if it is not said: 1 has all the variety,
-    less has fewer spoilt.
+    """A sheet of faces of nobody.
 
-    Raises ValueRangeError.
-    """
+    count: how many, at least 1.
+    seed: the same seed gives the same faces.
+    columns: of the sheet; as many as rows if None.
+    truncation: in [0,1]: 1 has all the variety, less has fewer spoilt faces; 0.7 if None.
+
+    Returns the sheet and its record. Raises ValueRangeError."""
     count, seed = whole("count", count), seed_of(seed)
     columns = None if columns is None else whole("columns", columns)
     if columns is not None and columns < 1:
@@ -35,4 +42,4 @@ def sample(
         raise ValueRangeError(f"truncation is {truncation} and must be from 0 to 1.")
     z = session.model.draw(torch.arange(count) + 1_000_003 * seed, "sample")
     sheet = grid(list(session.pictures(z, truncation)), columns or math.ceil(math.sqrt(count)))
-    return Result(sheet, session.record("sample", count=count, seed=seed, truncation=truncation))
+    return Result(sheet, session.record("sample", {"count": count, "seed": seed, "truncation": truncation}))

@@ -3,7 +3,7 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from torch import nn
 
 from masque.edits.subject import Photo, Shares, Subject, SubjectParser, find_subject
 from masque.jsonfile import JSON
+from masque.version import __version__
 
 
 class Session:
@@ -52,24 +53,28 @@ class Session:
     def subject(self, photo: Photo, pick: int | None = None) -> Subject:
         """Find a face in a photo and cut it out as the network takes it.
 
-        photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3). pick: which of several faces,
-        from 1 on in the order of `masque faces`; the largest if None. Raises PictureError, NoFaceError."""
+        photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+        pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+
+        Raises PictureError for a photo that cannot be read, NoFaceError where there is no such face."""
         return find_subject(photo, self.size, pick, self.device)
 
     def shares(self, subject: Subject) -> Shares | None:
-        """How sure the parser is of each label at each pixel of a subject, (11,S,S) summing to 1; None without a
-        parser."""
+        """How sure the parser is of each label at each pixel of a face's crop, (11,S,S) summing to 1; None without a
+        parser.
+
+        subject: the face."""
         return self.parser.shares(subject) if self.parser else None
 
-    def record(self, edit: str, **more: JSON) -> dict[str, JSON]:
-        """The record of an edit: its name, what model made it and by which version of Masque, and `more`."""
-        from masque.version import __version__
+    def record(self, edit: str, values: Mapping[str, JSON]) -> dict[str, JSON]:
+        """The record of an edit: what model made it, by which version of Masque, and how.
 
+        edit: its name. values: what else the record says, by name."""
         return {
             "edit": edit,
             "model": self.family,
             "size": self.size,
             "weights": self.weights,
             "masque": __version__,
-            **more,
+            **values,
         }

@@ -7,12 +7,12 @@ from typing import get_args
 import cv2
 import numpy as np
 
-from masque.edits.ccagan import CCAGANSession, painted
-from masque.edits.grey import asked_colour, cells_in_tones, said
+from masque.edits.ccagan import CCAGANSession, paint_edits
+from masque.edits.grey import grey_note, keep_cells_grey, requested_colour
 from masque.edits.measures import inputs
 from masque.edits.person import edited_mask
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Photo, turned_round
+from masque.edits.subject import Detail, Photo, flip_attributes
 from masque.faces.frame import chain, see, zoom
 from masque.faces.paste import add_change
 from masque.faces.regions import HAIR_CROP
@@ -25,28 +25,32 @@ CELL = 256
 
 
 def sheet(session: CCAGANSession, photo: Photo, *, detail: Detail = "keep", pick: int | None = None) -> Result:
-    """The photo's face, and beside it the same with each attribute turned round (Fig. 4-6): hair colours given, all
-    others reversed.
+    """A sheet of the photo's face and beside it the same with each attribute flipped (CCA-GAN, Fig. 4-6): hair colours
+    given, all others reversed.
 
-    Raises PictureError, NoFaceError, ValueRangeError.
-    """
+    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    detail: `keep` adds the network's change to the photo's own pixels, `network` shows the network's picture.
+    pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+
+    Returns the sheet, cells of 256 pixels in a row, and its record. Raises PictureError for a photo that cannot be
+    read, NoFaceError, ValueRangeError for a detail that does not exist."""
     check_choice("detail", detail, get_args(Detail))
     subject = session.subject(photo, pick)
     own = session.estimate(subject)
-    turned = turned_round(own, session.attributes, HAIR_COLOURS)
+    flips = flip_attributes(own, session.attributes, HAIR_COLOURS)
     shares = session.shares(subject)
-    before, *after = painted(session, subject, own, [wanted for _, wanted in turned], shares)
+    before, *after = paint_edits(session, subject, own, [wanted for _, wanted in flips], shares)
     mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
-    for (asked, _), one in zip(turned, after, strict=True):
+    for (values, _), painted in zip(flips, after, strict=True):
         if detail == "network":
-            cell = cv2.resize(one, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+            cell = cv2.resize(painted, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
         else:
-            cell = add_change(cells[0], before, one, zoom(subject.size / CELL), mask)
-        cells += cells_in_tones(subject, [cell], asked_colour(asked, shares))
-    shown = ["the photo", *(f"{name}={value:g}" for asked, _ in turned for name, value in asked.items())]
-    return Result(
-        grid(cells, len(cells)),
-        session.record("sheet", detail=detail, shown=shown, inputs=inputs(photo=subject), **said(subject, 1.0)),
+            cell = add_change(cells[0], before, painted, zoom(subject.size / CELL), mask)
+        cells += keep_cells_grey(subject, [cell], requested_colour(values, shares))
+    shown = ["the photo", *(f"{name}={value:g}" for values, _ in flips for name, value in values.items())]
+    record = session.record(
+        "sheet", {"detail": detail, "shown": shown, "inputs": inputs(photo=subject), **grey_note(subject, 1.0)}
     )
+    return Result(grid(cells, len(cells)), record)

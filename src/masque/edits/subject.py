@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Literal, Protocol
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from masque.errors import PictureError, UnknownAttributeError, nearest, printabl
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.labels import Labels
-from masque.faces.regions import FACE_CROP, HAIR_CROP, Mask, cut_crop, hull_mask
+from masque.faces.regions import FACE_CROP, HAIR_CROP, Crop, Mask, cut_crop, hull_mask
 from masque.faces.tones import is_grey
 from masque.folders import LONGEST_NAME
 from masque.given import share
@@ -44,18 +44,23 @@ class Subject:
     """One face of one photo, as the network takes it."""
 
     name: str
+    """What to call the photo in a message or a record."""
     photo: Picture
+    """The whole photo, (H,W,3)."""
     face: Face
+    """Where the face lies in it."""
     frame: Frame
+    """The aligned face frame, which both crops are cut from."""
     size: int
+    """Side S of the crops in pixels."""
     image: Tensor
-    """(1,3,S,S) the hair crop, x"""
+    """The hair crop, x: (1,3,S,S) in [-1,1]."""
     image_hull: Tensor
-    """(1,1,S,S)"""
+    """The face mask within it: (1,1,S,S) in [0,1]."""
     face_crop: Tensor
-    """(1,3,S,S)"""
+    """The face crop: (1,3,S,S) in [-1,1]."""
     face_hull: Tensor
-    """(1,1,S,S)"""
+    """The face mask within it: (1,1,S,S) in [0,1]."""
 
     @property
     def matrix(self) -> Matrix:
@@ -79,7 +84,7 @@ class Subject:
 
 
 Shares = NDArray[np.float32]
-"""(11,S,S): how sure each label of Table 3.1 is at each pixel of x, summing to 1."""
+"""(11,S,S): how sure a face parser is of each label of Table 3.1 at each pixel of the hair crop, summing to 1."""
 
 
 class SubjectParser(Protocol):
@@ -118,7 +123,7 @@ def _named(path: object) -> str:
     return printable(name, LONGEST_NAME) or UNNAMED
 
 
-def _of_array(pixels: NDArray[Any]) -> Picture:
+def _of_array(pixels: NDArray[np.generic]) -> Picture:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise PictureError(
             f"The photo is an array of {pixels.dtype} {pixels.shape}: give RGB pixels as uint8 (H, W, 3), or a path."
@@ -142,7 +147,10 @@ def _content(file: IO[bytes]) -> bytes:
 
 
 def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch.device | str = "cpu") -> Subject:
-    """Find and cut the face to work on, for a network of `size` pixels. Raises PictureError, NoFaceError."""
+    """Find the face to work on in a photo and cut it out for a network of `size` pixels.
+
+    pick: which of several, from 1 on; the largest if None. device: where its tensors are. Raises PictureError,
+    NoFaceError."""
     pixels, name = as_photo(photo)
     started = time.monotonic()
     faces = find_faces(pixels)
@@ -153,22 +161,25 @@ def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch
 def cut_subject(
     photo: Picture, face: Face, size: int, name: str = "the photo", device: torch.device | str = "cpu"
 ) -> Subject:
-    """The subject around a face that is known already."""
+    """The subject around a face that has been found already.
+
+    size: side of the crops in pixels. name: what to call the photo. device: where the tensors are."""
     scale = size / 128
     frame = cut_frame(photo, face.landmarks, scale)
-    crops: dict[str, Any] = {}
-    for crop, picture, hull in ((HAIR_CROP, "image", "image_hull"), (FACE_CROP, "face_crop", "face_hull")):
-        crops[picture] = to_tensor(cut_crop(frame.picture, crop, size, scale)).to(device)
+
+    def cut(crop: Crop) -> tuple[Tensor, Tensor]:
         mask = hull_mask(frame.landmarks, (size, size), crop.to_crop(size, scale))
-        crops[hull] = torch.from_numpy(mask)[None, None].float().div(255).to(device)
-    return Subject(name, photo, face, frame, size, **crops)
+        hull = torch.from_numpy(mask)[None, None].float().div(255)
+        return to_tensor(cut_crop(frame.picture, crop, size, scale)).to(device), hull.to(device)
+
+    return Subject(name, photo, face, frame, size, *cut(HAIR_CROP), *cut(FACE_CROP))
 
 
-def with_values(c: Tensor, names: Sequence[str], values: Mapping[str, float]) -> Tensor:
-    """Attributes c (1,A) with the named ones replaced.
+def set_attributes(c: Tensor, names: Sequence[str], values: Mapping[str, float]) -> Tensor:
+    """Attributes (1,A) in which some are set.
 
-    Raises UnknownAttributeError (naming the nearest) and ValueRangeError for a value outside [0,1].
-    """
+    c: the attributes before. names: of all A. values: in [0,1], of those that are set. Raises UnknownAttributeError
+    (naming the nearest) and ValueRangeError for a value outside [0,1]."""
     changed = c.clone()
     for name, value in values.items():
         if name not in names:
@@ -177,32 +188,40 @@ def with_values(c: Tensor, names: Sequence[str], values: Mapping[str, float]) ->
     return changed
 
 
-def without_rivals(
+def exclude_rivals(
     c: Tensor, names: Sequence[str], values: Mapping[str, float], rivals: Collection[str]
 ) -> tuple[Tensor, dict[str, float]]:
-    """Attributes c (1,A), already with `values`, with the rivals of those asked for taken back; and what was taken back
-    to which value.
+    """Attributes (1,A) in which the rivals of those that were set are lowered, and what was lowered to which value.
 
-    rivals: names of which a head has at most one, the hair colours. One asked for with a value v leaves 1 − v to each
-    of the others that `values` does not name."""
-    asked = max((values[n] for n in rivals if n in values), default=0.0)
-    others = [n for n in rivals if n in names and n not in values] if asked > 0 else []
-    taken = {n: round(1 - asked, 6) for n in others if float(c[0, names.index(n)]) > 1 - asked}
-    return (with_values(c, names, taken), taken) if taken else (c, taken)
+    c: the attributes with `values` set already. names: of all A. rivals: names of which a head has at most one, the
+    hair colours. One that is set to v leaves 1 − v to each of the others that `values` does not name."""
+    highest = max((values[n] for n in rivals if n in values), default=0.0)
+    others = [n for n in rivals if n in names and n not in values] if highest > 0 else []
+    lowered = {n: round(1 - highest, 6) for n in others if float(c[0, names.index(n)]) > 1 - highest}
+    return (set_attributes(c, names, lowered), lowered) if lowered else (c, lowered)
 
 
-def turned_round(c: Tensor, names: Sequence[str], rivals: Collection[str]) -> list[tuple[dict[str, float], Tensor]]:
-    """For each attribute of c (1,A), what is asked for and the attributes (1,A) then: a rival is given, anything else
-    reversed."""
-    asked = [{name: 1.0 if name in rivals or float(c[0, place]) < 0.5 else 0.0} for place, name in enumerate(names)]
-    return [(one, without_rivals(with_values(c, names, one), names, one, rivals)[0]) for one in asked]
+def flip_attributes(c: Tensor, names: Sequence[str], rivals: Collection[str]) -> list[tuple[dict[str, float], Tensor]]:
+    """For each attribute, the value that flips it, by its name, and the attributes (1,A) with it flipped.
+
+    c: the attributes (1,A). names: of all A. rivals: those of which a head has at most one: one is set to 1, and the
+    others are lowered; anything else is reversed."""
+    flips: list[dict[str, float]] = [
+        {name: 1.0 if name in rivals or float(c[0, place]) < 0.5 else 0.0} for place, name in enumerate(names)
+    ]
+    return [(flip, exclude_rivals(set_attributes(c, names, flip), names, flip, rivals)[0]) for flip in flips]
+
+
+def named_attributes(c: Tensor, names: Sequence[str]) -> dict[str, float]:
+    """Attributes c (1,A) by name, to three decimals."""
+    return {name: round(value, 3) for name, value in zip(names, c[0].tolist(), strict=True)}
 
 
 def region_mask(subject: Subject, landmarks: Landmarks | None = None, size: int | None = None) -> Mask:
-    """The face mask within x, over the subject's face and, where given, over other landmarks (in pixels of x) too.
+    """The face mask (size,size) within the network's crop.
 
-    size: side of the mask, S by default.
-    """
+    landmarks: others (68,2) in pixels of the crop that the mask covers too. size: side of the mask in pixels; the
+    crop's if None."""
     size = size or subject.size
     enlarge = zoom(size / subject.size)
     mask = hull_mask(subject.landmarks, (size, size), enlarge)

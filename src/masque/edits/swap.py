@@ -7,17 +7,18 @@ from typing import get_args
 
 import numpy as np
 
-from masque.edits.grey import asked_colour, in_tones, said
+from masque.edits.grey import grey_note, keep_grey, requested_colour
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.rsgan import CANVAS, RSGANSession, Stitch
-from masque.edits.subject import Detail, Photo, Subject, region_mask
+from masque.edits.subject import Detail, Photo, Subject, region_mask, set_attributes
 from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in
 from masque.faces.regions import HAIR_CROP, Mask
 from masque.given import check_choice, values_by_name
 from masque.image import Picture
+from masque.jsonfile import JSON
 from masque.models.rsgan import RSGANLatents
 
 
@@ -32,61 +33,75 @@ def swap(
     pick_face: int | None = None,
     pick_hair: int | None = None,
 ) -> Result:
-    """Put the face of one photo into another.
+    """Put the face of one photo into another (RSGAN, Section 3.3).
 
-    face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number.
-    attributes: values in [0,1] that both parts shall have in place of the estimated ones. stitch: `gradient` stitches
-    the face alone into the photo (RSGAN-GD), `none` lays the whole painted crop over it (RSGAN). detail: `keep` carries
-    the pixels' own sharpness over. Returns the whole `hair` photo with the new face, and its record. Raises
-    PictureError, NoFaceError, UnknownAttributeError, ValueRangeError."""
+    face: the photo whose face is taken: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of
+        any size.
+    hair: the photo that it is put into, in any of these ways.
+    attributes: values in [0,1] by name that the face and the hair shall have in place of the estimated ones.
+    stitch: `gradient` stitches the face alone into the photo (RSGAN-GD), `none` lays the whole painted crop over it
+        (RSGAN).
+    detail: `keep` carries the photos' own sharpness over, `network` shows the network's picture.
+    pick_face, pick_hair: which of several faces in each photo, from 1 on as `masque faces` lists them; the largest if
+        None.
+
+    Returns the whole `hair` photo with the new face, and its record. Raises PictureError for a photo that cannot be
+    read, NoFaceError, UnknownAttributeError, ValueRangeError for a value outside [0,1] or a choice that does not
+    exist."""
     attributes = values_by_name(attributes)
     check_choice("stitch", stitch, get_args(Stitch))
     check_choice("detail", detail, get_args(Detail))
     source, target = session.subject(face, pick_face), session.subject(hair, pick_hair)
-    wanted = [session.asked(session.estimate(s), attributes) for s in (source, target)]
-    f, h = session.encode(source, c_face=wanted[0]), session.encode(target, c_hair=wanted[1])
-    own_f, own_h = session.encode(source), session.encode(target)
-    composed, source_again, target_again = (
-        session.compose(z)[0] for z in (RSGANLatents(f.xf, f.cf, h.xh, h.ch), own_f, own_h)
-    )
-    picture = put_in(session, source, target, composed, (source_again, target_again), stitch, detail)
+    c_face = set_attributes(session.estimate(source), session.attributes, attributes)
+    c_hair = set_attributes(session.estimate(target), session.attributes, attributes)
+    of_face, of_hair = session.encode(source, c_face=c_face), session.encode(target, c_hair=c_hair)
+    composed = session.compose(RSGANLatents(of_face.xf, of_face.cf, of_hair.xh, of_hair.ch))[0]
+    source_again = session.compose(session.encode(source))[0]
+    target_again = session.compose(session.encode(target))[0]
+    picture = insert_face(session, source, target, composed, (source_again, target_again), stitch, detail)
     # Stitched in, the face alone is new, and takes the tones of the photo that it comes into.
-    colour = asked_colour(attributes, session.shares(target)) if target.grey and stitch == "none" else 0.0
-    picture = in_tones(target, picture, colour)
-    record = session.record("swap", stitch=stitch, detail=detail, attributes=attributes, inputs=inputs(face=source, hair=target),
-                            **said(target, colour),
-                            **measure(picture, target, {"face": source, "hair": target}))  # fmt: skip
-    return Result(picture, record)
+    coloured = target.grey and stitch == "none"
+    colour = requested_colour(attributes, session.shares(target)) if coloured else 0.0
+    picture = keep_grey(target, picture, colour)
+    values: dict[str, JSON] = {
+        "stitch": stitch,
+        "detail": detail,
+        "attributes": attributes,
+        "inputs": inputs(face=source, hair=target),
+        **grey_note(target, colour),
+        **measure(picture, target, {"face": source, "hair": target}),
+    }
+    return Result(picture, session.record("swap", values))
 
 
-def put_in(
+def insert_face(
     session: RSGANSession,
     source: Subject,
     target: Subject,
     composed: Picture,
-    again: tuple[Picture, Picture],
+    reconstructions: tuple[Picture, Picture],
     stitch: Stitch,
     detail: Detail,
 ) -> Picture:
-    """The target's whole photo with the face of `composed` (S,S,3) in it.
+    """The target's whole photo (H,W,3) with the face of a composed picture in it.
 
-    again: the reconstructions of source and target, which `detail="keep"` compares `composed` with.
-    """
-    new = session.painted_landmarks(composed, source.landmarks)
+    source, target: the face that is taken and the one that it replaces. composed: the network's picture (S,S,3).
+    reconstructions: what the network makes of source and target as they are, which `detail="keep"` compares `composed`
+    with. stitch, detail: as `swap` has them."""
+    landmarks = session.painted_landmarks(composed, source.landmarks)
     side, matrix = _canvas(target)
-    mask = region_mask(target, new, side)
-    keep = detail == "keep"
-    painted = (
-        _on_canvas(source, composed, again[0], side)
-        if keep
-        else warp(composed, zoom(side / session.size), (side, side))
-    )
+    mask = region_mask(target, landmarks, side)
+    if detail == "keep":
+        painted = _add_change_to_source(source, composed, reconstructions[0], side)
+    else:
+        painted = warp(composed, zoom(side / session.size), (side, side))
     if stitch == "gradient":
         return stitch_in(target.photo, painted, matrix, mask)
-    if keep:
-        around = add_change(target.photo, again[1], composed, target.matrix, _whole(target, target.size))
+    if detail == "keep":
+        crop = _feathered_crop(target, target.size)
+        around = add_change(target.photo, reconstructions[1], composed, target.matrix, crop)
         return paste(around, painted, matrix, soften(mask, side / 16), match=False)
-    return paste(target.photo, painted, matrix, _whole(target, side))
+    return paste(target.photo, painted, matrix, _feathered_crop(target, side))
 
 
 def _canvas(target: Subject) -> tuple[int, Matrix]:
@@ -96,21 +111,18 @@ def _canvas(target: Subject) -> tuple[int, Matrix]:
     return side, chain(target.frame.matrix, HAIR_CROP.to_crop(side, target.frame.scale))
 
 
-def _on_canvas(subject: Subject, composed: Picture, again: Picture, side: int) -> Picture:
-    """The subject's own pixels in x at `side`, with the network's change from `again` to `composed` added."""
+def _add_change_to_source(subject: Subject, composed: Picture, again: Picture, side: int) -> Picture:
+    """A subject's own pixels in its hair crop at `side` pixels (side,side,3), with the network's change from `again` to
+    `composed`, both (S,S,3), added."""
     own, _ = see(subject.photo, chain(subject.matrix, zoom(side / subject.size)), (side, side), side / HAIR_CROP.side)
     full: Mask = np.full((subject.size, subject.size), 255, np.uint8)
     return add_change(own, again, composed, zoom(subject.size / side), full)
 
 
-def _whole(target: Subject, side: int) -> Mask:
-    """x with feathered sides, except those that lie wholly beyond the photo."""
-    left, top, right, bottom = (not cut_off.all() for cut_off in _beyond(target))
-    return feathered_square(side, sides=(left, top, right, bottom))
-
-
-def _beyond(target: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _feathered_crop(target: Subject, side: int) -> Mask:
+    """A mask (side,side) of the hair crop with feathered sides, except those that lie wholly beyond the photo."""
     scale = target.frame.scale
     top, bottom = round(HAIR_CROP.top * scale), round((HAIR_CROP.top + HAIR_CROP.side) * scale)
-    invalid = ~target.frame.valid[top:bottom]
-    return invalid[:, 0], invalid[0], invalid[:, -1], invalid[-1]
+    beyond = ~target.frame.valid[top:bottom]
+    left, above, right, below = (not edge.all() for edge in (beyond[:, 0], beyond[0], beyond[:, -1], beyond[-1]))
+    return feathered_square(side, sides=(left, above, right, below))

@@ -7,14 +7,12 @@ seen from the side stays one."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import PiecewiseAffineTransform, warp
 
-from masque.edits.grey import in_tones, said
+from masque.edits.grey import grey_note, keep_grey
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.subject import Photo, find_subject
@@ -23,6 +21,8 @@ from masque.faces.frame import identity_matrix
 from masque.faces.paste import stitch
 from masque.faces.regions import hull_mask
 from masque.image import Picture
+from masque.jsonfile import JSON
+from masque.version import __version__
 
 SIZE = 128
 """Side of the crops that the record's measures are taken on; the swap itself works on the photos' own pixels."""
@@ -37,8 +37,6 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
 
     face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. Returns
     the whole `hair` photo with the new face, and its record. Raises PictureError, NoFaceError."""
-    from masque.version import __version__
-
     source, target = find_subject(face, SIZE, pick_face), find_subject(hair, SIZE, pick_hair)
     mask = hull_mask(target.face.landmarks, target.photo.shape[1::-1])
     bent = bend(source.photo, source.face.landmarks, target.face.landmarks, target.photo.shape[:2])
@@ -46,11 +44,15 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
     side = max(target.photo.shape[:2])
     square, inside = np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8)
     square[: bent.shape[0], : bent.shape[1]], inside[: mask.shape[0], : mask.shape[1]] = bent, mask
-    picture = in_tones(target, stitch(target.photo, square, identity_matrix(), inside))
-    record: dict[str, Any] = {
-        "edit": "swap", "model": "warp", "masque": __version__, "inputs": inputs(face=source, hair=target), **said(target),
+    picture = keep_grey(target, stitch(target.photo, square, identity_matrix(), inside))
+    record: dict[str, JSON] = {
+        "edit": "swap",
+        "model": "warp",
+        "masque": __version__,
+        "inputs": inputs(face=source, hair=target),
+        **grey_note(target),
         **measure(picture, target, {"face": source, "hair": target}),
-    }  # fmt: skip
+    }
     return Result(picture, record)
 
 

@@ -229,7 +229,7 @@ def _morph(latents: LatentEditor, photos: Mapping[str, Picture], a: str, b: str)
     yield f"combined-{a}-{b}.jpg", f"half of each, by {latents.family}", latents.combine(found)
     strip = Result(
         grid(list(latents.morph(found, MORPH, ease="linear")), MORPH),
-        latents.record("morph", faces=[a, b], frames=MORPH),
+        latents.record("morph", {"faces": [a, b], "frames": MORPH}),
     )
     yield f"morph-{a}-{b}.jpg", f"a morph from {a} to {b}, through the latents", strip
 

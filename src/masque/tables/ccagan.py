@@ -27,7 +27,7 @@ from masque.data.puppets import draw_puppet, render, true_edit
 from masque.edits.ccagan import UNKNOWN
 from masque.edits.loaded import AttributeEditor
 from masque.edits.measures import squared_distance
-from masque.edits.subject import with_values, without_rivals
+from masque.edits.subject import exclude_rivals, set_attributes
 from masque.errors import DataError
 from masque.faces.detect import Landmarks, identity, landmarks_near
 from masque.faces.frame import WIDTH, warp
@@ -170,7 +170,7 @@ def _having_and_lacking(held_out: Sequence[HeldOut], name: str, value: float) ->
 
 def _target(own: Tensor, names: Sequence[str], name: str, value: float) -> Tensor:
     """Attributes (1,A) that ask for an edit: the picture's own, one of them set, its rival hair colours taken back."""
-    return without_rivals(with_values(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
+    return exclude_rivals(set_attributes(own, names, {name: value}), names, {name: value}, HAIR_COLOURS)[0]
 
 
 def _edited_crops(

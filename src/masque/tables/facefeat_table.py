@@ -109,7 +109,7 @@ def table(
         on = benchmarks if row == WHOLE else Benchmarks()
         measured = evaluate_facefeat(session, frames, features, on, count=count, workers=workers, progress=how.progress)
         reports[row] = {"steps": steps, **measured}
-        write_recorded(out / f"{folder}.png", draw_sheet(session, frames), session.record("table", row=row))
+        write_recorded(out / f"{folder}.png", draw_sheet(session, frames), session.record("table", {"row": row}))
     return write_table(out, reports, as_text(reports))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -14,19 +14,19 @@ from torch import Tensor
 from masque.data.frames import FrameSet
 from masque.data.puppets import Rendered, attributes_of, draw_puppet, render, true_edit, true_style
 from masque.edits.loaded import PortraitEditor
-from masque.edits.shapes import PARTS, shrunk
+from masque.edits.portrait import PARTS, Part
 from masque.edits.subject import Subject, cut_subject
-from masque.edits.transfer import LEVELS, restyled
+from masque.edits.transfer import COLOUR_GROUPS, restyle_face
 from masque.errors import DataError
 from masque.faces.detect import Face
 from masque.faces.frame import warp
+from masque.faces.label_edits import PART_LABELS, resample_labels
 from masque.faces.labels import Labels
 from masque.faces.regions import HAIR_CROP
 from masque.faces.tones import mean_lab
 from masque.image import Picture, to_tensor
 from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import MeanStd, Spread
-from masque.models.portrait import LABELS_OF
 
 FEWEST = 30
 """Pixels that a part needs in both pictures for its colours and texture to be compared."""
@@ -40,10 +40,7 @@ STILL = 2.0
 MOUTH_EDIT = "Mouth_Slightly_Open"
 """The attribute by which puppets are repainted: a change of shape that leaves every colour as it is."""
 
-REGIONS = {
-    **{part: [n for c in PARTS[part] for n in LABELS_OF[c]] for part in PARTS if part != "all"},
-    "background": [0],
-}
+REGIONS: Mapping[str, tuple[int, ...]] = {**PART_LABELS, "background": (0,)}
 """Part of the face, or the background -> its labels."""
 
 
@@ -94,7 +91,7 @@ def transfers(painter: PortraitEditor, frames: FrameSet, chosen: NDArray[np.int6
     if frames.labels is None:
         raise DataError("Styles are measured by label maps, which these frames lack: prepare the set with label maps.")
     shown = [_as_photo(painter, frames, frames.labels, int(i)) for i in chosen]
-    parts = [part for part in REGIONS if part in PARTS]
+    parts: list[Part] = [part for part in PARTS if part in REGIONS]
     found: dict[str, list[tuple[float, float, float]]] = {part: [] for part in parts}
     for target, style in zip(shown, [*shown[1:], shown[0]], strict=True):
         for part in parts:
@@ -110,22 +107,22 @@ def _as_photo(
     picture = frames.frames[index]
     face = Face((0, 0, picture.shape[1], picture.shape[0]), 1.0, frames.landmarks[index])
     subject = cut_subject(picture, face, painter.size, device=painter.device)
-    return _Frame(picture, labels[index], subject, shrunk(labels[index], subject.matrix, painter.size))
+    return _Frame(picture, labels[index], subject, resample_labels(labels[index], subject.matrix, painter.size))
 
 
 def _transferred(
-    painter: PortraitEditor, target: _Frame, style: _Frame, part: str
+    painter: PortraitEditor, target: _Frame, style: _Frame, part: Part
 ) -> tuple[float, float, float] | None:
     """`asked`, `unchanged` and `others` of one pair, in ΔE; None where either hardly shows the part."""
     groups = [
         (np.isin(target.labels, group), np.isin(style.labels, group))
         for component in PARTS[part]
-        for group in LEVELS[component]
+        for group in COLOUR_GROUPS[component]
     ]
     shown = [(mine, theirs) for mine, theirs in groups if min(mine.sum(), theirs.sum()) >= FEWEST]
     if not shown:
         return None
-    after = restyled(painter, target.subject, target.network_labels, style.subject, style.network_labels, part)
+    after = restyle_face(painter, target.subject, target.network_labels, style.subject, style.network_labels, part)
     sizes = [int(mine.sum()) for mine, _ in shown]
     asked, unchanged = (
         float(
@@ -207,7 +204,7 @@ class _PuppetEdits:
     def crop(self, made: Rendered) -> tuple[Tensor, Labels]:
         """The hair crop (1,3,S,S) of a puppet and its label map (S,S)."""
         size = self.painter.size
-        return to_tensor(warp(made.picture, self.matrix, (size, size))), shrunk(made.labels, self.matrix, size)
+        return to_tensor(warp(made.picture, self.matrix, (size, size))), resample_labels(made.labels, self.matrix, size)
 
     def latents(self, x: Tensor, labels: Labels) -> list[Tensor]:
         """The latents of the components of one picture."""

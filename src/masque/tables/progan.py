@@ -17,7 +17,7 @@ from masque.data.frames import FrameSet
 from masque.edits.invert import Options, invert, recovered
 from masque.edits.loaded import LatentEditor
 from masque.edits.measures import squared_distance
-from masque.edits.morph import times
+from masque.edits.morph import frame_positions
 from masque.edits.morph_warp import WarpMorph
 from masque.edits.sample import TRUNCATION
 from masque.errors import DataError, SettingError
@@ -267,7 +267,7 @@ def _morphs(
     films = {
         "spherical": list(session.morph(latents, MORPH_FRAMES, "spherical", "linear")),
         "linear": list(session.morph(latents, MORPH_FRAMES, "linear", "linear")),
-        "warp": [classical.frame(at) for at in times(2, MORPH_FRAMES, "linear")],
+        "warp": [classical.frame(at) for at in frame_positions(2, MORPH_FRAMES, "linear")],
     }
     report: dict[str, Steps] = {}
     for path, film in films.items():

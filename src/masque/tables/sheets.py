@@ -16,16 +16,16 @@ from masque.edits.ccagan import UNKNOWN
 from masque.edits.invert import Options
 from masque.edits.loaded import AttributeEditor, Parser, PortraitEditor, Swapper, Synthesizer
 from masque.edits.loaded import LatentEditor as Generator
-from masque.edits.morph import between
+from masque.edits.morph import point_between
 from masque.edits.random_parts import SPREAD
-from masque.edits.repaint import reshaped
+from masque.edits.repaint import reshape_face
 from masque.edits.result import Result
 from masque.edits.sample import TRUNCATION
-from masque.edits.shapes import with_part
-from masque.edits.subject import Subject, cut_subject, turned_round
-from masque.edits.transfer import restyled
+from masque.edits.subject import Subject, cut_subject, flip_attributes
+from masque.edits.transfer import restyle_face
 from masque.errors import DataError
 from masque.faces.detect import Face
+from masque.faces.label_edits import replace_part
 from masque.faces.labels import coloured, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, grid, to_pictures, to_tensor
@@ -53,7 +53,7 @@ def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
     session = masque.load(model)
     paint, _ = SHEETS[type(session)]
     picture, shown = paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
-    return Result(picture, session.record("sheet", shown=shown, seed=seed))
+    return Result(picture, session.record("sheet", {"shown": shown, "seed": seed}))
 
 
 def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64]:
@@ -113,7 +113,7 @@ def _with_flipped_attributes(session: Swapper, sample: Sample) -> list[Picture]:
         x, crop = (to_tensor(picture).to(session.device) for picture in (sample.image, sample.regions["face_crop"]))
         face, hair = (hulls([sample], name).to(session.device) for name in ("face_hull", "image_hull"))
         own = model.estimate(x)
-        asked = torch.cat([c for _, c in turned_round(own, session.attributes, HAIR_COLOURS)])
+        asked = torch.cat([c for _, c in flip_attributes(own, session.attributes, HAIR_COLOURS)])
         x_f, x_h, c = (t.expand(len(asked), *t.shape[1:]) for t in (face_region(crop, face), hair_region(x, hair), own))
         return session.compose(model.encode(x_f, x_h, c, asked, asked))
 
@@ -128,7 +128,7 @@ def ccagan_sheet(session: AttributeEditor, frames: FrameSet, seed: int = 0) -> t
         own = torch.from_numpy(np.nan_to_num(frames.attributes[place], nan=UNKNOWN))[None].to(
             session.device, torch.float32
         )
-        asked = [own, *(c for _, c in turned_round(own, session.attributes, HAIR_COLOURS))]
+        asked = [own, *(c for _, c in flip_attributes(own, session.attributes, HAIR_COLOURS))]
         with session.inference():
             x, person = (v.to(session.device).expand(len(asked), -1, -1, -1) for v in (to_tensor(picture), person))
             painted = to_pictures(session.model.edit(x, torch.cat(asked), person))
@@ -157,7 +157,7 @@ def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> 
     next one's; then as they are shown to users, the next one's style of skin and of hair, and the next one's shape of
     mouth and of hair."""
     size, chosen = session.size, subjects(frames, seed, session.size)
-    maps = [session.parts(subject) for subject in chosen]
+    maps = [session.crop_labels(subject) for subject in chosen]
     latents = [session.latents(subject, labels) for subject, labels in zip(chosen, maps, strict=True)]
     columns: list[list[Picture]] = [[] for _ in range(8)]
     for place, (subject, own, z) in enumerate(zip(chosen, maps, latents, strict=True)):
@@ -165,8 +165,10 @@ def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> 
         other, others = chosen[following], maps[following]
         cells = [to_pictures(subject.image)[0], coloured(own), session.paint(z, subject.image, own)]
         cells.append(session.paint(latents[following], subject.image, own))
-        edited = [restyled(session, subject, own, other, others, part) for part in ("skin", "hair")]
-        edited += [reshaped(session, subject, own, with_part(own, others, part), z) for part in ("mouth", "hair")]
+        edited = [restyle_face(session, subject, own, other, others, part) for part in ("skin", "hair")]
+        edited += [
+            reshape_face(session, subject, own, replace_part(own, others, part), z) for part in ("mouth", "hair")
+        ]
         cells += [cut_crop(picture, HAIR_CROP, size, frames.scale) for picture in edited]
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
@@ -186,7 +188,7 @@ def progan_sheet(session: Generator, frames: FrameSet, seed: int = 0) -> tuple[P
     ).z.cpu()
     following = torch.roll(found, -1, 0)
     half = torch.stack(
-        [between([a, b], 0.5, "spherical", model.config.z) for a, b in zip(found, following, strict=True)]
+        [point_between([a, b], 0.5, "spherical", model.config.z) for a, b in zip(found, following, strict=True)]
     )
     seeds = torch.arange(len(chosen)) + 1_000_003 * seed
     drawn = [model.draw(seeds, f"sheet {number}") for number in range(3)]

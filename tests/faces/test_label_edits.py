@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from masque.data.puppets import draw_puppet, render
-from masque.edits.shapes import aligned, check_face_left, check_same_shape, check_skin_left, check_upright
 from masque.errors import PictureError
+from masque.faces.label_edits import align_labels, check_aspect, check_face_left, check_skin_left, check_upright
 from masque.faces.labels import Labels, mirrored, swap_sides
 
 
@@ -88,7 +88,7 @@ def test_where_the_parser_sees_nothing_any_face_will_do(own: Labels) -> None:
 
 @pytest.mark.parametrize("size", [(400, 300), (200, 150), (1200, 900), (133, 100), (134, 100), (1001, 751), (57, 43)])
 def test_a_map_of_the_photos_shape_is_taken(size: tuple[int, int]) -> None:
-    check_same_shape(np.zeros(size[::-1], np.uint8), 400, 300)
+    check_aspect(np.zeros(size[::-1], np.uint8), 400, 300)
 
 
 @pytest.mark.parametrize(
@@ -99,24 +99,24 @@ def test_a_map_of_another_shape_is_not_stretched(size: tuple[int, int]) -> None:
         PictureError,
         match=f"The label map has {size[0]}×{size[1]} pixels and the photo 400×300, which is another ratio",
     ):
-        check_same_shape(np.zeros(size[::-1], np.uint8), 400, 300)
+        check_aspect(np.zeros(size[::-1], np.uint8), 400, 300)
 
 
 def test_a_map_on_its_side_is_named_as_that() -> None:
     with pytest.raises(
         PictureError, match="has 300×400 pixels and the photo 400×300: turn the map as the photo is seen"
     ):
-        check_same_shape(np.zeros((400, 300), np.uint8), 400, 300)
+        check_aspect(np.zeros((400, 300), np.uint8), 400, 300)
 
 
 def test_eyes_and_mouth_must_lie_as_in_a_face(own: Labels) -> None:
     for turn in range(4):  # a face on its side is one
-        assert np.isfinite(aligned(np.rot90(own, turn), 64)).all()
+        assert np.isfinite(align_labels(np.rot90(own, turn), 64)).all()
     one_line = np.ones((40, 40), np.uint8)
     one_line[20, 10], one_line[20, 20], one_line[20, 15] = 4, 5, 8
     for wrong in (own[:, ::-1], swap_sides(own), one_line):
         with pytest.raises(PictureError, match="eyes and the mouth of the label map do not lie as in a face"):
-            aligned(wrong, 64)
+            align_labels(wrong, 64)
     check_skin_left(own)
     with pytest.raises(PictureError, match="no skin around its eyes and mouth"):
         check_skin_left(np.where(own == 1, 0, own).astype(np.uint8))
