@@ -9,7 +9,7 @@ from PIL import Image, TiffImagePlugin
 from masque.config import RunSettings
 from masque.errors import PictureError
 from masque.image import read_picture
-from masque.train.engine import make_fabric
+from masque.train.devices import make_fabric
 
 
 def odd_tiff(path, cut=0):

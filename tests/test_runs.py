@@ -20,7 +20,7 @@ from masque.errors import CheckpointError, DataError, SettingError
 from masque.faces.labels import UNKNOWN
 from masque.loading import load_session
 from masque.models.rsgan import ATTRIBUTES, RSGAN
-from masque.train.engine import make_fabric
+from masque.train.devices import make_fabric
 from masque.train.state import load_state, states
 from masque.train.teaching import check_attributes
 

@@ -32,7 +32,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, TypeVarTuple
 
 from masque.errors import LONGEST_QUOTE, SettingError, nearest, printable
 from masque.jsonfile import JSON
@@ -42,6 +42,23 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound="DataclassInstance")
 Configs = TypeVarTuple("Configs")
+
+
+class ModelConfig(Protocol):
+    """The config dataclass of any family's networks."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[object]]]
+
+    @property
+    def size(self) -> int:
+        """Side in pixels of the pictures that the networks take or make."""
+        ...
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes that the networks know, in their order."""
+        ...
+
 
 LARGEST_SEED = 2**31 - 1
 """Small enough that what is computed from seed, step and place in the batch fits into 64 bits."""

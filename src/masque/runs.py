@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from lightning_fabric import Fabric
 
 from masque import catalog, loading, modelfile
-from masque.config import RESUMABLE, RunSettings, as_dict, changed, from_dict, override, present, values_of
+from masque.config import RESUMABLE, ModelConfig, RunSettings, as_dict, changed, from_dict, override, present, values_of
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
@@ -23,16 +23,22 @@ from masque.lock import NAME as LOCK
 from masque.lock import left_behind, only_writer
 from masque.modelfile import ModelFile
 from masque.train import teachers
+from masque.train.devices import check_devices, make_fabric
 from masque.train.distributed import first_process
-from masque.train.engine import Engine, Progress, check_devices, make_fabric
-from masque.train.fitting import check_tensors
+from masque.train.engine import Engine, OnStep, Progress
 from masque.train.phase import Begins, Grows, NeedsData, Recipe
-from masque.train.state import newest_state, states
+from masque.train.start import begin_with, take_judges
+from masque.train.state import states
 from masque.train.teaching import check_attributes, check_terms_teach
 
-SHOWN = 8
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+PREVIEWED = 8
+"""Samples that a preview is made of, at most."""
+
 PATIENCE = 10.0
-"""Seconds in which the first of several processes has ended if it fails as another has."""
+"""Seconds in which the first of several processes has ended if it fails as another one did."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +46,28 @@ class Plan:
     """Everything that decides a run, apart from its data."""
 
     family: str
-    model: Any
-    training: Any
+    """Its name in the catalog."""
+    model: ModelConfig
+    """The sizes of the networks."""
+    training: DataclassInstance
+    """The settings of the family's recipe."""
     run: RunSettings
+    """What every run has, whatever it trains."""
     start: ModelFile | None = None
-    """The model whose weights a new run begins with"""
+    """The model whose weights a new run begins with; None where its networks begin anew."""
 
-    def identity(self, data: FrameSet) -> dict[str, Any]:
-        """Plain values that a resumed run must share."""
-        return {
-            "family": self.family, "model": as_dict(self.model), "training": as_dict(self.training), "run": as_dict(self.run),
-            "data": data.fingerprint(), **({"start": self.start.hash} if self.start else {}),
-        }  # fmt: skip
+    def identity(self, data: FrameSet) -> dict[str, JSON]:
+        """Plain values that a resumed run must share, as they stand in settings.json."""
+        settings = {name: as_dict(getattr(self, name)) for name in ("model", "training", "run")}
+        start = {"start": self.start.hash} if self.start else {}
+        return {"family": self.family, **settings, "data": data.fingerprint(), **start}
 
     def present(self, group: str, values: Mapping[str, JSON]) -> dict[str, JSON]:
         """Settings of the group "model", "training" or "run", which any version wrote, as this version says them. Raises
         SettingError."""
         return present(type(getattr(self, group)), values)
 
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, JSON]:
         """What each setting is in a run that is older than the setting: a new one is off unless asked for."""
         return {name: as_dict(type(getattr(self, name))()) for name in ("model", "training", "run")}
 
@@ -67,7 +76,7 @@ def plan(
     family: str,
     preset: str = "small",
     assignments: Sequence[str] = (),
-    run_changes: Mapping[str, Any] | None = None,
+    run_changes: Mapping[str, object] | None = None,
     start: str | None = None,
     out: Path | None = None,
 ) -> Plan:
@@ -101,7 +110,7 @@ def plan(
         raise SettingError(
             "The networks of a run that begins with a model are that model's: leave out --set of their sizes."
         )
-    return Plan(family, model, training, replace(run, **(run_changes or {})), begun)
+    return Plan(family, model, training, changed(run, run_changes or {}), begun)
 
 
 def _start(start: str | None, out: Path | None) -> ModelFile | None:
@@ -125,7 +134,7 @@ def _start_of(run: Path) -> ModelFile | None:
     try:
         values = read_object(run / "settings.json")
         family, config, number = values["family"], values["model"], values["start"]
-    except (OSError, ValueError, KeyError):  # told when the run is opened
+    except (OSError, ValueError, KeyError):  # opening the run says what is wrong
         return None
     known = isinstance(family, str) and isinstance(config, dict) and isinstance(number, str)
     return ModelFile(run, family, config, {}, number) if known else None
@@ -167,7 +176,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     return engine
 
 
-def with_model_folders(settings: Plan) -> Any:
+def with_model_folders(settings: Plan) -> DataclassInstance:
     """The training settings of a plan with the folder of every model that they name, by its family or by its folder: a
     recipe knows folders alone. A name that is neither stays, for the recipe to refuse where it needs the model."""
     entry, values = catalog.family(settings.family), values_of(settings.training)
@@ -187,47 +196,6 @@ def with_kept_teachers(settings: Plan, out: Path) -> Plan:
     own = {name: teachers.kept(out, name) for name in teachers_of(settings)} if states(out) else {}
     kept = {name: str(folder) for name, folder in own.items() if folder}
     return replace(settings, training=changed(settings.training, kept))
-
-
-def begin_with(recipe: Recipe, start: ModelFile) -> None:
-    """Give a recipe's networks the weights of a model, and those that only training needs what its run last had, where
-    it is a run's.
-
-    Raises CheckpointError where weights do not fit.
-    """
-    for name in recipe.nets:
-        if name in recipe.served:
-            start.fill(recipe.nets[name], name)
-    take_judges(recipe, start)
-
-
-def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) -> None:
-    """Give the networks that only training needs what they last had in the model's run, where it is a run's.
-
-    Frozen networks stay what the recipe loaded. where_they_fit: so do others. Raises CheckpointError where weights do
-    not fit."""
-    found = (
-        states(start.folder.parent) if start.folder.name == "model" else []
-    )  # a packed model may lie in a run's folder, too
-    trained = newest_state(start.folder.parent, _check_nets)["nets"] if found else {}
-    for name, net in recipe.nets.items():
-        if name in recipe.served or name not in trained or not any(p.requires_grad for p in net.parameters()):
-            continue
-        try:
-            check_tensors(trained[name], net.state_dict(), name, any_kind=True)
-        except ValueError:
-            if where_they_fit:
-                continue
-            raise CheckpointError(
-                f"{start.folder.parent} has another {name} than these settings ask for: begin with what `masque export` makes of the run, "
-                "which leaves it behind."
-            ) from None
-        net.load_state_dict(trained[name])
-
-
-def _check_nets(state: Mapping[str, Any]) -> None:
-    if not isinstance(state.get("nets"), dict):
-        raise ValueError("it has no networks")
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
@@ -251,7 +219,7 @@ def train(
     time_limit: float | None = None,
     accelerator: str = "auto",
     devices: int = 1,
-    on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
+    on_step: OnStep | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Progress:
     """Train, or go on training, the run at `out`; write its model for users; return how it ended.
@@ -300,7 +268,7 @@ def train_with(
     data: Sequence[str],
     out: Path,
     time_limit: float | None,
-    on_step: Callable[[int, Mapping[str, float], float], None] | None,
+    on_step: OnStep | None,
     on_progress: Callable[[int], None] | None,
 ) -> Progress:
     """What each process of a training does once all are launched; see `train`."""
@@ -313,32 +281,46 @@ def train_with(
         check_attributes(frames)
     engine = build_engine(settings, frames, out, fabric)
     batches = build_batches(settings, frames, fabric)
-    shown = _shown(settings, frames)
+    preview_batch = _preview_batch(settings, frames)
     left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
     return engine.fit(
-        batches, shown, left, on_step, lambda: write_model(settings, engine, out / "model", data, frames), on_progress
+        batches,
+        preview_batch,
+        left,
+        on_step,
+        on_save=lambda: write_model(settings, engine, out / "model", data, frames),
+        on_progress=on_progress,
     )
 
 
-def _shown(settings: Plan, frames: FrameSet) -> Batch | None:
-    """A few held-out samples for previews; of the training samples where nothing is held out."""
+def _preview_batch(settings: Plan, frames: FrameSet) -> Batch | None:
+    """A few held-out samples for previews; samples to train on where nothing is held out; None where there are none."""
     split = next((s for s in ("test", "validation", "train") if len(frames.indices(s))), None)
     if split is None:
         return None
-    return Batches(frames, split, settings.model.size, min(SHOWN, len(frames.indices(split))), seed=0)(0)
+    return Batches(frames, split, settings.model.size, min(PREVIEWED, len(frames.indices(split))), seed=0)(0)
 
 
 def write_model(settings: Plan, engine: Engine, folder: Path, data: Sequence[str], frames: FrameSet) -> None:
     """Write the averaged networks, their config and a card into run/model."""
-    card = "\n".join([
-        f"# {settings.family}, {settings.model.size} px", "",
+    identity = {name: value for name, value in settings.identity(frames).items() if name != "data"}
+    lines = [
+        f"# {settings.family}, {settings.model.size} px",
+        "",
         *([f"- began with the weights {settings.start.hash}"] if settings.start else []),
         f"- trained for {engine.step} steps of {settings.run.batch_size} pictures, seed {settings.run.seed}",
         f"- data: {', '.join(Path(d).name for d in data)}; {len(frames.indices('train'))} pictures to train on",
         f"- fingerprint of the data: {frames.fingerprint()}",
-        "- the terms of these pictures bind whoever passes the weights on", "",
-        "Settings:", "", "```json", json.dumps({k: v for k, v in settings.identity(frames).items() if k != "data"}, indent=1), "```", "",
-    ])  # fmt: skip
+        "- the terms of these pictures bind whoever passes the weights on",
+        "",
+        "Settings:",
+        "",
+        "```json",
+        json.dumps(identity, indent=1),
+        "```",
+        "",
+    ]
+    card = "\n".join(lines)
     modelfile.write(folder, settings.family, as_dict(settings.model), engine.average.nets.state_dict(), card)
 
 

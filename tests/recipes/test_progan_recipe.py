@@ -16,7 +16,7 @@ from masque.losses.adversarial import fake_loss, real_loss
 from masque.models.parser import FaceParser, ParserConfig
 from masque.models.progan import Equalized, ProGANConfig, pixel_norm, widened
 from masque.recipes.progan import ProGANRecipe, ProGANTraining, stage_at
-from masque.runs import take_judges
+from masque.train.start import take_judges
 from masque.train.state import save_state
 
 CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)

@@ -11,7 +11,8 @@ from small_runs import Line, Points, TinyRun, puppet_frames
 
 from masque import runs
 from masque.config import RunSettings
-from masque.train.engine import Engine, make_fabric
+from masque.train.devices import make_fabric
+from masque.train.engine import Engine
 
 
 @pytest.fixture

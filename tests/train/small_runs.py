@@ -117,5 +117,5 @@ class Points:
         x = torch.rand(4, 1, generator=torch.Generator().manual_seed(step))
         return {"x": x, "y": 2 * x - 1, "step": torch.tensor(step)}
 
-    def ahead(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:  # noqa: ARG002
+    def prefetch(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:  # noqa: ARG002
         return map(self, range(start, stop))

@@ -18,7 +18,8 @@ from masque import runs
 from masque.errors import OutputError, SettingError, TrainingError
 from masque.image import read_picture
 from masque.train import engine as engine_module
-from masque.train.engine import check_devices, stopped_early
+from masque.train.devices import check_devices
+from masque.train.engine import stopped_early
 from masque.train.phase import Phase
 from masque.train.state import load_state, states
 
@@ -197,7 +198,7 @@ def test_a_run_that_is_stopped_leaves_log_and_preview_of_its_last_step(
             now[0] += 1000.0
 
     often = {"log_every": 5, "preview_every": 100, "save_every": 100}
-    progress = line_engine(**often).fit(points, shown=points(0), time_limit=900, on_progress=end)
+    progress = line_engine(**often).fit(points, preview_batch=points(0), time_limit=900, on_progress=end)
     assert (progress.step, progress.finished) == (7, False)
     run = tmp_path / "run"
     assert [json.loads(line)["step"] for line in (run / "log.jsonl").read_text().splitlines()] == [5, 7]
@@ -205,9 +206,9 @@ def test_a_run_that_is_stopped_leaves_log_and_preview_of_its_last_step(
     assert states(run)[-1][0] == 7
     monkeypatch.undo()
     again = line_engine(**often)
-    assert again.fit(points, shown=points(0), time_limit=-1.0).step == 7  # nothing was done, so nothing is shown
+    assert again.fit(points, preview_batch=points(0), time_limit=-1.0).step == 7  # nothing was done, so nothing is shown
     assert len(list((run / "previews").iterdir())) == 1
-    line_engine(**often).fit(points, shown=points(0))
+    line_engine(**often).fit(points, preview_batch=points(0))
     entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in entries] == [5, 7, 10, 15, 20]
 
@@ -223,7 +224,7 @@ def test_progress_is_told_at_every_step_and_nothing_is_looked_at_for_it(line_eng
 
 
 def test_preview_pictures_are_written_on_the_way_and_at_the_end(line_engine, points, tmp_path):
-    line_engine(steps=15).fit(points, shown=points(0))
+    line_engine(steps=15).fit(points, preview_batch=points(0))
     previews = sorted((tmp_path / "run" / "previews").iterdir())
     assert [p.name for p in previews] == ["0000010.png", "0000015.png"]
     picture = read_picture(previews[0])

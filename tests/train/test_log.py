@@ -121,4 +121,4 @@ def test_what_stands_where_a_run_writes_is_a_plain_sentence(line_engine, points,
     else:
         (tmp_path / "run" / name).write_text("mine")
     with pytest.raises(OutputError, match=rf"{name}.* (could not be written|is a file)"):
-        engine.fit(points, shown=points(0))
+        engine.fit(points, preview_batch=points(0))

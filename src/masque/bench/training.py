@@ -20,7 +20,9 @@ from masque.config import RunSettings
 from masque.data.batches import Batch, Batches
 from masque.data.frames import load_frames
 from masque.models.progan import side_at, stages
-from masque.train.engine import Engine, make_fabric
+from masque.recipes.progan import ProGANTraining
+from masque.train.devices import make_fabric
+from masque.train.engine import Engine
 from masque.train.phase import Phase
 
 PUPPETS = 128
@@ -70,6 +72,7 @@ def bench_growth(preset: str, steps: int = 4, turns: int = 3, assignments: Seque
     """`bench_training` of the progressive GAN at each of its sizes, once it is faded in: {side: report}. Raises
     SettingError."""
     plan = runs.plan("progan", preset, assignments)
+    assert isinstance(plan.training, ProGANTraining)
     hold, fade, batch = plan.training.growth.hold, plan.training.growth.fade, plan.run.batch_size
     reports = {}
     for stage in range(stages(plan.model.size) + 1):
@@ -125,7 +128,7 @@ def _changes(plan: runs.Plan, phases: Sequence[Phase]) -> list[int]:
     """The steps, the first among them, at which other phases begin, or a step begins to take longer because the
     networks grow."""
     found = {0, *(phase.since for phase in phases), *(phase.until for phase in phases if phase.until is not None)}
-    if plan.family == "progan":
+    if isinstance(plan.training, ProGANTraining):
         hold, fade = plan.training.growth.hold, plan.training.growth.fade
         found |= {-(-(hold + (hold + fade) * stage) // plan.run.batch_size) for stage in range(stages(plan.model.size))}
     return sorted(step for step in found if step < plan.run.steps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from masque import runs
 from masque.errors import CheckpointError
@@ -19,7 +18,7 @@ class Alike:
     preset: str = "small"
     assignments: Sequence[str] = ()
     """`key=value`, for all of them"""
-    run_changes: Mapping[str, Any] | None = None
+    run_changes: Mapping[str, object] | None = None
     time_limit: float | None = None
     """Seconds of each model's training in this call"""
     progress: Callable[[int, int, str], None] | None = None

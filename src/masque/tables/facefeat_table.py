@@ -13,8 +13,10 @@ from masque.data.frames import load_frames
 from masque.data.lfw import read_pairs
 from masque.data.templates import read_ijba, split_people
 from masque.errors import DataError
+from masque.models.facefeat import FaceFeatConfig
 from masque.output import make_folder
 from masque.provenance import write_recorded
+from masque.recipes.facefeat import FaceFeatTraining
 from masque.tables.alike import Alike, train_equally
 from masque.tables.facefeat import (
     SHARES,
@@ -116,6 +118,7 @@ def table(
 def _with_extractors(plan: runs.Plan, data: Sequence[str], out: Path, how: Alike) -> Alike:
     """How the rows are trained: with one E_id and one E_1, trained here unless they are named, and so without the steps
     in which each row would train its own."""
+    assert isinstance(plan.training, FaceFeatTraining)
     named = tuple(
         f"{family}={_extractor(family, plan, data, out, how) / 'model'}"
         for family in ("identity", "shape")
@@ -128,6 +131,7 @@ def _with_extractors(plan: runs.Plan, data: Sequence[str], out: Path, how: Alike
 
 def _extractor(family: str, plan: runs.Plan, data: Sequence[str], out: Path, how: Alike) -> Path:
     """Train E_id or E_1 in the sizes that FaceFeat-GAN has; return the folder of its finished run."""
+    assert isinstance(plan.model, FaceFeatConfig)
     own = plan.model.identity if family == "identity" else plan.model.shape
     sizes = [f"{name}={value}" for name, value in vars(own).items() if name not in ("attributes", "channels")]
     settings = runs.plan(family, EXTRACTORS[how.preset][family], sizes)

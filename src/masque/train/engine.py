@@ -8,15 +8,11 @@ last state stands."""
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TypeAlias, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -24,22 +20,24 @@ from torch import Tensor, nn
 
 from masque.config import RunSettings
 from masque.data.batches import ON_CPU, Batch, Batches, in_floats, workers_for
-from masque.errors import SettingError, TrainingError, nearest, printable
+from masque.errors import TrainingError
 from masque.image import grid
 from masque.jsonfile import JSON
-from masque.layers.precision import has_bf16
 from masque.output import make_folder
 from masque.provenance import write_recorded
-from masque.quiet import quieten_fabric
 from masque.train.distributed import average_gradients
 from masque.train.ema import Average
 from masque.train.fitting import check_state
 from masque.train.log import Log, Terms
 from masque.train.phase import Phase, Recipe, check_terms, weight_at
-from masque.train.state import newest_state, open_run, same_run, save_state, states
+from masque.train.state import Present, RunState, newest_state, open_run, same_run, save_state, states
+from masque.train.watch import Watch, watching
 
-LOOK_EVERY = 20
+CHECK_EVERY = 20
 """Steps after which terms are checked for being finite, at the latest; a state is never saved unchecked."""
+
+OnStep: TypeAlias = Callable[[int, Mapping[str, float], float], None]
+"""Called after each log entry with its step, the terms by "phase.term", and the pictures per second."""
 
 
 @dataclass
@@ -47,80 +45,13 @@ class Progress:
     """How a call of `Engine.fit` ended."""
 
     step: int
-    """Steps done in all."""
+    """Steps done since the run began."""
     finished: bool
+    """Whether these are all that the settings ask for."""
     reason: str
     """finished, time limit, or stopped (by Ctrl-C or a request to terminate)."""
     images_per_second: float = 0.0
-
-
-@dataclass
-class Watch:
-    """Stops the run cleanly on a signal or when its time is up."""
-
-    limit: float | None
-    started: float = field(default_factory=time.monotonic)
-    signalled: bool = False
-
-    def reason(self, reserve: float) -> str | None:
-        """Why to stop now, or None. reserve: seconds to leave for the next step and for saving."""
-        if self.signalled:
-            return "stopped"
-        if self.limit is not None and time.monotonic() - self.started + reserve >= self.limit:
-            return "time limit"
-        return None
-
-    def notice(self, _signal: int, _frame: FrameType | None) -> None:
-        """Signal handler: stop after the step under way."""
-        self.signalled = True
-
-
-@contextmanager
-def watching(watch: Watch) -> Iterator[None]:
-    """Ctrl-C and SIGTERM reach `watch` instead of breaking a step in two."""
-    try:
-        before = {number: signal.signal(number, watch.notice) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals go elsewhere anyway
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def check_devices(accelerator: str, devices: int) -> None:
-    """Raise SettingError where this machine has no such accelerator, or not so many devices of it."""
-    there = {
-        "cpu": max(2, os.cpu_count() or 1),
-        "cuda": torch.cuda.device_count(),
-        "mps": int(torch.backends.mps.is_available()),
-    }
-    if accelerator != "auto" and accelerator not in there:
-        raise SettingError(
-            f"There is no accelerator {printable(accelerator)}; {nearest(accelerator, ('auto', *there))}."
-        )
-    kind = accelerator if accelerator != "auto" else next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there[kind]:
-        raise SettingError(
-            f"PyTorch finds no {kind} on this machine: leave --accelerator out, or install another PyTorch."
-        )
-    if not 1 <= devices <= there[kind]:
-        raise SettingError(f"--devices is {devices} and must be from 1 to {there[kind]} on this machine ({kind}).")
-
-
-def make_fabric(settings: RunSettings, accelerator: str = "auto", devices: int = 1) -> Fabric:
-    """A Fabric for these settings, which prints nothing; it launches `devices` processes when there are several."""
-    precision = settings.precision
-    if precision == "auto":
-        precision = "bf16" if has_bf16(accelerator) else "32"
-    name: Any = {"bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}[precision]
-    quieten_fabric()
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=name, strategy="ddp" if devices > 1 else "auto")
-    if fabric.device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
-    return fabric
+    """Pictures that were trained on per second of this call, over all processes."""
 
 
 class Engine:
@@ -132,17 +63,20 @@ class Engine:
         recipe: Recipe,
         settings: RunSettings,
         run: Path,
-        identity: Mapping[str, Any],
+        identity: Mapping[str, JSON],
         may_change: frozenset[str] = frozenset(),
-        defaults: Mapping[str, Any] | None = None,
-        present: Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]] | None = None,
+        defaults: Mapping[str, JSON] | None = None,
+        present: Present | None = None,
     ) -> None:
-        """run: the folder of the run, made if needed; if it holds states, the latest is loaded.
+        """run: the folder of the run, made if needed; if it holds states, the newest that can be used is loaded.
 
         identity: plain values that say what is being trained (family, configs, data); a folder with another identity is
-        refused, except for the names in `may_change`. defaults, present: see
-        `masque.train.state.same_run`. Raises CheckpointError."""
-        self.fabric, self.recipe, self.settings, self.run = fabric, recipe, settings, run
+        refused, except for the names in `may_change`. defaults, present: see `masque.train.state.same_run`. Raises
+        CheckpointError."""
+        self.fabric = fabric
+        self.recipe = recipe
+        self.settings = settings
+        self.run = run
         self.nets = {name: self._placed(net) for name, net in recipe.nets.items()}
         self.average = Average({name: recipe.nets[name] for name in recipe.served}, settings.ema)
         self.optimizers = {name: recipe.optimizer(name, net.parameters()) for name, net in self.nets.items()}
@@ -150,9 +84,10 @@ class Engine:
         for net in self.nets.values():
             net.requires_grad_(False)
         self.step = 0
-        self.last_save = 0.0
-        self.waited = 0.0
-        """Seconds in which there was no batch, since somebody last looked."""
+        self.save_seconds = 0.0
+        """How long the last save took."""
+        self.wait_seconds = 0.0
+        """How long training has waited for batches since the last log entry."""
         self.terms = Terms()
         same_run(run, identity, may_change, defaults, present)
         fabric.barrier()
@@ -163,7 +98,7 @@ class Engine:
         fabric.barrier()  # nobody saves before all have looked
         self.fresh = not found
         if found:
-            self._load(newest_state(run, self._check, speaks=fabric.global_rank == 0))
+            self._load(newest_state(run, self._checked, speaks=fabric.global_rank == 0))
         if settings.compile:
             for net in self.nets.values():
                 net.compile()
@@ -174,12 +109,13 @@ class Engine:
             net = net.double()
         return net.to(memory_format=torch.channels_last) if self.settings.channels_last else net  # type: ignore[call-overload]
 
-    def _check(self, state: Mapping[str, Any]) -> None:
+    def _checked(self, state: Mapping[str, object]) -> RunState:
         check_state(state, self.nets, self.average.nets, self.optimizers)
+        return cast(RunState, state)
 
-    def _load(self, state: Mapping[str, Any]) -> None:
-        """Take over a checked state: all of it, apart from an optimizer's settings but its latest rate: they are the
-        run's."""
+    def _load(self, state: RunState) -> None:
+        """Take over a state that fits: all of it, apart from the settings of its optimizers, which are those of this
+        run; of them, the latest learning rate alone."""
         for name, net in self.nets.items():
             net.load_state_dict(state["nets"][name])
             optimizer, memory = self.optimizers[name], state["optimizers"][name]
@@ -188,10 +124,10 @@ class Engine:
                 {"state": memory["state"], "param_groups": [{**group, "lr": its["lr"]} for group, its in own]}
             )
         self.average.nets.load_state_dict(state["average"])
-        self.step = int(state["step"])
+        self.step = state["step"]
 
-    def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on."""
+    def state(self) -> dict[str, object]:
+        """Everything that the next step depends on, apart from its number."""
         return {
             "nets": {name: net.state_dict() for name, net in self.nets.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
@@ -212,15 +148,15 @@ class Engine:
             if and_then:
                 and_then()
         self.fabric.barrier()
-        self.last_save = time.monotonic() - started
+        self.save_seconds = time.monotonic() - started
 
     def _check_weights(self) -> None:
         # Finite terms can have gradients that are not: the terms of the step after would be the first to show it.
         for name, net in self.nets.items():
             if not all(bool(p.isfinite().all()) for p in net.parameters()):
                 raise TrainingError(
-                    f"Training stopped: weights of {name} are no longer finite after step {self.step - 1}; the last good state is kept. "
-                    "Give the command again with a lower learning rate, and another --out."
+                    f"Training stopped: weights of {name} are no longer finite after step {self.step - 1}; the last "
+                    "good state is kept. Give the command again with a lower learning rate, and another --out."
                 )
 
     def placed(self, batch: Batch) -> Batch:
@@ -266,85 +202,63 @@ class Engine:
     def fit(
         self,
         batches: Batches,
-        shown: Batch | None = None,
+        preview_batch: Batch | None = None,
         time_limit: float | None = None,
-        on_step: Callable[[int, Mapping[str, float], float], None] | None = None,
+        on_step: OnStep | None = None,
         on_save: Callable[[], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> Progress:
         """Train up to `settings.steps`, or until time_limit seconds have passed, or until Ctrl-C; the state is saved in
         each case.
 
-        However it ends, the log and the previews reach as far as the state. shown: a batch for preview pictures. All
-        others are called in the first process: on_step after each log entry with (step, terms, images per second),
+        However it ends, the log and the previews reach as far as the state. preview_batch: what previews are made of;
+        there are none without one. All others are called in the first process: on_step after each log entry,
         on_progress after every step with its number, for which nothing waits, and on_save after each saved state.
         Raises TrainingError when a term stops being finite: the state saved last is then the last good one."""
-        settings, watch = self.settings, Watch(time_limit)
-        log = Log(self.run, self.step, settings.tensorboard) if self.fabric.global_rank == 0 else None
-        shown = self.placed(shown) if shown is not None else None
+        watch = Watch(time_limit)
+        reports = Reports(self, preview_batch, on_step)
         if self.step == 0 and self.fresh:
             self.save()
-        first, slowest, begun, marked = self.step, 0.0, time.monotonic(), (self.step, time.monotonic())
-        seen, drawing = self.step, 0.0
+        first, begun, slowest = self.step, time.monotonic(), 0.0
         reason: str | None = None
-
-        def look() -> None:
-            nonlocal marked
-            spent = max(1e-9, time.monotonic() - marked[1])
-            self._log(log, (self.step - marked[0]) * settings.batch_size / spent, self.waited / spent, on_step)
-            marked, self.waited = (self.step, time.monotonic()), 0.0
-
-        def draw() -> None:
-            nonlocal seen, drawing
-            if shown is not None:
-                started = time.monotonic()
-                self._preview(shown)
-                seen, drawing = self.step, time.monotonic() - started
-
         with watching(watch):
-            for batch in self._ahead(batches):
-                reason = self._agreed(watch.reason(2 * slowest + 2 * self.last_save + 2 * drawing))
+            for batch in self._coming(batches):
+                reserve = 2 * (slowest + self.save_seconds + reports.preview_seconds)
+                reason = self._agreed(watch.reason(reserve))
                 if reason:
                     break
-                started = time.monotonic()
-                self.run_step(self.placed(batch))
-                if self.step % LOOK_EVERY == 0:
-                    self.terms.check()
+                seconds = self._timed_step(batch)
                 # The first step compiles and allocates; it says nothing about the next.
-                slowest = (
-                    time.monotonic() - started if self.step <= first + 2 else max(slowest, time.monotonic() - started)
-                )
+                slowest = seconds if self.step <= first + 2 else max(slowest, seconds)
                 if on_progress and self.fabric.global_rank == 0:
                     on_progress(self.step)
-                if self.step % settings.log_every == 0 or self.step == settings.steps:
-                    look()
-                if self.step % settings.preview_every == 0 or self.step == settings.steps:
-                    draw()
+                reports.after_step()
                 # Last, so that whatever a run shows of a step is there once the step is in its state.
-                if self.step % settings.save_every == 0:
+                if self.step % self.settings.save_every == 0:
                     self.save(on_save)
-            if self.step > marked[0]:
-                look()
-            if self.step > seen:
-                draw()
+            reports.complete()
             self.save(on_save)
-        if log is not None:
-            log.close()
-        rate = (self.step - first) * settings.batch_size / max(1e-9, time.monotonic() - begun)
-        return Progress(self.step, self.step >= settings.steps, reason or "finished", rate)
+        reports.close()
+        rate = (self.step - first) * self.settings.batch_size / max(1e-9, time.monotonic() - begun)
+        return Progress(self.step, self.step >= self.settings.steps, reason or "finished", rate)
 
-    def _ahead(self, batches: Batches) -> Iterator[Batch]:
-        """The batches still to come; how long each was waited for is remembered."""
+    def _timed_step(self, batch: Batch) -> float:
+        """One step on a batch that is not placed yet; how many seconds it took."""
+        started = time.monotonic()
+        self.run_step(self.placed(batch))
+        if self.step % CHECK_EVERY == 0:
+            self.terms.check()
+        return time.monotonic() - started
+
+    def _coming(self, batches: Batches) -> Iterator[Batch]:
+        """The batches of the steps still to be made; how long each is waited for is remembered."""
         away = self.fabric.device.type == "cuda"  # no other is known to bear the forks
-        coming = iter(
-            batches.prefetch(
-                self.step, self.settings.steps, workers_for(self.settings.workers, away, self.fabric.world_size), away
-            )
-        )
+        workers = workers_for(self.settings.workers, away, self.fabric.world_size)
+        coming = iter(batches.prefetch(self.step, self.settings.steps, workers, away))
         while True:
-            asked = time.monotonic()
+            started = time.monotonic()
             batch = next(coming, None)
-            self.waited += time.monotonic() - asked
+            self.wait_seconds += time.monotonic() - started
             if batch is None:
                 return
             yield batch
@@ -358,40 +272,72 @@ class Engine:
         highest = int(self.fabric.all_reduce(number, reduce_op="max"))  # type: ignore[arg-type]
         return reasons[highest - 1] if highest else None
 
-    def _log(
-        self,
-        log: Log | None,
-        rate: float,
-        waiting: float,
-        on_step: Callable[[int, Mapping[str, float], float], None] | None,
-    ) -> None:
-        values = self.terms.take()
-        if log is not None:
-            log.write(
-                self.step,
-                {
-                    **values,
-                    "learning_rate": self.recipe.learning_rate(self.phases[0].nets[0], self.step),
-                    "images_per_second": rate,
-                    "waiting": waiting,
-                },
-            )
-        if on_step and self.fabric.global_rank == 0:
-            on_step(self.step, values, rate)
 
-    def _preview(self, shown: Batch) -> None:
-        if self.fabric.global_rank != 0:
+class Reports:
+    """What one call of `Engine.fit` tells of the run while it goes on: log entries and preview pictures."""
+
+    def __init__(self, engine: Engine, preview_batch: Batch | None, on_step: OnStep | None) -> None:
+        """preview_batch: what previews are made of, not placed yet; there are none without one. Raises OutputError where
+        the log cannot be written."""
+        self.engine = engine
+        self.on_step = on_step
+        self.writes = engine.fabric.global_rank == 0
+        self.log = Log(engine.run, engine.step, engine.settings.tensorboard) if self.writes else None
+        self.preview_batch = engine.placed(preview_batch) if preview_batch is not None else None
+        self.preview_seconds = 0.0
+        """How long the last preview took."""
+        self.preview_step = engine.step
+        self.entry_step = engine.step
+        self.entry_time = time.monotonic()
+
+    def after_step(self) -> None:
+        """Write an entry and a preview where they are due after the step just made."""
+        step, settings = self.engine.step, self.engine.settings
+        if step % settings.log_every == 0 or step == settings.steps:
+            self._write_entry()
+        if step % settings.preview_every == 0 or step == settings.steps:
+            self._write_preview()
+
+    def complete(self) -> None:
+        """Write what is missing of the steps since the last entry and the last preview."""
+        if self.engine.step > self.entry_step:
+            self._write_entry()
+        if self.engine.step > self.preview_step:
+            self._write_preview()
+
+    def close(self) -> None:
+        """Close the log."""
+        if self.log is not None:
+            self.log.close()
+
+    def _write_entry(self) -> None:
+        engine = self.engine
+        seconds = max(1e-9, time.monotonic() - self.entry_time)
+        rate = (engine.step - self.entry_step) * engine.settings.batch_size / seconds
+        waiting = engine.wait_seconds / seconds
+        values = engine.terms.take()
+        if self.log is not None:
+            learning_rate = engine.recipe.learning_rate(engine.phases[0].nets[0], engine.step)
+            more = {"learning_rate": learning_rate, "images_per_second": rate, "waiting": waiting}
+            self.log.write(engine.step, {**values, **more})
+        if self.on_step and self.writes:
+            self.on_step(engine.step, values, rate)
+        self.entry_step, self.entry_time = engine.step, time.monotonic()
+        engine.wait_seconds = 0.0
+
+    def _write_preview(self) -> None:
+        if self.preview_batch is None:
             return
-        with torch.no_grad(), self.fabric.autocast():
-            pictures, columns = self.recipe.preview(shown, dict(self.average.nets.items()))
-        folder = make_folder(self.run / "previews")
-        record = {"edit": "preview of a training", "model": type(self.recipe).__name__, "step": self.step}
-        write_recorded(folder / f"{self.step:07d}.png", grid(pictures, columns), record)
+        engine, started = self.engine, time.monotonic()
+        if self.writes:
+            with torch.no_grad(), engine.fabric.autocast():
+                pictures, columns = engine.recipe.preview(self.preview_batch, dict(engine.average.nets.items()))
+            folder = make_folder(engine.run / "previews")
+            record = {"edit": "preview of a training", "model": type(engine.recipe).__name__, "step": engine.step}
+            write_recorded(folder / f"{engine.step:07d}.png", grid(pictures, columns), record)
+        self.preview_step, self.preview_seconds = engine.step, time.monotonic() - started
 
 
 def stopped_early(progress: Progress) -> str:
     """One sentence for a run that has not reached its last step."""
     return f"Stopped after step {progress.step} ({progress.reason}); the same command goes on from there."
-
-
-__all__ = ["Engine", "Progress", "TrainingError", "make_fabric", "stopped_early"]

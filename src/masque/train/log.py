@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from masque.image import write_atomically
 from masque.jsonfile import parse_object
 from masque.output import refused
 from masque.train.distributed import mean_over_processes
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 class Log:
@@ -63,7 +66,7 @@ def _step_of(line: str) -> float:
         return math.inf  # a line cut off in the middle, or damaged: dropped
 
 
-def _board(folder: Path, step: int) -> Any:
+def _board(folder: Path, step: int) -> SummaryWriter:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -81,7 +84,7 @@ class Terms:
 
     def __init__(self) -> None:
         self.waiting: list[tuple[int, str, str, Tensor]] = []
-        self.looked_at: dict[str, list[float]] = {}
+        self.checked: dict[str, list[float]] = {}
 
     def add(self, step: int, phase: str, terms: Mapping[str, Tensor]) -> None:
         """Remember the terms of one phase in one step."""
@@ -96,16 +99,17 @@ class Terms:
         for (step, phase, name, _), number in zip(self.waiting, numbers, strict=True):
             if not math.isfinite(number):
                 raise TrainingError(
-                    f"Training stopped: the term {name} of phase {phase} became {number} in step {step}; the last good state is kept. "
-                    "Give the command again with a lower learning rate or a lower weight for that term, and another --out."
+                    f"Training stopped: the term {name} of phase {phase} became {number} in step {step}; the last good "
+                    "state is kept. Give the command again with a lower learning rate or a lower weight for that term, "
+                    "and another --out."
                 )
-            self.looked_at.setdefault(f"{phase}.{name}", []).append(number)
+            self.checked.setdefault(f"{phase}.{name}", []).append(number)
         self.waiting.clear()
 
     def take(self) -> dict[str, float]:
         """The mean of each remembered term as `phase.term`; they are then forgotten. Raises TrainingError as `check`
         does."""
         self.check()
-        means = {name: sum(numbers) / len(numbers) for name, numbers in self.looked_at.items()}
-        self.looked_at.clear()
+        means = {name: sum(numbers) / len(numbers) for name, numbers in self.checked.items()}
+        self.checked.clear()
         return means

@@ -9,9 +9,10 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias, TypedDict, TypeVar
 
 import torch
+from torch import Tensor
 
 from masque.errors import CheckpointError, SettingError, printable
 from masque.image import write_atomically
@@ -19,6 +20,35 @@ from masque.jsonfile import JSON, read_object
 from masque.lock import remove_unfinished
 
 VERSION = 1
+"""Of the layout of a state; a newer one is refused."""
+
+T = TypeVar("T")
+
+Present: TypeAlias = Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]]
+"""Says the settings of a group, "model", "training" or "run", which any version of Masque wrote, as this version does.
+Raises SettingError where that is not possible."""
+
+
+class OptimizerState(TypedDict):
+    """What torch's `Optimizer.state_dict` returns."""
+
+    state: dict[int, dict[str, object]]
+    """Number of a parameter -> what the optimizer remembers of it."""
+    param_groups: list[dict[str, object]]
+    """The settings of each group of parameters, and the parameters' numbers."""
+
+
+class RunState(TypedDict):
+    """A saved state of a run: everything that the next step depends on."""
+
+    step: int
+    """Steps done."""
+    nets: dict[str, dict[str, Tensor]]
+    """Name of a network -> its tensors by name."""
+    optimizers: dict[str, OptimizerState]
+    """Name of a network -> the state of its optimizer."""
+    average: dict[str, Tensor]
+    """The averaged weights, by "network.tensor"."""
 
 
 def states(run: Path) -> list[tuple[int, Path]]:
@@ -27,7 +57,7 @@ def states(run: Path) -> list[tuple[int, Path]]:
     return sorted((step, path) for step, path in found if path.is_file())
 
 
-def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Path:
+def save_state(run: Path, step: int, state: Mapping[str, object], keep: int) -> Path:
     """Write state-<step>.ckpt, then remove all but the latest `keep` up to it. Raises OutputError when the disk is
     full."""
     path = run / f"state-{step}.ckpt"
@@ -38,7 +68,7 @@ def save_state(run: Path, step: int, state: Mapping[str, Any], keep: int) -> Pat
     return path
 
 
-def _save(state: Mapping[str, Any], path: Path) -> None:
+def _save(state: Mapping[str, object], path: Path) -> None:
     try:
         torch.save(dict(state), path)
     except RuntimeError as error:  # what torch raises on a full disk, with a text about its own source code
@@ -49,7 +79,7 @@ class StateError(ValueError):
     """Half a sentence on a file, such as "is damaged", that says why a run cannot go on from it."""
 
 
-def load_state(path: Path) -> dict[str, Any]:
+def load_state(path: Path) -> dict[str, object]:
     """Read a state written by `save_state`. Raises CheckpointError when it is damaged, foreign or from a newer
     Masque."""
     try:
@@ -58,32 +88,29 @@ def load_state(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} {error}: choose another state or run.") from None
 
 
-def newest_state(
-    run: Path, check: Callable[[Mapping[str, Any]], None] | None = None, speaks: bool = True
-) -> dict[str, Any]:
+def newest_state(run: Path, checked: Callable[[Mapping[str, object]], T], speaks: bool = True) -> T:
     """The newest state in a run folder, which has some, that can be used; those that cannot stay where they are.
 
-    check: raises ValueError, with half a sentence, for a state that does not fit. speaks: whether newer ones that were
-    passed over are named in a warning that is logged. Raises CheckpointError where none can be used, or the newest is
-    from a newer Masque."""
+    checked: returns a state, or what is wanted of it; raises ValueError, with half a sentence, for one that does not
+    fit. speaks: whether newer ones that were passed over are named in a warning that is logged. Raises CheckpointError
+    where none can be used, or the newest is from a newer Masque."""
     passed: list[str] = []
     for step, path in reversed(states(run)):
         try:
             state = _read(path)
             if state["step"] != step:
                 raise StateError("holds another step than its name says")
-            if check is not None:
-                check(state)
+            found = checked(state)
         except ValueError as error:
             passed.append(f"{path} {error}" if isinstance(error, StateError) else f"{path} does not fit: {error}")
             continue
         if passed and speaks:
             logging.getLogger(__name__).warning("%s; the run goes on from step %d.", "; ".join(passed), step)
-        return state
+        return found
     raise CheckpointError(f"There is no state in {run} to go on from ({'; '.join(passed[:2])}): choose another --out.")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, object]:
     """Raises StateError, and CheckpointError for the state of a newer Masque."""
     try:
         with warnings.catch_warnings():
@@ -103,17 +130,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 def same_run(
     run: Path,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, JSON],
     may_change: frozenset[str],
-    defaults: Mapping[str, Any] | None = None,
-    present: Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]] | None = None,
+    defaults: Mapping[str, JSON] | None = None,
+    present: Present | None = None,
 ) -> None:
-    """Make sure that a folder that holds a run already holds this one.
+    """Raise CheckpointError where the folder `run` holds another run than the one with these settings, naming the first
+    setting that differs and is not in `may_change`; nothing is wrong where it holds none.
 
-    defaults: what settings are, by group, in a run that is older than they are, and what else a value outside the
-    groups may be in one. present: says the settings of a group, whichever version of Masque wrote them, as this version
-    does, or raises SettingError. Raises CheckpointError naming the first setting that differs, apart from those in
-    `may_change`."""
+    settings: by group ("model", "training", "run"), and values that stand alone, such as "family" and "data". defaults:
+    in the same form, what settings are in a run that is older than they are; of a value that stands alone, another one
+    that means the same."""
     path = run / "settings.json"
     if not path.exists():
         return
@@ -121,26 +148,30 @@ def same_run(
         before = read_object(path)
     except (ValueError, OSError):
         raise CheckpointError(f"{path} is damaged: choose another --out.") from None
-    for group in sorted(
-        before.keys() | settings.keys(), key=lambda group: (group != "family", group)
-    ):  # another family differs in all
-        old, new = before.get(group), settings.get(group)
-        if isinstance(old, dict) and isinstance(new, dict):
-            try:
-                old = {**(defaults or {}).get(group, {}), **(present(group, old) if present else old)}
-            except SettingError as error:
-                raise CheckpointError(
-                    f"{run} holds a run of an older Masque, which cannot go on ({str(error).rstrip('.')}): "
-                    "choose another --out."
-                ) from None
-            for name in sorted(old.keys() | new.keys()):
-                if name not in may_change and old.get(name) != new.get(name):
-                    raise CheckpointError(_other_run(run, name, old.get(name), new.get(name)))
-        elif old != new and (old is None or old != (defaults or {}).get(group)):
+    # The family first: where it is another, all else is as well.
+    for group in sorted(before.keys() | settings.keys(), key=lambda group: (group != "family", group)):
+        old, new, default = before.get(group), settings.get(group), (defaults or {}).get(group)
+        if isinstance(old, dict) and isinstance(new, Mapping):
+            older = default if isinstance(default, Mapping) else {}
+            then = {**older, **_present(run, group, old, present)}
+            for name in sorted(then.keys() | new.keys()):
+                if name not in may_change and then.get(name) != new.get(name):
+                    raise CheckpointError(_other_run(run, name, then.get(name), new.get(name)))
+        elif old != new and (old is None or old != default):
             raise CheckpointError(_other_run(run, group, old, new))
 
 
-def open_run(run: Path, settings: Mapping[str, Any]) -> None:
+def _present(run: Path, group: str, values: dict[str, JSON], present: Present | None) -> Mapping[str, JSON]:
+    """The settings of a group of an earlier version's run as this version says them. Raises CheckpointError."""
+    try:
+        return present(group, values) if present else values
+    except SettingError as error:
+        raise CheckpointError(
+            f"{run} holds a run of an older Masque, which cannot go on ({str(error).rstrip('.')}): choose another --out."
+        ) from None
+
+
+def open_run(run: Path, settings: Mapping[str, JSON]) -> None:
     """Make the folder of a run with its settings.json, and remove what a killed process was writing there. Raises
     OutputError."""
     run.mkdir(parents=True, exist_ok=True)
@@ -148,23 +179,26 @@ def open_run(run: Path, settings: Mapping[str, Any]) -> None:
     write_atomically(run / "settings.json", lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
 
 
-def _other_run(run: Path, name: str, old: Any, new: Any) -> str:
-    if name == "data" and str(old).partition("-")[0] == str(new).partition("-")[0]:
-        return (
-            f"{run} holds a run whose data has these pictures with other people in them, or people that an older Masque numbered by the "
-            "names of their folders: choose another --out, or give the sets that it was started with."
-        )
+def _other_run(run: Path, name: str, old: JSON, new: JSON) -> str:
+    """The sentence that refuses a run of which the value `name` is `old`, where `new` was asked for."""
     if name == "data":
-        return f"{run} holds a run on other pictures, or on these in another order: choose another --out, or give --data as it was."
+        return f"{run} holds a run {_other_data(str(old), str(new))}"
     if name == "start":
-        begun = (
-            "with another model, or with that one as it was before"
-            if old and new
-            else "with a model"
-            if old
-            else "without a model"
-        )
+        if old and new:
+            begun = "with another model, or with that one as it was before"
+        else:
+            begun = "with a model" if old else "without a model"
         mend = "leave out --from" if new else "name the model with --from"
         return f"{run} holds a run that began {begun}: choose another --out, or {mend}."
     differs = f"{printable(name)} = {printable(old)}, not {printable(new)}"
     return f"{run} holds a run with {differs}: choose another --out, or give the settings it was started with."
+
+
+def _other_data(old: str, new: str) -> str:
+    """How two data sets with these fingerprints differ: the pictures', and after a hyphen the people's."""
+    if old.partition("-")[0] == new.partition("-")[0]:
+        return (
+            "whose data has these pictures with other people in them, or people that an older Masque numbered by the "
+            "names of their folders: choose another --out, or give the sets that it was started with."
+        )
+    return "on other pictures, or on these in another order: choose another --out, or give --data as it was."
