@@ -161,6 +161,9 @@ def test_a_command_on_a_line_of_its_own_is_understood_as_it_stands(page: str, te
     """By the real command line, in today's spelling; it is not run, and its files need not exist."""
     words = shlex.split(text, comments=True)
     assert spelled(words) == (words, []), page
+    if words[0].startswith("-"):
+        assert words[0] in {name for option in command_line().params for name in option.opts}
+        return
     command, rest = found(words)
     command.make_context(words[0], rest)
 
