@@ -151,6 +151,22 @@ RESUMABLE = frozenset(
 (`masque.train.rates.Schedule`)."""
 
 
+Setting = bool | int | float | str | tuple[str, ...] | None
+"""What a setting can be."""
+
+
+class Preset(typing.TypedDict):
+    """The settings that a preset changes, by their flat names; all others are their classes' defaults."""
+
+    model: Mapping[str, Setting]
+    training: Mapping[str, Setting]
+    run: Mapping[str, Setting]
+
+
+Presets = Mapping[str, Preset]
+"""A family's presets, by their names."""
+
+
 @dataclass(frozen=True)
 class Former:
     """Settings that a config dataclass or one of its groups had in earlier versions: its class variable `former`."""

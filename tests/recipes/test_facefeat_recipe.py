@@ -100,7 +100,7 @@ def test_judges_and_painter_see_differences_from_the_start():
 
 def test_eq_2_and_4_by_hand(recipe, batch, monkeypatch):
     monkeypatch.setattr(
-        recipe.judges.D_f1, "forward", lambda f: torch.where(f[:, :1] == recipe.known(batch)[1][:, :1], 2.0, -1.0)
+        recipe.judges.D_f1, "forward", lambda f: torch.where(f[:, :1] == recipe.extraction.f_1(batch)[:, :1], 2.0, -1.0)
     )
     terms = recipe.judge_features_terms(batch)
     softplus = torch.nn.functional.softplus
@@ -120,7 +120,7 @@ def test_r1_is_asked_for_and_is_that_of_real_pictures_and_features(frames, batch
     assert set(phase.weights.items()) == {("r1", 2.0), ("r1_f_1", 2.0), ("r1_f_2", 2.0)}
     smooth.judges.D_f1.layers = torch.nn.Linear(5, 1)  # whose gradient is its weight, whatever it sees
     smooth.judges.D_I.forward = lambda x: 3 * x[:, 0, 0, :1]
-    terms = smooth.smooth_terms(batch)
+    terms = phase.loss(batch)
     assert float(terms["r1"].detach()) == pytest.approx(0.5 * 9)
     assert float(terms["r1_f_1"].detach()) == pytest.approx(
         0.5 * float(smooth.judges.D_f1.layers.weight.detach().square().sum())
@@ -161,7 +161,7 @@ def test_a_second_discriminator_sees_the_maps_of_a_parser(frames, batch, parser)
     said = iter(
         [2.0, torch.tensor([0.5, -1.0]).repeat_interleave(4)[:, None]]
     )  # of real pictures, of made and rebuilt ones
-    made.D_maps.forward = lambda x: x.new_zeros(len(x), 1) + next(said)
+    made.maps.D_maps.forward = lambda x: x.new_zeros(len(x), 1) + next(said)
     softplus = torch.nn.functional.softplus
     wanted = softplus(torch.tensor(-2.0)) + 0.5 * (softplus(torch.tensor(0.5)) + softplus(torch.tensor(-1.0)))
     assert float(made.judge_terms(batch)["adv_maps"]) == pytest.approx(float(wanted))
@@ -174,8 +174,8 @@ def test_what_the_parser_sees_moves_the_painter_and_the_parser_stays(frames, bat
     for name in ("fool_maps", "fool_maps_made"):
         slope = torch.autograd.grad(terms[name], made.model.G_I.last.weight, retain_graph=True)[0]
         assert float(slope.abs().sum()) > 0
-    made.smooth_maps_terms(batch)["r1_maps"].backward()
-    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.D_maps.parameters())
+    next(phase for phase in made.phases() if phase.name == "smooth_maps").loss(batch)["r1_maps"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in made.maps.D_maps.parameters())
     assert all(p.grad is None for p in made.nets["P_F"].parameters())
 
 
@@ -190,11 +190,11 @@ def test_the_second_discriminator_may_judge_alone(frames, batch, parser):
             assert phase.loss(batch).keys() == phase.weights.keys()
     assert "fool" not in phases["paint"].weights
     x, seen = batch["image"], []
-    made.D_maps.forward = lambda pictures: seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
+    made.maps.D_maps.forward = lambda pictures: seen.append(pictures) or pictures.mean(dim=(1, 2, 3))[:, None]
     with torch.no_grad():
         terms = made.judge_terms(batch)
-        real, drawn, rebuilt = (part.mean(dim=(1, 2, 3)) for part in seen[0].chunk(3))
-    assert torch.equal(seen[0][: len(x)], x)
+        real, drawn, rebuilt = (part.mean(dim=(1, 2, 3)) for part in (seen[0], *seen[1].chunk(2)))
+    assert torch.equal(seen[0], x)
     softplus = torch.nn.functional.softplus
     wanted = softplus(-real).mean() + 0.5 * (softplus(drawn).mean() + softplus(rebuilt).mean())
     assert float(terms["adv_maps"]) == pytest.approx(float(wanted), rel=1e-5)
@@ -257,7 +257,7 @@ def test_what_is_learnt_beyond_the_paper(frames, batch):
     assert terms.keys() == paint.weights.keys()
     E_1 = recipe.model.E_1
     with torch.no_grad():
-        f_id, _ = recipe.known(batch)
+        f_id = recipe.extraction.f_id(batch)
         f_1s, f_2s = recipe.model.drawn(batch["seed"], "paint")
         off = E_1(recipe.model.G_I(f_id, f_1s, f_2s)) - f_1s
         assert float(terms["shape_made"].detach()) == pytest.approx(
@@ -319,12 +319,12 @@ def test_recognition_may_be_asked_of_many_views(frames, batch):
     recipe = runs.build_recipe(runs.plan("facefeat", "tiny", ("beyond=views",)))
     recipe.begin(frames)
     x, seeds, seen = batch["image"], batch["seed"], []
-    f_id, _ = recipe.known(batch)
+    f_id = recipe.extraction.f_id(batch)
     E_id = recipe.model.E_id
     before = E_id.forward
     E_id.forward = lambda pictures, dropped=None: seen.append((pictures, dropped)) or before(pictures, dropped)
     both, wanted = torch.cat([x, x]), torch.cat([f_id, f_id])
-    apart = recipe._unlike(both, wanted, seeds)
+    apart = recipe.identity_error(both, wanted, seeds)
     assert apart.shape == (8,)
     (views, dropped), changed = seen[0], []
     assert len(dropped.unique()) == 8
@@ -334,8 +334,8 @@ def test_recognition_may_be_asked_of_many_views(frames, batch):
         assert 0 < min(straight, mirrored) < 0.3
     assert any(changed)
     assert not all(changed)
-    assert torch.equal(recipe._unlike(both, wanted, seeds), apart)
-    assert not torch.allclose(recipe._unlike(both, wanted, seeds + 1), apart)
+    assert torch.equal(recipe.identity_error(both, wanted, seeds), apart)
+    assert not torch.allclose(recipe.identity_error(both, wanted, seeds + 1), apart)
     (paint,) = (phase for phase in recipe.phases() if phase.name == "paint")
     recipe.model.G_I.requires_grad_(True)
     assert paint.loss(batch).keys() == paint.weights.keys() == {"rec", "fool", "id", "id_made"}

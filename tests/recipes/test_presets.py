@@ -57,7 +57,7 @@ def test_the_preset_best_starts_with_data_alone(family, tmp_path):
     plan = runs.plan(family, "best", SMALLER[family], {"steps": 2, "batch_size": 4, "precision": "32"})
     assert runs.train(plan, ["puppets:24"], tmp_path / "run", accelerator="cpu").finished
     terms = (tmp_path / "run" / "log.jsonl").read_text()
-    assert {"rsgan": "compose.id_random", "progan": "paint.adv_maps"}.get(family, "") in terms
+    assert {"rsgan": "compose.id_random", "progan": "paint.fool_maps"}.get(family, "") in terms
     kept = {path.name for path in (tmp_path / "run" / "teachers").glob("*")}
     assert kept == {"rsgan": {"identity"}, "progan": {"parser"}}.get(family, set())
 

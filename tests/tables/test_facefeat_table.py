@@ -59,7 +59,7 @@ def test_all_are_trained_on_the_same_extractors_and_measured(tmp_path, lfw_folde
     assert (out / "table.md").read_text() == as_text(made)
     for folder, changes in MODELS.values():
         plan = runs.plan_of(out / folder)
-        assert (plan.training.identity, plan.training.shape) == (
+        assert (plan.training.extractors.identity, plan.training.extractors.shape) == (
             str(out / "identity" / "model"),
             str(out / "shape" / "model"),
         )

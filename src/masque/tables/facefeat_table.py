@@ -122,9 +122,9 @@ def _with_extractors(plan: runs.Plan, data: Sequence[str], out: Path, how: Alike
     named = tuple(
         f"{family}={_extractor(family, plan, data, out, how) / 'model'}"
         for family in ("identity", "shape")
-        if not getattr(plan.training, family)
+        if not getattr(plan.training.extractors, family)
     )
-    steps = plan.run.steps - (0 if how.run_changes and "steps" in how.run_changes else plan.training.warm)
+    steps = plan.run.steps - (0 if how.run_changes and "steps" in how.run_changes else plan.training.extractors.warm)
     changes = {"steps": max(1, steps), **(how.run_changes or {})}
     return replace(how, assignments=(*how.assignments, *named), run_changes=changes)
 
