@@ -29,7 +29,7 @@ def choose_device(name: str | torch.device | None = None) -> torch.device:
         device = torch.device(asked)
     except (RuntimeError, TypeError):
         kind = str(asked).partition(":")[0]
-        hint = nearest(kind, KINDS) if kind not in KINDS else "number devices from 0 on, such as cuda:0"
+        hint = nearest(kind, KINDS) if kind not in KINDS else "devices are numbered from 0 on, such as cuda:0"
         raise SettingError(f"There is no device {shown}; {hint}.") from None
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if device.type not in there:
