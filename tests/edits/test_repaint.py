@@ -22,7 +22,7 @@ from masque.edits.transfer import transfer
 from masque.errors import CheckpointError, PictureError, ValueRangeError
 from masque.faces.frame import transform
 from masque.faces.label_edits import align_labels, edited_labels_in_crop, painted_pixels, replace_part, resample_labels
-from masque.faces.labels import coloured, write_labels
+from masque.faces.labels import colour_labels, write_labels
 from masque.faces.masks import newly_background
 from masque.faces.tones import correct_tones, match_mean_colour, mean_lab, smooth_change, smooth_colours
 from masque.image import to_pictures, write_picture
@@ -173,7 +173,7 @@ def test_a_map_that_nobody_painted_in_changes_nothing(truth, way):
     model = runs.build_recipe(runs.plan("portrait", "tiny")).model
     painter = PortraitEditor(model, "portrait", "0" * 16, parser=parser)
     assert painter.size < parser.size
-    result = repaint(painter, photo, labels=SOFT_WAYS[way](coloured(parser.parse(photo).labels)))
+    result = repaint(painter, photo, labels=SOFT_WAYS[way](colour_labels(parser.parse(photo).labels)))
     assert (result.picture == photo).all()
 
 

@@ -21,9 +21,9 @@ from masque.faces.frame import (
     five_points,
     frame_size,
     identity_matrix,
+    inside_photo,
     invert,
     scale_of,
-    seen_mask,
     transform,
     warp,
 )
@@ -183,8 +183,8 @@ def test_seen_mask_against_going_through_every_pixel():
             for x in range(25):
                 u, v, _ = inverse @ (x, y, 1)
                 expected[y, x] = -0.5 <= u <= width - 0.5 and -0.5 <= v <= height - 0.5
-        assert (seen_mask((height, width), matrix, (25, 30)) == expected).all()
-    assert seen_mask((218, 178), identity_matrix(), (178, 218)).all()
+        assert (inside_photo((height, width), matrix, (25, 30)) == expected).all()
+    assert inside_photo((218, 178), identity_matrix(), (178, 218)).all()
 
 
 def noise(shape: tuple[int, ...], low: int, high: int) -> np.ndarray:
@@ -193,7 +193,7 @@ def noise(shape: tuple[int, ...], low: int, high: int) -> np.ndarray:
 
 def test_softly_extended_pixels_stay_within_what_is_known():
     picture = noise((218, 178, 3), 60, 180)
-    valid = seen_mask((150, 120), similarity(0.2, 1.0, 35, 30), (178, 218))
+    valid = inside_photo((150, 120), similarity(0.2, 1.0, 35, 30), (178, 218))
     picture[~valid] = cv2.warpAffine(picture, identity_matrix(), (178, 218))[~valid]
     filled = extend_softly(picture, valid)
     assert (filled[valid] == picture[valid]).all()

@@ -1,4 +1,4 @@
-"""Label maps: mirrored, grown, written, read back, and put right where a painting program changed them."""
+"""Label maps: mirror, grown, written, read back, and put right where a painting program changed them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from masque.faces.labels import (
     LABELS,
     OPPOSITE,
     UNKNOWN,
-    coloured,
+    colour_labels,
     grow,
-    mirrored,
+    mirror,
     overlay,
     read_labels,
     write_labels,
@@ -47,10 +47,10 @@ def test_names_of_table_3_1():
 
 def test_mirrored_twice_is_the_same(labels):
     labels[3, 3] = UNKNOWN
-    once = mirrored(labels)
+    once = mirror(labels)
     assert once[3, 26] == UNKNOWN
     assert ((once == 4) == (labels[:, ::-1] == 5)).all()
-    assert (mirrored(once) == labels).all()
+    assert (mirror(once) == labels).all()
 
 
 def test_eyes_and_mouth_grow_over_skin_alone():
@@ -78,7 +78,7 @@ def test_written_and_read_back(labels, tmp_path):
     with Image.open(path) as image:
         assert image.mode == "P"
         assert (np.array(image) == labels).all()
-        assert (np.array(image.convert("RGB")) == coloured(labels)).all()
+        assert (np.array(image.convert("RGB")) == colour_labels(labels)).all()
     read, notes = read_labels(path)
     assert (read == labels).all()
     assert notes == []
@@ -87,7 +87,7 @@ def test_written_and_read_back(labels, tmp_path):
 
 
 def test_what_painting_programs_make_of_it(labels, tmp_path):
-    rgb = coloured(labels)
+    rgb = colour_labels(labels)
     Image.fromarray(rgb).save(tmp_path / "rgb.png")
     read, notes = read_labels(tmp_path / "rgb.png")
     assert ((read == labels).all(), notes) == (True, [])

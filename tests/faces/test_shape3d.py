@@ -9,7 +9,8 @@ import pytest
 from masque.data.puppets import LANDMARKS, coefficients, draw_puppet, vertices
 from masque.errors import DataError
 from masque.faces.frame import MIRRORED
-from masque.faces.shape3d import Fit, ShapeModel, angles_of, fit, learn_shapes, read_shape_model, rotations
+from masque.faces.shape3d import Fit, ShapeModel, angles_of, fit, read_shape_model, rotations
+from masque.faces.shape_learning import learn_shapes
 from robustness import mutations
 
 

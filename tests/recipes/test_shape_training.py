@@ -10,7 +10,8 @@ from masque import runs
 from masque.data.batches import Augmentation, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import SettingError
-from masque.faces.shape3d import fit, learn_shapes
+from masque.faces.shape3d import fit
+from masque.faces.shape_learning import learn_shapes
 from masque.recipes.shape import ShapeRecipe
 
 AS_IT_IS = Augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0, colour=0.0)

@@ -32,7 +32,8 @@ from masque.edits.formula import compute
 from masque.edits.latents import Latent, read_latent
 from masque.edits.result import Result
 from masque.faces.labels import read_labels, write_labels
-from masque.faces.shape3d import learn_shapes, read_shape_model
+from masque.faces.shape3d import read_shape_model
+from masque.faces.shape_learning import learn_shapes
 from masque.film import write_film
 from masque.image import read_picture
 from masque.layers.vgg import load_vgg
@@ -316,10 +317,10 @@ def _labels(folder: Path) -> None:
 
 
 def _coloured_map(labels: np.ndarray[Any, Any]) -> bytes:
-    from masque.faces.labels import coloured
+    from masque.faces.labels import colour_labels
 
     stream = io.BytesIO()
-    Image.fromarray(coloured(labels)).save(stream, "PNG")
+    Image.fromarray(colour_labels(labels)).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -11,7 +11,7 @@ from masque.data.frames import load_frames
 from masque.edits.invert import Options
 from masque.edits.loaded import AttributeEditor, LatentEditor, Parser, PortraitEditor, Swapper, Synthesizer
 from masque.errors import DataError
-from masque.faces.labels import coloured, overlay
+from masque.faces.labels import colour_labels, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, to_tensor
 from masque.loading import load_session
@@ -85,7 +85,7 @@ def test_parser_sheet():
         assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, 32, frames.scale)).all()
         with parser.inference():
             labels = parser.model.shares(to_tensor(row[0])).argmax(dim=1)[0].byte().numpy()
-        assert (row[2] == coloured(labels)).all()
+        assert (row[2] == colour_labels(labels)).all()
         assert (row[1] == overlay(row[0], labels)).all()
 
 

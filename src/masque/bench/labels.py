@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from masque.data.puppets import draw_puppet, render
-from masque.faces.labels import coloured, encode_labels, read_labels
+from masque.faces.labels import colour_labels, encode_labels, read_labels
 
 WARM_UPS = 1
 
@@ -28,17 +28,17 @@ def bench_reading(megapixels: float, turns: int) -> dict[str, Any]:
     parts = render(draw_puppet(1)).labels
     size = (width, width * 3 // 4)
     sharp = cv2.resize(parts, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    soft = cv2.resize(coloured(parts), size, interpolation=cv2.INTER_LINEAR)
+    soft = cv2.resize(colour_labels(parts), size, interpolation=cv2.INTER_LINEAR)
     times: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         files = {
             name: Path(folder) / name for name in ("palette.png", "rgb.png", "smoothed.png", "soft.png", "jpeg.jpg")
         }
         files["palette.png"].write_bytes(encode_labels(sharp))
-        Image.fromarray(coloured(sharp)).save(files["rgb.png"])
-        Image.fromarray(cv2.GaussianBlur(coloured(sharp), (5, 5), 0)).save(files["smoothed.png"])
+        Image.fromarray(colour_labels(sharp)).save(files["rgb.png"])
+        Image.fromarray(cv2.GaussianBlur(colour_labels(sharp), (5, 5), 0)).save(files["smoothed.png"])
         Image.fromarray(soft).save(files["soft.png"])
-        Image.fromarray(coloured(sharp)).save(files["jpeg.jpg"], quality=90)
+        Image.fromarray(colour_labels(sharp)).save(files["jpeg.jpg"], quality=90)
         for name, path in files.items():
             taken = []
             for _ in range(WARM_UPS + turns):

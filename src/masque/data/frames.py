@@ -114,8 +114,8 @@ def load_frames(
         raise DataError("No data was named: give --data a prepared folder or puppets:N.")
     if labels == "some known" and all(_parsed(item) for item in data):
         raise DataError(
-            f"The label maps of {' and '.join(data)} are a parser's own, which teach a parser nothing new: add a set with "
-            "masks of parts, such as CelebAMask-HQ."
+            f"The label maps of {' and '.join(data)} are a parser's own, which teach a parser nothing new: add a set "
+            "with masks of parts, such as CelebAMask-HQ."
         )
     found = [
         _puppets(item, size, attribute_names, splits, labels)

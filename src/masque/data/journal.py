@@ -66,8 +66,8 @@ class PrepareSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.held_out < math.inf:
             raise ValueRangeError(
-                f"held_out is {self.held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on their "
-                "number."
+                f"held_out is {self.held_out} and must be 0 or more: below 1 it is a share of the people, from 1 on "
+                "their number."
             )
         if not self.most_turned > 0:
             raise ValueRangeError(f"most_turned is {self.most_turned} and must be above 0: 4 drops profiles.")

@@ -90,8 +90,8 @@ def _rows(path: Path) -> tuple[int, list[tuple[tuple[str, int], tuple[str, int]]
         if len(words) != (3 if same else 4) or not all(map(_whole, places)):
             form = "a name and two numbers" if same else "two names, each with a number"
             raise DataError(
-                f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's pairs.txt "
-                "again."
+                f"Line {number} of {path} is {printable(' '.join(words))!r} and should be {form}: fetch LFW's "
+                "pairs.txt again."
             )
         if not all(is_name(name) and is_name(_file(name, 1)) for name in names):
             raise DataError(

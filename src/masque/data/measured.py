@@ -28,8 +28,8 @@ fitted on faces captioned as smiling, grim, sad and angry; the offset makes 48 %
 found."""
 
 OPEN_AT = 0.07
-"""Gap between the lips, in distances between the eyes, from which a mouth counts as open; chosen against label maps with
-an inner mouth."""
+"""Gap between the lips, in distances between the eyes, from which a mouth counts as open; chosen against label maps
+with an inner mouth."""
 OPEN_WIDTH = 0.025
 """How much wider or narrower than OPEN_AT the gap has to be for the answer to be 0.73 sure, in the same unit."""
 
@@ -82,8 +82,8 @@ def _between_eyes(landmarks: Landmarks) -> float:
 
 
 def smiling(landmarks: Landmarks) -> float:
-    """How much the mouth smiles, in [0,1]: wide, its lower lip hanging below the line through its corners, the corners drawn
-    towards the nose."""
+    """How much the mouth smiles, in [0,1]: wide, its lower lip hanging below the line through its corners, the corners
+    drawn towards the nose."""
     left, right = landmarks[48], landmarks[54]
     along = (right - left) / max(1e-6, float(np.linalg.norm(right - left)))
     down = np.array([-along[1], along[0]])

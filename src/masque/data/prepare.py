@@ -243,8 +243,8 @@ def _write_index(
     attributes: Mapping[int, Mapping[str, float]],
     about: Mapping[str, JSON],
 ) -> None:
-    """Write what makes the set complete. attributes: those of each picture that is in it, by number. about: what is said
-    of the set but for its counts."""
+    """Write what makes the set complete. attributes: those of each picture that is in it, by number. about: what is
+    said of the set but for its counts."""
     sources = [listing.sources[number - 1] for number in attributes]
     rows = [
         Row(f"{number:06d}", listing.name(source), source.identity, source.split, attributes[number])

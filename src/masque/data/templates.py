@@ -54,17 +54,17 @@ class FaceInPicture:
 
 
 def split_people(people: Numbers, splits: int = 10, seed: int = 0) -> list[Split]:
-    """Random splits: half of each person's pictures are one template of the gallery, the others a probe; all are compared
-    with all.
+    """Random splits: half of each person's pictures are one template of the gallery, the others a probe; all are
+    compared with all.
 
-    people: (N,) who is on each picture, −1 for unknown. splits: how many. People with one picture are left out. Raises DataError with
-    fewer than two others."""
+    people: (N,) who is on each picture, −1 for unknown. splits: how many. People with one picture are left out. Raises
+    DataError with fewer than two others."""
     several = [np.flatnonzero(people == person) for person in np.unique(people[people >= 0])]
     several = [pictures for pictures in several if len(pictures) > 1]
     if len(several) < 2:
         raise DataError(
-            "Two held-out people with two pictures each are needed at least: prepare a set that says who is who, with a "
-            "larger --held-out."
+            "Two held-out people with two pictures each are needed at least: prepare a set that says who is who, with "
+            "a larger --held-out."
         )
     count = len(several)
     rng = np.random.default_rng(seed)

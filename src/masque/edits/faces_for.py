@@ -12,12 +12,12 @@ from masque.edits.portrait import PortraitSession
 from masque.edits.result import Result
 from masque.edits.subject import Photo
 from masque.faces.label_edits import align_labels, check_skin_left, resample_labels
-from masque.faces.labels import Source, coloured, read_labels
+from masque.faces.labels import LabelSource, colour_labels, read_labels
 from masque.faces.tones import smooth_colours
 from masque.image import Picture, grid, to_pictures
 
 
-def faces_for(session: PortraitSession, labels: Source, styles: Sequence[Photo]) -> Result:
+def faces_for(session: PortraitSession, labels: LabelSource, styles: Sequence[Photo]) -> Result:
     """A sheet of faces for one label map: above the map and the portraits, below the map in the style of each, before
     mid-grey (portrait thesis, Fig. 4.7).
 
@@ -36,8 +36,8 @@ def faces_for(session: PortraitSession, labels: Source, styles: Sequence[Photo])
     for subject in subjects:
         latents = session.latents(subject, session.crop_labels(subject))
         painted += keep_cells_grey(subject, [smooth_colours(session.paint(latents, background, shape), shape)])
-    above = [coloured(shape), *(to_pictures(subject.image)[0] for subject in subjects)]
-    below = [coloured(shape), *painted]
+    above = [colour_labels(shape), *(to_pictures(subject.image)[0] for subject in subjects)]
+    below = [colour_labels(shape), *painted]
     named = {f"style{number}": subject for number, subject in enumerate(subjects, 1)}
     record = session.record(
         "faces-for", {"styles": [subject.name for subject in subjects], "notes": notes, "inputs": inputs(**named)}

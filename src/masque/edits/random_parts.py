@@ -14,7 +14,7 @@ from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Photo, region_mask
 from masque.errors import ValueRangeError
-from masque.faces.frame import Matrix, chain, invert, see, warp, zoom
+from masque.faces.frame import Matrix, chain, invert, warp, warp_photo, zoom
 from masque.faces.paste import add_change, soften
 from masque.faces.regions import HAIR_CROP
 from masque.given import check_choice, seed_of, whole
@@ -88,4 +88,4 @@ def random_parts(
 
 def _cell(photo: Picture, matrix: Matrix, size: int) -> Picture:
     """The crop that `matrix` (photo -> crop of `size` pixels) shows, (CELL,CELL,3)."""
-    return see(photo, chain(matrix, zoom(CELL / size)), (CELL, CELL), CELL / HAIR_CROP.side)[0]
+    return warp_photo(photo, chain(matrix, zoom(CELL / size)), (CELL, CELL), CELL / HAIR_CROP.side)[0]

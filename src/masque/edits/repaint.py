@@ -16,7 +16,7 @@ from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
 from masque.errors import ValueRangeError
 from masque.faces.label_edits import check_face_left, check_upright, edited_labels_in_crop, replace_part
-from masque.faces.labels import Labels, Source, read_labels
+from masque.faces.labels import Labels, LabelSource, read_labels
 from masque.faces.masks import newly_background, soft_mask, square_weight, widened_mask
 from masque.faces.paste import paste
 from masque.faces.tones import correct_tones, smooth_colours
@@ -29,7 +29,7 @@ def repaint(
     session: PortraitSession,
     photo: Photo,
     *,
-    labels: Source | None = None,
+    labels: LabelSource | None = None,
     shape_from: Photo | None = None,
     part: Part = "all",
     detail: Detail = "keep",

@@ -13,7 +13,7 @@ from masque.edits.measures import inputs
 from masque.edits.person import edited_mask
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, flip_attributes
-from masque.faces.frame import chain, see, zoom
+from masque.faces.frame import chain, warp_photo, zoom
 from masque.faces.paste import add_change
 from masque.faces.regions import HAIR_CROP
 from masque.given import check_choice
@@ -42,7 +42,7 @@ def sheet(session: CCAGANSession, photo: Photo, *, detail: Detail = "keep", pick
     before, *after = paint_edits(session, subject, own, [wanted for _, wanted in flips], shares)
     mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
-    cells = [see(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
+    cells = [warp_photo(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
     for (values, _), painted in zip(flips, after, strict=True):
         if detail == "network":
             cell = cv2.resize(painted, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)

@@ -12,7 +12,7 @@ from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.rsgan import CANVAS, RSGANSession, Stitch
 from masque.edits.subject import Detail, Photo, Subject, region_mask, set_attributes
-from masque.faces.frame import Matrix, chain, scale_of, see, warp, zoom
+from masque.faces.frame import Matrix, chain, scale_of, warp, warp_photo, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in
 from masque.faces.regions import HAIR_CROP, Mask
@@ -114,7 +114,9 @@ def _canvas(target: Subject) -> tuple[int, Matrix]:
 def _add_change_to_source(subject: Subject, composed: Picture, again: Picture, side: int) -> Picture:
     """A subject's own pixels in its hair crop at `side` pixels (side,side,3), with the network's change from `again` to
     `composed`, both (S,S,3), added."""
-    own, _ = see(subject.photo, chain(subject.matrix, zoom(side / subject.size)), (side, side), side / HAIR_CROP.side)
+    own, _ = warp_photo(
+        subject.photo, chain(subject.matrix, zoom(side / subject.size)), (side, side), side / HAIR_CROP.side
+    )
     full: Mask = np.full((subject.size, subject.size), 255, np.uint8)
     return add_change(own, again, composed, zoom(subject.size / side), full)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ SMALLEST_FACE = 40
 """Width in pixels under which a face carries too little to work with."""
 
 SURE_FROM = 0.2
-"""Score from which a find is taken for a face without being picked: what HOG sees in folds and badges stays below."""
+"""The detector's score from which it is sure of a face: what it sees in folds and badges stays below."""
 
 FIRST_LOOK = 1024
 """Longer side at which a photo is searched first. HOG sees faces of 80 px and more: 1/13 of the photo's width."""
@@ -48,6 +48,7 @@ class Face:
     score: float
     """The detector's confidence; above 0."""
     landmarks: Landmarks
+    """(68,2) pixels of the photo."""
 
     @property
     def size(self) -> int:
@@ -66,19 +67,22 @@ def _model_file(name: str) -> str:
     raise MasqueError("dlib's face models are missing: install them with `pip install face-recognition-models`.")
 
 
-class _Spares:
+Tool = TypeVar("Tool")
+
+
+class _Pool(Generic[Tool]):
     """Tools of which a thread may use one at a time: each call takes a spare one, or makes one where all are in use,
     and gives it back.
 
     So there are as many as there were calls at once, however many threads come and go, which one for each thread would
     not give."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Tool]) -> None:
         self.make = make
-        self.spare: deque[Any] = deque()  # its append and pop are atomic
+        self.spare: deque[Tool] = deque()  # its append and pop are atomic
 
     @contextmanager
-    def one(self) -> Iterator[Any]:
+    def borrow(self) -> Iterator[Tool]:
         """A tool that nobody else uses meanwhile."""
         try:
             tool = self.spare.pop()
@@ -102,9 +106,10 @@ def _new_recogniser() -> Any:
     return dlib.face_recognition_model_v1(_model_file("dlib_face_recognition_resnet_model_v1.dat"))
 
 
-_DETECTORS, _RECOGNISERS = _Spares(_new_detector), _Spares(_new_recogniser)
-"""Both write into themselves while they work: a detector that two threads share crashes the process, or sees what the
-other one sees."""
+# Both write into themselves while they work: a detector that two threads share crashes the process, or sees what the
+# other one sees. dlib has no types.
+_DETECTORS: _Pool[Any] = _Pool(_new_detector)
+_RECOGNISERS: _Pool[Any] = _Pool(_new_recogniser)
 
 _ONCE = threading.Lock()
 
@@ -127,10 +132,10 @@ def find_faces(photo: Picture) -> list[Face]:
 
     photo: RGB uint8 (H,W,3). It is searched at 1024 px on its longer side, then whole if that found nothing, and
     doubled (twice) only when that found nothing either."""
-    for scale, doublings in _looks(photo.shape[0], photo.shape[1]):
+    for scale, doublings in _searches(photo.shape[0], photo.shape[1]):
         size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
         searched = photo if scale == 1.0 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-        with _DETECTORS.one() as detector:
+        with _DETECTORS.borrow() as detector:
             boxes, scores, _ = detector.run(np.ascontiguousarray(searched), doublings, 0.0)
         if boxes:
             ranked = sorted(zip(scores, boxes, strict=True), key=lambda pair: -pair[0])
@@ -138,14 +143,15 @@ def find_faces(photo: Picture) -> list[Face]:
     return []
 
 
-def _looks(height: int, width: int) -> list[tuple[float, int]]:
+def _searches(height: int, width: int) -> list[tuple[float, int]]:
+    """How a photo is searched, one way after the other: its scale, and how often the detector doubles it."""
     shrink = min(1.0, FIRST_LOOK / max(height, width))
-    looks = [(shrink, 0)]
+    searches = [(shrink, 0)]
     if shrink < 1.0:
-        looks.append((1.0, 0))
+        searches.append((1.0, 0))
     pixels = height * width
-    looks += [(1.0, doublings) for doublings in (1, 2) if pixels * 4 ** (doublings - 1) <= SECOND_LOOK_PIXELS]
-    return looks
+    searches += [(1.0, doublings) for doublings in (1, 2) if pixels * 4 ** (doublings - 1) <= SECOND_LOOK_PIXELS]
+    return searches
 
 
 def _face(photo: Picture, box: Any, score: float, scale: float) -> Face:
@@ -186,11 +192,13 @@ def main_face(faces: Sequence[Face]) -> Face:
 
 def face_at(faces: Sequence[Face], x: float, y: float) -> Face | None:
     """The main one of the faces whose square holds a point of the photo; None where none of 40 pixels does."""
-    there = [
-        face for face in faces
-        if face.box[0] <= x < face.box[0] + face.box[2] and face.box[1] <= y < face.box[1] + face.box[3] and face.size >= SMALLEST_FACE
-    ]  # fmt: skip
+    there = [face for face in faces if face.size >= SMALLEST_FACE and _holds(face.box, x, y)]
     return main_face(there) if there else None
+
+
+def _holds(box: tuple[int, int, int, int], x: float, y: float) -> bool:
+    left, top, width, height = box
+    return left <= x < left + width and top <= y < top + height
 
 
 def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "the photo") -> Face:
@@ -200,7 +208,8 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
     """
     if not faces:
         raise NoFaceError(
-            f"No face was found in {name}: use a photo in which the whole face is seen from the front, upright and sharp."
+            f"No face was found in {name}: use a photo in which the whole face is seen from the front, upright and "
+            "sharp."
         )
     pick = None if pick is None else whole("the number of a face", pick)
     if pick is not None and not 1 <= pick <= len(faces):
@@ -216,7 +225,8 @@ def choose_face(faces: Sequence[Face], pick: int | None = None, *, name: str = "
             else ""
         )
         raise NoFaceError(
-            f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture of it{other}."
+            f"The face in {name} is only {face.size} pixels wide and {SMALLEST_FACE} are needed: use a larger picture "
+            f"of it{other}."
         )
     return face
 
@@ -233,5 +243,5 @@ def identity(picture: Picture, landmarks: Landmarks) -> NDArray[np.float32]:
     left, top = (int(v) for v in landmarks.min(axis=0))
     right, bottom = (int(v) for v in landmarks.max(axis=0))
     shape = dlib.full_object_detection(dlib.rectangle(left, top, right, bottom), points)
-    with _RECOGNISERS.one() as recogniser:
+    with _RECOGNISERS.borrow() as recogniser:
         return np.array(recogniser.compute_face_descriptor(np.ascontiguousarray(picture), shape), dtype=np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,13 +20,24 @@ from masque.image import Picture
 Matrix = NDArray[np.float64]
 """(2,3) affine transform of points (x,y,1)."""
 
+Pixel = TypeVar("Pixel", bound=np.integer | np.floating)
+"""The kind of number that a picture or a mask holds."""
+
 WIDTH, HEIGHT = 178, 218
 """CelebA's aligned pictures (Liu et al. 2015)."""
 
 MIRRORED = [
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
-]  # fmt: skip
+    *range(16, -1, -1),  # jaw
+    *range(26, 16, -1),  # brows
+    *range(27, 31),  # ridge of the nose
+    *range(35, 30, -1),  # below the tip of the nose
+    *(45, 44, 43, 42, 47, 46),  # the left eye is the right one
+    *(39, 38, 37, 36, 41, 40),
+    *range(54, 47, -1),  # outer edge of the lips, above and below
+    *range(59, 54, -1),
+    *range(64, 59, -1),  # inner edge
+    *(67, 66, 65),
+]
 """For each of iBUG's 68 landmarks the one on the other side: landmarks[MIRRORED], with x turned over, are those of the
 mirrored picture."""
 
@@ -48,6 +59,7 @@ class Frame:
     matrix: Matrix
     """Photo pixels -> frame pixels."""
     scale: float
+    """Frame pixels per CelebA pixel."""
 
 
 def five_points(landmarks: Landmarks) -> NDArray[np.float64]:
@@ -58,11 +70,11 @@ def five_points(landmarks: Landmarks) -> NDArray[np.float64]:
 
 
 def frame_size(scale: float) -> tuple[int, int]:
-    """(width, height) of a frame in whole pixels."""
+    """(width, height) in whole pixels of a frame at `scale`, in frame pixels per CelebA pixel."""
     return round(WIDTH * scale), round(HEIGHT * scale)
 
 
-def at_scale(points: NDArray[Any], scale: float) -> NDArray[np.float64]:
+def at_scale(points: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
     """Points (…,2) of the frame at scale 1, in pixels of the frame at `scale`."""
     return (np.asarray(points, dtype=np.float64) + 0.5) * scale - 0.5
 
@@ -109,7 +121,7 @@ def chain(*matrices: Matrix) -> Matrix:
     return product[:2]
 
 
-def transform(points: NDArray[Any], matrix: Matrix) -> NDArray[np.float32]:
+def transform(points: NDArray[np.generic], matrix: Matrix) -> NDArray[np.float32]:
     """Points (N,2) moved by an affine transform, float32."""
     moved = np.asarray(points, dtype=np.float64) @ matrix[:, :2].T + matrix[:, 2]
     return moved.astype(np.float32)
@@ -121,8 +133,8 @@ def scale_of(matrix: Matrix) -> float:
 
 
 def warp(
-    picture: NDArray[Any], matrix: Matrix, size: tuple[int, int], *, border: int = cv2.BORDER_REPLICATE
-) -> NDArray[Any]:
+    picture: NDArray[Pixel], matrix: Matrix, size: tuple[int, int], *, border: int = cv2.BORDER_REPLICATE
+) -> NDArray[Pixel]:
     """`picture` (H,W) or (H,W,C) seen through `matrix`, as an array of `size` (width, height), without aliasing when it
     shrinks.
 
@@ -130,20 +142,23 @@ def warp(
     would skip pixels), and only the part of the picture that is seen is touched."""
     factor = scale_of(matrix)
     if factor < 0.7:
-        picture, offset = _seen_part(picture, matrix, size)
+        picture, offset = _visible_part(picture, matrix, size)
         matrix = chain(np.array([[1.0, 0, offset[0]], [0, 1.0, offset[1]]]), matrix)
         height, width = picture.shape[:2]
         small = (max(1, round(width * factor)), max(1, round(height * factor)))
         ratio = np.array([small[0] / width, small[1] / height])
-        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), dtype=picture.dtype)
         enlarge = np.array([[1 / ratio[0], 0, 0.5 / ratio[0] - 0.5], [0, 1 / ratio[1], 0.5 / ratio[1] - 0.5]])
         matrix = chain(enlarge, matrix)
     flags = cv2.INTER_CUBIC if factor > 1.5 else cv2.INTER_LINEAR
-    warped: NDArray[Any] = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=border)
-    return warped
+    warped = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=border)
+    return np.asarray(warped, dtype=picture.dtype)
 
 
-def _seen_part(picture: NDArray[Any], matrix: Matrix, size: tuple[int, int]) -> tuple[NDArray[Any], tuple[int, int]]:
+def _visible_part(
+    picture: NDArray[Pixel], matrix: Matrix, size: tuple[int, int]
+) -> tuple[NDArray[Pixel], tuple[int, int]]:
+    """The part of a picture that `warp` shows, with a margin, and its left upper corner (x,y)."""
     width, height = size
     corners = transform(np.array([[0, 0], [width, 0], [0, height], [width, height]]), invert(matrix))
     margin = 2.0 / scale_of(matrix)
@@ -160,24 +175,26 @@ def cut_frame(photo: Picture, landmarks: Landmarks, scale: float = 1.0, matrix: 
     matrix: the transform to use instead of the aligning one (pictures that are aligned already).
     """
     matrix = align(landmarks, scale) if matrix is None else matrix
-    picture, valid = see(photo, matrix, frame_size(scale), scale)
+    picture, valid = warp_photo(photo, matrix, frame_size(scale), scale)
     return Frame(picture, valid, transform(landmarks, matrix), matrix, scale)
 
 
-def see(photo: Picture, matrix: Matrix, size: tuple[int, int], scale: float) -> tuple[Picture, NDArray[np.bool_]]:
-    """A photo through `matrix` as a picture of `size` (width, height), softly extended where the photo ends; and where
-    it has not ended.
+def warp_photo(
+    photo: Picture, matrix: Matrix, size: tuple[int, int], scale: float
+) -> tuple[Picture, NDArray[np.bool_]]:
+    """A photo seen through `matrix` as a picture of `size` (width, height), softly extended where the photo ends; and a
+    mask (H,W) that is True where the photo has pixels.
 
-    scale: target pixels per CelebA pixel.
+    matrix: photo pixels -> the picture's pixels. scale: the picture's pixels per CelebA pixel.
     """
     picture = warp(photo, matrix, size)
-    valid = seen_mask(photo.shape[:2], matrix, size)
+    valid = inside_photo(photo.shape[:2], matrix, size)
     return (picture if valid.all() else extend_softly(picture, valid, scale)), valid
 
 
-def seen_mask(photo_size: tuple[int, ...], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which pixels of a target of `size` (width, height) show the inside of a photo of `photo_size` (height, width):
-    bool (H,W)."""
+def inside_photo(photo_size: tuple[int, ...], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of a picture of `size` (width, height), to which `matrix` takes a photo of `photo_size` (height,
+    width), show the photo: bool (H,W)."""
     height, width = photo_size[:2]
     x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
     back = invert(matrix)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
@@ -18,9 +18,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from masque.errors import OutputError, PictureError, printable
-from masque.faces.mapfile import LOSSY, numbers_of, unscaled
-from masque.faces.painted import meaning, unmixed
+from masque.faces.mapfile import LOSSY, Numbers, read_numbers, undo_scaling
+from masque.faces.painted import labels_by_colour, undo_smoothing
 from masque.image import ORIENTATION, UPRIGHT, Picture, check_output, decoded, encoded, write_atomically
+from masque.jsonfile import JSON
 from masque.provenance import fingerprint, packet
 
 Labels = NDArray[np.uint8]
@@ -39,35 +40,43 @@ LABELS = (
     "lower lip",
     "hair",
 )
-"""In the order of Table 3.1. Left is left in the picture."""
+"""The parts of the face, in the order of Table 3.1. Left is left in the picture."""
 
 UNKNOWN = 255
-"""In a label map that is not known everywhere: here it is not."""
+"""The value of a pixel whose part is not known."""
 
 COLOURS = np.array(
     [
-        (0, 0, 0), (236, 188, 160), (120, 70, 30), (190, 130, 60), (40, 110, 220), (60, 200, 240), (250, 220, 60),
-        (230, 60, 80), (120, 10, 40), (180, 40, 140), (90, 160, 60),
+        (0, 0, 0),
+        (236, 188, 160),
+        (120, 70, 30),
+        (190, 130, 60),
+        (40, 110, 220),
+        (60, 200, 240),
+        (250, 220, 60),
+        (230, 60, 80),
+        (120, 10, 40),
+        (180, 40, 140),
+        (90, 160, 60),
     ],
     dtype=np.uint8,
-)  # fmt: skip
-"""(11,3) RGB, the palette of every label map that is written: far enough apart to be told by eye."""
+)
+"""(11,3) RGB: the palette of every label map that is written, of colours that differ clearly to the eye."""
 
 OPPOSITE = np.array([0, 1, 3, 2, 5, 4, 6, 7, 8, 9, 10], dtype=np.uint8)
-"""What each label is in the mirror."""
+"""(11,) the label that each label is in a mirrored picture."""
 
-GROWN = (4, 5, 7, 8, 9)
-"""Eyes and mouth, which Section 4.2.2 enlarges, since annotators cut them tight."""
 MOUTH = (7, 8, 9)
+"""The labels of lips and inner mouth."""
 
 
-def mirrored(labels: Labels) -> Labels:
+def mirror(labels: Labels) -> Labels:
     """The label map of the mirrored picture: left parts become right ones."""
     return swap_sides(labels[:, ::-1])
 
 
 def swap_sides(labels: Labels) -> Labels:
-    """Left parts named right and the other way round, nothing moved; UNKNOWN stays."""
+    """A label map in which left parts have become right ones and the other way round; nothing moves."""
     table = np.arange(256, dtype=np.uint8)
     table[: len(OPPOSITE)] = OPPOSITE
     named: Labels = table[labels]
@@ -75,7 +84,8 @@ def swap_sides(labels: Labels) -> Labels:
 
 
 def grow(labels: Labels, share: float = 0.1) -> Labels:
-    """Both eyes and the mouth enlarged by `share` of their size, over skin alone (Section 4.2.2).
+    """A label map with both eyes and the mouth enlarged by `share` of their size, over skin alone (Section 4.2.2),
+    since annotators cut them tight.
 
     The mouth is enlarged as a whole: its outer lips grow outwards, and nothing inside it moves.
     """
@@ -99,22 +109,25 @@ def grow(labels: Labels, share: float = 0.1) -> Labels:
     return grown
 
 
-def coloured(labels: Labels) -> Picture:
+def colour_labels(labels: Labels) -> Picture:
     """The label map as an RGB picture (H,W,3)."""
     picture: Picture = COLOURS[labels]
     return picture
 
 
 def overlay(photo: Picture, labels: Labels, share: float = 0.5) -> Picture:
-    """The photo with its parts tinted in their colours, background left as it is."""
+    """The photo (H,W,3) with its parts tinted in the colours of COLOURS; the background is left as it is.
+
+    share: of the tint, in [0,1]."""
     tint = np.where((labels > 0)[..., None], np.float32(share), np.float32(0))
-    mixed: Picture = np.rint(photo * (1 - tint) + coloured(labels) * tint).astype(np.uint8)
+    mixed: Picture = np.rint(photo * (1 - tint) + colour_labels(labels) * tint).astype(np.uint8)
     return mixed
 
 
-def encode_labels(labels: Labels, record: Mapping[str, Any] | None = None) -> bytes:
-    """A palette PNG: index = label, colours = COLOURS; UNKNOWN becomes white. record: how it came about (see
-    `masque.provenance`)."""
+def encode_labels(labels: Labels, record: Mapping[str, JSON] | None = None) -> bytes:
+    """A label map as a palette PNG, whose indices are the labels and whose colours COLOURS; UNKNOWN is white.
+
+    record: how it came about (see `masque.provenance`)."""
     image = Image.fromarray(labels, mode="P")
     palette = np.full((256, 3), 255, np.uint8)
     palette[: len(COLOURS)] = COLOURS
@@ -133,7 +146,7 @@ def check_label_file(path: str | Path) -> Path:
     return path
 
 
-def write_labels(path: str | Path, labels: Labels, record: Mapping[str, Any] | None = None) -> Path:
+def write_labels(path: str | Path, labels: Labels, record: Mapping[str, JSON] | None = None) -> Path:
     """Write a label map as a palette PNG, whole or not at all, with its record if there is one. Raises OutputError."""
     path = check_label_file(path)
     content = encode_labels(labels, record)
@@ -141,12 +154,12 @@ def write_labels(path: str | Path, labels: Labels, record: Mapping[str, Any] | N
     return path
 
 
-Source = str | os.PathLike[str] | Image.Image | NDArray[Any]
+LabelSource = str | os.PathLike[str] | Image.Image | NDArray[np.generic]
 """What a label map can be read from: see `read_labels`."""
 
 
-def read_labels(source: Source) -> tuple[Labels, Sequence[str]]:
-    """A label map (H,W) as a program saved it, and what had to be put right, a sentence each.
+def read_labels(source: LabelSource) -> tuple[Labels, Sequence[str]]:
+    """A label map (H,W) as a program saved it, and a sentence on each thing that had to be put right.
 
     source: a picture's path, a Pillow image, whole numbers (H,W), or RGB or RGBA uint8 (H,W,3 or 4). Palette and grey
     pictures of any depth hold the labels themselves, also as grey in three channels, unless a palette's colours are
@@ -177,13 +190,13 @@ def read_labels(source: Source) -> tuple[Labels, Sequence[str]]:
         raise PictureError(
             f"The label map is an array of shape {source.shape}: give labels (H, W), or RGB pixels as uint8 (H, W, 3)."
         )
-    return _known(source, "The label map"), []
+    return _as_labels(cast(Numbers, source), "The label map"), []
 
 
 def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[Labels, Sequence[str]]:
     frames = getattr(image, "n_frames", 1)
     notes = [f"{name} has {frames} pages or frames: the first was read."] if frames > 1 else []
-    numbers = numbers_of(image, COLOURS, path)
+    numbers = read_numbers(image, COLOURS, path)
     if numbers is None:
         labels, more = _by_colour(image, name)
     else:
@@ -191,9 +204,9 @@ def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[
             raise PictureError(
                 f"{name} holds labels as grey levels, and JPEG changes those: save it as .png, or paint in colours."
             )
-        numbers, scale = unscaled(numbers, len(LABELS))
-        labels = _known(numbers, name)
-        labels, moved = (labels, 0) if image.mode in ("P", "PA") else unmixed(labels, len(LABELS))
+        numbers, scale = undo_scaling(numbers, len(LABELS))
+        labels = _as_labels(numbers, name)
+        labels, moved = (labels, 0) if image.mode in ("P", "PA") else undo_smoothing(labels, len(LABELS))
         more = [] if scale == 1 else [f"{name}: its grey levels were taken for {scale:g} times the labels."]
         more += [f"{name}: {moved} pixels of smoothed edges were taken for the nearest label."] if moved else []
     turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
@@ -203,7 +216,7 @@ def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[
 
 
 def _by_colour(image: Image.Image, name: str) -> tuple[Labels, list[str]]:
-    found = meaning(image, COLOURS)
+    found = labels_by_colour(image, COLOURS)
     if found.unknown:
         listed = ", ".join(
             f"#{code.to_bytes(3, 'little').hex()}: {count} pixels" for code, count in list(found.unknown.items())[:3]
@@ -219,7 +232,7 @@ def _by_colour(image: Image.Image, name: str) -> tuple[Labels, list[str]]:
     return found.labels, notes
 
 
-def _known(numbers: NDArray[Any], name: str) -> Labels:
+def _as_labels(numbers: Numbers, name: str) -> Labels:
     """Numbers (H,W) as labels. Raises PictureError, with counts, for those that are none."""
     with np.errstate(invalid="ignore"):
         strange = ~((numbers >= 0) & (numbers < len(LABELS)) & (numbers == np.floor(numbers)))

@@ -6,7 +6,6 @@ without. Colours come as a palette or in three channels."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +14,7 @@ from PIL import Image
 
 from masque.faces.painted import BESIDE, EXACT, NEAR, ROWS
 
-Numbers = NDArray[Any]
+Numbers = NDArray[np.integer | np.floating]
 """(H,W) of any kind of number."""
 
 LOSSY = ("JPEG", "MPO")
@@ -27,7 +26,7 @@ SCALES: dict[float, int] = {257: 1, 256: 1, 17: 3, 4369: 3, 25: 3, 25.5: 3, 6553
 map."""
 
 
-def numbers_of(image: Image.Image, palette: NDArray[np.uint8], path: Path | None = None) -> Numbers | None:
+def read_numbers(image: Image.Image, palette: NDArray[np.uint8], path: Path | None = None) -> Numbers | None:
     """The numbers (H,W) that a picture holds, 0 where it is transparent; None where it holds colours.
 
     palette: (K,3) RGB, the colours of the labels 0 to K−1. path: the picture's file, for what Pillow does not say: it
@@ -37,12 +36,12 @@ def numbers_of(image: Image.Image, palette: NDArray[np.uint8], path: Path | None
     if image.mode in ("LA", "La"):
         deep = _sixteen_bits(image, path)
         pixels = np.asarray(image.convert("LA") if image.mode == "La" else image)
-        return _without(pixels[..., 0], pixels[..., 1] < 128) if deep is None else deep
+        return _zero_where(pixels[..., 0], pixels[..., 1] < 128) if deep is None else deep
     if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):
         numbers = np.asarray(image)
         clear = image.info.get("transparency")
         numbers = numbers.astype(np.uint8) if numbers.dtype == np.bool_ else numbers
-        return _without(numbers, numbers == clear) if isinstance(clear, int) else numbers
+        return _zero_where(numbers, numbers == clear) if isinstance(clear, int) else numbers
     if not _is_grey(
         image.resize((-(-image.width // 8), -(-image.height // 8)), Image.Resampling.NEAREST)
     ) or not _is_grey(image):
@@ -51,10 +50,10 @@ def numbers_of(image: Image.Image, palette: NDArray[np.uint8], path: Path | None
     if deep is not None:
         return deep
     pixels = np.asarray(image.convert("RGBA"))
-    return _without(pixels[..., 0], pixels[..., 3] < 128)
+    return _zero_where(pixels[..., 0], pixels[..., 3] < 128)
 
 
-def _without(numbers: Numbers, clear: NDArray[np.bool_]) -> Numbers:
+def _zero_where(numbers: Numbers, clear: NDArray[np.bool_]) -> Numbers:
     return np.where(clear, numbers.dtype.type(0), numbers) if clear.any() else numbers
 
 
@@ -86,7 +85,7 @@ def _sixteen_bits(image: Image.Image, path: Path | None) -> Numbers | None:
     coloured = (
         (pixels[..., 1] != grey) | (pixels[..., 2] != grey) if pixels.shape[2] > 2 else np.zeros(grey.shape, np.bool_)
     )
-    return None if (coloured & ~clear).any() else _without(grey, clear)
+    return None if (coloured & ~clear).any() else _zero_where(grey, clear)
 
 
 def _of_palette(image: Image.Image, palette: NDArray[np.uint8]) -> Numbers | None:
@@ -100,10 +99,10 @@ def _of_palette(image: Image.Image, palette: NDArray[np.uint8]) -> Numbers | Non
     elif transparency is not None:
         clear[: len(transparency)] = np.frombuffer(bytes(transparency), np.uint8)[:256] < 128
     if image.mode == "PA":
-        indices = _without(indices[..., 0], indices[..., 1] < 128)
+        indices = _zero_where(indices[..., 0], indices[..., 1] < 128)
         clear[:] = False
     used = np.flatnonzero((np.bincount(indices.reshape(-1), minlength=256) > 0) & ~clear)
-    numbers = _meant(used, table[used], palette)
+    numbers = _indices_meant(used, table[used], palette)
     if numbers is None:
         return None
     meant = np.zeros(256, np.uint8)
@@ -111,7 +110,9 @@ def _of_palette(image: Image.Image, palette: NDArray[np.uint8]) -> Numbers | Non
     return meant[indices]
 
 
-def _meant(used: NDArray[np.int64], colours: NDArray[np.int64], palette: NDArray[np.uint8]) -> NDArray[np.int64] | None:
+def _indices_meant(
+    used: NDArray[np.int64], colours: NDArray[np.int64], palette: NDArray[np.uint8]
+) -> NDArray[np.int64] | None:
     """What the used indices (U) of a picture stand for, by their colours (U,3); None where the colours say it."""
     apart = np.linalg.norm(colours[:, None] - palette[None].astype(np.int64), axis=2)
     known, grey = bool((used < len(palette)).all()), bool((colours == colours[:, :1]).all())
@@ -132,9 +133,9 @@ def _meant(used: NDArray[np.int64], colours: NDArray[np.int64], palette: NDArray
     return colours[:, 0] if grey else None
 
 
-def unscaled(numbers: Numbers, count: int) -> tuple[Numbers, float]:
-    """Numbers that a program multiplied, divided again, and what by; as they are (by 1) where they are labels, or no
-    scale makes them such.
+def undo_scaling(numbers: Numbers, count: int) -> tuple[Numbers, float]:
+    """Numbers that a program multiplied, divided again, and by what; by 1 where they are labels already, or no scale
+    makes them such.
 
     count: the labels are 0 to count − 1.
     """

@@ -23,7 +23,8 @@ from masque.config import from_dict
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import DataError, SettingError
-from masque.faces.shape3d import fit, learn_shapes
+from masque.faces.shape3d import fit
+from masque.faces.shape_learning import learn_shapes
 from masque.losses.identity import known_people, with_margin
 from masque.models.facefeat import FaceFeatConfig, sphere
 from masque.models.identity import Features, Heads, IdentityConfig, Softmax

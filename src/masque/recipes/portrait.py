@@ -28,7 +28,7 @@ from torch.nn import functional
 from masque.config import Former
 from masque.data.batches import Batch
 from masque.errors import SettingError
-from masque.faces.labels import LABELS, coloured, grow
+from masque.faces.labels import LABELS, colour_labels, grow
 from masque.image import Picture, to_pictures
 from masque.layers.gaussian import Gaussian
 from masque.layers.noise import normal
@@ -284,7 +284,7 @@ class PortraitRecipe:
         painted, styled = nets["G"](latents, x, labels), nets["G"]([z[other] for z in latents], x, labels)
         shown = torch.where(labels > HAIR, torch.zeros_like(labels), labels).byte().cpu().numpy()
         rows = [list(to_pictures(row)) for row in (x, painted, x[other], styled)]
-        rows.insert(1, [coloured(one) for one in shown])
+        rows.insert(1, [colour_labels(one) for one in shown])
         return [picture for row in rows for picture in row], len(x)
 
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import SettingError
-from masque.faces.shape3d import fit, learn_shapes, read_shape_model
+from masque.faces.shape3d import fit, read_shape_model
+from masque.faces.shape_learning import learn_shapes
 from masque.image import Picture, to_pictures
 from masque.models.shape import SERVED, FaceShape, Fits, ShapeConfig
 from masque.train.phase import Phase

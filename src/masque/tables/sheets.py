@@ -26,7 +26,7 @@ from masque.edits.transfer import restyle_face
 from masque.errors import DataError
 from masque.faces.detect import Face
 from masque.faces.label_edits import replace_part
-from masque.faces.labels import coloured, overlay
+from masque.faces.labels import colour_labels, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.layers.noise import normal
@@ -147,7 +147,7 @@ def parser_sheet(session: Parser, frames: FrameSet, seed: int = 0) -> tuple[Pict
     columns: list[list[Picture]] = [[], [], []]
     for subject in subjects(frames, seed, session.size):
         (picture,), labels = to_pictures(subject.image), session.shares(subject).argmax(axis=0).astype(np.uint8)
-        for column, cell in zip(columns, (picture, overlay(picture, labels), coloured(labels)), strict=True):
+        for column, cell in zip(columns, (picture, overlay(picture, labels), colour_labels(labels)), strict=True):
             column.append(cell)
     return _by_rows(columns), ["the picture", "its parts over it", "its parts"]
 
@@ -163,7 +163,7 @@ def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> 
     for place, (subject, own, z) in enumerate(zip(chosen, maps, latents, strict=True)):
         following = (place + 1) % len(chosen)
         other, others = chosen[following], maps[following]
-        cells = [to_pictures(subject.image)[0], coloured(own), session.paint(z, subject.image, own)]
+        cells = [to_pictures(subject.image)[0], colour_labels(own), session.paint(z, subject.image, own)]
         cells.append(session.paint(latents[following], subject.image, own))
         edited = [restyle_face(session, subject, own, other, others, part) for part in ("skin", "hair")]
         edited += [
