@@ -53,9 +53,14 @@ def test_what_is_added_comes_behind_and_nobody_changes_sides(tmp_path):
     assert list(again.items())[:4] == list(first.items())
     # of eight people a quarter is held out: Dora is already, and of the new ones it is the last
     assert dict(list(again.items())[4:]) == {
-        "aaron/1.jpg": "train", "anna/2.jpg": "train", "dora/0.jpg": "test", "ede/1.jpg": "train", "fred/1.jpg": "train",
-        "zoe/1.jpg": "test", "zoe/2.jpg": "test",
-    }  # fmt: skip
+        "aaron/1.jpg": "train",
+        "anna/2.jpg": "train",
+        "dora/0.jpg": "test",
+        "ede/1.jpg": "train",
+        "fred/1.jpg": "train",
+        "zoe/1.jpg": "test",
+        "zoe/2.jpg": "test",
+    }
     assert journal.added == 7
     third = begin(tmp_path)
     assert (plan(third, root), third.added) == (again, 0)
@@ -66,9 +71,15 @@ def test_photos_of_nobody_are_added_one_by_one(tmp_path):
     begin(tmp_path)
     make(root, "a.jpg", "f.jpg", "g.jpg", "h.jpg")
     assert plan(begin(tmp_path), root) == {
-        "b.jpg": "train", "c.jpg": "train", "d.jpg": "train", "e.jpg": "test", "a.jpg": "train", "f.jpg": "train", "g.jpg": "train",
+        "b.jpg": "train",
+        "c.jpg": "train",
+        "d.jpg": "train",
+        "e.jpg": "test",
+        "a.jpg": "train",
+        "f.jpg": "train",
+        "g.jpg": "train",
         "h.jpg": "test",
-    }  # fmt: skip
+    }
 
 
 def test_what_the_folder_was_taken_for_stays(tmp_path):
@@ -139,7 +150,10 @@ def test_junk_adds_nothing(tmp_path):
 def test_what_differs_is_said(tmp_path):
     root = make(tmp_path / "source", *FOUR)
     before = (begin(tmp_path).path).read_bytes()
-    phrase = r"was prepared from another source or with other settings: choose another folder, or give the command as it was "
+    phrase = (
+        r"was prepared from another source or with other settings: choose another folder, or give the command as it "
+        r"was "
+    )
     with pytest.raises(DataError, match=phrase + r"\(held-out was 0.25 and is 0.5\)"):
         begin(tmp_path, held_out=0.5)
     with pytest.raises(DataError, match=phrase + r"\(layout was auto and is photos\)"):

@@ -189,9 +189,13 @@ def test_the_fingerprint_knows_one_set_from_another():
     points[2, 5, 0] += 1
     values[1, 0] = 0.5
     others = [
-        dataclasses.replace(one, frames=pixels), dataclasses.replace(one, landmarks=points), dataclasses.replace(one, attributes=values),
-        dataclasses.replace(one, splits=("test",) * 6), load_frames(["puppets:7"], 32, NAMES), load_frames(["puppets:6"], 32, NAMES[:2]),
-    ]  # fmt: skip
+        dataclasses.replace(one, frames=pixels),
+        dataclasses.replace(one, landmarks=points),
+        dataclasses.replace(one, attributes=values),
+        dataclasses.replace(one, splits=("test",) * 6),
+        load_frames(["puppets:7"], 32, NAMES),
+        load_frames(["puppets:6"], 32, NAMES[:2]),
+    ]
     assert len({one.fingerprint(), *(other.fingerprint() for other in others)}) == 7
 
 

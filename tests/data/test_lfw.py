@@ -52,9 +52,15 @@ def test_pairs_by_hand(four):
     )
     assert {path.parent.parent for path in pairs.pictures} == {four / "lfw"}
     assert [(names[a][:-4], names[b][:-4]) for a, b in pairs.sides] == [
-        ("Ann_0001", "Ann_0002"), ("Bo_0001", "Bo_0002"), ("Ann_0001", "Bo_0001"), ("Ann_0002", "Bo_0002"),
-        ("Cy_0001", "Cy_0002"), ("Dee_0001", "Dee_0002"), ("Cy_0001", "Dee_0001"), ("Cy_0002", "Dee_0002"),
-    ]  # fmt: skip
+        ("Ann_0001", "Ann_0002"),
+        ("Bo_0001", "Bo_0002"),
+        ("Ann_0001", "Bo_0001"),
+        ("Ann_0002", "Bo_0002"),
+        ("Cy_0001", "Cy_0002"),
+        ("Dee_0001", "Dee_0002"),
+        ("Cy_0001", "Dee_0001"),
+        ("Cy_0002", "Dee_0002"),
+    ]
     assert pairs.same.tolist() == [True, True, False, False] * 2
     assert pairs.fold.tolist() == [0] * 4 + [1] * 4
 

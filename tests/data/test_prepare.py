@@ -39,8 +39,13 @@ def test_bad_pictures_are_counted_and_stop_nothing(prepared_folder):
         "far.png": "face too small",
     }
     assert sorted(path.name for path in prepared_folder.iterdir()) == [
-        "images", "index.csv", "journal.jsonl", "landmarks.npy", "masks", "prepared.json",
-    ]  # fmt: skip
+        "images",
+        "index.csv",
+        "journal.jsonl",
+        "landmarks.npy",
+        "masks",
+        "prepared.json",
+    ]
 
 
 def test_prepared_json_is_strict_json(prepared_folder):
@@ -177,8 +182,15 @@ POINTS = [[1.0, 2.0]] * 68
 @pytest.mark.parametrize(
     "damaged",
     [
-        '{"number"', "[]", "[" * 100_000, '{"number": 1}', '{"number": 0, "dropped": "x"}', '{"number": 10, "dropped": "x"}',
-        '{"number": [1], "dropped": "x"}', '{"number": true, "dropped": "x"}', '{"number": 1, "dropped": 3}',
+        '{"number"',
+        "[]",
+        "[" * 100_000,
+        '{"number": 1}',
+        '{"number": 0, "dropped": "x"}',
+        '{"number": 10, "dropped": "x"}',
+        '{"number": [1], "dropped": "x"}',
+        '{"number": true, "dropped": "x"}',
+        '{"number": 1, "dropped": 3}',
         json.dumps({"number": 1, "landmarks": POINTS[1:], "attributes": {}}),
         json.dumps({"number": 1, "landmarks": [*POINTS[1:], [1.0]], "attributes": {}}),
         json.dumps({"number": 1, "landmarks": [*POINTS[1:], ["a", "b"]], "attributes": {}}),
@@ -189,7 +201,7 @@ POINTS = [[1.0, 2.0]] * 68
         json.dumps({"number": 1, "landmarks": POINTS, "attributes": []}),
         json.dumps({"number": 1, "landmarks": POINTS}),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_journal_is_a_plain_sentence(prepared_folder, photo_folder, tmp_path, damaged):
     again = shutil.copytree(prepared_folder, tmp_path / "again")
     journal = again / "journal.jsonl"

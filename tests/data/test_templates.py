@@ -86,15 +86,32 @@ def test_ijba(tmp_path, inside):
 
 def test_what_is_wrong_with_ijba(tmp_path):
     verify, compare = "IJB-A_11_sets/split2/verify_metadata_2.csv", "IJB-A_11_sets/split1/verify_comparisons_1.csv"
-    for number, (spoil, says) in enumerate((
-        (lambda root: shutil.rmtree(root / "IJB-A_1N_sets"), "There are no folders IJB-A_11_sets and IJB-A_1N_sets"),
-        (lambda root: [shutil.rmtree(p) for p in (root / "IJB-A_11_sets").iterdir()], "There are no folders split1, split2"),
-        (lambda root: (root / verify).unlink(), "There is no table .*verify_metadata_2.csv"),
-        (lambda root: (root / verify).write_text("TEMPLATE_ID,FILE\n"), "verify_metadata_2.csv has no column SUBJECT_ID"),
-        (lambda root: (root / verify).write_text(f"{HEADING}\n1,A,x.png\n"), "Line 2 of .*verify_metadata_2.csv is not a row"),
-        (lambda root: (root / compare).write_text("11,99\n"), "Line 1 of .*does not name two templates"),
-        (lambda root: (root / "images/img/4.png").unlink(), "There is no .*4.png, and IJB-A's tables name it: 1 of the faces"),
-    )):  # fmt: skip
+    for number, (spoil, says) in enumerate(
+        (
+            (
+                lambda root: shutil.rmtree(root / "IJB-A_1N_sets"),
+                "There are no folders IJB-A_11_sets and IJB-A_1N_sets",
+            ),
+            (
+                lambda root: [shutil.rmtree(p) for p in (root / "IJB-A_11_sets").iterdir()],
+                "There are no folders split1, split2",
+            ),
+            (lambda root: (root / verify).unlink(), "There is no table .*verify_metadata_2.csv"),
+            (
+                lambda root: (root / verify).write_text("TEMPLATE_ID,FILE\n"),
+                "verify_metadata_2.csv has no column SUBJECT_ID",
+            ),
+            (
+                lambda root: (root / verify).write_text(f"{HEADING}\n1,A,x.png\n"),
+                "Line 2 of .*verify_metadata_2.csv is not a row",
+            ),
+            (lambda root: (root / compare).write_text("11,99\n"), "Line 1 of .*does not name two templates"),
+            (
+                lambda root: (root / "images/img/4.png").unlink(),
+                "There is no .*4.png, and IJB-A's tables name it: 1 of the faces",
+            ),
+        )
+    ):
         root = write_ijba(tmp_path / str(number))
         spoil(root)
         with pytest.raises(DataError, match=says):

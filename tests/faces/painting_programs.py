@@ -11,10 +11,28 @@ from PIL import Image
 
 from masque.faces.labels import COLOURS, Labels
 
-BLOBS = ((10, 0.36, 0.42), (1, 0.26, 0.34), (2, 0.09, 0.03), (3, 0.09, 0.03), (4, 0.06, 0.03), (5, 0.06, 0.03), (6, 0.06, 0.12),
-         (7, 0.12, 0.04), (8, 0.1, 0.02), (9, 0.12, 0.04))  # fmt: skip
-PLACES = {2: (0.38, 0.36), 3: (0.62, 0.36), 4: (0.38, 0.43), 5: (0.62, 0.43), 6: (0.5, 0.55), 7: (0.5, 0.69), 8: (0.5, 0.71),
-          9: (0.5, 0.74)}  # fmt: skip
+BLOBS = (
+    (10, 0.36, 0.42),
+    (1, 0.26, 0.34),
+    (2, 0.09, 0.03),
+    (3, 0.09, 0.03),
+    (4, 0.06, 0.03),
+    (5, 0.06, 0.03),
+    (6, 0.06, 0.12),
+    (7, 0.12, 0.04),
+    (8, 0.1, 0.02),
+    (9, 0.12, 0.04),
+)
+PLACES = {
+    2: (0.38, 0.36),
+    3: (0.62, 0.36),
+    4: (0.38, 0.43),
+    5: (0.62, 0.43),
+    6: (0.5, 0.55),
+    7: (0.5, 0.69),
+    8: (0.5, 0.71),
+    9: (0.5, 0.74),
+}
 
 
 def random_map(seed: int, side: int = 256) -> Labels:
@@ -76,22 +94,33 @@ EXACT: dict[str, tuple[str, Callable[[Labels, Path, int], object]]] = {
     "grey in three channels": ("png", lambda labels, path, _: saved(np.dstack([labels] * 3), path)),
     "grey in three channels and alpha": ("png", lambda labels, path, seed: erased(labels, path, seed, "grey RGBA")),
     "grey in three channels, PPM": ("ppm", lambda labels, path, _: saved(np.dstack([labels] * 3), path)),
-    "grey in three channels, WebP": ("webp", lambda labels, path, _: saved(np.dstack([labels] * 3), path, lossless=True)),
+    "grey in three channels, WebP": (
+        "webp",
+        lambda labels, path, _: saved(np.dstack([labels] * 3), path, lossless=True),
+    ),
     "grey of 16 bits": ("png", lambda labels, path, _: saved(labels.astype(np.uint16), path)),
     "grey of 16 bits, by 257": ("png", lambda labels, path, _: saved(labels.astype(np.uint16) * 257, path)),
     "grey of 16 bits, TIFF": ("tif", lambda labels, path, _: saved(labels.astype(np.uint16), path)),
-    "grey of 16 bits in three channels": ("png", lambda labels, path, _: cv2.imwrite(str(path), np.dstack([labels.astype(np.uint16)] * 3))),
+    "grey of 16 bits in three channels": (
+        "png",
+        lambda labels, path, _: cv2.imwrite(str(path), np.dstack([labels.astype(np.uint16)] * 3)),
+    ),
     "grey of 16 bits in three channels, TIFF": (
-        "tif", lambda labels, path, _: cv2.imwrite(str(path), np.dstack([labels.astype(np.uint16)] * 3))),
+        "tif",
+        lambda labels, path, _: cv2.imwrite(str(path), np.dstack([labels.astype(np.uint16)] * 3)),
+    ),
     "grey of 32 bits": ("tif", lambda labels, path, _: saved(labels.astype(np.int32), path)),
     "grey in floating point": ("tif", lambda labels, path, _: saved(labels.astype(np.float32), path)),
     "colours": ("png", lambda labels, path, _: saved(COLOURS[labels], path)),
     "colours, BMP": ("bmp", lambda labels, path, _: saved(COLOURS[labels], path)),
     "colours, TIFF": ("tif", lambda labels, path, _: saved(COLOURS[labels], path, compression="tiff_lzw")),
     "colours, WebP": ("webp", lambda labels, path, _: saved(COLOURS[labels], path, lossless=True)),
-    "colours of 16 bits": ("png", lambda labels, path, _: cv2.imwrite(str(path), COLOURS[labels][..., ::-1].astype(np.uint16) * 257)),
+    "colours of 16 bits": (
+        "png",
+        lambda labels, path, _: cv2.imwrite(str(path), COLOURS[labels][..., ::-1].astype(np.uint16) * 257),
+    ),
     "colours and alpha": ("png", lambda labels, path, seed: erased(labels, path, seed, "RGBA")),
-}  # fmt: skip
+}
 """Ways to save a label map that lose nothing: the file's ending, and what writes it."""
 
 
@@ -152,10 +181,14 @@ SOFT: dict[str, tuple[str, float, Callable[[Labels, Path, int], object]]] = {
     "JPEG 95": ("jpg", 3, lambda labels, path, _: saved(COLOURS[labels], path, quality=95, subsampling=0)),
     "JPEG 90": ("jpg", 3, lambda labels, path, _: saved(COLOURS[labels], path, quality=90)),
     "JPEG 75": ("jpg", 3, lambda labels, path, _: saved(COLOURS[labels], path, quality=75)),
-    "JPEG 75, antialiased": ("jpg", 4, lambda labels, path, _: saved(cv2.GaussianBlur(COLOURS[labels], (3, 3), 0), path, quality=75)),
+    "JPEG 75, antialiased": (
+        "jpg",
+        4,
+        lambda labels, path, _: saved(cv2.GaussianBlur(COLOURS[labels], (3, 3), 0), path, quality=75),
+    ),
     "WebP 80": ("webp", 4, lambda labels, path, _: saved(COLOURS[labels], path, quality=80)),
     "recoloured": ("png", 1, lambda labels, path, seed: saved(recoloured(labels, seed), path)),
-}  # fmt: skip
+}
 """Ways that blur edges: the file's ending, how far from an edge it may show, in pixels, and what writes it."""
 
 

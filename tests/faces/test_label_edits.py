@@ -63,10 +63,15 @@ def test_edits_are_taken(own: Labels, edit: str) -> None:
 @pytest.mark.parametrize(
     "turned",
     [
-        lambda own: own[::-1], lambda own: own[:, ::-1], lambda own: own[::-1, ::-1], lambda own: own.T, np.rot90, swap_sides,
+        lambda own: own[::-1],
+        lambda own: own[:, ::-1],
+        lambda own: own[::-1, ::-1],
+        lambda own: own.T,
+        np.rot90,
+        swap_sides,
         lambda own: np.where(own == 4, 1, own)[::-1],
     ],
-)  # fmt: skip
+)
 def test_a_map_that_is_turned_or_mirrored_is_refused(own: Labels, turned: Callable[[Labels], Labels]) -> None:
     with pytest.raises(PictureError, match="The label map is turned or mirrored against the photo"):
         check_upright(own, turned(own).astype(np.uint8))

@@ -90,9 +90,12 @@ def test_people_differ_by_identity_and_pictures_by_expression(learnt):
 def test_faces_made_by_a_model_are_found_again(learnt):
     draw = np.random.default_rng(1)
     made = Fit(
-        draw.normal(0, 0.5, (40, 20)), draw.normal(0, 0.5, (40, 29)), draw.uniform(20, 90, 40), draw.uniform(-0.4, 0.4, (40, 3)),
+        draw.normal(0, 0.5, (40, 20)),
+        draw.normal(0, 0.5, (40, 29)),
+        draw.uniform(20, 90, 40),
+        draw.uniform(-0.4, 0.4, (40, 3)),
         draw.uniform(-50, 50, (40, 2)),
-    )  # fmt: skip
+    )
     found = fit(learnt, made.projected(learnt), rounds=60)
     assert np.rad2deg(np.abs(found.angles - made.angles)).mean() < 1.5
     np.testing.assert_allclose(found.scale, made.scale, rtol=0.05)
@@ -139,9 +142,13 @@ def test_files_that_are_no_models(learnt, tmp_path):
     with pytest.raises(DataError, match="0 bases of identity"):
         read_shape_model(stored(identity=np.zeros((0, 68, 3))))
     for values in (
-        {"noise": np.array(0.0)}, {"noise": np.array(-1.0)}, {"noise": np.array(1e-300)}, {"identity": 1e300 * learnt.identity},
-        {"mean": learnt.mean * 1e200}, {"expression_deviation": np.full(29, 1e308)},
-    ):  # fmt: skip
+        {"noise": np.array(0.0)},
+        {"noise": np.array(-1.0)},
+        {"noise": np.array(1e-300)},
+        {"identity": 1e300 * learnt.identity},
+        {"mean": learnt.mean * 1e200},
+        {"expression_deviation": np.full(29, 1e308)},
+    ):
         with pytest.raises(DataError, match="no model of a face"):
             read_shape_model(stored(**values))
     with pytest.raises(DataError, match="nose points away"):
