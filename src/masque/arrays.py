@@ -1,4 +1,4 @@
-"""Arrays of numbers from .npy and .npz files of anybody, read without trusting what the files say of themselves.
+"""Arrays of numbers from .npy and .npz files of unknown origin, read without trusting their headers.
 
 Nothing is unpickled, no header is evaluated, and nothing is decompressed or allocated before its declared size has been
 compared with what the caller allows. Running out of memory is therefore never the file's fault, and stays a
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,14 @@ from masque.errors import printable
 Shape: TypeAlias = Sequence[int | str]
 """Lengths of an array's sides. A text such as "N" stands for any length."""
 
+Real = TypeVar("Real", np.float32, np.float64)
+"""The kind of number that a caller wants."""
+
 LARGEST = 1 << 28
 """Bytes that a file, and what is read from it, may have if the caller names no other limit."""
 
 LONGEST_HEADER = 10_000
-"""Characters; numpy's own limit."""
+"""Characters that the header of a .npy file may have; numpy's own limit."""
 LARGEST_DIRECTORY = 1 << 20
 """Bytes of an archive's table of contents: enough for thousands of arrays."""
 
@@ -47,9 +50,13 @@ class ArrayError(ValueError):
     """Half a sentence on a file, such as "it is cut short", that says why no array was read from it."""
 
 
+@overload
+def read_npy(path: str | os.PathLike[str], shape: Shape, *, largest: int = LARGEST) -> NDArray[np.float32]: ...
+@overload
+def read_npy(path: str | os.PathLike[str], shape: Shape, kind: type[Real], largest: int = LARGEST) -> NDArray[Real]: ...
 def read_npy(
-    path: str | os.PathLike[str], shape: Shape, kind: type[np.floating[Any]] = np.float32, largest: int = LARGEST
-) -> NDArray[Any]:
+    path: str | os.PathLike[str], shape: Shape, kind: type[np.generic] = np.float32, largest: int = LARGEST
+) -> NDArray[np.generic]:
     """The real numbers of a .npy file, all of them finite, as an array of `kind` that has the shape.
 
     shape: lengths of its sides, or texts for any length. largest: bytes that the array may have. Raises ArrayError for
@@ -59,13 +66,21 @@ def read_npy(
         return _array(file, "it", shape, np.dtype(kind), largest)
 
 
+@overload
+def read_npz(
+    path: str | os.PathLike[str], shapes: Mapping[str, Shape], *, largest: int = LARGEST
+) -> dict[str, NDArray[np.float32]]: ...
+@overload
+def read_npz(
+    path: str | os.PathLike[str], shapes: Mapping[str, Shape], kind: type[Real], largest: int = LARGEST
+) -> dict[str, NDArray[Real]]: ...
 def read_npz(
     path: str | os.PathLike[str],
     shapes: Mapping[str, Shape],
-    kind: type[np.floating[Any]] = np.float32,
+    kind: type[np.generic] = np.float32,
     largest: int = LARGEST,
-) -> dict[str, NDArray[Any]]:
-    """Those of the named arrays that a .npz file holds, as `read_npy` reads them; what else is in it is not looked at.
+) -> Mapping[str, NDArray[np.generic]]:
+    """The arrays of the given names that a .npz file holds, each read as by `read_npy`; other members are not read.
 
     shapes: the shape of each name. largest: bytes that the file may have, and each array. Raises ArrayError and OSError
     as `read_npy` does."""
@@ -130,7 +145,7 @@ def _plain(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     return info
 
 
-def _array(file: IO[bytes], name: str, shape: Shape, kind: np.dtype[Any], largest: int) -> NDArray[Any]:
+def _array(file: IO[bytes], name: str, shape: Shape, kind: np.dtype[np.generic], largest: int) -> NDArray[np.generic]:
     """The rest of an open file as an array. name: what it is called in errors."""
     stored, backwards, sides = _header(file, name)
     if len(sides) != len(shape) or any(
@@ -151,7 +166,7 @@ def _array(file: IO[bytes], name: str, shape: Shape, kind: np.dtype[Any], larges
     return array
 
 
-def _header(file: IO[bytes], name: str) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
+def _header(file: IO[bytes], name: str) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
     """Kind of number, whether the first side runs fastest, and the shape."""
     start = file.read(12)
     length = {1: 2, 2: 4, 3: 4}.get(start[6] if len(start) == 12 else 0)

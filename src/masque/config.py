@@ -369,7 +369,7 @@ def present(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[s
     return translated
 
 
-def from_dict(kind: type[C], values: Mapping[str, JSON]) -> C:
+def from_dict(kind: type[C], values: JSON) -> C:
     """The config dataclass of type `kind` with these flat values, which any version of Masque wrote; lists become
     tuples.
 

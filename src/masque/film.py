@@ -19,12 +19,16 @@ from masque.given import number, output_path, whole
 from masque.image import Picture, check_folder_of, encoded, grid, write_atomically, write_picture
 
 FILMS = (".mp4", ".gif")
+"""Endings of films."""
 SHEETS = (".png", ".jpg", ".jpeg")
+"""Endings of pictures that show all frames side by side."""
 
 FASTEST = {".mp4": 1000, ".gif": 50}
-"""Frames a second. GIF counts hundredths of a second, and browsers slow a frame of one hundredth down to ten."""
+"""Ending -> frames a second, at most. GIF counts hundredths of a second, and browsers slow a frame of one hundredth
+down to ten."""
 LONGEST = {".mp4": 3600, ".gif": 655}
-"""Seconds. GIF has 16 bits for the hundredths of a frame, and frames that do not differ become one."""
+"""Ending -> seconds, at most. GIF has 16 bits for the hundredths of a frame, and frames that do not differ become
+one."""
 
 ENCODERS = {"libx264": {"crf": "18"}, "mpeg4": {"qmin": "2", "qmax": "4"}}
 """What an .mp4 is encoded by, the best first, with options for a quality at which the eye sees no loss. Not every
@@ -60,8 +64,10 @@ def check_film(path: str | os.PathLike[str], count: int, seconds: float) -> tupl
                 f"A film of {seconds:g} seconds is too long: ask for at most {LONGEST[kind]} in a {kind} file."
             )
         if count > seconds * FASTEST[kind]:
-            rate = f"{count} frames in {seconds:g} seconds are more than the {FASTEST[kind]} a second that a {kind} file can show"
-            raise ValueRangeError(f"{rate}: ask for fewer frames or more seconds.")
+            most = f"the {FASTEST[kind]} a second that a {kind} file can show"
+            raise ValueRangeError(
+                f"{count} frames in {seconds:g} seconds are more than {most}: ask for fewer frames or more seconds."
+            )
     check_folder_of(path)
     if kind == ".mp4":
         _encoder()
@@ -104,21 +110,22 @@ def write_film(
 
 
 def _counted(frames: Iterable[Picture], count: int) -> Iterator[Picture]:
-    """The same frames, with ValueError at the first that differs in kind, and when there are more or fewer of them than
-    `count`."""
-    seen, shape = 0, None
+    """The frames themselves. Raises ValueError at the first that differs in kind, and where there are more or fewer of
+    them than `count`."""
+    number, shape = 0, None
     for frame in frames:
         shape = shape or frame.shape
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.shape != shape:
             raise ValueError(
-                f"frame {seen} is {frame.dtype} {frame.shape}, and not RGB uint8 (H,W,3) of the first one's size {shape}"
+                f"frame {number} is {frame.dtype} {frame.shape}, and not RGB uint8 (H,W,3) of the first one's size "
+                f"{shape}"
             )
-        if seen == count:
+        if number == count:
             raise ValueError(f"there are more frames than the {count} announced")
-        seen += 1
+        number += 1
         yield frame
-    if seen < count:
-        raise ValueError(f"there are {seen} frames and not the {count} announced")
+    if number < count:
+        raise ValueError(f"there are {number} frames and not the {count} announced")
 
 
 def _gif(frames: Iterator[Picture], count: int, seconds: float, note: str) -> bytes:
@@ -175,7 +182,7 @@ def _mp4(frames: Iterator[Picture], count: int, seconds: float, note: str) -> by
 
 
 class _Reader:
-    """A second place of reading in what is being written to memory."""
+    """Reads, at a place of its own, from memory that is still being written to."""
 
     def __init__(self, content: BytesIO) -> None:
         self.content, self.place = content, 0
@@ -216,5 +223,6 @@ def _encoder() -> str:
             continue
         return name
     raise OutputError(
-        "This build of PyAV can encode no .mp4 film: name a .gif file, or reinstall it (pip install --force-reinstall av)."
+        "This build of PyAV can encode no .mp4 film: name a .gif file, or reinstall PyAV "
+        "(pip install --force-reinstall av)."
     )

@@ -1,4 +1,4 @@
-"""What a folder of pictures holds: the one listing that every command goes by.
+"""What a folder of pictures holds: the one listing that every command uses.
 
 Hidden and system files and folders (.ipynb_checkpoints, __MACOSX, ._a.jpg, Thumbs.db …) are as if they were not there.
 Links are followed. Everything that is left out is counted with its reason. The order is that of the names' bytes,
@@ -27,30 +27,89 @@ TWICE = "link to what is listed already"
 SPECIAL = "pipe, socket or device"
 DEEP = "folder too deep"
 
-SYSTEM_NAMES = frozenset({
-    "__macosx", "icon\r", "network trash folder", "temporary items", "desktop db", "desktop df",  # macOS
-    "thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin", "recycler",
-    "system volume information", "msocache", "_vti_cnf", "_vti_pvt",  # Windows
-    "lost+found", "lost.dir", "@eadir", "@recycle", "@recently-snapshot", "@tmp", "@__thumb", "#recycle", "#snapshot",  # disks and NAS
-    "__pycache__", "_gsdata_", "found.000",
-})  # fmt: skip
-"""Names, in lower case, of what systems put beside people's files; everything that begins with a dot is hidden
-besides."""
+SYSTEM_NAMES = frozenset(
+    [
+        "__macosx",
+        "icon\r",
+        "network trash folder",
+        "temporary items",
+        "desktop db",
+        "desktop df",
+        "thumbs.db",
+        "thumbs.db:encryptable",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "desktop.ini",
+        "$recycle.bin",
+        "recycler",
+        "system volume information",
+        "msocache",
+        "_vti_cnf",
+        "_vti_pvt",
+        "lost+found",
+        "lost.dir",
+        "@eadir",
+        "@recycle",
+        "@recently-snapshot",
+        "@tmp",
+        "@__thumb",
+        "#recycle",
+        "#snapshot",
+        "__pycache__",
+        "_gsdata_",
+        "found.000",
+    ]
+)
+"""Names, in lower case, of what macOS, Windows, disks, network storage and programs put beside people's files.
+Everything that begins with a dot is hidden as well."""
 
 UNFINISHED_SUFFIXES = ("~", ".part", ".partial", ".crdownload", ".download", ".tmp", ".bak", ".swp")
-"""How the names of back-up copies and of files that are still being written end."""
+"""Endings of back-up copies and of files that are still being written."""
 
 LIBRARY_SUFFIXES = (".lrdata", ".photoslibrary", ".photolibrary", ".aplibrary", ".cocatalog")
-"""How the names of folders end that are a program's own files: its previews, and photos under names that mean nothing
-to people."""
+"""Endings of folders that are a program's own files: its previews, and photos under names that mean nothing to
+people."""
 
 PLACEHOLDER = ".icloud"
-"""How the hidden file .<name>.icloud ends that stands for a file <name> which is not on this disk."""
+"""Ending of the hidden file .<name>.icloud, which stands for a file <name> that is not on this disk."""
 
-UNREAD_SUFFIXES = frozenset({
-    ".heic", ".heif", ".hif", ".jxl", ".psd", ".xcf", ".svg", ".eps", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf",
-    ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw", ".3fr", ".iiq", ".x3f", ".dib", ".tga", ".ico", ".pcx", ".exr", ".hdr", ".qoi",
-})  # fmt: skip
+UNREAD_SUFFIXES = frozenset(
+    [
+        ".heic",
+        ".heif",
+        ".hif",
+        ".jxl",
+        ".psd",
+        ".xcf",
+        ".svg",
+        ".eps",
+        ".dng",
+        ".cr2",
+        ".cr3",
+        ".crw",
+        ".nef",
+        ".nrw",
+        ".arw",
+        ".srf",
+        ".sr2",
+        ".orf",
+        ".rw2",
+        ".raf",
+        ".pef",
+        ".srw",
+        ".raw",
+        ".3fr",
+        ".iiq",
+        ".x3f",
+        ".dib",
+        ".tga",
+        ".ico",
+        ".pcx",
+        ".exr",
+        ".hdr",
+        ".qoi",
+    ]
+)
 """Endings of pictures that Masque does not read: a person may miss them, so they are counted by their ending."""
 
 SET_FILES = frozenset({"prepared.json", "journal.jsonl"})
@@ -76,21 +135,24 @@ class Folder:
     others: tuple[Path, ...]
     """Other files."""
     folders: tuple[Path, ...]
+    """Folders."""
     left_out: Mapping[str, int]
-    """reason -> count of entries that are neither of these; `unreadable` says why `others` are no pictures."""
+    """reason -> count of entries that are none of these; `unreadable` says why `others` are no pictures."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder with all that is below it."""
+    """A folder with everything below it."""
 
     path: Path
     pictures: tuple[Path, ...]
-    """Those directly in the folder."""
+    """Pictures directly in the folder."""
     others: tuple[Path, ...]
+    """Files directly in the folder that have no ending of a picture."""
     folders: tuple[Tree, ...]
+    """Folders directly in the folder, each with everything below it."""
     left_out: Mapping[str, int]
-    """reason -> count, here and below, without `others`."""
+    """reason -> count of entries here and below that are listed nowhere else in the tree."""
 
     @cached_property
     def count(self) -> int:
@@ -161,7 +223,8 @@ def list_folder(path: Path) -> Folder:
         ) from None
     except NotADirectoryError:
         raise DataError(
-            f"{printable(path, LONGEST_NAME)} is a file: name the folder that holds the pictures (an archive has to be unpacked)."
+            f"{printable(path, LONGEST_NAME)} is a file: name the folder that holds the pictures (an archive has to be "
+            "unpacked)."
         ) from None
     except PermissionError as error:
         raise DataError(
@@ -217,14 +280,14 @@ def find_pictures(folder: Path, what: str = "pictures") -> tuple[tuple[Path, ...
     """
     listing = list_folder(folder)
     if not listing.pictures:
-        besides = f" (left out: {', '.join(missed(listing))})" if missed(listing) else ""
-        raise DataError(f"There is no picture in {printable(folder, LONGEST_NAME)}{besides}: name a folder of {what}.")
+        note = f" (left out: {', '.join(missed(listing))})" if missed(listing) else ""
+        raise DataError(f"There is no picture in {printable(folder, LONGEST_NAME)}{note}: name a folder of {what}.")
     return listing.pictures, missed(listing)
 
 
 def missed(listing: Folder) -> list[str]:
-    """What of a folder a person may miss, neither hidden files nor such as are called no picture: how much for each
-    reason."""
+    """What of a folder a person may miss, as texts such as "2 × pipe, socket or device, in photos": neither hidden
+    files nor files whose names say that they are no picture."""
     counted = unreadable(listing.others) + Counter(listing.left_out)
     wanted = {reason: count for reason, count in counted.items() if reason not in (HIDDEN, NO_PICTURE)}
     return [
@@ -245,7 +308,7 @@ def read_tree(path: Path) -> Tree:
     nothing is listed twice."""
     top = list_folder(path)
     above = {_place(folder) for folder in Path(os.path.realpath(path)).parents}
-    return _grown(top, _real_folders(path), above | {_place(path)}, linked=False, depth=0)
+    return _tree_below(top, _real_folders(path), above | {_place(path)}, linked=False, depth=0)
 
 
 def _place(path: Path) -> Place:
@@ -268,51 +331,58 @@ def _real_folders(path: Path) -> set[Place]:
     return found
 
 
-def _grown(listing: Folder, known: set[Place], above: set[Place], linked: bool, depth: int) -> Tree:
-    """known: folders that are listed; those that links lead to are added. above: those that this one lies in, and
-    itself."""
+def _tree_below(listing: Folder, listed: set[Place], above: set[Place], linked: bool, depth: int) -> Tree:
+    """A folder with everything below it.
+
+    listed: folders that are already part of the tree, to which those that links lead to are added. above: the folders
+    that this one lies in, and itself. linked: whether a link led here. depth: how many folders lie above within the
+    tree."""
     left_out = Counter(listing.left_out)
     folders = []
     for path in listing.folders:
         through = linked or path.is_symlink()
         try:
             place = _place(path)
-            reason = (
-                LOOP if place in above else TWICE if through and place in known else DEEP if depth >= DEEPEST else None
-            )
+            reason = None
+            if place in above:
+                reason = LOOP
+            elif through and place in listed:
+                reason = TWICE
+            elif depth >= DEEPEST:
+                reason = DEEP
             if reason is not None:
                 left_out[reason] += 1
                 continue
-            known.add(place)
+            listed.add(place)
             below = list_folder(path)
             if any(other.name in SET_FILES for other in below.others):
                 left_out[PREPARED] += 1
                 continue
-            folders.append(_grown(below, known, above | {place}, through, depth + 1))
+            folders.append(_tree_below(below, listed, above | {place}, through, depth + 1))
         except (OSError, DataError):
             left_out[FORBIDDEN] += 1
-    pictures = tuple(picture for picture in listing.pictures if not _listed_anyway(picture, known))
+    pictures = tuple(picture for picture in listing.pictures if not _is_listed(picture, listed))
     left_out[TWICE] += len(listing.pictures) - len(pictures)
     for folder in folders:
         left_out.update(folder.left_out)
     return Tree(listing.path, pictures, listing.others, tuple(folders), +left_out)
 
 
-def _listed_anyway(picture: Path, known: set[Place]) -> bool:
+def _is_listed(picture: Path, listed: set[Place]) -> bool:
     """Whether this is a link to a picture that is itself in a folder that is listed."""
     if not picture.is_symlink():
         return False
     target = Path(os.path.realpath(picture))
-    return is_picture(target) and not is_hidden(target.name) and _place(target.parent) in known
+    return is_picture(target) and not is_hidden(target.name) and _place(target.parent) in listed
 
 
 def is_name(text: str) -> bool:
     """Whether a text from a file can be the name of a file: one part of a path, without separators and control
     characters."""
-    odd = any(c in "/\\" or ord(c) < 32 or ord(c) == 127 for c in text)
+    unusable = any(c in "/\\" or ord(c) < 32 or ord(c) == 127 for c in text)
     return (
         bool(text)
-        and not odd
+        and not unusable
         and text not in (".", "..")
         and len(text.encode("utf-8", "surrogateescape")) <= LONGEST_NAME
     )

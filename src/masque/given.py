@@ -1,5 +1,5 @@
-"""Numbers and paths as callers give them: Python's own, numpy's, or what else says it is one. What records hold is
-Python's own."""
+"""Numbers and paths as callers give them (Python's, numpy's, or any object that converts), made Python's own: those are
+what records hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import operator
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import SupportsFloat, SupportsIndex
 
 import numpy as np
 
@@ -18,28 +18,34 @@ LARGEST_SEED = 10**12
 """Seeds are below: what is computed from one fits into 64 bits."""
 
 
-def whole(name: str, value: Any) -> int:
-    """A whole number. Raises ValueRangeError for fractions, truth values, texts and whatever else is none."""
+def whole(name: str, value: object) -> int:
+    """`value` as an int. name: what it is called in the error.
+
+    Raises ValueRangeError for fractions, truth values, texts and anything else that is no whole number."""
     try:
-        if isinstance(value, bool | np.bool_):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, SupportsIndex):
             raise TypeError
         return operator.index(value)
     except TypeError:
         raise ValueRangeError(f"{name} is {printable(repr(value))} and must be a whole number.") from None
 
 
-def seed_of(value: Any) -> int:
-    """A seed. Raises ValueRangeError."""
+def seed_of(value: object) -> int:
+    """`value` as a seed, a whole number from 0 to below `LARGEST_SEED`. Raises ValueRangeError."""
     seed = whole("seed", value)
     if not 0 <= seed < LARGEST_SEED:
         raise ValueRangeError(f"seed is {seed} and must be from 0 to {LARGEST_SEED - 1}.")
     return seed
 
 
-def number(name: str, value: Any) -> float:
-    """A finite number. Raises ValueRangeError for any other, for texts and for arrays of several."""
+def number(name: str, value: object) -> float:
+    """`value` as a finite float. name: what it is called in the error.
+
+    Raises ValueRangeError for infinities and NaN, for texts and for arrays of several numbers."""
     try:
         if isinstance(value, str | bytes | bytearray) or getattr(value, "ndim", 0) != 0:
+            raise TypeError
+        if not isinstance(value, SupportsFloat | SupportsIndex):
             raise TypeError
         found = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -49,8 +55,9 @@ def number(name: str, value: Any) -> float:
     return found
 
 
-def share(name: str, value: Any) -> float:
-    """A number from 0 to 1, such as how much of an attribute is asked for. Raises ValueRangeError."""
+def share(name: str, value: object) -> float:
+    """`value` as a float from 0 to 1, such as an attribute's. name: what it is called in the error. Raises
+    ValueRangeError."""
     found = float(value) if isinstance(value, float | np.floating) else number(name, value)
     if not 0.0 <= found <= 1.0:  # nan is not, either
         raise ValueRangeError(f"{name} = {found:g} is outside [0, 1]: 0 is none of it, 1 all of it.")
@@ -63,17 +70,18 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
         raise ValueRangeError(f"There is no {name} {printable(value)}; {nearest(printable(value), choices)}.")
 
 
-def output_path(value: Any) -> Path:
-    """A path to write to. Raises OutputError for what is none, an open file for one."""
+def output_path(value: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Path:
+    """`value` as the path of a file to write. Raises OutputError for what is no path, such as an open file."""
     try:
         return Path(os.fsdecode(value))
     except TypeError:
         raise OutputError(f"{printable(repr(value))} is no path: name the file to write.") from None
 
 
-def values_by_name(values: Any) -> dict[str, float]:
-    """Attributes as Python's own numbers from 0 to 1. Raises UnknownAttributeError for a name that is no text,
-    ValueRangeError for other values."""
+def values_by_name(values: object) -> dict[str, float]:
+    """Attributes by name, as floats from 0 to 1. values: a mapping.
+
+    Raises UnknownAttributeError for a name that is no text, ValueRangeError for values outside the range."""
     if not isinstance(values, Mapping):
         raise ValueRangeError(
             f"Attributes are values by name, such as {{'Smiling': 1.0}}, and not {printable(repr(values))}."

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,30 +35,62 @@ Picture = NDArray[np.uint8]
 """RGB uint8 (H,W,3)."""
 
 MAX_MEGAPIXELS = 50.0
+"""Millions of pixels of the largest picture that is read."""
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Ending of a name -> Pillow's format that is written under it."""
 LARGEST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
-"""Pixels. PNG holds more than memory does."""
+"""Pillow's format -> pixels that the longer side may have; PNG has no limit that memory does not reach first."""
 GAP = 2
 """Pixels between the pictures of a sheet."""
-READABLE_SUFFIXES = frozenset({
-    ".jpg", ".jpeg", ".jfif", ".jpe", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
-    ".pfm", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".avif", ".avifs",
-})  # fmt: skip
-"""What a picture's name may end in, in lower case, where a folder is searched: all endings of the formats below."""
+READABLE_SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jfif",
+        ".jpe",
+        ".mpo",
+        ".png",
+        ".apng",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".gif",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".pfm",
+        ".jp2",
+        ".j2k",
+        ".jpc",
+        ".jpf",
+        ".jpx",
+        ".j2c",
+        ".avif",
+        ".avifs",
+    ]
+)
+"""Endings, in lower case, of the pictures that are found in a folder: all endings of the formats below."""
 DECODED = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF"})
 """Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts
 Ghostscript)."""
 
-WIDE = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
+DEEP_GREY_MODES = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
 """Pillow's modes of grey that has more than 8 bits."""
 
 ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held."""
 UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
-"""What turns a picture of each orientation upright; 1 is upright already."""
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> the transposition that turns a picture of it upright; orientation 1 is upright already."""
 
 
 def read_picture(path: str | os.PathLike[str] | BytesIO) -> Picture:
@@ -175,16 +207,20 @@ def _one_line(error: Exception) -> str:
 def _as_srgb(image: Image.Image, orientation: int = 1) -> Picture:
     """An upright picture, strip by strip: of 50 megapixels, each whole copy that Pillow makes on the way would take 200
     MB."""
-    turn, sideways, backwards = UPRIGHT.get(orientation), orientation in (5, 6, 7, 8), orientation in (3, 4, 6, 7)
+    transposition = UPRIGHT.get(orientation)
+    sideways = orientation in (5, 6, 7, 8)
+    backwards = orientation in (3, 4, 6, 7)
     width, height = image.size
-    made = np.empty((width, height, 3) if sideways else (height, width, 3), np.uint8)
-    full = _full_scale(image) if image.mode in WIDE else None
+    pixels = np.empty((width, height, 3) if sideways else (height, width, 3), np.uint8)
+    white = _white_level(image) if image.mode in DEEP_GREY_MODES else None
     convert = _profile_of(image)
     for top, bottom in _strips(image):
-        strip = _flat(image.crop((0, top, width, bottom)), full, convert)
+        strip = _as_rgb(image.crop((0, top, width, bottom)), white, convert)
+        if transposition is not None:
+            strip = strip.transpose(transposition)
         place = slice(height - bottom, height - top) if backwards else slice(top, bottom)
-        made[(slice(None), place) if sideways else place] = np.asarray(strip if turn is None else strip.transpose(turn))
-    return made
+        pixels[(slice(None), place) if sideways else place] = np.asarray(strip)
+    return pixels
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, int]]:
@@ -193,11 +229,12 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, int]]:
     return ((top, min(top + rows, image.height)) for top in range(0, image.height, rows))
 
 
-def _flat(image: Image.Image, full: float | None, convert: ImageCms.ImageCmsTransform | None) -> Image.Image:
-    """RGB, with alpha laid over white. full: what is white in a wide picture. convert: of colours to sRGB."""
-    if full is not None:
-        values = np.nan_to_num(_in_float(image), posinf=full, neginf=0.0)
-        image = Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8), mode="L")
+def _as_rgb(image: Image.Image, white: float | None, convert: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    """A picture as 8-bit RGB, with alpha laid over white. white: the level that is white in a picture of deep grey.
+    convert: takes its colours to sRGB."""
+    if white is not None:
+        values = np.nan_to_num(_in_float(image), posinf=white, neginf=0.0)
+        image = Image.fromarray(np.clip(np.rint(values * (255.0 / white)), 0, 255).astype(np.uint8), mode="L")
     elif _becomes_rgba(image):
         image = image.convert("RGBA")
     if convert is not None:
@@ -216,9 +253,9 @@ def _becomes_rgba(image: Image.Image) -> bool:
     return image.mode in ("P", "LA", "PA", "La", "RGBa") or "transparency" in image.info
 
 
-def _full_scale(image: Image.Image) -> float:
-    """What is white in 16-bit, 32-bit and float grey: 16-bit by its full scale, float pictures in [0,1] or by their
-    maximum."""
+def _white_level(image: Image.Image) -> float:
+    """The level that is white in 16-bit, 32-bit and float grey: the end of the 16-bit scale; in float pictures 1 where
+    none is above, else their maximum."""
     top = 0.0
     for first, last in _strips(image):
         values = _in_float(image.crop((0, first, image.width, last)))
@@ -232,7 +269,7 @@ def _profile_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     """What takes an embedded profile's colours to sRGB; None without one, and for one that is broken or does not fit:
     as if they were."""
     profile = image.info.get("icc_profile")
-    mode = "L" if image.mode in WIDE else "RGBA" if _becomes_rgba(image) else image.mode
+    mode = "L" if image.mode in DEEP_GREY_MODES else "RGBA" if _becomes_rgba(image) else image.mode
     if not profile or mode not in ("RGB", "RGBA", "CMYK", "L"):
         return None
     try:
@@ -273,15 +310,15 @@ def check_size(path: str | os.PathLike[str], width: int, height: int) -> None:
 
 
 def check_sheet(path: str | os.PathLike[str], count: int, columns: int, side: int) -> None:
-    """Raise OutputError where a file of this ending cannot hold the `grid` of `count` square pictures; of none, more is
-    said elsewhere."""
+    """Raise OutputError where a file of this ending cannot hold the `grid` of `count` square pictures of `side`
+    pixels. A count below 1 is refused where it is used."""
     if count < 1:
         return
     columns = min(count, columns)
     check_size(path, columns * (side + GAP) - GAP, -(-count // columns) * (side + GAP) - GAP)
 
 
-def encoding(path: Path) -> tuple[str, dict[str, Any]]:
+def encoding(path: Path) -> tuple[str, dict[str, int]]:
     """Pillow's format name and options for a file of this ending. Raises OutputError when there is none."""
     kind = WRITABLE.get(path.suffix.lower())
     if kind is None:
@@ -291,7 +328,7 @@ def encoding(path: Path) -> tuple[str, dict[str, Any]]:
     return kind, {"quality": 95, "subsampling": 0} if kind == "JPEG" else {"quality": 95}
 
 
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     """The content of a file of Pillow's format `kind`. Raises OutputError when the format cannot hold the picture.
 
     Files are written from this: Pillow's own way to a file takes a short write, the last one before a disk is full, for
@@ -313,14 +350,15 @@ def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes 
     path = check_output(path)
     check_size(path, picture.shape[1], picture.shape[0])
     kind, options = encoding(path)
+    packet: dict[str, object] = {}
     if xmp is not None and kind == "PNG":
         from PIL.PngImagePlugin import PngInfo
 
-        options["pnginfo"] = info = PngInfo()
+        packet["pnginfo"] = info = PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
     elif xmp is not None:
-        options["xmp"] = xmp
-    content = encoded(Image.fromarray(picture), kind, **options)
+        packet["xmp"] = xmp
+    content = encoded(Image.fromarray(picture), kind, **options, **packet)
     write_atomically(path, lambda part: part.write_bytes(content))
     return path
 

@@ -1,5 +1,4 @@
-"""JSON objects from files of anybody: what is not plain JSON in UTF-8, or says one thing twice, is refused, and nothing
-else happens."""
+"""JSON objects from files of unknown origin: what is not plain JSON in UTF-8, or has a key twice, is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from masque.errors import printable
 
@@ -24,8 +23,8 @@ class ObjectError(ValueError):
     """Half a sentence on a file, such as "it is no JSON", that says why no object was read from it."""
 
 
-def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object that a file holds; a mark of byte order at its start is no matter.
+def read_object(path: str | os.PathLike[str]) -> dict[str, JSON]:
+    """The JSON object that a file holds; a byte order mark at its start is skipped.
 
     Raises ObjectError where it holds something else, the same name twice in one object, a number that is not finite, or
     more than 16 MB; OSError where it is missing or may not be read."""
@@ -41,36 +40,36 @@ def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ObjectError("it is no text in UTF-8") from None
 
 
-def parse_object(text: str) -> dict[str, Any]:
-    """The same of a text. Raises ObjectError."""
+def parse_object(text: str) -> dict[str, JSON]:
+    """The JSON object that a text holds. Raises ObjectError as `read_object` does."""
     try:
-        made = json.loads(text, object_pairs_hook=_once, parse_constant=_number, parse_float=_number)
+        value: JSON = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_finite, parse_float=_finite)
     except ObjectError:
         raise
     except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets in each other
         raise ObjectError(
             f"it is no JSON: {printable(error) if isinstance(error, ValueError) else 'it is nested too deeply'}"
         ) from None
-    if not isinstance(made, dict):
-        raise ObjectError(f"it holds {_in_words(made)} and no object")
-    return made
+    if not isinstance(value, dict):
+        raise ObjectError(f"it holds {_kind_of(value)} and no object")
+    return value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+def _without_repeats(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ObjectError(f"it says {printable(twice)} twice")
-    return made
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ObjectError(f"it says {printable(repeated)} twice")
+    return found
 
 
-def _number(text: str) -> float:
+def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ObjectError(f"it holds the number {printable(text, 20)}")
     return number
 
 
-def _in_words(value: Any) -> str:
+def _kind_of(value: object) -> str:
     return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")

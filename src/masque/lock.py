@@ -1,8 +1,8 @@
-"""One writer at a time: a lock on a folder that the system lets go of when its process ends, however it ends.
+"""One writer at a time: a lock on a folder that the system releases when its process ends, however it ends.
 
-It is a flock of a small file in the folder, which also says whose it is. A process that is killed leaves the file
-behind, and that does no harm: not the file keeps others out, but the lock on it. Threads of one process keep each other
-out as well; processes that a holder forks do not hold what it holds."""
+It is a flock of a small file in the folder, which also says which process holds it. A process that is killed leaves the
+file behind, and that does no harm: others are kept out by the lock, not by the file. Threads of one process keep each
+other out as well; processes that a holder forks do not hold its locks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from masque.errors import OutputError, printable
 from masque.output import locked, refused
 
 NAME = ".writing.lock"
+"""The name of the lock's file in a folder."""
 LONGEST = 200
-"""Bytes that are read of what a lock file says."""
+"""Bytes that are read of a lock's file, which says who holds it."""
 _held: set[int] = set()
+"""Descriptors of the lock files that this process holds."""
 
 
-def _let_go() -> None:
-    """In a forked process: close what its parent holds, or the lock would outlive the parent for as long as this
-    process lives."""
+def _close_inherited() -> None:
+    """In a forked process, close the parent's lock files: the locks would otherwise outlive the parent for as long as
+    this process lives."""
     for number in _held:
         with suppress(OSError):
             os.close(number)
@@ -32,7 +34,7 @@ def _let_go() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go)
+    os.register_at_fork(after_in_child=_close_inherited)
 
 
 def left_behind(path: Path) -> bool:
@@ -55,7 +57,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     Reading needs no lock. Where the file system knows no locks (some network ones; Windows), a warning is logged and
     nobody is kept out. Raises OutputError where somebody else is writing there, in this process or another, or where
     the folder cannot be made."""
-    made = not folder.exists()
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         number = _taken(folder)
@@ -72,7 +74,7 @@ def only_writer(folder: Path) -> Iterator[None]:
                 (folder / NAME).unlink()
             _held.discard(number)
             os.close(number)
-            if made:
+            if new:
                 with suppress(OSError):  # not empty, as it should be
                     folder.rmdir()
 
@@ -83,13 +85,13 @@ def _taken(folder: Path) -> int:
     while True:
         number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
-            if (alone := locked(number)) is False:
+            if (obtained := locked(number)) is False:
                 holder = printable(os.pread(number, LONGEST, 0).decode("utf-8", "replace").strip())
                 who = f" ({holder})" if holder else ""
                 raise OutputError(
                     f"Something else is writing into {folder}{who}: wait until it has ended, or name another folder."
                 )
-            if alone is None:
+            if obtained is None:
                 logging.getLogger(__name__).warning(
                     "The system has no lock for %s: let nothing else write into it meanwhile.", folder
                 )

@@ -1,4 +1,4 @@
-"""Files out: a place is checked before the work, a file is written whole or not at all, and a refusal says what
+"""Writing files: the place is checked before the work, a file is written whole or not at all, and an error says what
 helps."""
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ LONGEST_PATH = 300
 """Characters of a path that are shown: enough for one that a person would type, and less than a screen."""
 
 KEPT_OF_NAME = 100
-"""Bytes of a file's name that its temporary neighbour repeats, so that a name of 255 bytes, the most there is, has one,
-too."""
+"""Bytes of a file's name that the name of its temporary file repeats: not all, since a name may already have the 255
+bytes that are the most."""
 UNFINISHED = re.compile(r"\..*\.masque-[0-9a-f]{8}\.part", re.DOTALL)
-"""The names of temporary files. Nobody else's are removed."""
+"""The names of Masque's temporary files; no other files are removed."""
 SWEEP_EVERY = 60.0
-"""Seconds after which a folder that is written again is searched again for what killed processes left: one may hold
-200,000 files."""
+"""Seconds that pass before a folder is searched again for the temporary files of killed processes: it may hold 200,000
+files."""
 
 HELP = {
     errno.ENOSPC: "free some space or choose another place",
@@ -50,18 +50,18 @@ HELP = {
     errno.ENFILE: "close other programs, which have too many files open",
     errno.ENOMEM: "close other programs, which need the memory",
 }
-"""By errno: what a person can do about it."""
+"""errno -> what a person can do about it, as half a sentence."""
 
 NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
-"""What file systems answer that know no locks."""
+"""The errors with which file systems answer that have no locks."""
 
 _swept: dict[Path, float] = {}
-"""When each folder was last searched, by the monotonic clock."""
+"""Folder -> when it was last searched for temporary files, by the monotonic clock."""
 
 
 def advice(error: OSError, folder: Path | None = None) -> str:
-    """What helps against a refusal of the system while something was to be written, as half a sentence. folder:
-    where."""
+    """What a person can do about an error that the system raised during writing, as half a sentence. folder: where the
+    file was to be written, if it is known."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR) and folder is not None:
         return f"make the folder {_shown(folder)} and give the same command again"
     if error.errno is None:  # raised by a library that says only that less was written than it gave
@@ -108,15 +108,16 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
     Raises OutputError for a file, a name that is too long or none at all, and a place that may not be written.
     """
     path = Path(path)
-    existing = whole = Path(os.path.abspath(path))
-    while not _there(existing, path):
+    absolute = Path(os.path.abspath(path))
+    existing = absolute
+    while not _exists(existing, path):
         if existing.is_symlink():
             raise OutputError(
                 f"{_shown(existing)} is a link to a folder that does not exist: make that first, or name another."
             )
         existing = existing.parent
     if not existing.is_dir():
-        also = "" if existing == whole else f", and {_shown(path)} is to lie in it"
+        also = "" if existing == absolute else f", and {_shown(path)} is to lie in it"
         raise OutputError(f"{_shown(existing)} is a file{also}: name a folder.")
     if not os.access(existing, os.W_OK):
         raise OutputError(
@@ -125,8 +126,8 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
     try:
         with _claimed(existing / "folder"):
             pass
-        for name in whole.relative_to(existing).parts:
-            _there(existing / name, path)  # a name that is too long is so already in a folder that exists
+        for name in absolute.relative_to(existing).parts:
+            _exists(existing / name, path)  # a name that is too long is so already in a folder that exists
     except OSError as error:
         raise refused(path, error) from None
     return path
@@ -162,7 +163,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     for another file, one that it reads, is passed on."""
     target = _target(path)
     _sweep(Path(os.path.abspath(target.parent)))
-    anothers = False
+    of_another_file = False
     try:
         with _claimed(target) as part:
             permissions = _permissions(target, stat.S_IMODE(part.stat().st_mode))
@@ -171,7 +172,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             try:
                 write(part)
             except OSError as error:
-                anothers = error.filename is not None and str(error.filename) not in (str(part), str(target))
+                of_another_file = error.filename is not None and str(error.filename) not in (str(part), str(target))
                 raise
             with part.open("rb") as written:
                 os.fsync(written.fileno())
@@ -179,7 +180,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
                 part.chmod(permissions)
             part.replace(target)
     except OSError as error:
-        if anothers:
+        if of_another_file:
             raise
         raise refused(path, error) from error
 
@@ -213,7 +214,7 @@ def _no_folder(path: Path, target: Path) -> str:
     return f"The folder {_shown(folder)} does not exist: {make}."
 
 
-def _there(existing: Path, path: Path) -> bool:
+def _exists(existing: Path, path: Path) -> bool:
     """Whether something exists; OutputError, naming `path`, where it never can."""
     try:
         os.stat(existing)
@@ -227,7 +228,7 @@ def _there(existing: Path, path: Path) -> bool:
 
 
 def _permissions(target: Path, new: int) -> int:
-    """Those of the file that is replaced; `new` where there is none."""
+    """The permission bits of the file that is replaced; `new` where there is none."""
     try:
         return stat.S_IMODE(target.stat().st_mode) & 0o777
     except FileNotFoundError:
@@ -258,10 +259,10 @@ def _created(target: Path) -> tuple[Path, int]:
         except FileExistsError:
             continue
         try:
-            mine = locked(descriptor) is not False
+            claimed = locked(descriptor) is not False
         except OSError:  # a file that cannot be locked can be written all the same
-            mine = True
-        if mine and part.exists():  # else somebody swept it before it was locked
+            claimed = True
+        if claimed and part.exists():  # else somebody swept it before it was locked
             return part, descriptor
         os.close(descriptor)
 

@@ -1,4 +1,4 @@
-"""What the libraries beneath would print is not printed: what a user has to know stands in Masque's own sentences."""
+"""Keeping the libraries that Masque uses from printing: what a user has to know stands in Masque's own sentences."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from contextlib import suppress
 
 
 def quieten_pillow() -> None:
-    """Pillow's warnings of odd metadata and large pictures, its logger, and what libtiff writes from C past Python's
-    streams.
+    """Silence Pillow's warnings of odd metadata and large pictures, its logger, and what libtiff writes from C past
+    Python's streams.
 
     For the whole program and for good, since threads share all three: a context around each picture would take the
     filters of one thread away while another one still reads. A program that wants them sets its own filters and
     handlers, which come first."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else logging prints to stderr what nobody handles
-    with suppress(
-        ImportError, OSError, AttributeError
-    ):  # a Pillow without libtiff, or whose libtiff cannot be reached: it may then print
+    # A Pillow without libtiff, or whose libtiff cannot be reached, may go on printing.
+    with suppress(ImportError, OSError, AttributeError):
         from PIL import _imaging
 
         library = ctypes.CDLL(_imaging.__file__)
@@ -31,31 +30,31 @@ def quieten_pillow() -> None:
 
 
 def quieten_program() -> None:
-    """Python's warnings, unless `python -W` asks for them, and loggers that nobody handles: for a program whose stderr
-    is a user's."""
+    """Silence Python's warnings, unless `python -W` asks for them, and loggers without a handler: for a program whose
+    stderr is a user's."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())
 
 
 def quieten_torchmetrics() -> None:
-    """Its warnings that a measure keeps all features in memory."""
+    """Silence torchmetrics' warnings that a measure keeps all features in memory."""
     warnings.filterwarnings("ignore", module=r"torchmetrics\.")
 
 
 def quieten_fabric() -> None:
-    """Fabric's announcements of precision and devices ("Using bfloat16 Automatic Mixed Precision")."""
+    """Silence Fabric's announcements of precision and devices ("Using bfloat16 Automatic Mixed Precision")."""
     for name in ("lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def quieten_torch() -> None:
-    """Its warnings of layers without outputs, which networks that know no attributes have, and of weights that are given
-    to networks of which only the shapes are wanted: nothing is wrong with either."""
+    """Silence torch's warnings of layers without outputs, which networks that know no attributes rightly have, and of
+    weights that are given to networks of which only the shapes are wanted."""
     warnings.filterwarnings("ignore", message="Initializing zero-element tensors is a no-op")
     warnings.filterwarnings("ignore", message="for .*: copying from a non-meta parameter in the checkpoint to a meta")
 
 
 def quieten_torchscript() -> None:
-    """Torch's advice to export networks in another format: those that others publish are as they are."""
+    """Silence torch's advice to export networks in another format: those that others publish cannot be exported anew."""
     warnings.filterwarnings("ignore", message=r"`torch\.jit\.\w+` is deprecated")

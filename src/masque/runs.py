@@ -136,8 +136,9 @@ def _start_of(run: Path) -> ModelFile | None:
         family, config, number = values["family"], values["model"], values["start"]
     except (OSError, ValueError, KeyError):  # opening the run says what is wrong
         return None
-    known = isinstance(family, str) and isinstance(config, dict) and isinstance(number, str)
-    return ModelFile(run, family, config, {}, number) if known else None
+    if not (isinstance(family, str) and isinstance(config, dict) and isinstance(number, str)):
+        return None
+    return ModelFile(run, family, config, {}, number)
 
 
 def build_recipe(settings: Plan) -> Recipe:

@@ -239,7 +239,8 @@ def _result(line: str, count: int, scale: float) -> Result:
     result = parse_object(line)
     if not isinstance(result.get("state", ""), str):
         raise ValueError("the state of its file is no text")
-    if type(result.get("number")) is not int or not 1 <= result["number"] <= count:
+    number = result.get("number")
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= count:
         raise ValueError("there is no such picture")
     if isinstance(result.get("dropped"), str):
         return cast(Result, result)
