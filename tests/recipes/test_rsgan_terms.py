@@ -14,8 +14,7 @@ from masque.catalog import SHIPPED
 from masque.config import as_dict
 from masque.errors import CheckpointError, SettingError
 from masque.models.identity import Features
-from masque.models.rsgan import ATTRIBUTES, RSGANLatents
-from masque.recipes.rsgan import asked_for
+from masque.models.rsgan import ATTRIBUTES, RSGANLatents, of_whole_picture
 
 
 def fixed(shape: tuple[int, ...], value: float):
@@ -141,12 +140,12 @@ def test_mixed_latents_take_other_pictures_parts(make_recipe, batch):
     assert (attributes.isnan() | (attributes == 0) | (attributes == 1)).all()
 
 
-def test_what_a_mixed_picture_was_asked_for():
+def test_what_a_mixed_picture_was_of_whole_picture():
     names = ("Smiling", "Blond_Hair", "Male")
     face = torch.tensor([[1.0, 0.0, 1.0], [0.2, 0.9, 0.5], [0.0, 1.0, 1.0]])
     hair = torch.tensor([[0.0, 1.0, 0.0], [0.7, 0.1, 0.7], [1.0, 0.0, 1.0]])
     expected = torch.tensor([[1.0, 1.0, torch.nan], [0.2, 0.1, 0.6], [0.0, 0.0, 1.0]])
-    torch.testing.assert_close(asked_for(face, hair, names), expected, equal_nan=True)
+    torch.testing.assert_close(of_whole_picture(face, hair, names), expected, equal_nan=True)
 
 
 def test_the_preview_has_five_rows_and_changes_nothing(make_recipe, batch):
@@ -194,7 +193,7 @@ def test_the_person_is_told_where_x_hat_has_the_pictures_face(make_recipe, batch
     assert not {"E_id"} & set(recipe.served)
     terms = recipe.compose_terms(batch)
     made = recipe.last[1]
-    x, E_id = batch["image"], recipe.E_id.eval()
+    x, E_id = batch["image"], recipe.person.E_id.eval()
     wanted = E_id(F.interpolate(x, size=16, mode="bilinear", antialias=True, align_corners=False))
     for name, pictures, counted in (
         ("id", made.image, torch.ones(len(x))),
@@ -205,7 +204,7 @@ def test_the_person_is_told_where_x_hat_has_the_pictures_face(make_recipe, batch
             (counted * (1 - (seen * wanted).sum(1)).detach()).sum().item() / max(1.0, counted.sum().item()), abs=1e-5
         )
     assert set(made.random_own.tolist()) <= {0.0, 1.0}
-    assert recipe.identity_terms(x, torch.cat([x, x]), torch.ones(len(x)))["id"].item() == pytest.approx(0.0, abs=1e-6)
+    assert recipe.person.terms(x, torch.cat([x, x]), torch.ones(len(x)))["id"].item() == pytest.approx(0.0, abs=1e-6)
     (terms["id"] + terms["id_random"]).backward()
     for name, net in recipe.nets.items():
         moved = any(p.grad is not None and p.grad.abs().max() > 0 for p in net.parameters())
@@ -225,7 +224,7 @@ def test_own_faces_are_those_that_are_not_drawn(make_recipe, batch):
 
 
 def test_what_tells_people_must_be_a_model_of_identity_and_weigh_something(make_recipe, people, tmp_path):
-    assert make_recipe(identity=str(people)).E_id is None  # weighed by nothing
+    assert make_recipe(identity=str(people)).person.E_id is None  # weighed by nothing
     with pytest.raises(SettingError, match=r"id weighs .* name one"):
         make_recipe(id=1.0)
     with pytest.raises(CheckpointError, match="name one of identity"):

@@ -12,6 +12,7 @@ Layer and latent sizes are not in the paper: docs/papers/rsgan.md, choices 1-3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -82,9 +83,28 @@ class RSGANLatents:
         """z_x and z_c of one part."""
         return (self.xf, self.cf) if part == "face" else (self.xh, self.ch)
 
+    def detached(self) -> RSGANLatents:
+        """The same latents, through which no gradient flows."""
+        return RSGANLatents(self.xf.detach(), self.cf.detach(), self.xh.detach(), self.ch.detach())
+
     def joined(self) -> Tensor:
         """(B, 2Zx + 2Zc), in the order in which the composer takes them."""
         return torch.cat([self.xf, self.cf, self.xh, self.ch], dim=1)
+
+
+UNCLEAR = 0.3
+"""Where face and hair shall have attributes farther apart than this, what the whole picture has is unknown."""
+
+
+def of_whole_picture(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
+    """The attributes (B,A) of pictures whose faces shall have c_face and whose hair shall have c_hair (B,A each); NaN
+    where the two contradict each other. names: of the A attributes."""
+    unclear = (c_face - c_hair).abs() > UNCLEAR
+    both = torch.where(unclear, torch.full_like(c_face, torch.nan), (c_face + c_hair) / 2)
+    columns = [
+        c_face[:, i] if n in FACE_ONLY else c_hair[:, i] if n in HAIR_ONLY else both[:, i] for i, n in enumerate(names)
+    ]
+    return torch.stack(columns, dim=1)
 
 
 def with_planes(picture: Tensor, c: Tensor) -> Tensor:
@@ -197,6 +217,13 @@ class Prior(nn.Module):
             moved: Tensor = (full(change).to(covariance.dtype) * shows) @ slope
         return moved
 
+    def distance(self, part: Part, z: Tensor, c: Tensor) -> Tensor:
+        """½ squared distance, a scalar, of the moments of one part from those of latents (B,Zx) and attributes (B,A): a
+        plain gradient step on it is a step of a running average."""
+        first, second = self.moments(z, c)
+        apart: Tensor = (self.first[part] - first).square().sum() + (self.second[part] - second).square().sum()
+        return 0.5 * apart
+
     def _gaussian(self, part: Part) -> tuple[Tensor, Tensor]:
         mean = self.first[part].detach()
         return mean, self.second[part].detach() - torch.outer(mean, mean)
@@ -242,11 +269,11 @@ class RSGAN(nn.Module):
         c if None."""
         face, hair = self.separate(x_f, x_h, c)
         return RSGANLatents(
-            *self.asked("face", face.mean, c, c if c_face is None else c_face),
-            *self.asked("hair", hair.mean, c, c if c_hair is None else c_hair),
+            *self.with_attributes("face", face.mean, c, c if c_face is None else c_face),
+            *self.with_attributes("hair", hair.mean, c, c if c_hair is None else c_hair),
         )
 
-    def asked(self, part: Part, z_x: Tensor, c: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    def with_attributes(self, part: Part, z_x: Tensor, c: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
         """z_x and z_c of a part that was inferred with attributes c (B,A) and shall have the wanted ones."""
         encoder = self.attributes_face if part == "face" else self.attributes_hair
         if self.prior is not None:
@@ -257,6 +284,12 @@ class RSGAN(nn.Module):
         """ẑ_x of one part, (B,Zx), from standard normal noise of that shape."""
         drawn: Tensor = noise if self.prior is None else self.prior(part, noise)
         return drawn
+
+    def decode_parts(self, latents: RSGANLatents) -> tuple[Tensor, Tensor]:
+        """x'_f and x'_h (B,3,S,S) in [-1,1], what the part decoders make of their latents."""
+        face: Tensor = self.decoder_face(torch.cat(latents.part("face"), dim=1))
+        hair: Tensor = self.decoder_hair(torch.cat(latents.part("hair"), dim=1))
+        return face, hair
 
     def compose(self, latents: RSGANLatents) -> Tensor:
         """x' = G(z_xf, z_cf, z_xh, z_ch): pictures (B,3,S,S) in [-1,1]."""

@@ -5,6 +5,7 @@ extra                            settings                        what a recipe g
 a judge of a face parser's maps  parser, maps, maps_lr, maps_r1  D_maps; terms adv_maps, fool_maps; phase smooth_maps
 lazy R1                          r1, r1_every                    phase smooth, with a term for each discriminator
 a lead of the discriminators     lead                            the generator's phases begin later
+the same person                  identity, id                    E_id; terms id, id_random
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from masque.data.batches import Batch
+from masque.errors import SettingError
 from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
+from masque.models.identity import Features, load_features
 from masque.models.parser import MapsDiscriminator, UNet, load_unet
 from masque.train.phase import Phase
 
@@ -128,3 +132,43 @@ class MapsJudge:
 
 def _penalty(judge: nn.Module, real: Callable[[Batch], Tensor], batch: Batch) -> Tensor:
     return r1_penalty(judge, real(batch))
+
+
+@dataclass(frozen=True)
+class SamePerson:
+    """Settings of the terms by which a face stays the same person's."""
+
+    identity: str = ""
+    """A trained model of the family identity, whose E_id tells people: `identity`, which ships, or a folder."""
+    id: float = 0.0
+    """Weight of both terms; 0 leaves them out."""
+
+
+class PersonTerms:
+    """1 − cos(E_id(x'), E_id(x)) by a frozen E_id, of pictures that a network makes of real ones. Without it `nets`,
+    `weights` and what `terms` returns are empty."""
+
+    def __init__(self, settings: SamePerson) -> None:
+        """Raises CheckpointError where the folder holds no model of the family identity, and SettingError where the
+        terms have a weight and no model is named."""
+        if settings.id and not settings.identity:
+            raise SettingError(
+                "id weighs what a model of the family identity says of the person: "
+                "name one, such as --set identity=identity."
+            )
+        self.E_id: Features | None = load_features(Path(settings.identity))[0] if settings.id else None
+        self.nets: Mapping[str, nn.Module] = {} if self.E_id is None else {"E_id": self.E_id}
+        self.weights: Mapping[str, float] = {} if self.E_id is None else {"id": settings.id, "id_random": settings.id}
+
+    def terms(self, x: Tensor, both: Tensor, own: Tensor) -> dict[str, Tensor]:
+        """How far the faces of x' and x̂' are from the people of x (B,3,S,S).
+
+        both: x' and x̂' (2B,3,S,S). own: (B,) 1 where x̂' shall have x's face, 0 where it has another."""
+        if self.E_id is None:
+            return {}
+        E_id = self.E_id.eval()
+        with torch.no_grad():
+            wanted = E_id.of_any_size(x)
+        apart = 1 - (E_id.of_any_size(both) * torch.cat([wanted, wanted])).sum(dim=1)
+        same, random = apart.chunk(2)
+        return {"id": same.mean(), "id_random": (own * random).sum() / own.sum().clamp(min=1.0)}

@@ -13,15 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former
+from masque.config import Former, Presets, Setting
 from masque.data.batches import Batch
-from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
 from masque.layers.shares import neighbour
@@ -29,29 +27,22 @@ from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
-from masque.models.identity import Features, load_features
 from masque.models.rsgan import (
-    FACE_ONLY,
-    HAIR_ONLY,
     RSGAN,
     SERVED,
-    Part,
     RSGANConfig,
     RSGANLatents,
     face_region,
     hair_region,
+    of_whole_picture,
 )
-from masque.recipes.extras import LazyR1, after_lead, lazy_r1
+from masque.recipes.extras import LazyR1, PersonTerms, SamePerson, after_lead, lazy_r1
 from masque.train.phase import Needs, Phase, Weight
 from masque.train.rates import Schedule, warmed_up
 
-PARTS: tuple[Part, Part] = ("face", "hair")
 DECODERS = ("decoder_face", "decoder_hair")
 SHORTEST_MEMORY = 0.004
 """Least share that a batch has in the moments of the latents: they then are those of the latest 250 batches or so."""
-
-UNCLEAR = 0.3
-"""Face and hair asked for attributes farther apart than this: what the whole picture should have is then unknown."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +76,6 @@ class AutoencodersFirst:
 
 
 @dataclass(frozen=True)
-class PersonTerm:
-    """A term by which a face stays the same person's, which the paper does not have."""
-
-    identity: str = ""
-    """A trained model of the family identity, whose E_id tells people: `identity`, which ships, or a folder."""
-    id: float = 0.0
-    """Weight of 1 − cos(E_id(x'), E_id(x)), and of the same for x̂' where it has x's face; 0 leaves them out."""
-
-
-@dataclass(frozen=True)
 class RSGANTraining:
     """Weights of Section 3.1 and the choices the paper leaves open."""
 
@@ -113,7 +94,8 @@ class RSGANTraining:
     lead: int = 0
     """Steps, from `adversarial_from` on, in which nothing that an edit needs learns: D_g, D_p and the part decoders,
     which begin anew beside trained networks, catch up first and do not lead those astray."""
-    person: PersonTerm = PersonTerm()
+    person: SamePerson = SamePerson()
+    """Terms on x', and on x̂' where it has x's face."""
     lr: float = 2e-4
     """Learning rate of all networks but D_g, D_p and C."""
     judge_lr: float = 2e-4
@@ -132,12 +114,10 @@ class RSGANTraining:
 
 @dataclass(frozen=True)
 class Made:
-    """What the networks make of a batch: the pictures of Algorithm A1, lines 3-13."""
+    """What the networks make of a batch: the pictures (B,3,S,S) of Algorithm A1, lines 3-13."""
 
-    face: Tensor
-    """x'_f"""
-    hair: Tensor
-    """x'_h"""
+    parts: tuple[Tensor, Tensor]
+    """x'_f and x'_h"""
     image: Tensor
     """x' for the adversarial and attribute terms"""
     reconstruction: Tensor
@@ -149,6 +129,7 @@ class Made:
     random_own: Tensor
     """(B,) 1 where x̂' has x's face, 0 elsewhere"""
     kl: Tensor
+    """L_KL, a scalar"""
 
 
 class RSGANRecipe:
@@ -159,51 +140,33 @@ class RSGANRecipe:
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training
         self.model = RSGAN(config)
-        self.nets: Mapping[str, nn.Module] = dict(self.model.named_children())
-        self.served = tuple(name for name in self.nets if name in (*SERVED, "memory"))
-        self.composing = tuple(name for name in self.nets if name not in ("D_g", "D_p", "C", "prior"))
-        if training.person.id and not training.person.identity:
-            raise SettingError(
-                "id weighs what a model of the family identity says of the person: name one, such as --set identity=identity."
-            )
-        self.E_id: Features | None = None
-        if training.person.id:
-            self.E_id, _ = load_features(Path(training.person.identity))
-            self.nets = {**self.nets, "E_id": self.E_id}
+        self.person = PersonTerms(training.person)
+        own = dict(self.model.named_children())
+        self.nets: Mapping[str, nn.Module] = {**own, **self.person.nets}
+        self.served = tuple(name for name in own if name in (*SERVED, "memory"))
+        self.composing = tuple(name for name in own if name not in ("D_g", "D_p", "C", "prior"))
         self.last: tuple[Batch, Made] | None = None
         self.inferred: tuple[Batch, RSGANLatents, Tensor] | None = None
 
     def phases(self) -> Sequence[Phase]:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them
         once, too)."""
-        w, since = self.training.weights, self.training.start.adversarial_from
+        w, lead, since = self.training.weights, self.training.lead, self.training.start.adversarial_from
         parts = {"rec_f": w.rec, "rec_h": w.rec}
         rec = {**parts, "rec": w.rec, "kl": w.kl}
-        shown = {"GC": w.GC, "fool_g": w.adv_g, "fool_p": w.adv_p, **self.person_weights()}
+        shown = {"GC": w.GC, "fool_g": w.adv_g, "fool_p": w.adv_p, **self.person.weights}
         compose = {**rec, **{name: self.rising(weight) for name, weight in shown.items()}}
-        adv = {"adv_g": w.adv_g, "adv_p": w.adv_p}
-        penalties = {
-            "r1_g": ("D_g", partial(self.r1, self.model.D_g)),
-            "r1_p": ("D_p", partial(self.r1, self.model.D_p)),
-        }
-        lead = self.training.lead
+        penalties = {f"r1_{of}": (f"D_{of}", partial(self.r1, self.nets[f"D_{of}"])) for of in ("g", "p")}
+        remember = Phase("remember", ("prior",), self.moment_terms, {"moments": 1.0})
         return [
             *([Phase("autoencode", self.composing, self.autoencode_terms, rec, until=since)] if since else []),
             *([Phase("decode", DECODERS, self.decode_terms, parts, since=since, until=since + lead)] if lead else []),
             *after_lead(lead, [Phase("compose", self.composing, self.compose_terms, compose, since=since)]),
-            Phase("judge", ("D_g", "D_p"), self.judge_terms, adv, since=since),
+            Phase("judge", ("D_g", "D_p"), self.judge_terms, {"adv_g": w.adv_g, "adv_p": w.adv_p}, since=since),
             *after_lead(lead, [Phase("classify", ("C",), self.classify_terms, {"C": w.C})]),
-            *(
-                [Phase("remember", ("prior",), self.moment_terms, {"moments": 1.0})]
-                if self.model.prior is not None
-                else []
-            ),
+            *([remember] if self.model.prior is not None else []),
             *lazy_r1(self.training.penalty, penalties, since=since),
         ]
-
-    def person_weights(self) -> dict[str, float]:
-        """Of the terms by which a face stays the same person's, where there are any."""
-        return {} if self.E_id is None else dict.fromkeys(("id", "id_random"), self.training.person.id)
 
     def rising(self, weight: float) -> Weight:
         """A weight that rises linearly from the composer's first adversarial step on: discriminators that are new tear
@@ -226,43 +189,35 @@ class RSGANRecipe:
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
         return w.schedule.at(warmed_up(rate, step, w.warm_up), step)
 
+    def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """x_f and x_h (B,3,S,S)."""
+        return face_region(batch["face_crop"], batch["face_hull"]), hair_region(batch["image"], batch["image_hull"])
+
     def infer(self, batch: Batch) -> tuple[RSGANLatents, Tensor, Tensor]:
         """Algorithm A1, lines 3-8: the latents of a batch, the attributes c* (B,A) that they were inferred with, and
-        their KL."""
+        their KL, a scalar."""
         model, x = self.model, batch["image"]
-        x_f, x_h = face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"])
         with torch.no_grad():
             c = model.estimate(x)  # c*: "we use the estimated attributes c* rather than c"
-        face, hair = model.separate(x_f, x_h, c)
-        inferred = (face, model.attributes_face(c), hair, model.attributes_hair(c))
-        z = RSGANLatents(
-            *(
-                g.sample(self.noise(batch, name, g.mean))
-                for name, g in zip(("xf", "cf", "xh", "ch"), inferred, strict=True)
-            )
-        )
-        self.inferred = (batch, cut_off(z), c)
-        nothing = torch.zeros((), device=x.device)
-        return (
-            z,
-            c,
-            sum((kl_to_standard(g.mean, g.log_variance) for g in inferred), nothing)
-            if self.config.variational
-            else nothing,
-        )
+        face, hair = model.separate(*self.regions(batch), c)
+        inferred = {"xf": face, "cf": model.attributes_face(c), "xh": hair, "ch": model.attributes_hair(c)}
+        z = RSGANLatents(*(g.sample(self.noise(batch, name, g.mean)) for name, g in inferred.items()))
+        self.inferred = (batch, z.detached(), c)
+        kl = torch.zeros((), device=x.device)
+        if self.config.variational:
+            kl = sum((kl_to_standard(g.mean, g.log_variance) for g in inferred.values()), kl)
+        return z, c, kl
 
     def make(self, batch: Batch) -> Made:
         """Algorithm A1, lines 3-13."""
-        model = self.model
         z, c, kl = self.infer(batch)
-        image = model.compose(z)
-        z_random, c_random, own = self.random_latents(batch, cut_off(z), c)
+        image = self.model.compose(z)
+        z_random, c_random, own = self.random_latents(batch, z.detached(), c)
         return Made(
-            face=model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
-            hair=model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
+            parts=self.model.decode_parts(z),
             image=image,
-            reconstruction=image if self.training.rec_trains_separators else model.compose(cut_off(z)),
-            random=model.compose(z_random),
+            reconstruction=image if self.training.rec_trains_separators else self.model.compose(z.detached()),
+            random=self.model.compose(z_random),
             random_attributes=c_random,
             random_own=own,
             kl=kl,
@@ -270,9 +225,8 @@ class RSGANRecipe:
 
     def noise(self, batch: Batch, name: str, like: Tensor) -> Tensor | None:
         """The reparametrisation noise of one latent; none in the non-variational variant (Section 4.2)."""
-        return (
-            normal(batch["seed"], name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
-        )
+        seeds = batch["seed"]
+        return normal(seeds, name, like.shape[1], like.device).to(like.dtype) if self.config.variational else None
 
     def random_latents(self, batch: Batch, z: RSGANLatents, c: Tensor) -> tuple[RSGANLatents, Tensor, Tensor]:
         """ẑ of Algorithm A1, line 12, the attributes that x̂' is to show (line 17), and where (B,) it has the picture's
@@ -292,12 +246,12 @@ class RSGANRecipe:
         near, far = neighbour(len(c), 1, c.device), neighbour(len(c), 2, c.device)
         c_face = torch.where(coins[:, 2:3], c[near], c)
         c_hair = torch.where(coins[:, 3:4], c[far], c)
-        own_face, z_cf = self.model.asked("face", z.xf, c, c_face)
-        own_hair, z_ch = self.model.asked("hair", z.xh[near], c[near], c_hair)
+        own_face, z_cf = self.model.with_attributes("face", z.xf, c, c_face)
+        own_hair, z_ch = self.model.with_attributes("hair", z.xh[near], c[near], c_hair)
         latents = RSGANLatents(
             torch.where(coins[:, 0:1], drawn.xf, own_face), z_cf, torch.where(coins[:, 1:2], drawn.xh, own_hair), z_ch
         )
-        return latents, asked_for(c_face, c_hair, self.config.attributes), (~coins[:, 0]).to(c.dtype)
+        return latents, of_whole_picture(c_face, c_hair, self.config.attributes), (~coins[:, 0]).to(c.dtype)
 
     def compose_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1-5 and 7 as the separator and composer networks see them."""
@@ -305,57 +259,38 @@ class RSGANRecipe:
         made = self.make(batch)
         self.last = (batch, made)
         both = torch.cat([made.image, made.random])
-        shown = model.C(both)
+        own, random = model.C(both).chunk(2)
         return {
-            **(self.identity_terms(x, both, made.random_own) if self.E_id is not None else {}),
-            **self.reconstruction_terms(batch, made.face, made.hair, made.reconstruction),
+            **self.person.terms(x, both, made.random_own),
+            **self.reconstruction_terms(batch, made.parts, made.reconstruction),
             "kl": made.kl,  # Eq. 4
-            "fool_g": 2
-            * real_loss(model.D_g(both)),  # Eq. 5, in its non-saturating form; twice the mean is the sum of both
+            # Eq. 5, in its non-saturating form; twice the mean is the sum of both
+            "fool_g": 2 * real_loss(model.D_g(both)),
             "fool_p": 2 * real_loss(model.D_p(both)),
-            "GC": known_bce(shown[: len(x)], batch["attributes"])
-            + known_bce(shown[len(x) :], made.random_attributes),  # Eq. 7
+            "GC": known_bce(own, batch["attributes"]) + known_bce(random, made.random_attributes),  # Eq. 7
         }
-
-    def identity_terms(self, x: Tensor, both: Tensor, own: Tensor) -> dict[str, Tensor]:
-        """How far x' and x̂' (2B,3,S,S) are from x's person, x̂' where it has x's face."""
-        assert self.E_id is not None
-        E_id = self.E_id.eval()
-        with torch.no_grad():
-            wanted = E_id.of_any_size(x)
-        far = 1 - (E_id.of_any_size(both) * torch.cat([wanted, wanted])).sum(dim=1)
-        same, random = far.chunk(2)
-        return {"id": same.mean(), "id_random": (own * random).sum() / own.sum().clamp(min=1.0)}
 
     def decode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1 and 2 alone, for part decoders beside networks that stay as they are."""
         with torch.no_grad():
             z, _, _ = self.infer(batch)
-        return self.part_terms(batch, *self.decode(z))
-
-    def decode(self, z: RSGANLatents) -> tuple[Tensor, Tensor]:
-        """x'_f and x'_h (B,3,S,S)."""
-        return (
-            self.model.decoder_face(torch.cat([z.xf, z.cf], dim=1)),
-            self.model.decoder_hair(torch.cat([z.xh, z.ch], dim=1)),
-        )
+        return self.part_terms(batch, *self.model.decode_parts(z))
 
     def autoencode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1-4 alone: nothing is judged, so nothing random is painted."""
         z, _, kl = self.infer(batch)
-        face, hair = self.decode(z)
-        image = self.model.compose(z if self.training.rec_trains_separators else cut_off(z))
-        return {**self.reconstruction_terms(batch, face, hair, image), "kl": kl}
+        parts = self.model.decode_parts(z)
+        image = self.model.compose(z if self.training.rec_trains_separators else z.detached())
+        return {**self.reconstruction_terms(batch, parts, image), "kl": kl}
 
-    def reconstruction_terms(self, batch: Batch, face: Tensor, hair: Tensor, image: Tensor) -> dict[str, Tensor]:
+    def reconstruction_terms(self, batch: Batch, parts: tuple[Tensor, Tensor], image: Tensor) -> dict[str, Tensor]:
         """Eq. 1-3 for x'_f, x'_h and x'."""
         rec = weighted_l1(batch["image"], image, self.foreground(batch))  # Eq. 3
-        return {**self.part_terms(batch, face, hair), "rec": rec}
+        return {**self.part_terms(batch, *parts), "rec": rec}
 
     def part_terms(self, batch: Batch, face: Tensor, hair: Tensor) -> dict[str, Tensor]:
         """Eq. 1 and 2 for x'_f and x'_h (B,3,S,S)."""
-        x_f = face_region(batch["face_crop"], batch["face_hull"])
-        x_h = hair_region(batch["image"], batch["image_hull"])
+        x_f, x_h = self.regions(batch)
         return {
             "rec_f": weighted_l1(x_f, face, batch["face_valid"]),  # Eq. 1
             "rec_h": weighted_l1(x_h, hair, self.foreground(batch)),  # Eq. 2
@@ -370,18 +305,12 @@ class RSGANRecipe:
         if self.last is None or self.last[0] is not batch:
             with torch.no_grad():
                 self.last = (batch, self.make(batch))
-        made = self.last[1]
-        pictures = torch.cat(
-            [
-                batch["image"],
-                made.image.detach().to(batch["image"].dtype),
-                made.random.detach().to(batch["image"].dtype),
-            ]
-        )
+        x, made = batch["image"], self.last[1]
+        pictures = torch.cat([x, made.image.detach().to(x.dtype), made.random.detach().to(x.dtype)])
         terms = {}
-        for name, judge in (("adv_g", self.model.D_g), ("adv_p", self.model.D_p)):
-            real, *fake = judge(pictures).chunk(3)
-            terms[name] = real_loss(real) + fake_loss(fake[0]) + fake_loss(fake[1])
+        for name, D in (("adv_g", self.model.D_g), ("adv_p", self.model.D_p)):
+            real, fake, random = D(pictures).chunk(3)
+            terms[name] = real_loss(real) + fake_loss(fake) + fake_loss(random)
         return terms
 
     def classify_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -389,21 +318,14 @@ class RSGANRecipe:
         return {"C": known_bce(self.model.C(batch["image"]), batch["attributes"])}
 
     def moment_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """½ squared distance of the remembered moments from this batch's: a plain gradient step on it is a step of a
-        running average."""
+        """How far the remembered moments of the latents are from this batch's."""
         if self.inferred is None or self.inferred[0] is not batch:
             with torch.no_grad():
                 self.infer(batch)
         assert self.inferred is not None
         assert self.model.prior is not None
         prior, (_, z, c) = self.model.prior, self.inferred
-        distance = torch.zeros((), device=z.xf.device)
-        for part, latents in (("face", z.xf), ("hair", z.xh)):
-            first, second = prior.moments(latents, c)
-            distance = distance + 0.5 * (
-                (prior.first[part] - first).square().sum() + (prior.second[part] - second).square().sum()
-            )
-        return {"moments": distance}
+        return {"moments": prior.distance("face", z.xf, c) + prior.distance("hair", z.xh, c)}
 
     def r1(self, judge: nn.Module, batch: Batch) -> Tensor:
         """R1 of a discriminator; through `forward`, since compiled networks have no second derivative."""
@@ -417,76 +339,62 @@ class RSGANRecipe:
                 net.load_state_dict((nets[name] if name in nets else self.nets[name]).state_dict())
         model.to(batch["image"].dtype)
         x = batch["image"]
-        z = model.encode(
-            face_region(batch["face_crop"], batch["face_hull"]), hair_region(x, batch["image_hull"]), model.estimate(x)
-        )
+        z = model.encode(*self.regions(batch), model.estimate(x))
         seeds = torch.arange(len(x), device=x.device)
-        r_f, r_h = (model.draw(part, normal(seeds, part, z.xf.shape[1])).to(z.xf.dtype) for part in PARTS)
-        rows = [
-            x, model.compose(z), model.compose(RSGANLatents(z.xf.roll(1, 0), z.cf.roll(1, 0), z.xh, z.ch)),
-            model.compose(RSGANLatents(r_f, z.cf, z.xh, z.ch)), model.compose(RSGANLatents(z.xf, z.cf, r_h, z.ch)),
-        ]  # fmt: skip
+        face = model.draw("face", normal(seeds, "face", z.xf.shape[1])).to(z.xf.dtype)
+        hair = model.draw("hair", normal(seeds, "hair", z.xf.shape[1])).to(z.xf.dtype)
+        swapped = RSGANLatents(z.xf.roll(1, 0), z.cf.roll(1, 0), z.xh, z.ch)
+        random = RSGANLatents(face, z.cf, z.xh, z.ch), RSGANLatents(z.xf, z.cf, hair, z.ch)
+        rows = [x, *(model.compose(latents) for latents in (z, swapped, *random))]
         return [picture for row in rows for picture in to_pictures(row)], len(x)
 
 
-def cut_off(z: RSGANLatents) -> RSGANLatents:
-    """The same latents, through which no gradient flows."""
-    return RSGANLatents(z.xf.detach(), z.cf.detach(), z.xh.detach(), z.ch.detach())
+_AS_THEY_ARE: Mapping[str, Setting] = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}
+_MIXED: Mapping[str, Setting] = {"rec_trains_separators": True, "random": "mixed"}
+_TWO_CORES: Mapping[str, Setting] = {
+    **{**_MIXED, "kl": 0.25, "GC": 5.0, "r1": 20.0, "adversarial_from": 3_000, "adversarial_ramp": 500},
+    **{"lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 4_000},
+}
+"""A training that two processor cores can do: docs/papers/rsgan.md, "Preset slim"."""
 
+_SLIM: Mapping[str, Setting] = {
+    **{"size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "widest": 256},
+    **{"z_appearance": 320, "coarse": 16, "prior": "fitted"},
+}
+_SHORT: Mapping[str, Setting] = {"steps": 4_000, "batch_size": 32}
+_SMALL: Mapping[str, Setting] = {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16, "prior": "fitted"}
 
-def asked_for(c_face: Tensor, c_hair: Tensor, names: Sequence[str]) -> Tensor:
-    """The attributes (B,A) of a picture whose face was asked to have c_face and whose hair c_hair; NaN where the two
-    contradict."""
-    unclear = (c_face - c_hair).abs() > UNCLEAR
-    both = torch.where(unclear, torch.full_like(c_face, torch.nan), (c_face + c_hair) / 2)
-    columns = [
-        c_face[:, i] if n in FACE_ONLY else c_hair[:, i] if n in HAIR_ONLY else both[:, i] for i, n in enumerate(names)
-    ]
-    return torch.stack(columns, dim=1)
-
-
-TWO_CORES: Mapping[str, Any] = {
-    "kl": 0.25, "lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 4_000,
-    "rec_trains_separators": True, "random": "mixed", "r1": 20.0, "GC": 5.0, "adversarial_from": 3_000, "adversarial_ramp": 500,
-}  # fmt: skip
-"""Training on two processor cores: docs/papers/rsgan.md, choices 8 and 9."""
-
-SLIM: Mapping[str, Any] = {
-    "size": 128, "channels": 16, "encoder_channels": 24, "part_channels": 8, "judge_channels": 16, "widest": 256,
-    "z_appearance": 320, "coarse": 16, "prior": "fitted",
-}  # fmt: skip
-
-SMALL: Mapping[str, Any] = {"size": 64, "channels": 32, "part_channels": 16, "coarse": 16, "prior": "fitted"}
-
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     # 128 px, batch 50, 120k steps, Adam 2e-4 (0.5, 0.999): Sections 3.1 and 4
-    "paper": {"model": {}, "training": {}, "run": {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}},
+    "paper": {"model": {}, "training": {}, "run": _AS_THEY_ARE},
     # 128 px with half and quarter widths
-    "slim": {
-        "model": SLIM,
-        "training": TWO_CORES,
-        "run": {"steps": 4_000, "batch_size": 32},
-    },
+    "slim": {"model": _SLIM, "training": _TWO_CORES, "run": _SHORT},
     # What worked best of all that was tried (docs/training/rsgan.md)
     "best": {
-        "model": {**SLIM, "smooth": True},
-        "training": {**TWO_CORES, "kl": 0.1, "beta2": 0.99, "identity": "identity", "id": 150.0, "adv_g": 5.0, "adv_p": 5.0},
-        "run": {"steps": 4_000, "batch_size": 32},
+        "model": {**_SLIM, "smooth": True},
+        "training": {
+            **_TWO_CORES,
+            **{"kl": 0.1, "beta2": 0.99, "identity": "identity", "id": 150.0, "adv_g": 5.0, "adv_p": 5.0},
+        },
+        "run": _SHORT,
     },
     # slim at half the side
-    "small": {"model": SMALL, "training": TWO_CORES, "run": {"steps": 4_000, "batch_size": 32}},
+    "small": {"model": _SMALL, "training": _TWO_CORES, "run": _SHORT},
     # ... and in 0.6 of the steps, for the six trainings of Table 1
     "table": {
-        "model": SMALL,
-        "training": {**TWO_CORES, "decay_from": 1_800, "decay_to": 2_400, "adversarial_from": 1_800, "adversarial_ramp": 300},
+        "model": _SMALL,
+        "training": {
+            **_TWO_CORES,
+            **{"decay_from": 1_800, "decay_to": 2_400, "adversarial_from": 1_800, "adversarial_ramp": 300},
+        },
         "run": {"steps": 2_400, "batch_size": 32},
     },
     "tiny": {
         "model": {
-            "size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8,
-            "z_appearance": 16, "z_attributes": 4, "coarse": 8, "prior": "fitted",
+            **{"size": 32, "channels": 8, "encoder_channels": 8, "part_channels": 8, "judge_channels": 8},
+            **{"z_appearance": 16, "z_attributes": 4, "coarse": 8, "prior": "fitted"},
         },
-        "training": {"rec_trains_separators": True, "random": "mixed", "r1": 0.1, "adversarial_from": 4, "adversarial_ramp": 2},
+        "training": {**_MIXED, "r1": 0.1, "adversarial_from": 4, "adversarial_ramp": 2},
         "run": {"steps": 200, "batch_size": 8, "log_every": 10, "save_every": 50, "preview_every": 100},
     },
-}  # fmt: skip
+}
