@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import sys
 
 import cv2
 import numpy as np
@@ -38,6 +40,13 @@ MOMENT = ("expression", "gaze", "glasses")
 HAIR = ("pigments", "bald", "bangs", "length", "volume", "sweep")
 
 SURROUNDINGS = ("pose", "light", "clothes", "backdrop")
+
+
+@pytest.fixture(autouse=True)
+def _really_rendered(monkeypatch):
+    """Here nothing is remembered of what was rendered before."""
+    for module in (sys.modules[__name__], sys.modules["masque.data.puppets.render"]):
+        monkeypatch.setattr(module, "render", inspect.unwrap(render))
 
 
 def fields(puppet: Puppet) -> dict[str, object]:
