@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Every test on one of as many processes as there are cores; a process that has nothing left takes over from another.
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
 
-.PHONY: setup demo test test-all lint types clean
+.PHONY: setup demo test test-all wheel lint types clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.done
@@ -25,6 +25,15 @@ test: setup
 
 test-all: setup
 	$(PYTEST) -m ''
+
+# Built, installed into an empty environment and used there, far from the sources: what the package lacks is missed then.
+wheel: setup
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	mkdir build/elsewhere
+	cd build/elsewhere && env -u PYTHONPATH ../empty/bin/masque --version && env -u PYTHONPATH ../empty/bin/masque demo
 
 lint: setup
 	$(BIN)/ruff check src tests

@@ -15,6 +15,7 @@ import pytest
 
 import masque
 from masque import runs
+from masque.edits.invert import Options
 from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.subject import Shares, Subject
 from masque.errors import OutputError
@@ -75,6 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     portraits = {path.stem: read_picture(path) for path in puppet_files[:2]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio, "sample_photos", lambda: portraits)
+        patch.setattr(Options, "steps", 5)
+        patch.setattr(Options, "detail_steps", 5)
         translator = AttributeEditor(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
         painter = PortraitEditor(
             runs.build_recipe(runs.plan("portrait", "tiny")).model,
