@@ -12,7 +12,7 @@ import masque
 from masque.catalog import model_folder
 from masque.edits.estimate import attribute_estimator, face_features
 from masque.edits.invert import Options
-from masque.faces.detect import Face, find_faces, identity
+from masque.faces.detect import SURE_FROM, Face, find_faces, identity
 from masque.faces.frame import cut_frame
 from masque.faces.labels import LABELS, Labels
 from masque.image import Picture, to_pictures
@@ -71,10 +71,13 @@ def mean_change(before: Picture, after: Picture, where: NDArray[np.bool_]) -> fl
 
 
 def test_a_swap_has_the_face_of_the_one_where_that_of_the_other_was(astronaut: Picture, admiral: Picture) -> None:
-    swapped = masque.load("rsgan").swap(astronaut, admiral).picture
-    assert swapped.shape == admiral.shape
-    there, before = face_in(swapped), face_in(admiral)
-    assert np.linalg.norm(there.landmarks - before.landmarks, axis=1).mean() < 0.15 * between_eyes(before)
+    swapper, before = masque.load("rsgan"), face_in(admiral)
+    swapped, painted = (swapper.swap(astronaut, admiral, detail=detail).picture for detail in ("keep", "network"))
+    for picture in (swapped, painted):  # the second as the networks paint it, without the photo's own pixels
+        assert picture.shape == admiral.shape
+        there = face_in(picture)
+        assert there.score > SURE_FROM
+        assert np.linalg.norm(there.landmarks - before.landmarks, axis=1).mean() < 0.15 * between_eyes(before)
     to_face, to_hair = (squared(embedding(swapped), embedding(photo)) for photo in (astronaut, admiral))
     assert to_face < to_hair
     assert to_face < 0.7 * squared(embedding(astronaut), embedding(admiral))
