@@ -110,10 +110,21 @@ def test_the_first_config_is_asked_first() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"steps": 0}, {"batch_size": -1}, {"keep": 0}, {"save_every": 0}, {"ema": 1.0}, {"ema": -0.1}, {"precision": "16"},
-        {"seed": -1}, {"seed": LARGEST_SEED + 1}, {"shift": -1.0}, {"turn": -0.1}, {"zoom": 1.0}, {"colour": float("nan")},
+        {"steps": 0},
+        {"batch_size": -1},
+        {"keep": 0},
+        {"save_every": 0},
+        {"ema": 1.0},
+        {"ema": -0.1},
+        {"precision": "16"},
+        {"seed": -1},
+        {"seed": LARGEST_SEED + 1},
+        {"shift": -1.0},
+        {"turn": -0.1},
+        {"zoom": 1.0},
+        {"colour": float("nan")},
     ],
-)  # fmt: skip
+)
 def test_run_settings_outside_their_range(change: dict[str, object]) -> None:
     (name,) = change
     assert refusal(lambda: RunSettings(**change)).startswith(f"{name} is ")  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""Settings of a run as frozen dataclasses: presets, overrides by name, checks with plain messages.
+"""Settings as frozen dataclasses: read from presets, `key=value` texts and JSON, and refused in plain sentences.
+
+A family has three: the config of its networks, the settings of its training, and `RunSettings`.
 
 Settings that belong together may stand in a group, a frozen dataclass of their own that is the type of a field:
 
@@ -15,9 +17,9 @@ Settings that belong together may stand in a group, a frozen dataclass of their 
     training = changed(RSGANTraining(), {"lr": 1e-3, "decay_from": 3000})
     training.schedule.decay_from                       # 3000
 
-Code reads `training.schedule.decay_from`. Users see flat names: `--set decay_from=3000`, presets, settings.json, cards. So
-a name stands once in a config and its groups; a test holds that for a family's three configs together. Every field has a
-default: a preset changes some of the defaults, those of groups too, and RANGES and BELOW_1 hold in groups.
+Code reads `training.schedule.decay_from`. Users see flat names: `--set decay_from=3000`, presets, settings.json, cards.
+So a name stands once in a config and its groups; a test holds that for a family's three configs together. Every field
+has a default: a preset changes some of the defaults, those of groups too, and RANGES and BELOW_1 hold in groups.
 
 A setting that is renamed or removed is named in the class variable `former` of the class that had it (see `Former`).
 """
@@ -61,69 +63,78 @@ class ModelConfig(Protocol):
 
 
 LARGEST_SEED = 2**31 - 1
-"""Small enough that what is computed from seed, step and place in the batch fits into 64 bits."""
-
+"""The largest seed: what is computed from seed, step and place in the batch still fits into 64 bits."""
 
 LARGEST_NUMBER = 2**31 - 1
-"""That a setting can be, unless `RANGES` says another."""
+"""The largest number that a setting can be, unless RANGES says another."""
+
+WIDTHS = (
+    *("channels", "encoder_channels", "part_channels", "judge_channels", "parser_channels", "widest", "critic"),
+    *("width", "id_width", "shape_width", "encoder", "features", "z", "z_appearance", "z_attributes", "noise"),
+    *("identity", "expression", "shape_identity", "shape_expression", "group"),
+)
+"""Settings that count channels, or entries of a vector."""
+
+COUNTS = ("r1_every", "judge_steps", "steps", "log_every", "save_every", "preview_every", "keep")
+"""Settings that count steps or files, of which there is one at least."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("size",), (4, 2048)),
+    "size": (4, 2048),
     **dict.fromkeys(("coarse", "seen", "grown"), (0, 2048)),
-    **dict.fromkeys(("halvings",), (1, 12)),
-    **dict.fromkeys(("blocks",), (0, 256)),
-    **dict.fromkeys(
-        (
-            "channels", "encoder_channels", "part_channels", "judge_channels", "parser_channels", "widest", "width", "id_width",
-            "shape_width", "encoder", "critic", "features", "z", "z_appearance", "z_attributes", "noise", "identity", "expression",
-            "shape_identity", "shape_expression", "group",
-        ),
-        (1, 65_536),
-    ),
-    **dict.fromkeys(("fine",), (0, 65_536)),
+    "halvings": (1, 12),
+    "blocks": (0, 256),
+    **dict.fromkeys(WIDTHS, (1, 65_536)),
+    "fine": (0, 65_536),
     **dict.fromkeys(("people", "id_people"), (1, 10_000_000)),
-    **dict.fromkeys(("batch_size",), (1, 65_536)),
-    **dict.fromkeys(("workers",), (-1, 1024)),
-    **dict.fromkeys(("r1_every", "judge_steps", "steps", "log_every", "save_every", "preview_every", "keep"), (1, LARGEST_NUMBER)),
+    "batch_size": (1, 65_536),
+    "workers": (-1, 1024),
+    **dict.fromkeys(COUNTS, (1, LARGEST_NUMBER)),
     **dict.fromkeys(("beta", "decay_factor"), (0, 1)),
-}  # fmt: skip
-"""The numbers that settings can be, by name, the ends included: a name means the same in every family. Others are from
-0 on."""
+}
+"""Setting -> the least and the largest number that it can be: a name means the same in every family. Settings that are
+not named here are 0 or more."""
 
-BELOW_1 = frozenset({"dropout", "beta1", "beta2", "ema", "zoom", "colour", "margin"})
+BELOW_1 = frozenset({"dropout", "beta2", "ema", "zoom", "colour", "margin"})
 """Settings that are at least 0 and below 1."""
 
 MOST_NAMES = 1000
-"""In a setting that is a list of names, such as attributes."""
+"""How many names a setting that is a list of names, such as attributes, can have."""
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What every training run has, whatever it trains."""
+    """The settings that every training run has, whatever it trains."""
 
     steps: int = 120_000
-    """Updates of the networks in all."""
+    """After how many steps the run ends, counted from its beginning. In each step every phase that is due updates its
+    networks once."""
     batch_size: int = 50
     """Pictures per step, over all processes."""
     seed: int = 0
+    """Decides the networks' first weights, the order of the pictures and all that is random in a step."""
     precision: str = "auto"
-    """auto (bf16 where the device has it), bf16, 32 or 64."""
+    """In which numbers networks compute: auto (bf16 where the device has it), bf16, 32 or 64 bits."""
     channels_last: bool = True
+    """Whether pictures and weights lie in memory pixel by pixel, which most devices compute faster."""
     compile: bool = False
-    """Compile the networks with torch.compile: some minutes at the start, faster steps after."""
+    """Whether networks are compiled with torch.compile: some minutes at the start, and faster steps after."""
     ema: float = 0.999
-    """Decay of the averaged weights that users get."""
+    """What share of the averaged weights, which users get, is kept in each step."""
     log_every: int = 50
+    """Steps between entries of log.jsonl."""
     save_every: int = 500
+    """Steps between saved states."""
     preview_every: int = 500
+    """Steps between preview pictures."""
     keep: int = 3
     """How many of the latest states stay on disk."""
     tensorboard: bool = False
+    """Whether the log is written for TensorBoard as well."""
     workers: int = -1
     """Processes that make batches; 0 leaves it to a thread, and -1 takes as many as are worth it: none where the CPU
     trains as well."""
     flip: bool = True
-    """Mirror half of the pictures."""
+    """Whether half of the pictures are mirrored, by chance."""
     shift: float = 3.0
     """Largest random shift, in CelebA pixels."""
     turn: float = 3.0
@@ -177,7 +188,8 @@ class Former:
     """Changes the flat values of an earlier version's whole config into this one's, where that means exactly the same:
     what it leaves of former settings is refused with the sentence above. It gets all values, of any type."""
     neutral: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
-    """Former setting -> the value at which it did nothing: with that one, a run or model of an earlier version loads."""
+    """Former setting -> the value at which it did nothing: with that one, a run or model of an earlier version
+    loads."""
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Former setting -> the name that it has now, with the same values."""
     choices: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)

@@ -63,8 +63,8 @@ class Plan:
         return {"family": self.family, **settings, "data": data.fingerprint(), **start}
 
     def present(self, group: str, values: Mapping[str, JSON]) -> dict[str, JSON]:
-        """Settings of the group "model", "training" or "run", which any version wrote, as this version says them. Raises
-        SettingError."""
+        """Settings of the group "model", "training" or "run", which any version wrote, as this version says them.
+        Raises SettingError."""
         return present(type(getattr(self, group)), values)
 
     def defaults(self) -> dict[str, JSON]:
@@ -80,13 +80,16 @@ def plan(
     start: str | None = None,
     out: Path | None = None,
 ) -> Plan:
-    """The settings of a preset with `key=value` assignments, and then `run_changes` of the run settings, applied.
+    """The settings of a family's preset, changed.
 
-    start: a model of the family, by its name for the weights that come with Masque or by its folder, whose networks a
-    new run begins with and whose sizes it has, unless the family grows; networks that only training needs begin as its
-    run left them, or anew where it is no run's. Raises SettingError for an unknown family, preset or setting, or a
-    value that does not fit, and CheckpointError for a start that is no such model. out: the run's folder: one that has
-    made a step needs the model no more that it began with, whether that is gone, or left out of the call."""
+    assignments: `key=value` of any setting. run_changes: run settings by name, applied after the assignments. start: a
+    model of the family, by its name for the weights that come with Masque or by its folder, whose networks a new run
+    begins with and whose sizes it has, unless the family grows; networks that only training needs begin as its run left
+    them, or anew where it is no run's. out: the run's folder; a run that has made a step no longer needs the model that
+    it began with, which may be gone, or left out of the call.
+
+    Raises SettingError for an unknown family, preset or setting, or a value that does not fit, and CheckpointError for
+    a start that is no such model."""
     entry = catalog.family(family)
     presets = entry.load("presets")
     if preset not in presets:
@@ -97,25 +100,25 @@ def plan(
         changed(entry.load("training")(), values["training"]),
         changed(RunSettings(), values["run"]),
     )
-    begun = _start(start, out)
-    if begun is not None:
-        if begun.family != family:
+    model_file = _start(start, out)
+    if model_file is not None:
+        if model_file.family != family:
             raise CheckpointError(
-                f"{begun.folder} holds a model of the family {printable(begun.family)}: name one of {family}."
+                f"{model_file.folder} holds a model of the family {printable(model_file.family)}: name one of {family}."
             )
-        configs = (from_dict(entry.load("config"), begun.config), *configs[1:])
+        configs = (from_dict(entry.load("config"), model_file.config), *configs[1:])
     model, training, run = override(configs, assignments)
     loading.shapes_of(entry, model)  # whether such networks can be, before any is made
-    if begun is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
+    if model_file is not None and model != configs[0] and not hasattr(entry.load("recipe"), "grow_from"):
         raise SettingError(
             "The networks of a run that begins with a model are that model's: leave out --set of their sizes."
         )
-    return Plan(family, model, training, changed(run, run_changes or {}), begun)
+    return Plan(family, model, training, changed(run, run_changes or {}), model_file)
 
 
 def _start(start: str | None, out: Path | None) -> ModelFile | None:
-    """The model that a run begins with: itself, or, of a run that goes on without it, what its settings.json says of
-    it."""
+    """The model that a run begins with; where that is gone and the run at `out` goes on without it, what its
+    settings.json says of it; None for a run that begins anew."""
     try:
         if start is not None:
             return modelfile.read(catalog.model_folder(start))
@@ -142,7 +145,8 @@ def _start_of(run: Path) -> ModelFile | None:
 
 
 def build_recipe(settings: Plan) -> Recipe:
-    """The recipe with freshly initialised networks: the same for the same seed."""
+    """The recipe with freshly initialised networks, the same for the same seed. Raises SettingError for sizes that do
+    not fit together, and CheckpointError where a model that it needs is not there."""
     torch.manual_seed(settings.run.seed)
     training = with_model_folders(settings)
     try:
@@ -153,14 +157,15 @@ def build_recipe(settings: Plan) -> Recipe:
 
 
 def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> Engine:
-    """The engine of a run at `out`, its latest state loaded. Raises MasqueError."""
-    recipe = build_recipe(with_kept_teachers(settings, out))
+    """The engine of the run at `out` on this data, with the latest state loaded where the run has one. Raises
+    MasqueError."""
+    recipe = build_recipe(with_copied_teachers(settings, out))
     if isinstance(recipe, NeedsData):
         check_terms_teach(recipe, data)
     if isinstance(recipe, Begins) and not states(out):
         recipe.begin(data)
     if settings.start is not None and not states(out):
-        if isinstance(recipe, Grows) and settings.start.config != as_dict(settings.model):
+        if isinstance(recipe, Grows) and from_dict(type(settings.model), settings.start.config) != settings.model:
             recipe.grow_from(settings.start)
             take_judges(recipe, settings.start, where_they_fit=True)
         else:
@@ -168,12 +173,12 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     identity, defaults = settings.identity(data), settings.defaults()
     if not catalog.family(settings.family).reads_people or data.numbered_by_name():
         defaults["data"] = data.fingerprint().partition("-")[0]  # of runs that are older than people's place in it
-    taught = teachers_of(settings)
-    may_change = RESUMABLE | {name for name, model in taught.items() if teachers.is_kept(out, name, model)}
+    named = teachers_of(settings)
+    may_change = RESUMABLE | {name for name, model in named.items() if teachers.has_copy_of(out, name, model)}
     engine = Engine(fabric, recipe, settings.run, out, identity, may_change, defaults, settings.present)
     if fabric.global_rank == 0:
-        for name, model in taught.items():
-            teachers.keep(out, name, model)
+        for name, model in named.items():
+            teachers.copy_into(out, name, model)
     return engine
 
 
@@ -192,15 +197,15 @@ def teachers_of(settings: Plan) -> dict[str, str]:
     return {name: str(values[name]) for name in catalog.family(settings.family).teachers if values[name]}
 
 
-def with_kept_teachers(settings: Plan, out: Path) -> Plan:
-    """A plan of which the teachers are those that the run at `out` keeps, where it has made a step and keeps them."""
-    own = {name: teachers.kept(out, name) for name in teachers_of(settings)} if states(out) else {}
-    kept = {name: str(folder) for name, folder in own.items() if folder}
-    return replace(settings, training=changed(settings.training, kept))
+def with_copied_teachers(settings: Plan, out: Path) -> Plan:
+    """A plan that names the copies of its teachers that the run at `out` has, where it has made a step and has them."""
+    copies = {name: teachers.own_copy(out, name) for name in teachers_of(settings)} if states(out) else {}
+    folders = {name: str(folder) for name, folder in copies.items() if folder}
+    return replace(settings, training=changed(settings.training, folders))
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
-    """The batches of a run, this process's share."""
+    """This process's share of the batches of a run. Raises SettingError where they cannot be shared evenly."""
     run = settings.run
     moves = Augmentation(run.flip, run.shift, run.turn, run.zoom, run.colour)
     if run.batch_size % fabric.world_size:
@@ -227,20 +232,21 @@ def train(
 
     data: prepared folders or `puppets:N`. time_limit: seconds, loading included, after which to stop with a full state.
     Raises MasqueError; OutputError where another process trains there."""
-    begun = time.monotonic()
+    started = time.monotonic()
     check_devices(accelerator, devices)
     check_place(out)
     # The first process holds the lock for those that it launches.
     with only_writer(out) if first_process() else _following(out):
         fabric = make_fabric(settings.run, accelerator, devices)
         fabric.launch()
-        left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
+        left = time_limit - (time.monotonic() - started) if time_limit is not None else None
         return train_with(fabric, settings, data, out, left, on_step, on_progress)
 
 
 @contextmanager
 def _following(out: Path) -> Iterator[None]:
-    """In a process that is not the first of several: fail in silence where the first one fails, too, which says why."""
+    """For a process that is not the first of several: a failure ends it in silence where the first process fails as
+    well, which says why."""
     try:
         yield
     except Exception:
@@ -272,8 +278,8 @@ def train_with(
     on_step: OnStep | None,
     on_progress: Callable[[int], None] | None,
 ) -> Progress:
-    """What each process of a training does once all are launched; see `train`."""
-    begun = time.monotonic()
+    """What each process of a training does once all are launched; `train` says what is given. Raises MasqueError."""
+    started = time.monotonic()
     entry = catalog.family(settings.family)
     frames = load_frames(data, settings.model.size, settings.model.attributes, labels=entry.reads_labels)
     if not len(frames.indices("train")):
@@ -283,7 +289,7 @@ def train_with(
     engine = build_engine(settings, frames, out, fabric)
     batches = build_batches(settings, frames, fabric)
     preview_batch = _preview_batch(settings, frames)
-    left = time_limit - (time.monotonic() - begun) if time_limit is not None else None
+    left = time_limit - (time.monotonic() - started) if time_limit is not None else None
     return engine.fit(
         batches,
         preview_batch,
@@ -303,7 +309,8 @@ def _preview_batch(settings: Plan, frames: FrameSet) -> Batch | None:
 
 
 def write_model(settings: Plan, engine: Engine, folder: Path, data: Sequence[str], frames: FrameSet) -> None:
-    """Write the averaged networks, their config and a card into run/model."""
+    """Write the averaged networks, their config and a card into `folder`, the folder model of the run. data: the sets
+    as the user named them; frames: what was read of them. Raises OutputError."""
     identity = {name: value for name, value in settings.identity(frames).items() if name != "data"}
     lines = [
         f"# {settings.family}, {settings.model.size} px",
@@ -326,7 +333,8 @@ def write_model(settings: Plan, engine: Engine, folder: Path, data: Sequence[str
 
 
 def plan_of(run: Path) -> Plan:
-    """The plan a run was started with. Raises CheckpointError when the folder is not a run."""
+    """The plan that a run was started with, whichever version of Masque started it. Raises CheckpointError when the
+    folder is not a run, or its settings are damaged."""
     path = run / "settings.json"
     if not path.is_file():
         raise CheckpointError(f"{run} is not a run: there is no settings.json in it.")

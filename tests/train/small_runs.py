@@ -117,5 +117,11 @@ class Points:
         x = torch.rand(4, 1, generator=torch.Generator().manual_seed(step))
         return {"x": x, "y": 2 * x - 1, "step": torch.tensor(step)}
 
-    def prefetch(self, start: int, stop: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:  # noqa: ARG002
+    def prefetch(
+        self,
+        start: int,
+        stop: int,
+        workers: int = 0,
+        pinned: bool = False,  # noqa: ARG002
+    ) -> Iterator[Batch]:
         return map(self, range(start, stop))

@@ -128,10 +128,13 @@ def test_what_no_setting_says_exactly_is_refused_with_what_replaced_it(family, t
 @pytest.mark.parametrize(
     ("family", "name", "instead"),
     [
-        ("facefeat", "late_lr", "decay_factor"), ("identity", "late_from", "decay_from"), ("progan", "settle", "decay_from"),
-        ("portrait", "decay_every", "decay_shape=stairs"), ("portrait", "critic_lr", "judge_lr"),
+        ("facefeat", "late_lr", "decay_factor"),
+        ("identity", "late_from", "decay_from"),
+        ("progan", "settle", "decay_from"),
+        ("portrait", "decay_every", "decay_shape=stairs"),
+        ("portrait", "critic_lr", "judge_lr"),
     ],
-)  # fmt: skip
+)
 def test_a_former_setting_is_answered_with_what_replaced_it(family, name, instead):
     with pytest.raises(SettingError, match=rf"There is no setting {name} any more: .*{instead}"):
         runs.plan(family, "tiny", [f"{name}=10"])

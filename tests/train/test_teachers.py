@@ -14,7 +14,7 @@ from masque.catalog import SHIPPED
 from masque.config import as_dict
 from masque.data.frames import load_frames
 from masque.errors import CheckpointError, SettingError
-from masque.train.teachers import keep, kept
+from masque.train.teachers import copy_into, own_copy
 
 TAUGHT = {
     "rsgan": ("identity", "identity", "features", ["id=0.5"]),
@@ -73,7 +73,7 @@ def test_a_teacher_may_be_named_by_its_family_and_then_by_a_folder(tiny_run, tmp
     """The weights that come with Masque, wherever they lie."""
     first = tiny_run("rsgan", "run", "identity=identity", "id=0.5")
     first.engine.save()
-    assert modelfile.read(kept(tmp_path / "run", "identity")).hash == modelfile.read(SHIPPED / "identity").hash
+    assert modelfile.read(own_copy(tmp_path / "run", "identity")).hash == modelfile.read(SHIPPED / "identity").hash
     packed = shutil.copytree(SHIPPED / "identity", tmp_path / "packed")
     assert tiny_run("rsgan", "run", f"identity={packed}", "id=0.5").engine.step == 0
     assert tiny_run("rsgan", "run", "identity=identity", "id=0.5").engine.step == 0
@@ -98,7 +98,7 @@ def test_a_damaged_copy_is_made_anew_and_without_either_there_is_a_sentence(teac
     folder = teacher("identity", "features")
     command = ("rsgan", "run", f"identity={folder}", "id=0.5")
     tiny_run(*command).engine.save()
-    own = kept(tmp_path / "run", "identity")
+    own = own_copy(tmp_path / "run", "identity")
     (own / "weights.safetensors").write_bytes(b"")
     assert tiny_run(*command).engine.step == 0
     assert modelfile.read(own).hash == modelfile.read(folder).hash
@@ -111,6 +111,6 @@ def test_a_damaged_copy_is_made_anew_and_without_either_there_is_a_sentence(teac
 def test_what_is_kept_already_stays(teacher, tmp_path):
     first, second = teacher("identity", "features"), teacher("identity", "features", seed=1)
     for folder in (first, second):
-        keep(tmp_path, "identity", str(folder))
-    assert modelfile.read(kept(tmp_path, "identity")).hash == modelfile.read(first).hash
-    assert kept(tmp_path, "parser") is None
+        copy_into(tmp_path, "identity", str(folder))
+    assert modelfile.read(own_copy(tmp_path, "identity")).hash == modelfile.read(first).hash
+    assert own_copy(tmp_path, "parser") is None

@@ -16,18 +16,21 @@ class Alike:
     """How all models of a table are trained."""
 
     preset: str = "small"
+    """The preset of every family that `presets` does not name."""
     assignments: Sequence[str] = ()
-    """`key=value`, for all of them"""
+    """Settings of all models, each as `key=value`."""
     run_changes: Mapping[str, object] | None = None
+    """Run settings of all models by name, over those of the preset and the assignments."""
     time_limit: float | None = None
-    """Seconds of each model's training in this call"""
+    """Seconds that each model is trained in this call; None for all its steps."""
     progress: Callable[[int, int, str], None] | None = None
-    """Told how much is done, of how much, and of which row"""
+    """Called after every step with how many steps are done of the whole table, how many it takes, and the row."""
     presets: Mapping[str, str] = field(default_factory=dict)
-    """Family -> its preset, where that is another"""
+    """Family -> its preset, where that is not `preset`."""
 
     def plan(self, family: str, changes: Sequence[str] = ()) -> runs.Plan:
-        """The settings of one model, which sets `changes` beside. Raises as `masque.runs.plan` does."""
+        """The settings of one model of the table. changes: `key=value` of this model alone. Raises SettingError and
+        CheckpointError as `masque.runs.plan` does."""
         return runs.plan(family, self.presets.get(family, self.preset), [*self.assignments, *changes], self.run_changes)
 
 
@@ -36,14 +39,13 @@ def train_rows(
 ) -> dict[str, int]:
     """Train the models of a table under `out`; return how many steps each has.
 
-    rows: row -> its family, the folder of its run, and what it sets. A model that is trained already is taken as it is;
-    one that was stopped goes on. Raises MasqueError."""
+    rows: row -> its family, the name of its run's folder in `out`, and its settings, each as `key=value`. data:
+    prepared folders or `puppets:N`. A model that is trained already is taken as it is; one that was stopped goes on.
+    Raises MasqueError."""
     make_folder(out)
     plans = {row: how.plan(family, changes) for row, (family, _, changes) in rows.items()}
-    for row, settings in plans.items():
-        runs.build_recipe(
-            runs.with_kept_teachers(settings, out / rows[row][1])
-        )  # what cannot be is refused before the first is trained
+    for row, settings in plans.items():  # what cannot be is refused before the first is trained
+        runs.build_recipe(runs.with_copied_teachers(settings, out / rows[row][1]))
     steps = {}
     for number, (row, (_, folder, _)) in enumerate(rows.items()):
         settings = plans[row]
@@ -52,19 +54,20 @@ def train_rows(
             if how.progress:
                 how.progress(number * most + step, len(rows) * most, row)
 
-        made = runs.train(settings, data, out / folder, time_limit=how.time_limit, on_progress=on_progress)
-        if made.reason == "stopped":
+        ended = runs.train(settings, data, out / folder, time_limit=how.time_limit, on_progress=on_progress)
+        if ended.reason == "stopped":
             raise KeyboardInterrupt  # it is meant for the whole table, not for this model alone
-        steps[row] = made.step
+        steps[row] = ended.step
     return steps
 
 
 def train_equally(
     rows: Mapping[str, tuple[str, str, Sequence[str]]], data: Sequence[str], out: Path, how: Alike
 ) -> int:
-    """The same for rows of one budget; return how many steps all have.
+    """Train the models of a table, as `train_rows` does, for the same number of steps each; return that number.
 
-    Raises MasqueError; CheckpointError when they have different steps, since then no row compares with another.
+    Raises MasqueError; CheckpointError when they have been trained for different numbers of steps, since then no row
+    compares with another.
     """
     steps = train_rows(rows, data, out, how)
     if len(set(steps.values())) > 1:

@@ -19,12 +19,13 @@ def balanced(
     """The terms with a factor λ before the gradient of each, so that the gradients of all have the same norm at `at`.
 
     at: what a network has made, (B,…), with its history. terms: scalars that depend on it. size: the norm to reach;
-    without one, that of the first term's gradient. pairs: names of two terms of which the first depends on the first half
-    of `at` alone and the second on the other half: one pass gives the gradients of both.
+    without one, that of the first term's gradient. pairs: names of two terms of which the first depends on the first
+    half of `at` alone and the second on the other half: one pass gives the gradients of both.
 
     Returns the terms, whose values stay as they are and whose gradients reach `at` times λ, and the norm. The networks
     between `at` and a term get no gradient. Norms are over all processes, so that several of them weigh terms as one
-    does. Where nothing behind `at` learns, the terms are returned as they are, and a norm of 0 unless `size` is given."""
+    does. Where nothing behind `at` learns, the terms are returned as they are, and a norm of 0 unless `size` is
+    given."""
     if not at.requires_grad:
         return dict(terms), torch.zeros((), device=at.device) if size is None else size
     whole, half = slice(None), len(at) // 2

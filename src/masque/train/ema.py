@@ -13,11 +13,12 @@ class Average:
     """Exponential moving averages of some networks, kept as networks of their own."""
 
     def __init__(self, nets: Mapping[str, nn.Module], decay: float) -> None:
+        """nets: by name; the average begins with their weights. decay: what share of the average stays in each step."""
         self.decay = decay
         self.nets = nn.ModuleDict({name: copy.deepcopy(net).eval().requires_grad_(False) for name, net in nets.items()})
 
     def decay_at(self, step: int) -> float:
-        """The decay in `step`: short memory at first, when the weights are still far from anything worth averaging."""
+        """The decay in `step`, counted from 0: smaller in the first steps, whose weights are not worth remembering."""
         return min(self.decay, (1 + step) / (10 + step))
 
     @torch.no_grad()

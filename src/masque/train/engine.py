@@ -107,7 +107,9 @@ class Engine:
         net = net.to(self.fabric.device)
         if self.settings.precision == "64":
             net = net.double()
-        return net.to(memory_format=torch.channels_last) if self.settings.channels_last else net  # type: ignore[call-overload]
+        if not self.settings.channels_last:
+            return net
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _checked(self, state: Mapping[str, object]) -> RunState:
         check_state(state, self.nets, self.average.nets, self.optimizers)
@@ -277,8 +279,8 @@ class Reports:
     """What one call of `Engine.fit` tells of the run while it goes on: log entries and preview pictures."""
 
     def __init__(self, engine: Engine, preview_batch: Batch | None, on_step: OnStep | None) -> None:
-        """preview_batch: what previews are made of, not placed yet; there are none without one. Raises OutputError where
-        the log cannot be written."""
+        """preview_batch: what previews are made of, not placed yet; there are none without one. Raises OutputError
+        where the log cannot be written."""
         self.engine = engine
         self.on_step = on_step
         self.writes = engine.fabric.global_rank == 0

@@ -36,8 +36,8 @@ def _part(state: Mapping[str, object], group: str, name: str) -> object:
 def check_tensors(
     found: object, expected: Mapping[str, Tensor], whose: str, any_kind: bool = False
 ) -> Mapping[str, Tensor]:
-    """`found` itself. Raises ValueError unless it has exactly the expected tensors, in shape and kind of number, and all
-    are finite.
+    """`found` itself. Raises ValueError unless it has exactly the expected tensors, in shape and kind of number, and
+    all are finite.
 
     whose: what they are the tensors of, for the sentence. any_kind: whatever the kind of number is.
     """

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from masque.jsonfile import JSON
+
+ONE_DROP = (
+    "give decay_shape=stairs, decay_from and decay_to, which both are the step of the drop, and decay_factor, the "
+    "share of lr from there on; decay_to=0 leaves the rate constant"
+)
 
 REPLACED = {
     "decay_every": "give decay_shape=stairs, decay_from, the steps to the first drop and from each to the next, and "
     "decay_to; decay_to=0 leaves the rate constant",
     "settle": "give decay_from, the step from which the rates of G and D fall, and decay_to",
-    "late_from": "give decay_shape=stairs, decay_from and decay_to, which both are the step of the drop, and decay_factor, "
-    "the share of lr from there on; decay_to=0 leaves the rate constant",
-    "late_lr": "give decay_shape=stairs, decay_from and decay_to, which both are the step of the drop, and decay_factor, "
-    "the share of lr from there on",
+    "late_from": ONE_DROP,
+    "late_lr": ONE_DROP,
 }
 """Former setting -> what to give instead, as `masque.config.Former` has it."""
+
+Fall: TypeAlias = tuple[str, int, int, float]
+"""decay_shape, decay_from, decay_to and decay_factor."""
+
+CONSTANT: Fall = ("linear", 0, 0, 0.0)
 
 
 def translate(values: dict[str, JSON]) -> None:
@@ -37,12 +46,6 @@ def translate(values: dict[str, JSON]) -> None:
         for name in REPLACED:
             values.pop(name, None)
         values.update(zip(("decay_shape", "decay_from", "decay_to", "decay_factor"), made, strict=True))
-
-
-Fall = tuple[str, int, int, float]
-"""decay_shape, decay_from, decay_to and decay_factor"""
-
-CONSTANT: Fall = ("linear", 0, 0, 0.0)
 
 
 def _step(values: Mapping[str, JSON], name: str) -> int | None:

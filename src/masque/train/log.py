@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 
 
 class Log:
-    """Appends to log.jsonl; entries after `step` (of a run that was cut off later than its last state) are dropped on
-    opening.
-
-    Opening and writing raise OutputError where the system refuses.
-    """
+    """Appends to the log.jsonl of a run. Opening and writing raise OutputError where the system refuses."""
 
     def __init__(self, run: Path, step: int, tensorboard: bool) -> None:
+        """step: that of the state from which the run goes on; later entries, of a run that was cut off after its last
+        state, are dropped. tensorboard: whether all is written for TensorBoard as well. Raises SettingError where that
+        is not installed."""
         self.path = run / "log.jsonl"
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n") if self.path.exists() else []
@@ -41,7 +40,7 @@ class Log:
         self.board = _board(run / "tensorboard", step) if tensorboard else None
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """One entry."""
+        """Append an entry of the values, by name, after `step` steps."""
         line = json.dumps({"step": step, **{name: float(f"{v:.6g}") for name, v in values.items()}}) + "\n"
         try:
             with self.path.open("a") as opened:
@@ -53,7 +52,7 @@ class Log:
                 self.board.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Flush what TensorBoard still holds."""
+        """Write what TensorBoard still holds back."""
         if self.board is not None:
             self.board.close()
 
@@ -79,12 +78,14 @@ def _board(folder: Path, step: int) -> SummaryWriter:
 
 
 class Terms:
-    """The terms of recent steps, kept as tensors until somebody looks, so that an accelerator is not held up at every
-    step."""
+    """The terms of recent steps, which stay tensors until they are checked, so that an accelerator is not held up at
+    every step."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[int, str, str, Tensor]] = []
+        """Step, phase, name and value of each term that is not checked yet."""
         self.checked: dict[str, list[float]] = {}
+        """"phase.term" -> its values since they were last taken."""
 
     def add(self, step: int, phase: str, terms: Mapping[str, Tensor]) -> None:
         """Remember the terms of one phase in one step."""
@@ -107,7 +108,7 @@ class Terms:
         self.waiting.clear()
 
     def take(self) -> dict[str, float]:
-        """The mean of each remembered term as `phase.term`; they are then forgotten. Raises TrainingError as `check`
+        """The mean of each remembered term by "phase.term"; they are then forgotten. Raises TrainingError as `check`
         does."""
         self.check()
         means = {name: sum(numbers) / len(numbers) for name, numbers in self.checked.items()}

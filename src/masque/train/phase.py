@@ -25,7 +25,8 @@ class Phase:
     name: str
     """Under which its terms are logged, as "name.term"; unlike that of every other phase of the recipe."""
     nets: tuple[str, ...]
-    """Names of the networks that this phase updates. All others stay as they are, though gradients pass through them."""
+    """Names of the networks that this phase updates. All others stay as they are, though gradients pass through
+    them."""
     loss: Callable[[Batch], dict[str, Tensor]]
     """Computes the terms of a batch: scalars without their weights, by the names that the paper gives them."""
     weights: Mapping[str, Weight]

@@ -15,8 +15,9 @@ from masque.train.former_rates import REPLACED, translate
 class Schedule:
     """How the learning rates of a training fall from what they are at its start; constant where decay_to is 0.
 
-    A group of settings (see `masque.config`): the same four in every family, and all that a resumed run may change of its
-    training. Each network has a rate of its own (`lr`, `judge_lr`, …), which the schedule multiplies with a share."""
+    A group of settings (see `masque.config`): the same four in every family, and all that a resumed run may change of
+    its training. Each network has a rate of its own (`lr`, `judge_lr`, …), which the schedule multiplies with a
+    share."""
 
     decay_shape: Literal["linear", "cosine", "stairs"] = "linear"
     """How rates fall between the two steps: in a straight line, along half a cosine (Loshchilov & Hutter 2017), or in

@@ -26,8 +26,8 @@ def begin_with(recipe: Recipe, start: ModelFile) -> None:
 def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) -> None:
     """Give the networks that only training needs what they last had in the model's run, where it is a run's.
 
-    Networks that nothing trains stay what the recipe loaded. where_they_fit: networks of other sizes begin anew. Without
-    it CheckpointError is raised for them."""
+    Networks that nothing trains stay what the recipe loaded. where_they_fit: networks of other sizes begin anew.
+    Without it CheckpointError is raised for them."""
     run = start.folder.parent
     # A packed model may lie in a run's folder, too.
     trained = newest_state(run, _nets_of) if start.folder.name == "model" and states(run) else {}
@@ -40,8 +40,8 @@ def take_judges(recipe: Recipe, start: ModelFile, where_they_fit: bool = False) 
             if where_they_fit:
                 continue
             raise CheckpointError(
-                f"{run} has another {name} than these settings ask for: begin with what `masque export` makes of the run, "
-                "which leaves it behind."
+                f"{run} has another {name} than these settings ask for: begin with what `masque export` makes of the "
+                "run, which leaves it behind."
             ) from None
 
 

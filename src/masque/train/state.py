@@ -167,7 +167,8 @@ def _present(run: Path, group: str, values: dict[str, JSON], present: Present | 
         return present(group, values) if present else values
     except SettingError as error:
         raise CheckpointError(
-            f"{run} holds a run of an older Masque, which cannot go on ({str(error).rstrip('.')}): choose another --out."
+            f"{run} holds a run of an older Masque, which cannot go on ({str(error).rstrip('.')}): "
+            "choose another --out."
         ) from None
 
 

@@ -1,7 +1,7 @@
-"""Models that a run learns from and leaves as they are, kept in its folder: it goes on though theirs is moved, changed
-or gone.
+"""Models that a run learns from and leaves as they are. A run has copies of them in its folder, so that it goes on
+though the models themselves are moved, changed or gone.
 
-teachers/parser/, teachers/identity/: model folders, named as the setting that names them
+teachers/parser/, teachers/identity/: model folders, named as the setting that names the model
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from masque.errors import CheckpointError
 from masque.output import refused, write_atomically
 
 FOLDER = "teachers"
+"""The folder of a run that holds them."""
 
 
-def kept(run: Path, setting: str) -> Path | None:
+def own_copy(run: Path, setting: str) -> Path | None:
     """The run's own copy of the model that a setting names; None where it has none that can be read."""
     folder = run / FOLDER / setting
     try:
@@ -27,18 +28,19 @@ def kept(run: Path, setting: str) -> Path | None:
     return folder
 
 
-def is_kept(run: Path, setting: str, model: str) -> bool:
-    """Whether the run's own copy is of the model in the folder `model`, wherever that is by now."""
-    own = kept(run, setting)
+def has_copy_of(run: Path, setting: str, model: str) -> bool:
+    """Whether the run's own copy for a setting has the weights of the model in the folder `model`."""
+    own = own_copy(run, setting)
     try:
         return own is not None and modelfile.read(Path(model)).hash == modelfile.read(own).hash
     except CheckpointError:
         return False
 
 
-def keep(run: Path, setting: str, model: str) -> None:
-    """Copy the model in the folder `model` into the run, where it is not yet. Raises CheckpointError, OutputError."""
-    if kept(run, setting) is not None:
+def copy_into(run: Path, setting: str, model: str) -> None:
+    """Copy the model in the folder `model` into the run, unless the run has a copy for the setting already. Raises
+    CheckpointError where there is no model, and OutputError."""
+    if own_copy(run, setting) is not None:
         return
     source, target = modelfile.read(Path(model)).folder, run / FOLDER / setting
     try:

@@ -11,8 +11,8 @@ from masque.train.phase import Needs, NeedsData
 
 
 def check_attributes(frames: FrameSet) -> None:
-    """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all in which
-    it is known."""
+    """Raise DataError when an attribute is unknown in all pictures to train on, or on the same side of ½ in all in
+    which it is known."""
     values = frames.attributes[frames.indices("train")]
     for name, column in zip(frames.attribute_names, values.T, strict=True):
         known = column[~np.isnan(column)]
@@ -31,8 +31,8 @@ def check_attributes(frames: FrameSet) -> None:
 
 
 def check_terms_teach(recipe: NeedsData, frames: FrameSet) -> None:
-    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: fewer than two people are known,
-    no attribute of any picture, or no part of any face."""
+    """Raise DataError when a term of a recipe, whose weight is not 0, can teach nothing: fewer than two people are
+    known, no attribute of any picture, or no part of any face."""
     train = frames.indices("train")
     people = len(set(frames.people()[train].tolist()) - {-1})
     maps = frames.labels
