@@ -14,7 +14,7 @@ import torch
 
 from masque import modelfile, runs
 from masque.catalog import CATALOG
-from masque.config import RunSettings, as_dict
+from masque.config import RunSettings, as_dict, values_of
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
 from masque.faces.labels import UNKNOWN
@@ -51,7 +51,8 @@ def test_a_plan_is_the_preset_with_overrides_where_they_belong():
         {"steps": 7, "seed": 5},
     )
     assert (plan.model.channels, plan.model.lstm, plan.model.size) == (12, True, 32)
-    assert (plan.training.kl, plan.training.random, plan.training.rec) == (0.25, "prior", 4000)
+    training = values_of(plan.training)
+    assert (training["kl"], training["random"], training["rec"]) == (0.25, "prior", 4000)
     assert (plan.run.batch_size, plan.run.steps, plan.run.seed, plan.run.log_every) == (6, 7, 5, 10)
     assert runs.plan("rsgan", "tiny").run.batch_size == 8
 

@@ -121,7 +121,7 @@ class Points:
         self,
         start: int,
         stop: int,
-        workers: int = 0,
+        workers: int = 0,  # noqa: ARG002
         pinned: bool = False,  # noqa: ARG002
     ) -> Iterator[Batch]:
         return map(self, range(start, stop))

@@ -4,12 +4,12 @@ measured alike."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import masque
 from masque.catalog import CATALOG
-from masque.config import RunSettings
+from masque.config import RunSettings, settings_of
 from masque.data.frames import load_frames
 from masque.tables.alike import Alike, train_rows
 from masque.tables.features import load_features
@@ -62,13 +62,15 @@ def table(
 def own_settings(family: str, assignments: Sequence[str]) -> list[str]:
     """The `key=value` assignments that set something in this family, and those that set nothing in any row's family, so
     that they are refused."""
-    fields_of = {
-        name: {field.name for part in ("config", "training") for field in fields(CATALOG[name].load(part))}
-        for name in MODELS.values()
+    settings = {
+        name: settings_of(entry.load("config")).keys() | settings_of(entry.load("training")).keys()
+        for name, entry in CATALOG.items()
+        if name in MODELS.values()
     }
-    both, run = set().union(*fields_of.values()), {field.name for field in fields(RunSettings)}
+    known = set().union(*settings.values())
+    own = settings[family] | settings_of(RunSettings).keys()
     return [
-        a for a in assignments if (key := a.partition("=")[0]) in fields_of[family] or key in run or key not in both
+        assignment for assignment in assignments if (key := assignment.partition("=")[0]) in own or key not in known
     ]
 
 
