@@ -88,15 +88,17 @@ class Journal:
     """An open journal."""
 
     path: Path
+    """The file that it is written to."""
     sources: list[Source]
     """The pictures by number, the first of which is 1, with the splits that they keep."""
-    done: dict[int, Result]
+    results: dict[int, Result]
+    """What became of the pictures so far, by their numbers."""
     added: int
     """How many of the pictures were not in the data set when the set was begun."""
 
     def add(self, result: Result) -> None:
         """Write down what became of a picture. Raises OutputError."""
-        self.done[result["number"]] = result
+        self.results[result["number"]] = result
         try:
             with self.path.open("a", encoding="utf-8") as journal:
                 journal.write(json.dumps(result) + "\n")
@@ -124,7 +126,7 @@ def open_journal(out: Path, data_set: str, settings: PrepareSettings, listing: L
     elif not is_empty(out):
         raise DataError(f"{out} exists and is not a prepared set: choose a new folder.")
     try:
-        done = {r["number"]: r for r in (_result(line, len(sources), settings.scale) for line in lines)}
+        results = {r["number"]: r for r in (_result(line, len(sources), settings.scale) for line in lines)}
     except ValueError:
         raise _damaged(out, path) from None
     pictures = [[listing.name(source), source.split] for source in sources]
@@ -139,7 +141,7 @@ def open_journal(out: Path, data_set: str, settings: PrepareSettings, listing: L
             remove_unfinished(folder.glob(".*.part"))
     except OSError as error:
         raise refused(out, error) from None
-    return Journal(path, sources, done, added)
+    return Journal(path, sources, results, added)
 
 
 def former_layout(out: Path) -> str | None:

@@ -92,29 +92,29 @@ def prepare(
         journal = open_journal(out, data_set, settings, listing)
         listing.sources = journal.sources
         replaced = _forget_replaced(journal)
-        resumed = len(journal.done)
+        resumed = len(journal.results)
         _prepare_frames(out, journal, settings, workers, progress)
         kept = _kept(journal)
-        attributes = {number: _attributes(out, journal.sources[number - 1], journal.done[number]) for number in kept}
+        attributes = {number: _attributes(out, journal.sources[number - 1], journal.results[number]) for number in kept}
         if classify is not None:
             _classify(out, attributes, classify)
         parsed = _parse(
             out, [n for n in kept if not journal.sources[n - 1].parts], parse, settings.label_maps, progress
         )
         about = {"scale": settings.scale, "frame": [WIDTH, HEIGHT], **settings.as_json(data_set)}
-        _write_index(out, listing, journal.done, attributes, about | {"kept": len(kept), "parsed": parsed})
-    return Report(len(kept), dict(_dropped_counts(journal.done)), resumed, journal.added, listing, replaced)
+        _write_index(out, listing, journal.results, attributes, about | {"kept": len(kept), "parsed": parsed})
+    return Report(len(kept), dict(_dropped_counts(journal.results)), resumed, journal.added, listing, replaced)
 
 
 def _forget_replaced(journal: Journal) -> int:
     """Take out of a journal what became of pictures whose files have changed since, and say how many those are."""
     replaced = [
         number
-        for number, result in journal.done.items()
+        for number, result in journal.results.items()
         if "state" in result and result["state"] != _state(journal.sources[number - 1])
     ]
     for number in replaced:
-        del journal.done[number]
+        del journal.results[number]
     return len(replaced)
 
 
@@ -122,12 +122,12 @@ def _prepare_frames(
     out: Path, journal: Journal, settings: PrepareSettings, workers: int | None, progress: Progress | None
 ) -> None:
     """Write the frames of all pictures that are not done, and what became of each into the journal."""
-    todo = [(number, source) for number, source in enumerate(journal.sources, start=1) if number not in journal.done]
+    todo = [(number, source) for number, source in enumerate(journal.sources, start=1) if number not in journal.results]
     work = partial(_prepare_one, out=out, scale=settings.scale, most_turned=settings.most_turned)
     for result in parallel_map(work, todo, workers):
         journal.add(result)
         if progress:
-            progress(len(journal.done), len(journal.sources))
+            progress(len(journal.results), len(journal.sources))
 
 
 def _state(source: Source) -> str:
@@ -221,15 +221,15 @@ def asymmetry(landmarks: Landmarks) -> float:
     return float(farther / nearer) if nearer > 0 else math.inf
 
 
-def _dropped_counts(done: Mapping[int, Result]) -> Counter[str]:
-    return Counter(result["dropped"] for result in done.values() if "dropped" in result)
+def _dropped_counts(results: Mapping[int, Result]) -> Counter[str]:
+    return Counter(result["dropped"] for result in results.values() if "dropped" in result)
 
 
 def _kept(journal: Journal) -> list[int]:
     """Numbers of the pictures that are in the set. Raises DataError where there is none."""
-    kept = sorted(number for number, result in journal.done.items() if "dropped" not in result)
+    kept = sorted(number for number, result in journal.results.items() if "dropped" not in result)
     if not kept:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in _dropped_counts(journal.done).items())
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in _dropped_counts(journal.results).items())
         raise DataError(
             f"None of the {len(journal.sources)} pictures could be used ({reasons}): Masque needs photos of faces."
         )
@@ -239,7 +239,7 @@ def _kept(journal: Journal) -> list[int]:
 def _write_index(
     out: Path,
     listing: Listing,
-    done: Mapping[int, Result],
+    results: Mapping[int, Result],
     attributes: Mapping[int, Mapping[str, float]],
     about: Mapping[str, JSON],
 ) -> None:
@@ -250,9 +250,9 @@ def _write_index(
         Row(f"{number:06d}", listing.name(source), source.identity, source.split, attributes[number])
         for number, source in zip(attributes, sources, strict=True)
     ]
-    landmarks = np.array([done[number]["landmarks"] for number in attributes], dtype=np.float32)
+    landmarks = np.array([results[number]["landmarks"] for number in attributes], dtype=np.float32)
     counts: dict[str, JSON] = {
-        "dropped": dict(sorted(_dropped_counts(done).items())),
+        "dropped": dict(sorted(_dropped_counts(results).items())),
         "splits": dict(Counter(row.split for row in rows)),
         "identities": len({row.identity for row in rows if row.identity}),
         "layout_asked": about["layout"],

@@ -32,7 +32,7 @@ from masque.image import MAX_MEGAPIXELS, Picture, encoded, read_picture, write_a
 from masque.jsonfile import JSON, read_object
 
 VERSION = 1
-"""Of the folder's form; a newer one is refused."""
+"""The version of this form of folder; a newer one is refused."""
 PERSON, BACKGROUND, BEYOND = 0, 1, 2
 """Values of a mask: a person or clothes, neither, and beyond the edge of the photo."""
 MASK_PALETTE = (240, 240, 240, 60, 90, 160, 0, 0, 0)
@@ -92,7 +92,7 @@ class PreparedSet:
 
     def mask(self, index: int) -> NDArray[np.uint8]:
         """PERSON, BACKGROUND or BEYOND for each pixel of the frame, uint8 (218s,178s)."""
-        return self._known(self.root / "masks" / f"{self.rows[index].file}.png", (PERSON, BACKGROUND, BEYOND))
+        return self._read(self.root / "masks" / f"{self.rows[index].file}.png", (PERSON, BACKGROUND, BEYOND))
 
     def has_labels(self, index: int) -> bool:
         """Whether the parts of this frame are known."""
@@ -100,12 +100,12 @@ class PreparedSet:
 
     def labels(self, index: int) -> Labels:
         """The label map of the frame, uint8 (218s,178s). Raises DataError where there is none."""
-        return self._known(self._label_file(index), (*range(len(LABELS)), UNKNOWN))
+        return self._read(self._label_file(index), (*range(len(LABELS)), UNKNOWN))
 
-    def _known(self, path: Path, known: Sequence[int]) -> NDArray[np.uint8]:
-        """A map of this set's frame size that holds none but known values. Raises DataError."""
+    def _read(self, path: Path, allowed: Sequence[int]) -> NDArray[np.uint8]:
+        """A map of the size of this set's frames that holds none but the allowed values. Raises DataError."""
         pixels = read_map(path, frame_size(self.scale)[::-1])
-        strange = ~np.isin(pixels, known)
+        strange = ~np.isin(pixels, allowed)
         if strange.any():
             raise DataError(f"{path} holds {pixels[strange][0]}, which stands for nothing: prepare the set again.")
         return pixels

@@ -28,13 +28,13 @@ SWEEPS = 4
 NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 
 
-def fill_smoothly(known: Floats, inside: NDArray[np.bool_]) -> Floats:
-    """`known` (H,W,C) with the values where `inside` (H,W) replaced by the harmonic ones: each the mean of its four
-    neighbours.
+def fill_smoothly(values: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """Values (H,W,C), of which those where `inside` (H,W) is true are replaced by harmonic ones: each the mean of its
+    four neighbours.
 
     The region may touch the border; nothing flows over it there. Where all is inside, the answer is the mean of
-    `known`."""
-    filled = known.astype(np.float32)
+    all values."""
+    filled = values.astype(np.float32)
     if inside.all():
         return np.broadcast_to(filled.mean(axis=(0, 1)), filled.shape).copy()
     mask = inside.astype(np.uint8)
@@ -44,8 +44,8 @@ def fill_smoothly(known: Floats, inside: NDArray[np.bool_]) -> Floats:
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
         outside = (1 - mask).astype(np.float32)
         share = cv2.resize(outside, size, interpolation=cv2.INTER_AREA)
-        values = _resized(filled * outside[..., None], size, cv2.INTER_AREA)
-        small = fill_smoothly((values / np.maximum(share, 1e-3)[..., None]).astype(np.float32), share < 0.5)
+        shrunk = _resized(filled * outside[..., None], size, cv2.INTER_AREA)
+        small = fill_smoothly((shrunk / np.maximum(share, 1e-3)[..., None]).astype(np.float32), share < 0.5)
         _put(_resized(small, (width, height), cv2.INTER_LINEAR), mask, filled)
         return _relax(filled, None, mask, 2 * SWEEPS)
     filled[inside] = filled[~inside].mean(axis=0)

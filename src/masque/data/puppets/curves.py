@@ -1,4 +1,4 @@
-"""The few functions that every shape and every paint of a puppet is made of."""
+"""The few functions of which every shape and every paint of a puppet is made."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ STEPS_PER_KNOT = 32
 """Straight pieces in which `curve` approximates the spline between two knots."""
 
 
-def curve(at: Floats, knots: Floats) -> Floats:
-    """The K smooth curves through `knots`, at the places `at` (…), as (K,…).
+def curve(x: Floats, knots: Floats) -> Floats:
+    """The K smooth curves through `knots`, at the places `x` (…), as (K,…).
 
     knots: (N,1+K), the place of each knot, rising, and the K curves' values there. Beyond the first and the last knot
     the curves are constant. Enlarging the table as if it were a picture makes the cubic spline."""
     rows = cv2.resize(knots, (knots.shape[1], STEPS_PER_KNOT * len(knots)), interpolation=cv2.INTER_CUBIC)
     half = STEPS_PER_KNOT // 2  # a resized picture begins and ends half a pixel beyond its outermost pixels' centres
     rows = rows[half : 1 - half]
-    return np.stack([np.interp(at, rows[:, 0], column) for column in rows[:, 1:].T])
+    return np.stack([np.interp(x, rows[:, 0], column) for column in rows[:, 1:].T])
 
 
 def smooth_step(x: Floats, start: float, end: float) -> Floats:

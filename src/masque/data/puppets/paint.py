@@ -1,4 +1,7 @@
-"""What is there at each sample before light falls on it: one painter for each kind of surface."""
+"""What is there at each sample before light falls on it: one painter for each kind of surface.
+
+A painter lays one paint over another, each by its share in [0,1]. The shares, the sharpness of highlights and the
+widths of soft edges, in mm, were chosen by eye; colours are in linear light."""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from masque.data.puppets.curves import Floats, column, gaussian, mix, smooth_ste
 from masque.data.puppets.head import EYEBALL_RADIUS
 from masque.data.puppets.model import LEFT_EYEBALL, RIGHT_EYEBALL, UPPER_TEETH, model
 from masque.data.puppets.movements import EXPRESSION
-from masque.data.puppets.posing import Posed
+from masque.data.puppets.posing import PosedPuppet
 from masque.data.puppets.raster import NORMAL, UV, X, Y
 from masque.data.puppets.textures import HeadLayers
 from masque.faces.labels import LABELS
@@ -22,6 +25,7 @@ BACKGROUND, SKIN, LEFT_BROW, RIGHT_BROW, LEFT_EYE, RIGHT_EYE, NOSE, UPPER_LIP, M
 )
 
 SMILE = list(EXPRESSION).index("smile")
+"""Which coefficient of `Face.expression` deepens the folds beside the mouth."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +37,28 @@ class Samples:
 
     @property
     def x(self) -> Floats:
+        """(N,): place in the picture, in samples to the right."""
         return np.asarray(self.values[X])
 
     @property
     def y(self) -> Floats:
+        """(N,): place in the picture, in samples downwards."""
         return np.asarray(self.values[Y])
 
     @property
     def normal(self) -> Floats:
+        """(3,N): the unit vector that stands on the surface."""
         return self.values[NORMAL]
 
     @property
     def uv(self) -> Floats:
+        """(2,N): place in the surface's own paint, see `Surface.uv`."""
         return self.values[UV]
 
 
 @dataclass(frozen=True)
 class Paint:
-    """What is there at N samples. What is a number is the same at all of them."""
+    """What is there at N samples; a field that is one number is the same at all of them."""
 
     colour: Floats
     """(3,N) or (3,1): share of the light that comes back, in linear light."""
@@ -64,21 +72,22 @@ class Paint:
     """(3,N): the side of the surface that is seen."""
 
 
-Painter = Callable[[Samples, Posed], Paint]
+Painter = Callable[[Samples, PosedPuppet], Paint]
+"""Says what is there at the samples of one surface of a puppet."""
 
 
-def paint_head(samples: Samples, posed: Posed) -> Paint:
+def paint_head(samples: Samples, posed: PosedPuppet) -> Paint:
     """Skin with its creases, beard, lips, brows, stubble under the hair and lashes, one over the other; then the eyes
     and the inside of the mouth in their openings."""
     layers, in_left_half = _layers_at(samples)
     layers = layers._replace(brow=layers.brow + 1.5 * (posed.puppet.face.male - 0.75))  # a man's brows are thicker
-    grown = np.clip((posed.bare_above - layers.scalp) / 8, 0, 1)  # 1 where hair grows, over 8 mm
-    label = _head_labels(layers, grown, in_left_half)
+    hair = np.clip((posed.bare_above - layers.scalp) / 8, 0, 1)  # its edge is 8 mm soft
+    label = _head_labels(layers, hair, in_left_half)
     lip = np.clip(np.maximum(layers.upper_lip, layers.lower_lip) / 1.2 + 0.5, 0, 1)
-    colour = _skin_colour(layers, lip, grown, posed)
+    colour = _skin_colour(layers, lip, hair, posed)
     facing = np.clip(posed.highlight @ samples.normal, 0, 1)
     female = 1 - posed.puppet.face.male
-    shine = (0.06 * layers.openness * facing**14 + 0.16 * lip * (0.4 + female) * facing**45) * (1 - grown)
+    shine = (0.06 * layers.openness * facing**14 + 0.16 * lip * (0.4 + female) * facing**45) * (1 - hair)
     openness = layers.openness
     for eye, eyeball in ((LEFT_EYE, LEFT_EYEBALL), (RIGHT_EYE, RIGHT_EYEBALL)):
         at = np.nonzero(label == eye)[0]
@@ -92,11 +101,12 @@ def paint_head(samples: Samples, posed: Posed) -> Paint:
     return Paint(colour, openness, shine, label, samples.normal)
 
 
-def paint_hair(samples: Samples, posed: Posed) -> Paint:
+def paint_hair(samples: Samples, posed: PosedPuppet) -> Paint:
     """Strands, brighter and darker, with a band of gloss across them; dark on the inside, where no light falls."""
     across, down = samples.uv
     inside = samples.normal[2] < 0  # the surface is seen from behind
-    sideways = across + posed.puppet.hair.sweep * (250 + down)  # it also picks the pattern: 250
+    # Strands lean about a point 250 mm above the hair, so that `sweep` shifts the whole pattern, too.
+    sideways = across + posed.puppet.hair.sweep * (250 + down)
     rows, columns = model().strands.shape
     streak = np.clip(model().strands[down.astype(np.int32) % rows, sideways.astype(np.int32) % columns], -2, 2)
     normal = samples.normal * np.where(inside, -1, 1).astype(np.float32)
@@ -106,7 +116,7 @@ def paint_hair(samples: Samples, posed: Posed) -> Paint:
     return Paint(colour, 0.85, gloss * ~inside, HAIR, normal)
 
 
-def paint_shoulders(samples: Samples, posed: Posed) -> Paint:
+def paint_shoulders(samples: Samples, posed: PosedPuppet) -> Paint:
     """Skin down to the neckline, and clothes below it, whose hem casts a little shadow."""
     x, y = samples.uv
     below_neckline = -147 - 20 * gaussian(x, 24) + 0.06 * np.abs(x) - y  # mm
@@ -115,11 +125,11 @@ def paint_shoulders(samples: Samples, posed: Posed) -> Paint:
     openness = (0.45 + 0.55 * smooth_step(-y, 105, 150)) * np.where(clothed, 1, 1 - hem)  # dark under the chin
     seam = 1 - 0.25 * gaussian(below_neckline - 5, 1)
     colour = np.where(clothed, column(posed.puppet.clothes) * seam, column(posed.puppet.face.skin))
-    return Paint(colour, openness, 0, np.where(clothed, BACKGROUND, SKIN), samples.normal)
+    return Paint(colour, openness, 0, np.where(clothed, BACKGROUND, SKIN).astype(np.uint8), samples.normal)
 
 
-def paint_glasses(samples: Samples, posed: Posed) -> Paint:
-    """Black, glossy frames; the label maps of CelebAMask-HQ's eleven parts have no glasses: they are skin."""
+def paint_glasses(samples: Samples, posed: PosedPuppet) -> Paint:
+    """Black, glossy frames. None of the eleven parts is glasses: they count as skin, as in CelebAMask-HQ's masks."""
     shine = 0.4 * np.clip(posed.highlight @ samples.normal, 0, 1) ** 20
     return Paint(column([0.03, 0.03, 0.03]), 1, shine, SKIN, samples.normal)
 
@@ -133,7 +143,7 @@ PAINTERS: dict[str, Painter] = {
     "curtain": paint_hair,
     "glasses": paint_glasses,
 }
-"""Who paints each surface."""
+"""The painter of each surface."""
 
 
 def _layers_at(samples: Samples) -> tuple[HeadLayers, NDArray[np.bool_]]:
@@ -144,13 +154,13 @@ def _layers_at(samples: Samples) -> tuple[HeadLayers, NDArray[np.bool_]]:
     return HeadLayers(*np.ascontiguousarray(textures[down, across].T)), across < columns // 2
 
 
-def _head_labels(layers: HeadLayers, grown: Floats, in_left_half: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _head_labels(layers: HeadLayers, hair: Floats, in_left_half: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The part at each sample; a part lies over those before it. Where Table 3.1 of the portrait thesis is silent, ears
     are skin."""
-    label = np.full(len(grown), SKIN, np.uint8)
+    label = np.full(len(hair), SKIN, np.uint8)
     label[layers.nose > 0] = NOSE
     label[layers.brow + 0.3 > 0] = RIGHT_BROW
-    label[grown - 0.5 > 0] = HAIR
+    label[hair - 0.5 > 0] = HAIR
     label[layers.upper_lip > 0] = UPPER_LIP
     label[layers.lower_lip > 0] = LOWER_LIP
     label[layers.mouth_opening - 0.9 > 0] = MOUTH  # 0.9 mm: closed lips leave no opening
@@ -160,8 +170,9 @@ def _head_labels(layers: HeadLayers, grown: Floats, in_left_half: NDArray[np.boo
     return label
 
 
-def _skin_colour(layers: HeadLayers, lip: Floats, grown: Floats, posed: Posed) -> Floats:
-    """Colour of the skin and of all that is on it, (3,N). lip and grown: [0,1], where lips are and where hair grows."""
+def _skin_colour(layers: HeadLayers, lip: Floats, hair: Floats, posed: PosedPuppet) -> Floats:
+    """Colour of the skin and of all that is on it, (3,N). lip, hair: how much there is of each, in
+    [0,1]."""
     face = posed.puppet.face
     old, female = 1 - face.young, 1 - face.male
     folds = (0.12 + 0.35 * old + 0.25 * max(face.expression[SMILE], 0)) * layers.smile_fold
@@ -173,11 +184,11 @@ def _skin_colour(layers: HeadLayers, lip: Floats, grown: Floats, posed: Posed) -
     colour = mix(colour, column(face.lips), lip * (0.75 + 0.15 * female))
     brow = np.clip(layers.brow / 2.6 + 0.35, 0, 1) * (0.62 + 0.28 * face.male)  # a man's are denser, too
     colour = mix(colour, column(face.brows), brow)
-    colour = mix(colour, 0.8 * posed.pigment, grown * 0.9)
+    colour = mix(colour, 0.8 * posed.pigment, hair * 0.9)
     return colour * (1 - (0.6 + 0.25 * female) * np.clip(layers.lashes, 0, 1))
 
 
-def _eye(x: Floats, y: Floats, posed: Posed) -> tuple[Floats, Floats]:
+def _eye(x: Floats, y: Floats, posed: PosedPuppet) -> tuple[Floats, Floats]:
     """Colour (3,N) and catchlight (N,) of the eyeball, a true sphere behind the opening of the lids.
 
     x, y: samples to the right of its middle and above it."""
@@ -195,8 +206,8 @@ def _eye(x: Floats, y: Floats, posed: Posed) -> tuple[Floats, Floats]:
     return colour, 0.9 * np.exp((posed.highlight @ ball - 1) / 0.0085)
 
 
-def _mouth_inside(samples: Samples, at: NDArray[np.int64], posed: Posed) -> Floats:
-    """Colour (3,·) of the upper teeth and of the dark below them, at some of the samples."""
+def _mouth_inside(samples: Samples, at: NDArray[np.int64], posed: PosedPuppet) -> Floats:
+    """Colour (3,·) of the upper teeth and of the dark below them, at the samples numbered `at`."""
     teeth_x, teeth_y = posed.values[[X, Y], UPPER_TEETH]
     across = (samples.x[at] - teeth_x) / posed.samples_per_mm
     down = (samples.y[at] - teeth_y) / posed.samples_per_mm

@@ -25,8 +25,8 @@ SHOULDERS_TURN = 0.35
 
 
 @dataclass(frozen=True)
-class Posed:
-    """A puppet as it stands before the camera. Arrays are float32."""
+class PosedPuppet:
+    """A puppet as it stands before the camera, and what its painters need. Arrays are float32."""
 
     puppet: Puppet
     alpha: Floats
@@ -36,6 +36,7 @@ class Posed:
     values: Floats
     """(8,V), of each vertex what `raster` names: place in the picture, in samples; depth; normal; uv."""
     samples_per_mm: float
+    """Of the picture, at the depth of the eyes."""
     rotation: Floats
     """(3,3): from directions in the head to directions in the picture."""
     to_light: Floats
@@ -48,7 +49,7 @@ class Posed:
     """(68,2) frame pixels."""
 
 
-def pose(puppet: Puppet, scale: float, samples: int) -> Posed:
+def pose(puppet: Puppet, scale: float, samples: int) -> PosedPuppet:
     """The puppet, placed by the similarity that aligns its true landmarks, as `prepare` places the face of a photo.
 
     scale: of the face frame. samples: per pixel, along a line."""
@@ -56,14 +57,14 @@ def pose(puppet: Puppet, scale: float, samples: int) -> Posed:
     bare_above = bare_height(puppet.hair)
     points = _with_hair(vertices(alpha), puppet.hair, bare_above)
     rotation = _rotation(puppet.pose)
-    points = _turned(points, rotation, puppet.pose)
+    points = _turn(points, rotation, puppet.pose)
     flat = (np.stack([points[0], -points[1]]) * (CAMERA_DISTANCE / (CAMERA_DISTANCE - points[2]))).T
     to_frame = align(flat[LANDMARKS], scale)
     frame = transform(flat, to_frame)
     # The similarity also turns the picture about the camera's axis. Its y axis points down and the points' up.
-    levelling = np.eye(3, dtype=np.float32)
-    levelling[:2, :2] = to_frame[:, :2] / scale_of(to_frame) * [[1, -1], [-1, 1]]
-    points = levelling @ points
+    frame_roll = np.eye(3, dtype=np.float32)
+    frame_roll[:2, :2] = to_frame[:, :2] / scale_of(to_frame) * [[1, -1], [-1, 1]]
+    points = frame_roll @ points
     values = np.zeros((VALUES, points.shape[1]), np.float32)
     values[[X, Y]] = (frame.T + 0.5) * samples - 0.5
     values[DEPTH] = points[2]
@@ -71,13 +72,13 @@ def pose(puppet: Puppet, scale: float, samples: int) -> Posed:
     for patch in shared.patches.values():
         values[NORMAL, patch.vertices] = _normals(points[:, patch.vertices], patch.grid)
     to_light = _direction(puppet.light)
-    return Posed(
+    return PosedPuppet(
         puppet=puppet,
         alpha=alpha,
         bare_above=bare_above,
         values=values,
         samples_per_mm=scale_of(to_frame) * samples,
-        rotation=levelling @ rotation,
+        rotation=frame_roll @ rotation,
         to_light=to_light,
         highlight=unit(np.array([*to_light[:2], to_light[2] + 1])),
         pigment=_pigment(puppet.hair),
@@ -103,7 +104,7 @@ def _with_hair(points: Floats, hair: Hair, bare_above: float) -> Floats:
     return points
 
 
-def _turned(points: Floats, rotation: Floats, head: Pose) -> Floats:
+def _turn(points: Floats, rotation: Floats, head: Pose) -> Floats:
     """Points (3,V) turned on the neck: the head by its pose, the shoulders along with it only a little."""
     pivot = column(NECK_PIVOT)
     shoulders = _rotation(Pose(SHOULDERS_TURN * head.yaw, 0, 0))
@@ -131,5 +132,6 @@ def _direction(light: Light) -> Floats:
 
 
 def _pigment(hair: Hair) -> Floats:
+    """(3,1): the colour of the hair, mixed of its pigments."""
     auburn = max(0.0, 1 - sum(hair.pigments))
     return column([*hair.pigments, auburn] @ PIGMENTS)

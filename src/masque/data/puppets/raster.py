@@ -1,6 +1,6 @@
 """The z-buffer: which triangle is nearest at each sample of the picture, and what its vertices say there.
 
-Values of vertices and of samples are arrays (8,·), whose rows have names:"""
+Values of vertices and of samples are arrays (8,·), whose rows are X, Y, DEPTH, three of NORMAL and two of UV."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ NORMAL = slice(3, 6)
 UV = slice(6, 8)
 """Place in the surface's own paint: see `Surface.uv`."""
 VALUES = 8
+"""How many rows there are."""
 
 DEPTH_OFFSET = 4096
 """mm: added to depths so that all are positive."""
 
 LOW_BITS = 0xFFFFFFFF
+"""Those of a 64-bit key that hold the triangle's number."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class Nearest:
 
 @dataclass(frozen=True)
 class _Triangles:
-    """Those of the T triangles that face the viewer and cross a row of samples."""
+    """The T triangles that face the viewer and cross a row of samples."""
 
     numbers: NDArray[np.int64]
+    """(T,): their numbers among all triangles."""
     corner: Floats
     """(8,T): values at the first corner; the next two add the differences below."""
     edge_b: Floats
@@ -84,9 +87,11 @@ class _Fragments:
     """Samples of triangles, not yet sorted by depth."""
 
     triangle: NDArray[np.int32]
-    """Position in `_Triangles`."""
+    """(N,): which of `_Triangles` each belongs to."""
     x: Floats
+    """(N,): place in the picture, in whole samples to the right."""
     y: Floats
+    """(N,): in whole samples downwards."""
 
 
 def rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height: int) -> Nearest:
@@ -109,6 +114,7 @@ def rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height: 
 
 
 def _facing(values: Floats, triangles: NDArray[np.int32], height: int) -> _Triangles:
+    """Those of the triangles whose fronts are seen, and the rows of samples that they cross."""
     a, b, c = (values.take(triangles[:, corner], axis=1) for corner in range(3))
     edge_b, edge_c, ys = b - a, c - a, np.stack([a[Y], b[Y], c[Y]])
     area = edge_b[X] * edge_c[Y] - edge_b[Y] * edge_c[X]
@@ -142,6 +148,7 @@ def _count_up(counts: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.
 
 
 def _planes(facing: _Triangles) -> _Planes:
+    """The slopes of each value, from its differences along two edges (Cramer's rule)."""
     a, ab, ac = facing.corner, facing.edge_b, facing.edge_c
     across = (ab * ac[Y] - ac * ab[Y]) / facing.area
     down = (ac * ab[X] - ab * ac[X]) / facing.area

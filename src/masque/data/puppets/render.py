@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from masque.data.puppets.curves import Floats, column, mix, unit
 from masque.data.puppets.model import model
 from masque.data.puppets.paint import PAINTERS, Paint, Samples
-from masque.data.puppets.posing import Posed, pose
+from masque.data.puppets.posing import PosedPuppet, pose
 from masque.data.puppets.raster import NORMAL, Nearest, rasterise
 from masque.data.puppets.truth import Rendered, attributes_of, background_mask, label_map
 from masque.data.puppets.world import Backdrop, Puppet, draw_puppet
@@ -38,12 +38,12 @@ def render(puppet: Puppet, scale: float = 1.0) -> Rendered:
     """The picture of a puppet as a face frame of 178s × 218s pixels at scale s > 0, with its exact truth."""
     samples = samples_per_pixel(scale)
     posed, size = pose(puppet, scale, samples), frame_size(scale)
-    canvas = _canvas(posed, (samples * size[0], samples * size[1]))
+    canvas = _draw(posed, (samples * size[0], samples * size[1]))
     # Averaging areas: every pixel is the mean of its samples.
     red, green, blue, cover = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (*canvas.light, canvas.cover))
     light = np.dstack([red, green, blue]) + (1 - cover[..., None]) * _backdrop(puppet.backdrop, size)
     return Rendered(
-        picture=_encoded(light),
+        picture=_encode(light),
         labels=label_map(canvas.labels, samples),
         background=background_mask(cover),
         landmarks=posed.landmarks,
@@ -56,7 +56,7 @@ def render(puppet: Puppet, scale: float = 1.0) -> Rendered:
 
 
 def samples_per_pixel(scale: float) -> int:
-    """k, along a line: small pictures need more samples for the same smooth edges."""
+    """k, how many samples a pixel has along a line: small pictures need more for edges as smooth."""
     return 2 if scale >= 0.75 else 4
 
 
@@ -83,8 +83,8 @@ def surfaces_of(puppet: Puppet) -> list[str]:
     return [name for name in PAINTERS if not absent.get(name, False)]
 
 
-def _canvas(posed: Posed, size: tuple[int, int]) -> Canvas:
-    """size: (width, height) in samples."""
+def _draw(posed: PosedPuppet, size: tuple[int, int]) -> Canvas:
+    """The puppet on a grid of `size` (width, height) samples."""
     width, height = size
     patches = {name: model().patches[name] for name in surfaces_of(posed.puppet)}
     nearest = rasterise(posed.values, np.concatenate([p.triangles for p in patches.values()]), width, height)
@@ -97,13 +97,14 @@ def _canvas(posed: Posed, size: tuple[int, int]) -> Canvas:
         at = np.nonzero(surface == number)[0]
         where = nearest.samples[at]
         paint = PAINTERS[name](_samples(nearest, at), posed)
-        light[:, where] = _lit(paint, posed)
+        light[:, where] = _light_from(paint, posed)
         cover[where] = 1
         labels[where] = paint.label
     return Canvas(light.reshape(3, height, width), cover.reshape(height, width), labels.reshape(height, width))
 
 
 def _samples(nearest: Nearest, at: NDArray[np.int64]) -> Samples:
+    """Those numbered `at`, with normals 1 long."""
     values = nearest.values.take(at, axis=1)
     values[NORMAL] = unit(values[NORMAL])
     return Samples(values)
@@ -116,7 +117,7 @@ FILL = 0.27
 """Strength of the light from all around."""
 
 
-def _lit(paint: Paint, posed: Posed) -> Floats:
+def _light_from(paint: Paint, posed: PosedPuppet) -> Floats:
     """Light that reaches the camera, (3,N): the key light, a fill light from the other side and above, and shine."""
     key, normal = column(posed.puppet.light.colour), paint.normal
     direct = np.clip((posed.to_light @ normal + WRAP) / (1 + WRAP), 0, None) * (0.35 + 0.65 * paint.openness)
@@ -133,7 +134,7 @@ def _backdrop(backdrop: Backdrop, size: tuple[int, int]) -> Floats:
     return blend * np.exp(0.13 * blobs[..., :1] + 0.05 * blobs[..., 1:])
 
 
-def _encoded(light: Floats) -> Picture:
+def _encode(light: Floats) -> Picture:
     """Light (H,W,3) as a camera's picture: highlights roll off, as on film, then gamma 2.2."""
     displayed = np.clip(1.12 * light / (1 + 0.22 * light), 0, 1) ** (1 / 2.2)
     return (displayed * 255 + 0.5).astype(np.uint8)

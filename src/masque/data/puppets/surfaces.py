@@ -1,7 +1,8 @@
 """Every surface of a puppet as a grid of points, as built: before identity, expression and pose move it.
 
 Rows of a grid run down and columns to the picture's right, where the surface shows its front; rows of ears and glasses
-run outwards. Lengths are mm."""
+run outwards. Lengths are mm, angles radians round the vertical axis from the front, unless a name says otherwise; the
+numbers were modelled by eye."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from masque.data.puppets.head import HAIRLINE, head_points
 TEXELS = 6
 """Texels of the head's textures per step of its grid, both ways."""
 
-BEHIND = 8
+EAR_ROOT = 8
 """How far the outermost row of an ear dips into the head."""
 
 
@@ -51,7 +52,7 @@ def ear_surfaces() -> tuple[Surface, Surface]:
     up = 31 * radius * np.sin(turn)
     rim = 4.5 * gaussian(radius - 0.86, 0.1)
     hollow = 7 * gaussian(radius * np.cos(turn) + 0.15, 0.35, radius * np.sin(turn) + 0.12, 0.3)
-    out = rim - hollow - BEHIND * (radius > 1.01)
+    out = rim - hollow - EAR_ROOT * (radius > 1.01)
     right = np.stack(
         [76 + 0.52 * back + 0.06 * up + 0.84 * out, 0.1 * back + up - 9, -8 - 0.84 * back - 0.12 * up + 0.52 * out]
     )

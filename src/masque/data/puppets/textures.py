@@ -1,6 +1,7 @@
 """What is painted on the head: sixteen layers over its grid, the same for all puppets.
 
-How strongly each layer shows, and in which colour, is the puppet's: see `paint`."""
+How strongly each layer shows, and in which colour, is the puppet's: see `paint`. The numbers below are places, widths
+and depths in mm on the head of `head`, and were chosen by eye; where a layer begins and ends is a pair of them."""
 
 from __future__ import annotations
 
@@ -35,52 +36,63 @@ class HeadLayers(NamedTuple):
     eye: Floats
     """The opening between the lids."""
     mouth_opening: Floats
+    """The opening between the lips."""
     upper_lip: Floats
     lower_lip: Floats
     brow: Floats
+    """The eyebrow, with a ragged edge."""
     nose: Floats
     scalp: Floats
     """Height in mm above which hair grows here: the point's own height, 500 mm more where no hair ever grows."""
     beard: Floats
+    """Where a full beard grows."""
     openness: Floats
     """How much of the light from all around arrives: 1 in the open, less in hollows."""
     blush: Floats
+    """Redness of cheeks, nose and chin."""
     lines: Floats
     """Wrinkles of the forehead and crow's feet."""
     lashes: Floats
+    """Dark of the lashes and of the fold above the eye."""
     mottle: Floats
     """Blotches of the skin, noise about 0."""
     smile_fold: Floats
     """From the wing of the nose down past the corner of the mouth."""
     eye_bag: Floats
+    """The fold under the eye."""
     grain: Floats
     """Fine noise within ±1.5, for the edges of hair."""
 
 
 @dataclass(frozen=True)
 class _Texels:
-    """Where the texels lie on the head, each (H,W) float32."""
+    """What the layers are made from, each (H,W) float32 over the texels."""
 
     x: Floats
+    """Place on the head as built, in mm."""
     y: Floats
     z: Floats
     ax: Floats
-    """|x|."""
+    """|x|, since the layers are the same on both sides."""
     front: NDArray[np.bool_]
-    """On the face, not behind it."""
+    """Whether the texel is on the face, not behind it."""
     degrees: Floats
     """Angle from the front, to either side."""
     mottle: Floats
+    """See `HeadLayers.mottle`."""
     grain: Floats
+    """See `HeadLayers.grain`."""
     lids: Lids
+    """The lids at this x."""
     lips: Lips
+    """The lips at this x."""
 
 
 def head_textures(head: Floats) -> Floats:
     """The layers of HeadLayers (H,W,16), in its order, for the grid of the head as built, (3,rows,columns)."""
-    at = _texels(head)
-    eye, mouth_opening, upper_lip, lower_lip, brow, nose = _edges(at)
-    eyes = at.front * (np.abs(at.ax - EYE_X) < EYE_HALF_WIDTH)
+    texel = _texels(head)
+    eye, mouth_opening, upper_lip, lower_lip, brow, nose = _edges(texel)
+    eyes = texel.front * (np.abs(texel.ax - EYE_X) < EYE_HALF_WIDTH)
     layers = HeadLayers(
         eye=eye,
         mouth_opening=mouth_opening,
@@ -88,21 +100,22 @@ def head_textures(head: Floats) -> Floats:
         lower_lip=lower_lip,
         brow=brow,
         nose=nose,
-        scalp=_scalp(at),
-        beard=_beard(at, np.maximum(upper_lip, lower_lip)),
-        openness=_openness(at, mouth_opening),
-        blush=_blush(at),
-        lines=_lines(at),
-        lashes=_lashes(at, eyes),
-        mottle=at.mottle,
-        smile_fold=at.front * gaussian(at.ax - 17 + 0.64 * (at.y + 41), 1.3, at.y + 53, 9),
-        eye_bag=eyes * gaussian(at.y - at.lids.lower + 6.5, 1),
-        grain=at.grain,
+        scalp=_scalp(texel),
+        beard=_beard(texel, np.maximum(upper_lip, lower_lip)),
+        openness=_openness(texel, mouth_opening),
+        blush=_blush(texel),
+        lines=_lines(texel),
+        lashes=_lashes(texel, eyes),
+        mottle=texel.mottle,
+        smile_fold=texel.front * gaussian(texel.ax - 17 + 0.64 * (texel.y + 41), 1.3, texel.y + 53, 9),
+        eye_bag=eyes * gaussian(texel.y - texel.lids.lower + 6.5, 1),
+        grain=texel.grain,
     )
     return np.dstack(layers)
 
 
 def _texels(head: Floats) -> _Texels:
+    """For the grid of the head as built, (3,rows,columns)."""
     x, y, z = (cv2.resize(plane, None, fx=TEXELS, fy=TEXELS) for plane in head.astype(np.float32))
     noise = np.random.default_rng(68).normal(size=x.shape).astype(np.float32)
     return _Texels(
@@ -123,12 +136,12 @@ BROW = np.array([[10, 14.5, -3], [15, 15.8, 2.6], [24, 18.6, 3], [34, 20.8, 2.5]
 """The eyebrow from its inner to its outer end: |x|, y, half thickness."""
 
 
-def _edges(at: _Texels) -> list[Floats]:
+def _edges(texel: _Texels) -> list[Floats]:
     """The six signed distances: each part lies between two heights and between two places across."""
-    lids, lips = at.lids, at.lips
-    brow, thickness = curve(np.clip(at.ax, 10, 54), BROW)
-    thickness = thickness + 0.8 * at.grain
-    wing = np.where(at.y < -34, 17, nose_at(at.y)[1] + 2)  # half width of the nose
+    lids, lips = texel.lids, texel.lips
+    brow, thickness = curve(np.clip(texel.ax, 10, 54), BROW)
+    thickness = thickness + 0.8 * texel.grain
+    wing = np.where(texel.y < -34, 17, nose_at(texel.y)[1] + 2)  # half width of the nose
     parts = (  # upper edge, lower edge, half width, |x| of the middle
         (lids.upper, lids.lower, EYE_HALF_WIDTH, EYE_X),
         (lips.opening_top, lips.opening_bottom, MOUTH_HALF_WIDTH, 0),
@@ -139,54 +152,56 @@ def _edges(at: _Texels) -> list[Floats]:
     )
     return [
         np.where(
-            at.front,
-            np.minimum(np.minimum(upper - at.y, at.y - lower), half_width - np.abs(at.ax - middle)),
+            texel.front,
+            np.minimum(np.minimum(upper - texel.y, texel.y - lower), half_width - np.abs(texel.ax - middle)),
             -9,
         )
         for upper, lower, half_width, middle in parts
     ]
 
 
-def _scalp(at: _Texels) -> Floats:
-    grows_from = curve(at.degrees, HAIRLINE)[0]
-    return at.y + 500 * smooth_step(at.y + 2 * at.grain - grows_from, 3, -4)
+def _scalp(texel: _Texels) -> Floats:
+    """See `HeadLayers.scalp`."""
+    grows_from = curve(texel.degrees, HAIRLINE)[0]
+    return texel.y + 500 * smooth_step(texel.y + 2 * texel.grain - grows_from, 3, -4)
 
 
-def _beard(at: _Texels, lips: Floats) -> Floats:
+def _beard(texel: _Texels, lips: Floats) -> Floats:
     """A full beard: jaw, moustache and chin; not on the lips, nor high on the cheeks, nor behind the jaw."""
-    jaw = smooth_step(1.4 * (at.ax - 30) - at.y, 64, 80)
-    moustache = smooth_step(np.abs(at.y + 58 + 0.012 * at.ax**2), 7, 4) * smooth_step(at.ax, 33, 28)
-    chin = smooth_step(-at.y, 96, 104)
-    beard = np.maximum(np.maximum(jaw, moustache), chin) * smooth_step(at.degrees, 112, 98)
-    return beard * (smooth_step(-at.y, -10, 10) * (0.75 + 0.25 * at.grain) * (1 - smooth_step(lips, -1.5, 0)))
+    jaw = smooth_step(1.4 * (texel.ax - 30) - texel.y, 64, 80)
+    moustache = smooth_step(np.abs(texel.y + 58 + 0.012 * texel.ax**2), 7, 4) * smooth_step(texel.ax, 33, 28)
+    chin = smooth_step(-texel.y, 96, 104)
+    beard = np.maximum(np.maximum(jaw, moustache), chin) * smooth_step(texel.degrees, 112, 98)
+    return beard * (smooth_step(-texel.y, -10, 10) * (0.75 + 0.25 * texel.grain) * (1 - smooth_step(lips, -1.5, 0)))
 
 
-def _openness(at: _Texels, mouth_opening: Floats) -> Floats:
+def _openness(texel: _Texels, mouth_opening: Floats) -> Floats:
     """Less light arrives where the surroundings stand out more than the point, in the nostrils and between the lips."""
-    around = cv2.GaussianBlur(at.z, (0, 0), 17)
-    nostrils = gaussian(at.ax - 7, 2.4, at.y + 47.1, 1.4)
-    deep = 0.5 * smooth_step(around - at.z, 0.5, 7) + 0.7 * nostrils
-    return (1 - at.front * deep) * (1 - 0.6 * gaussian(mouth_opening, 0.8))
+    around = cv2.GaussianBlur(texel.z, (0, 0), 17)
+    nostrils = gaussian(texel.ax - 7, 2.4, texel.y + 47.1, 1.4)
+    deep = 0.5 * smooth_step(around - texel.z, 0.5, 7) + 0.7 * nostrils
+    return (1 - texel.front * deep) * (1 - 0.6 * gaussian(mouth_opening, 0.8))
 
 
-def _blush(at: _Texels) -> Floats:
-    cheeks = gaussian(at.ax - 42, 15, at.y + 30, 12)
-    nose_tip = 0.8 * gaussian(at.ax, 10, at.y + 38, 9)
-    chin = 0.3 * gaussian(at.ax, 14, at.y + 112, 10)
-    return np.asarray(at.front * (cheeks + nose_tip + chin))
+def _blush(texel: _Texels) -> Floats:
+    """Red cheeks, tip of the nose and chin."""
+    cheeks = gaussian(texel.ax - 42, 15, texel.y + 30, 12)
+    nose_tip = 0.8 * gaussian(texel.ax, 10, texel.y + 38, 9)
+    chin = 0.3 * gaussian(texel.ax, 14, texel.y + 112, 10)
+    return np.asarray(texel.front * (cheeks + nose_tip + chin))
 
 
-def _lines(at: _Texels) -> Floats:
+def _lines(texel: _Texels) -> Floats:
     """Three waves over the forehead, the frown between the brows, and three crow's feet beside each eye."""
-    waves = sum(gaussian(at.y - height - 1.5 * np.cos(at.ax / 9), 1) for height in (32, 40, 49))
-    forehead = waves * smooth_step(at.ax, 42, 32) + gaussian(at.ax - 5, 1, at.y - 15, 5)
-    feet = sum(gaussian(at.y - rise * (at.ax - 48) / 12 + 1, 0.7, at.ax - 55, 4) for rise in (8, 1, -6))
-    return at.front * (forehead + feet)
+    waves = sum(gaussian(texel.y - height - 1.5 * np.cos(texel.ax / 9), 1) for height in (32, 40, 49))
+    forehead = waves * smooth_step(texel.ax, 42, 32) + gaussian(texel.ax - 5, 1, texel.y - 15, 5)
+    feet = sum(gaussian(texel.y - rise * (texel.ax - 48) / 12 + 1, 0.7, texel.ax - 55, 4) for rise in (8, 1, -6))
+    return texel.front * (forehead + feet)
 
 
-def _lashes(at: _Texels, eyes: NDArray[np.bool_]) -> Floats:
+def _lashes(texel: _Texels, eyes: NDArray[np.bool_]) -> Floats:
     """Dark along the edge of the upper lid, less so along the lower one, and in the fold above the eye."""
-    upper = smooth_step(np.abs(at.y - at.lids.upper - 0.2), 1.3, 0.3)
-    lower = 0.35 * gaussian(at.y - at.lids.lower, 0.5)
-    fold = 0.5 * gaussian(at.y - at.lids.upper - 3.8, 0.8)
+    upper = smooth_step(np.abs(texel.y - texel.lids.upper - 0.2), 1.3, 0.3)
+    lower = 0.35 * gaussian(texel.y - texel.lids.lower, 0.5)
+    fold = 0.5 * gaussian(texel.y - texel.lids.upper - 3.8, 0.8)
     return np.asarray(eyes * (upper + lower + fold))

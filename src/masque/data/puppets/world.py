@@ -139,7 +139,8 @@ def draw_puppet(seed: int, identity: int | None = None) -> Puppet:
 
     The order of the draws is part of what a seed means: in another order every seed gives another puppet."""
     identity = seed if identity is None else identity
-    person, moment = np.random.default_rng([1, identity]), np.random.default_rng([2, identity, seed])
+    person = np.random.default_rng([1, identity])  # 1 and 2 keep the two apart where seed and identity are equal
+    moment = np.random.default_rng([2, identity, seed])
     looks = _draw_looks(person)
     expression = _draw_expression(moment)
     pose = _draw_pose(moment)
