@@ -101,8 +101,8 @@ less is the map of another photo, or one that was lost on its way through a prog
 
 
 def check_face_left(own: Labels, wanted: Labels) -> None:
-    """Raise PictureError when a wanted label map (S,S) has no face where the parser sees one in the photo, own
-    (S,S)."""
+    """Raise PictureError when the label map `wanted` (S,S), which is to be painted, has no face where `own` (S,S), what
+    the parser sees in the photo, has one."""
     inner = np.s_[1:-1, 1:-1]  # at the edge stands the parser's label, whatever is wanted
     before, after = is_face(own[inner]), is_face(wanted[inner])
     pixels = int(before.sum())
@@ -113,7 +113,8 @@ def check_face_left(own: Labels, wanted: Labels) -> None:
         if kept < LEAST_FACE:
             what = f"only {100 * kept:.0f} % of it is left" if kept else "none is left"
         raise PictureError(
-            f"The label map has no face where the photo has one ({what}): start from what `masque parse` writes of this photo."
+            f"The label map has no face where the photo has one ({what}): start from what `masque parse` "
+            "writes of this photo."
         )
 
 
@@ -122,8 +123,8 @@ MOST_TURNED = 60.0
 
 
 def check_upright(own: Labels, wanted: Labels) -> None:
-    """Raise PictureError when the eyes and mouth of a wanted label map (S,S) lie turned or mirrored against the
-    photo's, own (S,S)."""
+    """Raise PictureError when the eyes and mouth of the label map `wanted` (S,S), which is to be painted, lie turned or
+    mirrored against those of `own` (S,S), what the parser sees in the photo."""
     for direction in (_eye_to_eye, _eyes_to_mouth):
         before, after = direction(own), direction(wanted)
         if before is None or after is None:
@@ -172,7 +173,8 @@ def resample_labels(labels: Labels, matrix: Matrix, size: int) -> Labels:
 
 
 def label_coverage(labels: Labels, matrix: Matrix, size: int) -> NDArray[np.float32]:
-    """Of a label map (H,W) seen through `matrix`, how much of each pixel each label covers, (11,size,size) in [0,1]."""
+    """How much of each pixel each label of a label map (H,W) covers when it is seen through `matrix`: (11,size,size) in
+    [0,1]."""
     each = [
         warp((labels == label).astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT)
         for label in range(len(LABELS))

@@ -14,12 +14,13 @@ from masque.faces.masks import widened_mask
 from masque.image import Picture
 
 GREY_LEVELS = 4
-"""Of 255: by how much the means of a grey picture's channels may differ. Noise of 8 levels in each channel makes the
+"""By how many of 255 levels the means of a grey picture's channels may differ. Noise of 8 levels in each channel makes the
 means over GREY_BLUR pixels differ by 4."""
 GREY_TINT = 0.04
-"""The same in proportion to their light: a photo of 6 % of the light differs by 9 levels."""
+"""By what share of the lightest one they may differ where that is more: a photo with a tint of 6 % differs by 9
+levels."""
 GREY_SHARE = 0.99
-"""Of a grey picture's pixels, those at which its channels differ by no more."""
+"""The share of its pixels at which the channels of a grey picture have to differ by no more."""
 GREY_BLUR = 9
 """Side in pixels of the squares over which channels are averaged before they are compared."""
 
@@ -122,8 +123,8 @@ def correct_tones(after: Picture, before: Picture, photo: Picture, changed: NDAr
 
 
 def _mean_around(values: NDArray[np.float32], inside: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
-    """Of values (S,S,C), the mean around each pixel over those inside a mask (S,S) alone, weighted by a Gaussian of
-    `sigma` pixels."""
+    """The mean of values (S,S,C) around each pixel, weighted by a Gaussian of `sigma` pixels, over those inside a mask
+    (S,S) alone."""
     weight = inside.astype(np.float32)
     total = cv2.GaussianBlur(values * weight[..., None], (0, 0), sigma)
     return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)[..., None], dtype=np.float32)
