@@ -6,13 +6,13 @@ D tells (x, ẑ), ẑ ~ E(x), from (x̃, z), x̃ = G(z), z ~ N(0,I); nothing els
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.losses.adversarial import fake_loss, real_loss
 from masque.models.autoencoders import AutoencoderConfig, PairJudge
@@ -67,4 +67,4 @@ class ALIRecipe(AutoencoderRecipe):
 
 # RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E: after 1,400 steps E was lost
 # (docs/papers/rsgan.md, choice 19).
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = presets({}, {"lr": 2e-4})
+PRESETS: Presets = presets({"lr": 2e-4})

@@ -9,13 +9,13 @@ R_D             fool              G, of pictures made again and drawn ones
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.layers.pictures import Judge
 from masque.losses.adversarial import fake_loss, real_loss
@@ -82,4 +82,4 @@ class AlphaGANRecipe(AutoencoderRecipe):
         return {"code": real_loss(self.C(self.noise(batch, "z of C"))) + fake_loss(self.C(inferred))}
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = presets({}, {})
+PRESETS: Presets = presets({})

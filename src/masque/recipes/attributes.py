@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.losses.attributes import known_bce
@@ -58,13 +58,15 @@ class AttributesRecipe:
         return list(to_pictures(batch["face_crop"][first])), len(first)
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     "small": {
-        "model": {}, "training": {},
+        "model": {},
+        "training": {},
         "run": {"steps": 3000, "batch_size": 64, "shift": 5.0, "turn": 8.0, "zoom": 0.08, "colour": 0.3, "ema": 0.99},
     },
     "tiny": {
-        "model": {"size": 32, "channels": 8}, "training": {"decay_to": 60},
+        "model": {"size": 32, "channels": 8},
+        "training": {"decay_to": 60},
         "run": {"steps": 60, "batch_size": 16, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

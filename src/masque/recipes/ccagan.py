@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former
+from masque.config import Former, Presets
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -219,7 +219,7 @@ def flip_attribute(c: Tensor, names: Sequence[str], name: str) -> Tensor:
     return changed
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     # 128 px, batch 32, 20 epochs of CelebA's 200,000 pictures, flips, lr 1e-4 for half of them and then falling:
     # Section 4.1
     "paper": {
@@ -230,12 +230,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # StarGAN as published: the same pace, its own loss
     "stargan": {
         "model": {"attention": "none"},
-        "training": {
-            "adversarial": "wgan-gp",
-            "rec": 10.0,
-            "decay_from": 62_500,
-            "decay_to": 125_000,
-        },
+        "training": {"adversarial": "wgan-gp", "rec": 10.0, "decay_from": 62_500, "decay_to": 125_000},
         "run": {"steps": 125_000, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },
     # 64 px with half the width, for two processor cores: a quarter of an hour. So few steps are spent on more updates
@@ -243,13 +238,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # hundreds of steps.
     "small": {
         "model": {"size": 64, "channels": 32, "halvings": 5, "paints": "change"},
-        "training": {
-            "rec": 3.0,
-            "judge_steps": 2,
-            "lr": 2e-4,
-            "decay_from": 1_250,
-            "decay_to": 2_500,
-        },
+        "training": {"rec": 3.0, "judge_steps": 2, "lr": 2e-4, "decay_from": 1_250, "decay_to": 2_500},
         "run": {"steps": 2_500, "batch_size": 16},
     },
     # What worked best of all that was tried (docs/training/ccagan.md)

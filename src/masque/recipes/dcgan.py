@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former
+from masque.config import Former, Presets, Setting
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.losses.adversarial import fake_loss, real_loss
@@ -73,13 +73,18 @@ class DCGANRecipe:
         return [picture for row in rows for picture in to_pictures(row)], len(batch["image"])
 
 
-STILL = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0}
+_AS_THEY_ARE: Mapping[str, Setting] = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0}
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "paper": {"model": {}, "training": {}, "run": {"steps": 60_000, "batch_size": 128, **STILL}},
-    "small": {"model": {"channels": 32, "critic": 16}, "training": {}, "run": {"steps": 12_000, "batch_size": 32, "ema": 0.99, **STILL}},
+PRESETS: Presets = {
+    "paper": {"model": {}, "training": {}, "run": {"steps": 60_000, "batch_size": 128, **_AS_THEY_ARE}},
+    "small": {
+        "model": {"channels": 32, "critic": 16},
+        "training": {},
+        "run": {"steps": 12_000, "batch_size": 32, "ema": 0.99, **_AS_THEY_ARE},
+    },
     "tiny": {
-        "model": {"size": 16, "channels": 8, "critic": 8, "z": 8}, "training": {"lr": 1e-3},
+        "model": {"size": 16, "channels": 8, "critic": 8, "z": 8},
+        "training": {"lr": 1e-3},
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

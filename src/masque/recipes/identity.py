@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import SettingError
@@ -95,13 +95,26 @@ class IdentityRecipe:
         return [*pictures, *(pictures[int(i)] for i in alike.argmax(dim=1))], len(pictures)
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     # E_id of FaceFeat-GAN, Section 4; how pictures are moved, it does not say
     "paper": {
-        "model": {"size": 128, "view": "face", "network": "resnet50", "features": 256, "people": 10_575, "dropout": 0.0},
+        "model": {
+            "size": 128,
+            "view": "face",
+            "network": "resnet50",
+            "features": 256,
+            "people": 10_575,
+            "dropout": 0.0,
+        },
         "training": {
-            "softmax": "linear", "attribute_weight": 0.0, "lr": 8e-5, "weight_decay": 0.0,
-            "decay_shape": "stairs", "decay_from": 100_000, "decay_to": 100_000, "decay_factor": 0.625,
+            "softmax": "linear",
+            "attribute_weight": 0.0,
+            "lr": 8e-5,
+            "weight_decay": 0.0,
+            "decay_shape": "stairs",
+            "decay_from": 100_000,
+            "decay_to": 100_000,
+            "decay_factor": 0.625,
         },
         "run": {"steps": 200_000, "batch_size": 96, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },
@@ -118,11 +131,13 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "run": {"steps": 6000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.998},
     },
     "small": {
-        "model": {}, "training": {},
+        "model": {},
+        "training": {},
         "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},
     },
     "tiny": {
-        "model": {"size": 32, "channels": 8, "features": 32, "people": 64}, "training": {"decay_to": 60},
+        "model": {"size": 32, "channels": 8, "features": 32, "people": 64},
+        "training": {"decay_to": 60},
         "run": {"steps": 60, "batch_size": 16, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

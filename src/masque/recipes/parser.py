@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.faces.labels import overlay
 from masque.image import Picture, to_pictures
@@ -71,10 +71,11 @@ class ParserRecipe:
         return [*pictures, *map(overlay, pictures, true), *map(overlay, pictures, seen)], len(pictures)
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     # Fig. 2.8 and Section 4.3.1
     "paper": {
-        "model": {}, "training": {},
+        "model": {},
+        "training": {},
         "run": {"steps": 130_000, "batch_size": 12, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },
     # 128 px, narrower, with two layers at full size, for two processor cores
@@ -90,7 +91,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "run": {"steps": 4500, "batch_size": 8, "shift": 8.0, "turn": 15.0, "zoom": 0.15, "colour": 0.3, "ema": 0.995},
     },
     "tiny": {
-        "model": {"size": 32, "channels": 8, "halvings": 3, "fine": 8}, "training": {"dice": 1.0, "lr": 2e-3},
+        "model": {"size": 32, "channels": 8, "halvings": 3, "fine": 8},
+        "training": {"dice": 1.0, "lr": 2e-3},
         "run": {"steps": 60, "batch_size": 8, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

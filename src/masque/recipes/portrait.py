@@ -18,14 +18,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from masque.config import Former
+from masque.config import Former, Preset, Presets
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.faces.labels import LABELS, colour_labels, grow
@@ -295,21 +295,36 @@ def with_larger_eyes_and_mouth(labels: Tensor) -> Tensor:
 
 
 # 128 px, narrow, for two processor cores
-_SMALL: Mapping[str, Mapping[str, Any]] = {
+_SMALL: Preset = {
     "model": {
-        "size": 128, "channels": 16, "features": 64, "z": 256, "blocks": 6, "eyes": "tight", "norm": "none", "background": "kept",
+        "size": 128,
+        "channels": 16,
+        "features": 64,
+        "z": 256,
+        "blocks": 6,
+        "eyes": "tight",
+        "norm": "none",
+        "background": "kept",
     },
     "training": {
-        "perceptual": 1.0, "overall": 20.0, "shape_unpaired": 0.3, "judged": "person", "judge_steps": 2, "lr": 5e-4, "judge_lr": 5e-4,
-        "decay_from": 500, "decay_to": 5000,
+        "perceptual": 1.0,
+        "overall": 20.0,
+        "shape_unpaired": 0.3,
+        "judged": "person",
+        "judge_steps": 2,
+        "lr": 5e-4,
+        "judge_lr": 5e-4,
+        "decay_from": 500,
+        "decay_to": 5000,
     },
     "run": {"steps": 5000, "batch_size": 16, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.1},
-}  # fmt: skip
+}
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     # Section 4.3.1: 55 epochs of 28,000 pictures
     "paper": {
-        "model": {}, "training": {"decay_from": 23_000, "decay_to": 128_000},
+        "model": {},
+        "training": {"decay_from": 23_000, "decay_to": 128_000},
         "run": {"steps": 128_000, "batch_size": 12, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0},
     },
     "small": _SMALL,
@@ -320,4 +335,4 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "training": {"parser_channels": 4, "lr": 1e-3, "judge_lr": 1e-3},
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

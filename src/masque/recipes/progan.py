@@ -1,25 +1,24 @@
 """Training of the progressive GAN (Karras et al. 2017), and then of an encoder into its latents (paper, Section 4).
 
-paper          here       who it updates
-WGAN-GP        adv, gp    D
-drift          drift      D
-               adv        G
-logistic, R1   adv, r1    D (instead of WGAN-GP: Goodfellow et al. 2014, Mescheder et al. 2018)
-               z, again, photo    E, on pictures that the finished G makes, and on photos
-beyond         adv_maps, r1_maps  D_maps, G: a second discriminator, which sees the maps of a face parser (Sauer et al. 2021)
+Karras et al.     here             who it updates, in the phase
+WGAN-GP           adv, gp | fool   D | G                judge | paint
+drift (A.1)       drift            D                    judge
+logistic loss     adv | fool       D | G                judge | paint, in place of WGAN-GP (Goodfellow et al. 2014)
+Section 4         z, again, photo  E                    encode: on pictures that the finished G makes, and on photos
+extras            r1; adv_maps, r1_maps | fool_maps: see masque.recipes.extras
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masque.config import Former, from_dict
+from masque.config import Former, Preset, Presets, Setting, from_dict
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -295,60 +294,66 @@ class ProGANRecipe:
         return [p for row in rows for p in to_pictures(F.interpolate(row.float(), size=size, mode="nearest"))], len(x)
 
 
-def _grown(size: int, channels: int, **more: Any) -> dict[str, Any]:
-    return {"size": size, "channels": channels, **more}
-
+_AS_THEY_ARE: Mapping[str, Setting] = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0}
+_LOGISTIC: Mapping[str, Setting] = {"adversarial": "logistic"}
 
 # 64 px and few channels, for two processor cores
-_SMALL: Mapping[str, Mapping[str, Any]] = {
-    "model": _grown(64, 1024, widest=256, encoder=32),
+_SMALL: Preset = {
+    "model": {"size": 64, "channels": 1024, "widest": 256, "encoder": 32},
     "training": {
-        "adversarial": "logistic", "r1": 0.5, "hold": 20_000, "fade": 20_000, "lr": 2e-3, "encoder_since": 10_800, "decay_from": 8900,
-        "decay_to": 13_800,
+        **{**_LOGISTIC, "r1": 0.5, "hold": 20_000, "fade": 20_000, "lr": 2e-3},
+        **{"encoder_since": 10_800, "decay_from": 8900, "decay_to": 13_800},
     },
-    "run": {"steps": 13_800, "batch_size": 32, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.998},
-}  # fmt: skip
+    "run": {"steps": 13_800, "batch_size": 32, "ema": 0.998, **_AS_THEY_ARE},
+}
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     # Table 2 and appendix A.1: 12 million images, sixteen at a time; 1024 px are there after 9.6 million
-    # (docs/papers/progan.md, choice 17)
     "paper-1024": {
-        "model": {}, "training": {"hold": 600_000, "fade": 600_000},
-        "run": {"steps": 750_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+        "model": {},
+        "training": {"hold": 600_000, "fade": 600_000},
+        "run": {"steps": 750_000, "batch_size": 16, "ema": 0.999, **_AS_THEY_ARE},
     },
     "256": {
-        "model": _grown(256, 4096),
+        "model": {"size": 256, "channels": 4096},
         "training": {
-            "adversarial": "logistic", "hold": 600_000, "fade": 600_000, "encoder_since": 500_000,
-            "decay_from": 470_000, "decay_to": 550_000,
+            **{**_LOGISTIC, "hold": 600_000, "fade": 600_000},
+            **{"encoder_since": 500_000, "decay_from": 470_000, "decay_to": 550_000},
         },
-        "run": {"steps": 550_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+        "run": {"steps": 550_000, "batch_size": 16, "ema": 0.999, **_AS_THEY_ARE},
     },
     "128": {
-        "model": _grown(128, 2048, widest=256),
+        "model": {"size": 128, "channels": 2048, "widest": 256},
         "training": {
-            "adversarial": "logistic", "augment": "diff", "hold": 300_000, "fade": 300_000, "encoder_since": 240_000, "decay_from": 220_000,
-            "decay_to": 270_000,
+            **{**_LOGISTIC, "augment": "diff", "hold": 300_000, "fade": 300_000},
+            **{"encoder_since": 240_000, "decay_from": 220_000, "decay_to": 270_000},
         },
-        "run": {"steps": 270_000, "batch_size": 16, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+        "run": {"steps": 270_000, "batch_size": 16, "ema": 0.999, **_AS_THEY_ARE},
     },
     "small": _SMALL,
     # What the shipped weights are: 128 px, judged by what the face parser that comes with Masque sees
     "best": {
-        "model": _grown(128, 2048, widest=256, encoder=32, seen=64),
+        "model": {"size": 128, "channels": 2048, "widest": 256, "encoder": 32, "seen": 64},
         "training": {
-            "adversarial": "logistic", "parser": "parser", "adv": 0.0, "maps_lr": 7e-4, "hold": 20_000, "fade": 20_000,
-            "lr": 1e-3, "encoder_since": 12_000, "decay_from": 9000, "decay_to": 17_000,
+            **{
+                **_LOGISTIC,
+                "parser": "parser",
+                "adv": 0.0,
+                "maps_lr": 7e-4,
+                "hold": 20_000,
+                "fade": 20_000,
+                "lr": 1e-3,
+            },
+            **{"encoder_since": 12_000, "decay_from": 9000, "decay_to": 17_000},
         },
-        "run": {"steps": 17_000, "batch_size": 64, "shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "ema": 0.999},
+        "run": {"steps": 17_000, "batch_size": 64, "ema": 0.999, **_AS_THEY_ARE},
     },
     "tiny": {
-        "model": _grown(16, 64, widest=16, z=16, encoder=4, group=2),
+        "model": {"size": 16, "channels": 64, "widest": 16, "z": 16, "encoder": 4, "group": 2},
         "training": {
-            "adversarial": "logistic", "hold": 20, "fade": 20, "lr": 2e-3, "encoder_since": 40, "r1_every": 4,
-            "decay_from": 30, "decay_to": 40,
-            "encoder_lr": 1e-2,
+            **{**_LOGISTIC, "hold": 20, "fade": 20, "lr": 2e-3, "r1_every": 4},
+            **{"encoder_since": 40, "encoder_lr": 1e-2, "decay_from": 30, "decay_to": 40},
         },
         "run": {"steps": 60, "batch_size": 4, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import SettingError
@@ -84,23 +84,27 @@ class ShapeRecipe:
         return list(to_pictures(batch["image"][order])), len(order)
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PRESETS: Presets = {
     "paper": {
-        "model": {}, "training": {"decay_to": 30_000},
+        "model": {},
+        "training": {"decay_to": 30_000},
         "run": {"steps": 30_000, "batch_size": 96, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2},
     },
     # 64 px and narrow, for two processor cores
     "small": {
-        "model": {"size": 64, "width": 24}, "training": {},
+        "model": {"size": 64, "width": 24},
+        "training": {},
         "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},
     },
     # 128 px, for an accelerator
     "128": {
-        "model": {"size": 128, "width": 32}, "training": {},
+        "model": {"size": 128, "width": 32},
+        "training": {},
         "run": {"steps": 3000, "batch_size": 64, "shift": 4.0, "turn": 6.0, "zoom": 0.08, "colour": 0.2, "ema": 0.99},
     },
     "tiny": {
-        "model": {"size": 32, "width": 4, "identity": 3, "expression": 4}, "training": {"decay_to": 60},
+        "model": {"size": 32, "width": 4, "identity": 3, "expression": 4},
+        "training": {"decay_to": 60},
         "run": {"steps": 60, "batch_size": 16, "log_every": 10, "save_every": 20, "preview_every": 60},
     },
-}  # fmt: skip
+}

@@ -9,13 +9,13 @@ L_GAN           adv | fool        D | G
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from masque.config import Presets
 from masque.data.batches import Batch
 from masque.losses.adversarial import fake_loss, real_loss
 from masque.losses.gaussian import kl_to_standard
@@ -89,4 +89,4 @@ class VAEGANRecipe(AutoencoderRecipe):
         return {"adv": real_loss(said[: len(x)]) + 2 * fake_loss(said[len(x) :])}
 
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = presets({}, {"kl": 0.25})
+PRESETS: Presets = presets({"kl": 0.25})
