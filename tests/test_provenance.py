@@ -188,7 +188,6 @@ def test_a_result_is_not_saved_under_an_unknown_ending(tmp_path: Path, picture: 
 WITHOUT = {
     "film.py": "a sheet of frames; commands write theirs with a record",
     "studio/page.py": "a person's own photo beside its edits: nothing was made",
-    "cli/evaluate.py": "a chart of measured numbers",
 }
 """Where a picture is written that carries no record, and why."""
 

@@ -4,16 +4,23 @@ sees them all."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, Protocol, overload
 
 from masque.errors import LONGEST_QUOTE, CheckpointError, SettingError, nearest, printable
 
 if TYPE_CHECKING:
+    import torch
+    from _typeshed import DataclassInstance
+    from torch import nn
+
+    from masque.config import ModelConfig
     from masque.data.frames import LabelMaps
+    from masque.edits.loaded import LoadedModel
+    from masque.train.phase import Recipe
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -21,6 +28,17 @@ SHIPPED = Path(__file__).parent / "weights"
 VARIABLE = "MASQUE_WEIGHTS"
 """The environment variable that names folders of models, with the system's separator of paths between them, which are
 looked through before SHIPPED."""
+
+
+class SessionClass(Protocol):
+    """A class of `masque.edits.loaded`, before its family is known."""
+
+    helpers: tuple[str, ...]
+    """What it takes beside the model, by the names of its parameters: keys of `masque.loading.HELPERS`."""
+
+    def __call__(
+        self, model: nn.Module, family: str, weights: str, device: torch.device, **helpers: object
+    ) -> LoadedModel: ...
 
 
 @dataclass(frozen=True)
@@ -69,8 +87,26 @@ class Family:
         """Whether its models can do an edit; with None, whether they can do any."""
         return bool(self.edits) if edit is None else edit in self.edits
 
-    def load(self, part: str) -> Any:
-        """The object that the field `part` names."""
+    @overload
+    def load(self, part: Literal["model"]) -> Callable[[object], nn.Module]: ...
+    @overload
+    def load(self, part: Literal["model_parts"]) -> tuple[str, ...]: ...
+    @overload
+    def load(self, part: Literal["config"]) -> type[ModelConfig]: ...
+    @overload
+    def load(self, part: Literal["training"]) -> type[DataclassInstance]: ...
+    @overload
+    def load(self, part: Literal["recipe"]) -> Callable[[object, object], Recipe]: ...
+    @overload
+    def load(self, part: Literal["presets"]) -> Mapping[str, Mapping[str, Mapping[str, object]]]: ...
+    @overload
+    def load(self, part: Literal["session"]) -> SessionClass: ...
+    @overload
+    def load(self, part: str) -> object: ...
+    def load(self, part: str) -> object:
+        """The object that the field of this name names, its module imported.
+
+        part: model, model_parts, config, recipe, training, presets or session."""
         import importlib
 
         module, name = getattr(self, part).split(":")

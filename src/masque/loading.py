@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from masque.catalog import CATALOG, Family, installed, model_folder
 from masque.device import choose_device
@@ -32,8 +32,8 @@ def load_session(
 ) -> LoadedModel:
     """A model by its family's name or its folder, ready to edit photos on a device.
 
-    serving: an edit it must be able to do; any if None. device: as `choose_device` takes it. Raises CheckpointError when
-    there is no such model, or its family does not serve that, SettingError when there is no such device."""
+    serving: an edit it must be able to do; any if None. device: as `choose_device` takes it. Raises CheckpointError
+    when there is no such model, or its family does not serve that, SettingError when there is no such device."""
     from masque import modelfile
 
     place = choose_device(device)
@@ -46,11 +46,10 @@ def load_session(
             f"{stored.folder} holds a model of the family {printable(stored.family)}, which {what}: "
             f"name a model of {able}."
         )
-    session: LoadedModel = _on_device(stored, place)
-    return session
+    return _on_device(stored, place)
 
 
-def _on_device(stored: ModelFile, device: torch.device) -> Any:
+def _on_device(stored: ModelFile, device: torch.device) -> LoadedModel:
     """The object of a family's own class that edits photos with a model on a device."""
     started = time.monotonic()
     entry = CATALOG[stored.family]
@@ -73,12 +72,13 @@ def installed_parser(device: str | torch.device | None = None) -> Parser | None:
     """The face parser whose weights are installed; None where there are none. Raises CheckpointError for damaged ones,
     SettingError as `choose_device` does."""
     from masque import modelfile
+    from masque.edits.loaded import Parser
 
     folder = installed("parser")
     if folder is None:
         return None
-    parser: Parser = _on_device(modelfile.read(folder, "parser"), choose_device(device))
-    return parser
+    parser = _on_device(modelfile.read(folder, "parser"), choose_device(device))
+    return parser if isinstance(parser, Parser) else None
 
 
 def installed_classifier(device: str | torch.device | None = None) -> Classify | None:
@@ -156,7 +156,8 @@ def shapes_of(entry: Family, config: object) -> dict[str, torch.Size]:
     count = sum(map(torch.Size.numel, shapes.values()))
     if count > MOST_WEIGHTS:
         raise SettingError(
-            f"These sizes make networks of {count / 1e9:.0f} billion weights, and {MOST_WEIGHTS / 1e9:.0f} are the most."
+            f"These sizes make networks of {count / 1e9:.0f} billion weights, "
+            f"and {MOST_WEIGHTS / 1e9:.0f} are the most."
         )
     return shapes
 
@@ -182,8 +183,8 @@ def filled(entry: Family, stored: ModelFile) -> nn.Module:
     misshapen = sum(tensor.shape != shapes.get(name, tensor.shape) for name, tensor in weights.items())
     if lacking or unknown or misshapen:
         raise CheckpointError(
-            f"{stored.folder} does not fit its config ({lacking} tensors missing, {unknown} unknown, {misshapen} of another shape): "
-            "fetch it again."
+            f"{stored.folder} does not fit its config ({lacking} tensors missing, {unknown} unknown, "
+            f"{misshapen} of another shape): fetch it again."
         )
     with OwnRandomness():
         model: nn.Module = entry.load("model")(config)

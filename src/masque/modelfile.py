@@ -10,9 +10,10 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from masque.errors import CheckpointError, printable
+from masque.jsonfile import JSON
 from masque.lock import only_writer
 from masque.output import make_folder, write_atomically
 
@@ -31,11 +32,13 @@ class ModelFile:
 
     folder: Path
     family: str
-    config: Mapping[str, Any]
+    """Its name in the catalog."""
+    config: Mapping[str, JSON]
+    """The fields of the networks' config dataclass."""
     weights: Mapping[str, Tensor]
     """Name -> tensor, fp32 whatever they were stored in."""
     hash: str
-    """First 16 hex digits of the SHA-256 of weights.safetensors."""
+    """First 16 hex digits of the SHA-256 of weights.safetensors, by which records name the model."""
 
     def fill(self, net: nn.Module, name: str = "") -> None:
         """Give `net` the weights of the network `name`; all that are stored if empty. Raises CheckpointError where they
@@ -52,8 +55,11 @@ class ModelFile:
             ) from None
 
 
-def write(folder: Path, family: str, config: Mapping[str, Any], weights: Mapping[str, Tensor], card: str) -> None:
-    """Write a model folder, each file whole or not at all. Raises OutputError."""
+def write(folder: Path, family: str, config: Mapping[str, JSON], weights: Mapping[str, Tensor], card: str) -> None:
+    """Write a model folder, each file whole or not at all.
+
+    family: its name in the catalog. config: the fields of the networks' config dataclass. weights: tensors by name,
+    moved to the CPU. card: the text of card.md. Raises OutputError."""
     from safetensors.torch import save
 
     make_folder(folder)
@@ -119,7 +125,8 @@ def read(folder: Path, family: str | None = None) -> ModelFile:
         raise CheckpointError(f"{folder} holds a model of the family {printable(found)}: name one of {family}.")
     if version > VERSION:
         raise CheckpointError(
-            f"{folder} was written by a newer Masque (model version {printable(version)}, known is {VERSION}): update Masque."
+            f"{folder} was written by a newer Masque (model version {printable(version)}, known is {VERSION}): "
+            "update Masque."
         )
     try:
         stored = weights.read_bytes()

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -24,6 +23,7 @@ from PIL import Image
 from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
 from masque.errors import NoPictureError, OutputError, PictureError, printable
 from masque.image import Picture, decoded, encoded, encoding, read_picture, write_picture
+from masque.jsonfile import JSON
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 NAMESPACES = {
@@ -34,10 +34,13 @@ NAMESPACES = {
     "masque": "urn:masque:record:1",
 }
 PROPERTIES = (("Iptc4xmpExt", "DigitalSourceType"), ("masque", "Pixels"), ("masque", "Record"))
-SAID = {
-    "x": {"xmpmeta", "xmptk"}, "rdf": {"RDF", "Description", "about"}, "xmp": {"CreatorTool"},
-    "Iptc4xmpExt": {"DigitalSourceType"}, "masque": {"Pixels", "Record"},
-}  # fmt: skip
+KNOWN_NAMES = {
+    "x": {"xmpmeta", "xmptk"},
+    "rdf": {"RDF", "Description", "about"},
+    "xmp": {"CreatorTool"},
+    "Iptc4xmpExt": {"DigitalSourceType"},
+    "masque": {"Pixels", "Record"},
+}
 """Every name in a packet of Masque, and the one by which Adobe's library signs those that it passes on. All others
 count as changed: a viewer may heed them, as it does an orientation or a thumbnail."""
 LARGEST_OF_JPEG = 64_000
@@ -52,7 +55,7 @@ DEEPEST = 50
 class Verdict:
     """What a picture says of itself."""
 
-    record: Mapping[str, Any] | None
+    record: Mapping[str, JSON] | None
     """Masque's record, None when there is none."""
     source_type: str | None
     """IPTC's digitalSourceType, None when the picture has none."""
@@ -67,7 +70,7 @@ def fingerprint(picture: NDArray[np.uint8]) -> str:
     return hashlib.sha256(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes()).hexdigest()
 
 
-def packet(record: Mapping[str, Any], pixels: str) -> bytes:
+def packet(record: Mapping[str, JSON], pixels: str) -> bytes:
     """The XMP packet (UTF-8) for a picture with this record whose decoded pixels have the fingerprint `pixels`."""
     spaces = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items() if prefix not in ("x", "rdf"))
     return (
@@ -81,13 +84,13 @@ def packet(record: Mapping[str, Any], pixels: str) -> bytes:
     ).encode()
 
 
-def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mapping[str, Any]) -> Path:
+def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mapping[str, JSON]) -> Path:
     """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises
     OutputError."""
     return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
 
 
-def check_record(path: str | os.PathLike[str], record: Mapping[str, Any]) -> None:
+def check_record(path: str | os.PathLike[str], record: Mapping[str, JSON]) -> None:
     """Raise OutputError where a picture file of this ending has no room for what a record will say: known before it is
     complete."""
     if encoding(Path(path))[0] == "JPEG" and len(packet(record, "0" * 64)) > LARGEST_OF_JPEG:
@@ -103,7 +106,7 @@ def _written_pixels(path: Path, picture: Picture) -> str:
         return fingerprint(np.array(written.convert("RGB"), dtype=np.uint8))
 
 
-def note(record: Mapping[str, Any]) -> str:
+def note(record: Mapping[str, JSON]) -> str:
     """The comment of a film with this record."""
     return json.dumps({"DigitalSourceType": SOURCE_TYPE, "Record": record}, sort_keys=True)
 
@@ -157,7 +160,7 @@ def _noted(comment: str) -> Verdict:
         record, source = said["Record"], said["DigitalSourceType"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return Verdict(None, None, None)
-    return Verdict(record if isinstance(record, dict) and not _deep(record) else None, str(source), None)
+    return Verdict(record if isinstance(record, dict) and not _too_deep(record) else None, str(source), None)
 
 
 def _judged(held: Contents, pixels: str) -> Verdict:
@@ -180,15 +183,15 @@ def _judged(held: Contents, pixels: str) -> Verdict:
     return Verdict(record, source, reason is None, reason)
 
 
-def _record(text: str) -> dict[str, Any] | None:
+def _record(text: str) -> dict[str, JSON] | None:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and not _deep(record) else None
+    return record if isinstance(record, dict) and not _too_deep(record) else None
 
 
-def _deep(value: Any) -> bool:
+def _too_deep(value: JSON) -> bool:
     """Whether values lie in one another deeper than in any record of Masque; programs that print them may fail at some
     depth."""
     level = [value]
@@ -197,7 +200,7 @@ def _deep(value: Any) -> bool:
     return bool(level)
 
 
-def _inside(value: Any) -> Iterable[Any]:
+def _inside(value: JSON) -> Iterable[JSON]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
@@ -209,7 +212,7 @@ def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
     if len(xmp) > LARGEST_PACKET:
         return {}, True
     names = {f"{NAMESPACES[space]} {name}": name for space, name in PROPERTIES}
-    known = {f"{NAMESPACES[space]} {name}" for space, names in SAID.items() for name in names} | {"about"}
+    known = {f"{NAMESPACES[space]} {name}" for space, names in KNOWN_NAMES.items() for name in names} | {"about"}
     found: dict[str, list[str]] = {}
     open_elements: list[tuple[str, list[str]]] = []
     odd = False

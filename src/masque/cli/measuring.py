@@ -119,15 +119,17 @@ def identity(
         )
     from masque import modelfile
     from masque.catalog import model_folder
+    from masque.config import from_dict
     from masque.data.frames import load_frames
     from masque.data.lfw import read_pairs
     from masque.edits.estimate import face_features
+    from masque.models.identity import IdentityConfig
     from masque.tables import identity as table
     from masque.tables import lfw as wild
 
     folder = model_folder(model)
     extract, features = face_features(folder)
-    size = modelfile.read(folder).config["size"]
+    size = from_dict(IdentityConfig, modelfile.read(folder).config).size
     official = read_pairs(lfw) if lfw is not None else None  # what is missing is missed before minutes of measuring
     report: dict[str, object] = {"features": features}
     texts = []

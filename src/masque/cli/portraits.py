@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from masque.cli.options import EDIT, Detail, Device, Json, Model, Output, Overwrite, Pick
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Wait, answer, remark, save
+
+if TYPE_CHECKING:
+    from masque.jsonfile import JSON
 
 Part = Literal["eyes", "mouth", "skin", "hair", "all"]
 
@@ -160,7 +163,6 @@ def faces_for(
     notes = [*notes, *(f"left out: {one}" for one in left_out)]
     with Wait("Painting"):
         import masque
-        from masque.edits.faces_for import faces_for as paint
 
         painter, usable = masque.load(model, "faces-for", device), []
         for path in found:
@@ -176,9 +178,9 @@ def faces_for(
         columns = len(usable) + 1
         check_sheet(out, 2 * columns, columns, painter.size)
         names = [path.name for path in usable]
-        given_by = {f"style{i}": {"photo": name, "face": [9999] * 4} for i, name in enumerate(names)}
+        given_by: dict[str, JSON] = {f"style{i}": {"photo": name, "face": [9999] * 4} for i, name in enumerate(names)}
         check_record(out, {"styles": names, "notes": notes, "inputs": given_by})
-        result = paint(painter, shape, usable)
+        result = painter.faces_for(shape, usable)
     for note in notes:
         remark(f"Note: {note}")
     save(result, out, overwrite, as_json)

@@ -47,8 +47,8 @@ class CCAGANSession(Session):
         return self.model.config.attributes
 
     def estimate(self, subject: Subject) -> Tensor:
-        """The attributes (1,A) of a face in [0,1], read as they are when a set is prepared; UNKNOWN where they cannot be
-        read.
+        """The attributes (1,A) of a face in [0,1], read as they are when a set is prepared; UNKNOWN where they cannot
+        be read.
 
         subject: the face."""
         values = read_attributes(subject.frame, self.classify)
@@ -57,8 +57,8 @@ class CCAGANSession(Session):
     def translate(self, subject: Subject, attributes: Sequence[Tensor], shares: Shares | None = None) -> list[Picture]:
         """The pictures (S,S,3) that the generator paints of a face with other attributes.
 
-        subject: the face. attributes: (1,A) in [0,1] for each picture. shares: the parser's label shares (11,S,S), which
-        say where the person is; GrabCut does if None."""
+        subject: the face. attributes: (1,A) in [0,1] for each picture. shares: the parser's label shares (11,S,S),
+        which say where the person is; GrabCut does if None."""
         person = torch.from_numpy(person_mask(subject) if shares is None else 1 - shares[LABELS.index("background")])
         with self.inference():
             return [

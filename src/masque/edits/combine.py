@@ -36,8 +36,8 @@ def combine(
     """One face of several (ProGAN paper, Fig. 4 and 5).
 
     latents: of this model, in the order of the formula's names.
-    formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; None combines
-        two as (1 − weight)·a + weight·b.
+    formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; None
+        combines two as (1 − weight)·a + weight·b.
     weight: how much of the second, in [0,1], without a formula.
 
     Returns the picture (S,S,3) and its record. Raises ValueRangeError for a formula that cannot be computed,

@@ -21,7 +21,8 @@ def mix(session: FaceFeatSession, first: Photo, second: Photo, steps: int = 8) -
     second: a photo of the person to end at, in any of these ways.
     steps: how many pictures, at least 2, both ends included.
 
-    Returns the strip and its record. Raises PictureError for a photo that cannot be read, NoFaceError, ValueRangeError."""
+    Returns the strip and its record. Raises PictureError for a photo that cannot be read, NoFaceError,
+    ValueRangeError."""
     steps = whole("steps", steps)
     if steps < 2:
         raise ValueRangeError(f"A strip of {steps} pictures has no two ends: ask for two at least.")

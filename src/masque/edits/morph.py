@@ -55,8 +55,8 @@ def morph(
     ease: Ease = "smooth",
     loop: bool = False,
 ) -> Iterator[Picture]:
-    """The pictures (S,S,3) of a morph through faces (ProGAN paper, Fig. 6), made one after the other as they are asked for.
-    Colour comes and goes with the faces that have it.
+    """The pictures (S,S,3) of a morph through faces (ProGAN paper, Fig. 6), made one after the other as they are asked
+    for. Colour comes and goes with the faces that have it.
 
     latents: of this model, two at least, in the order in which they are passed.
     frames: how many, at least 2.
@@ -98,8 +98,8 @@ def _smoothstep(share: float) -> float:
 def point_between(stops: Sequence[Tensor], at: float, path: MorphPath, width: int | None = None) -> Tensor:
     """The latent at a place on the way through others: at 0.25 it is a quarter of the way from the first to the second.
 
-    stops: (Z,), or (Z+detail,). at: from 0 to len(stops) − 1. path: as `morph` has it. width: Z, where details follow, which
-    go straight on any path."""
+    stops: (Z,), or (Z+detail,). at: from 0 to len(stops) − 1. path: as `morph` has it. width: Z, where details follow,
+    which go straight on any path."""
     k = min(int(at), len(stops) - 2)
     a, b, share = stops[k], stops[k + 1], at - k
     made = torch.lerp(a, b, share)

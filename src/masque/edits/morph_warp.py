@@ -36,9 +36,9 @@ WARP_SIZE = 256
 def warp_morph(photos: Sequence[Photo], frames: int, ease: Ease = "smooth", loop: bool = False) -> Iterator[Picture]:
     """The classical morph of photos, which needs no generator, as `frames` pictures (256,256,3).
 
-    photos: two at least, each a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3). frames: how many
-    pictures, at least 2. ease: `smooth` slows down at each face. loop: whether it goes back to the first face. Raises
-    PictureError, NoFaceError, ValueRangeError."""
+    photos: two at least, each a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3). frames: how
+    many pictures, at least 2. ease: `smooth` slows down at each face. loop: whether it goes back to the first face.
+    Raises PictureError, NoFaceError, ValueRangeError."""
     places = frame_positions(len(photos) + bool(loop), frames, ease)
     subjects = [find_subject(photo, WARP_SIZE) for photo in photos]
     pictures, landmarks = [to_pictures(s.image)[0] for s in subjects], [s.landmarks for s in subjects]

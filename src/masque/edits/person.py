@@ -58,8 +58,8 @@ def apply_change(subject: Subject, before: Picture, after: Picture, mask: Mask, 
 
 
 def person_mask(subject: Subject) -> NDArray[np.float32]:
-    """How surely each pixel of the network's crop belongs to the person, (S,S) in [0,1], with an edge as soft as the mask
-    is coarse."""
+    """How surely each pixel of the network's crop belongs to the person, (S,S) in [0,1], with an edge as soft as the
+    mask is coarse."""
     frame = subject.frame
     background = background_mask(frame.picture, frame.landmarks, frame.valid)
     person = cut_crop((255 - background).astype(np.uint8), HAIR_CROP, subject.size, frame.scale)

@@ -1,5 +1,5 @@
-"""A loaded portrait model (portrait thesis, Section 4.4): a face's latents, and the picture that it makes of them in the
-shape of a label map."""
+"""A loaded portrait model (portrait thesis, Section 4.4): a face's latents, and the picture that it makes of them in
+the shape of a label map."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ def synthesize(
     seed: the same seed gives the same pictures.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
 
-    Returns the sheet and its record. Raises PictureError for a photo that cannot be read, NoFaceError, ValueRangeError."""
+    Returns the sheet and its record. Raises PictureError for a photo that cannot be read, NoFaceError,
+    ValueRangeError."""
     count, seed = whole("count", count), seed_of(seed)
     subject = session.subject(photo, pick)
     sheet = grid(session.draw(subject, count, seed), math.ceil(math.sqrt(count)))

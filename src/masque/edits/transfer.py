@@ -127,8 +127,8 @@ def _match_colours(
     part: Part,
     weight: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """A picture (S,S,3) in [0,1] whose part has the mean colours that `style` (S,S,3) has in it: how a style varies over
-    a part is the network's to say, its mean colours can be read off the photo.
+    """A picture (S,S,3) in [0,1] whose part has the mean colours that `style` (S,S,3) has in it: how a style varies
+    over a part is the network's to say, its mean colours can be read off the photo.
 
     own, others: the label maps (S,S) of the two. weight: (S,S) in [0,1], how far the change may show."""
     inside_part = np.isin(own, [label for component in PARTS[part] for label in LABELS_OF[component]])

@@ -16,6 +16,7 @@ from masque.arrays import ArrayError, read_npz
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render
 from masque.image import Picture, grid
+from masque.jsonfile import JSON
 from masque.output import make_folder, write_atomically
 from masque.provenance import write_recorded
 from masque.tables.alike import Alike, train_equally
@@ -127,7 +128,13 @@ def table(
         }
         keep_report(out / f"{folder}.json", reports[row])
         write_embeddings(out, cache)
-    record = {"edit": "table", "model": "rsgan", "masque": __version__, "rows": list(methods), "seed": seed}
+    record: dict[str, JSON] = {
+        "edit": "table",
+        "model": "rsgan",
+        "masque": __version__,
+        "rows": list(methods),
+        "seed": seed,
+    }
     write_recorded(out / "swaps.png", draw(methods, frames, seed), record)
     return write_table(out, reports, as_text(reports))
 

@@ -335,7 +335,11 @@ class Reports:
             with torch.no_grad(), engine.fabric.autocast():
                 pictures, columns = engine.recipe.preview(self.preview_batch, dict(engine.average.nets.items()))
             folder = make_folder(engine.run / "previews")
-            record = {"edit": "preview of a training", "model": type(engine.recipe).__name__, "step": engine.step}
+            record: dict[str, JSON] = {
+                "edit": "preview of a training",
+                "model": type(engine.recipe).__name__,
+                "step": engine.step,
+            }
             write_recorded(folder / f"{engine.step:07d}.png", grid(pictures, columns), record)
         self.preview_step, self.preview_seconds = engine.step, time.monotonic() - started
 
