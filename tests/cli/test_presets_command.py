@@ -35,7 +35,7 @@ def test_all_presets_are_listed(listed):
 def test_weights_and_memory_are_those_of_the_networks():
     recipe = runs.build_recipe(runs.plan("attributes", "tiny"))
     weights = sum(p.numel() for net in recipe.nets.values() for p in net.parameters())
-    (tiny,) = (told for told in presets.asked("attributes") if told.preset == "tiny")
+    (tiny,) = (cost for cost in presets.preset_costs("attributes") if cost.preset == "tiny")
     assert (tiny.parameters, tiny.memory) == (
         weights,
         20 * weights,
@@ -61,7 +61,7 @@ def test_every_preset_has_a_time_or_the_reason_why_it_has_none(listed):
 def test_what_was_measured_of_another_preset_is_not_told(monkeypatch):
     changed = [t | {"steps": t["steps"] + 1} for t in presets.shipped()["presets"]]
     monkeypatch.setattr(presets, "shipped", lambda: {"machine": "a machine", "date": "a day", "presets": changed})
-    assert [t.hours for t in presets.asked("attributes")] == [None, None]
+    assert [t.hours for t in presets.preset_costs("attributes")] == [None, None]
 
 
 def test_the_text_says_what_is_an_estimate_and_what_is_refused():

@@ -68,10 +68,10 @@ def test_every_preset_trains_its_table_or_is_refused(planned, tmp_path, paper, p
     more = {"pairs": 4} if paper == "rsgan" else {}
     if (paper, preset) in REFUSED:
         with pytest.raises(MasqueError, match=REFUSED[paper, preset]):
-            TABLES[paper][0](["puppets:48"], tmp_path / "table", how, **more)
+            TABLES[paper](["puppets:48"], tmp_path / "table", how, **more)
         return
     with pytest.raises(Trained):
-        TABLES[paper][0](["puppets:48"], tmp_path / "table", how, **more)
+        TABLES[paper](["puppets:48"], tmp_path / "table", how, **more)
     assert planned[-1].family in FAMILIES[paper]
 
 
@@ -90,7 +90,7 @@ def test_all_tables_take_a_preset_or_tell_why_not(planned, tmp_path, monkeypatch
 
 def test_each_model_of_a_table_has_its_own_preset_and_settings(planned, tmp_path):
     with pytest.raises(Trained):
-        TABLES["progan"][0](
+        TABLES["progan"](
             ["puppets:8"], tmp_path / "table", Alike("256", ("z=64", "r1=2", "critic=8", "batch_size=4"))
         )
     (dcgan,) = planned

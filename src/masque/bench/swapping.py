@@ -6,7 +6,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol, TypedDict
 
 import cv2
 import numpy as np
@@ -17,6 +17,31 @@ from masque.edits.rsgan import Stitch
 from masque.image import Picture
 
 WARM_UPS = 2
+"""Turns before those that are timed: libraries prepare themselves in the first."""
+
+
+class Spread(TypedDict):
+    """Of several turns."""
+
+    median: float
+    min: float
+    max: float
+
+
+class EditBenchmark(TypedDict):
+    """How long an edit takes, photo in and photo with record out, after loading."""
+
+    job: str
+    model: str
+    """The model's family"""
+    size: int
+    """Side of the network's pictures in pixels"""
+    side: int
+    """Side of the photos in pixels"""
+    times: dict[str, Spread]
+    """What was timed -> seconds"""
+    peak_memory_mib: float
+    """Of the process"""
 
 
 def large_photo(seed: int, side: int) -> Picture:
@@ -28,68 +53,81 @@ def large_photo(seed: int, side: int) -> Picture:
     return np.ascontiguousarray(photo[:side, :side]).astype(np.uint8)
 
 
-def bench_editing(model: str, side: int, turns: int) -> dict[str, Any]:
-    """The same for an edit of one attribute, with any model that edits. Raises CheckpointError."""
+def bench_editing(model: str, side: int, turns: int) -> EditBenchmark:
+    """Time an edit of one attribute, with any model that edits attributes. model: a name or a folder. Raises
+    CheckpointError."""
     session = masque.load(model, "edit")
     photo, asked = large_photo(1, side), {session.attributes[0]: 1.0}
     times = {"edit": _timed(lambda: session.edit(photo, asked), turns)}
-    return {"job": "edit", "model": session.family, "size": session.size, "side": side, "times": times, **_memory()}
+    return _benchmark("edit", session, side, times)
 
 
-def bench_parsing(model: str, side: int, turns: int) -> dict[str, Any]:
-    """The same for finding a face and its parts. Raises CheckpointError."""
+def bench_parsing(model: str, side: int, turns: int) -> EditBenchmark:
+    """Time finding a face and its parts. model: a name or a folder. Raises CheckpointError."""
     parser = masque.load(model, "parse")
     photo = large_photo(1, side)
     times = {"parse": _timed(lambda: parser.parse(photo), turns)}
-    return {"job": "parse", "model": parser.family, "size": parser.size, "side": side, "times": times, **_memory()}
+    return _benchmark("parse", parser, side, times)
 
 
-def bench_repainting(model: str, side: int, turns: int) -> dict[str, Any]:
-    """The same for repainting by a label map in which the mouth is gone. Raises CheckpointError."""
+def bench_repainting(model: str, side: int, turns: int) -> EditBenchmark:
+    """Time repainting by a label map from which the mouth was removed. model: a name or a folder. Raises
+    CheckpointError."""
     painter = masque.load(model, "repaint")
     photo = large_photo(1, side)
     labels = masque.load("parser", "parse").parse(photo).labels
     labels[np.isin(labels, (7, 8, 9))] = 1
     times = {"repaint": _timed(lambda: painter.repaint(photo, labels=labels), turns)}
-    return {"job": "repaint", "model": painter.family, "size": painter.size, "side": side, "times": times, **_memory()}
+    return _benchmark("repaint", painter, side, times)
 
 
-def bench_synthesis(model: str, side: int, count: int, turns: int) -> dict[str, Any]:
-    """The same for drawing `count` pictures of a photo's person. Raises CheckpointError."""
+def bench_synthesis(model: str, side: int, count: int, turns: int) -> EditBenchmark:
+    """Time drawing `count` pictures of a photo's person. model: a name or a folder. Raises CheckpointError."""
     session = masque.load(model, "synthesize")
     photo = large_photo(1, side)
     times = {f"synthesize {count}": _timed(lambda: session.synthesize(photo, count), turns)}
+    return _benchmark("synthesize", session, side, times)
+
+
+class _Loaded(Protocol):
+    """A loaded model."""
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+def _benchmark(job: str, model: _Loaded, side: int, times: dict[str, Spread]) -> EditBenchmark:
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "job": "synthesize",
-        "model": session.family,
-        "size": session.size,
+        "job": job,
+        "model": model.family,
+        "size": model.size,
         "side": side,
         "times": times,
-        **_memory(),
+        "peak_memory_mib": memory,
     }
 
 
-def _timed(job: Callable[[], object], turns: int) -> dict[str, float]:
+def _timed(job: Callable[[], object], turns: int) -> Spread:
+    """Seconds of a job, over turns that follow `WARM_UPS` others."""
     taken: list[float] = []
     for turn in range(WARM_UPS + turns):
         started = time.perf_counter()
         job()
         if turn >= WARM_UPS:
             taken.append(time.perf_counter() - started)
-    return _spread(taken)
+    return spread(taken)
 
 
-def _spread(taken: list[float]) -> dict[str, float]:
+def spread(taken: list[float]) -> Spread:
+    """The spread of numbers, of which there is one at least."""
     return {"median": statistics.median(taken), "min": min(taken), "max": max(taken)}
 
 
-def _memory() -> dict[str, float]:
-    return {"peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-
-
-def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
-    """Seconds per swap, photo in and photo with record out, after loading; and the process's peak memory in MiB. Raises
-    CheckpointError."""
+def bench_swapping(model: str, side: int, turns: int) -> EditBenchmark:
+    """Time a swap, stitched and not, in turns. model: a name or a folder. Raises CheckpointError."""
     session = masque.load(model, "swap")
     face, hair = large_photo(1, side), large_photo(2, side)
     seconds: dict[Stitch, list[float]] = {"gradient": [], "none": []}
@@ -99,14 +137,11 @@ def bench_swapping(model: str, side: int, turns: int) -> dict[str, Any]:
             session.swap(face, hair, stitch=stitch)
             if turn >= WARM_UPS:
                 taken.append(time.perf_counter() - started)
-    return {
-        "job": "swap", "model": session.family, "size": session.size, "side": side,
-        "times": {f"stitch {name}": _spread(taken) for name, taken in seconds.items()}, **_memory(),
-    }  # fmt: skip
+    return _benchmark("swap", session, side, {f"stitch {name}": spread(taken) for name, taken in seconds.items()})
 
 
-def as_text(report: dict[str, Any]) -> str:
-    """The report in a few lines."""
+def as_text(report: EditBenchmark) -> str:
+    """The report in a few lines of text."""
     lines = [
         f"{report['job']} with {report['model']} ({report['size']} px) on photos of {report['side']}×{report['side']}"
     ]

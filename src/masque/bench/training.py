@@ -8,17 +8,18 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
 
 from masque import catalog, runs
+from masque.bench.swapping import Spread, spread
 from masque.config import RunSettings
 from masque.data.batches import Batch, Batches
-from masque.data.frames import load_frames
+from masque.data.frames import FrameSet, load_frames
 from masque.models.progan import side_at, stages
 from masque.recipes.progan import ProGANTraining
 from masque.train.devices import make_fabric
@@ -26,16 +27,41 @@ from masque.train.engine import Engine
 from masque.train.phase import Phase
 
 PUPPETS = 128
+"""Puppets that training is timed on."""
+
 FEW_PUPPETS = 32
-"""Where pictures are so large that puppets take longer to paint than to learn from."""
+"""The same for pictures so large that puppets take longer to render than to learn from."""
+
 COLD_UNTIL = 5.0
-"""Seconds below which the first step is too slow to be taken for all: libraries prepare themselves in it."""
+"""Seconds of a phase below which its first step is not representative, because libraries prepare themselves in it."""
+
+
+class TrainingBenchmark(TypedDict):
+    """Training speed; rates are pictures a second."""
+
+    family: str
+    preset: str
+    size: int
+    batch_size: int
+    threads: int
+    precision: str
+    """As the engine computes"""
+    channels_last: bool
+    compile: bool
+    engine: Spread
+    """As the engine trains"""
+    plain: Spread
+    """The same networks in plain eager fp32"""
+    ratio: float
+    """Median of engine / plain, turn by turn"""
+    loader: float
+    """Of the loader alone"""
 
 
 def bench_training(
     family: str, preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = (), at: int | None = None
-) -> dict[str, Any]:
-    """Pictures per second of both, turn by turn, and of the loader alone; the batches are of puppets.
+) -> TrainingBenchmark:
+    """Time the engine, plain eager fp32 and the loader on batches of puppets.
 
     at: the first step that is timed; by default, where a recipe's phases start late, one in which all have started.
     assignments: `key=value` settings. Raises SettingError for an unknown family, preset or setting."""
@@ -60,21 +86,30 @@ def bench_training(
                 engine.step = engine.step if at is None else at
                 rates[name].append(steps * plan.run.batch_size / _run(engine, batches, steps))
     return {
-        "family": family, "preset": preset, "size": plan.model.size, "batch_size": plan.run.batch_size, "threads": torch.get_num_threads(),
-        "precision": engines["engine"].fabric._precision.precision, "channels_last": plan.run.channels_last, "compile": plan.run.compile,
-        "engine": _spread(rates["engine"]), "plain": _spread(rates["plain"]),
+        "family": family,
+        "preset": preset,
+        "size": plan.model.size,
+        "batch_size": plan.run.batch_size,
+        "threads": torch.get_num_threads(),
+        "precision": engines["engine"].fabric._precision.precision,
+        "channels_last": plan.run.channels_last,
+        "compile": plan.run.compile,
+        "engine": spread(rates["engine"]),
+        "plain": spread(rates["plain"]),
         "ratio": statistics.median(a / b for a, b in zip(rates["engine"], rates["plain"], strict=True)),
         "loader": _loader_rate(batches, plan.run),
-    }  # fmt: skip
+    }
 
 
-def bench_growth(preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = ()) -> dict[str, Any]:
+def bench_growth(
+    preset: str, steps: int = 4, turns: int = 3, assignments: Sequence[str] = ()
+) -> dict[str, TrainingBenchmark]:
     """`bench_training` of the progressive GAN at each of its sizes, once it is faded in: {side: report}. Raises
     SettingError."""
     plan = runs.plan("progan", preset, assignments)
     assert isinstance(plan.training, ProGANTraining)
     hold, fade, batch = plan.training.growth.hold, plan.training.growth.fade, plan.run.batch_size
-    reports = {}
+    reports: dict[str, TrainingBenchmark] = {}
     for stage in range(stages(plan.model.size) + 1):
         images = hold * stage + fade * stage
         reports[str(round(side_at(stage)))] = bench_training(
@@ -100,7 +135,8 @@ def time_training(family: str, preset: str, most: float = math.inf) -> float | N
         if torch.get_num_threads() == 1 and not torch.accelerator.is_available()
         else time.perf_counter
     )
-    total, warm = 0.0, set()
+    total = 0.0
+    warm: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
         engine = _engine(plan, frames, Path(folder))
         batches = runs.build_batches(plan, frames, engine.fabric)
@@ -142,8 +178,8 @@ def _phase_time(engine: Engine, phase: Phase, batch: Batch, clock: Callable[[], 
     return clock() - started
 
 
-def growth_text(reports: dict[str, Any]) -> str:
-    """One line a size."""
+def growth_text(reports: Mapping[str, TrainingBenchmark]) -> str:
+    """A line of text for each size."""
     lines = ["side  engine, pictures/s  plain eager fp32  ratio"]
     for side, report in reports.items():
         lines.append(
@@ -152,7 +188,7 @@ def growth_text(reports: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _engine(plan: runs.Plan, frames: Any, folder: Path) -> Engine:
+def _engine(plan: runs.Plan, frames: FrameSet, folder: Path) -> Engine:
     return runs.build_engine(plan, frames, folder, make_fabric(plan.run))
 
 
@@ -178,19 +214,18 @@ def _loader_rate(batches: Batches, run: RunSettings, count: int = 12) -> float:
     return count * run.batch_size / (time.perf_counter() - started)
 
 
-def _spread(rates: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(rates), "min": min(rates), "max": max(rates)}
-
-
-def as_text(report: dict[str, Any]) -> str:
-    """The report in five lines."""
-    engine, plain = report["engine"], report["plain"]
-    return "\n".join([
-        f"{report['family']}, preset {report['preset']}, {report['size']} px, batches of {report['batch_size']}, "
-        f"{report['threads']} threads",
-        f"engine ({report['precision']}{', channels_last' if report['channels_last'] else ''}{', compiled' if report['compile'] else ''}): "
-        f"{engine['median']:.1f} pictures/s ({engine['min']:.1f} to {engine['max']:.1f})",
-        f"plain eager fp32: {plain['median']:.1f} pictures/s ({plain['min']:.1f} to {plain['max']:.1f})",
-        f"ratio: {report['ratio']:.2f}",
-        f"loader alone: {report['loader']:.0f} pictures/s, {report['loader'] / engine['median']:.0f} times the training rate",
-    ])  # fmt: skip
+def as_text(report: TrainingBenchmark) -> str:
+    """The report in five lines of text."""
+    engine, plain, loader = report["engine"], report["plain"], report["loader"]
+    how = f"{report['precision']}{', channels_last' if report['channels_last'] else ''}"
+    return "\n".join(
+        [
+            f"{report['family']}, preset {report['preset']}, {report['size']} px, batches of {report['batch_size']}, "
+            f"{report['threads']} threads",
+            f"engine ({how}{', compiled' if report['compile'] else ''}): "
+            f"{engine['median']:.1f} pictures/s ({engine['min']:.1f} to {engine['max']:.1f})",
+            f"plain eager fp32: {plain['median']:.1f} pictures/s ({plain['min']:.1f} to {plain['max']:.1f})",
+            f"ratio: {report['ratio']:.2f}",
+            f"loader alone: {loader:.0f} pictures/s, {loader / engine['median']:.0f} times the training rate",
+        ]
+    )

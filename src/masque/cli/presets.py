@@ -35,9 +35,9 @@ def presets(
 
     families = [family] if family is not None else list(CATALOG)
     with Bar("Timing the presets", quiet=not measure) as bar:
-        from masque.bench.presets import as_text, as_values, asked
+        from masque.bench.presets import as_text, as_values, preset_costs
 
-        told = []
+        costs = []
         for number, name in enumerate(families):
-            told += asked(name, measure, partial(bar.update, number, len(families)))
-    answer(as_text(told, measure), as_values(told, measure), as_json)
+            costs += preset_costs(name, measure, partial(bar.update, number, len(families)))
+    answer(as_text(costs, measure), as_values(costs, measure), as_json)

@@ -85,10 +85,9 @@ def table(
     check_folder(out)
 
     check_begun(out, "table.md", (out / "table.json",))
-    make, as_text = TABLES[family]
     with only_writer(out), Bar(f"Table of {family}") as bar:
-        report = make(data, out, Alike(preset, set_, _steps(steps), limit, bar.update), **more)
-    answer(as_text(report), report, as_json)
+        rows, text = TABLES[family](data, out, Alike(preset, set_, _steps(steps), limit, bar.update), **more)
+    answer(text, rows, as_json)
 
 
 def tables(

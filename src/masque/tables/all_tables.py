@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 from masque.errors import MasqueError
 from masque.output import make_folder, write_atomically
 from masque.tables import ccagan_table, facefeat_table, portrait_table, progan_table, rsgan_table
 from masque.tables.alike import Alike
 
-Make = Callable[..., dict[str, Any]]
+Rows = TypeVar("Rows", bound=Mapping[str, object])
 
-TABLES: Mapping[str, tuple[Make, Callable[[Mapping[str, Any]], str]]] = {
-    "rsgan": (rsgan_table.table, rsgan_table.as_text),
-    "ccagan": (ccagan_table.table, ccagan_table.as_text),
-    "portrait": (portrait_table.table, portrait_table.as_text),
-    "progan": (progan_table.table, progan_table.as_text),
-    "facefeat": (facefeat_table.table, facefeat_table.as_text),
+
+class Made(NamedTuple):
+    """A table."""
+
+    rows: Mapping[str, object]
+    """Row -> its report, which JSON can hold"""
+    text: str
+    """The same as Markdown"""
+
+
+def _made_by(table: Callable[..., Rows], as_text: Callable[[Rows], str]) -> Callable[..., Made]:
+    """A function of data, folder, `Alike` and the options of `table`, which makes the rows and their text."""
+
+    def make(data: Sequence[str], out: Path, how: Alike, **options: object) -> Made:
+        rows = table(data, out, how, **options)
+        return Made(rows, as_text(rows))
+
+    return make
+
+
+TABLES: Mapping[str, Callable[..., Made]] = {
+    "rsgan": _made_by(rsgan_table.table, rsgan_table.as_text),
+    "ccagan": _made_by(ccagan_table.table, ccagan_table.as_text),
+    "portrait": _made_by(portrait_table.table, portrait_table.as_text),
+    "progan": _made_by(progan_table.table, progan_table.as_text),
+    "facefeat": _made_by(facefeat_table.table, facefeat_table.as_text),
 }
-"""Paper -> what trains and measures its table's models, and what tells of them."""
+"""Family -> what trains and measures the models of its paper's table."""
 
 
 def all_tables(
@@ -28,18 +48,18 @@ def all_tables(
     out: Path,
     how: Alike,
     *,
-    more: Mapping[str, Mapping[str, Any]] = {},
+    more: Mapping[str, Mapping[str, object]] = {},
 ) -> dict[str, str]:
-    """Each paper's table in a folder of its name under `out`, and all of them in `out`/tables.md, with what could not
-    be made and why.
+    """Each paper's table in a folder of its family's name under `out`, and all of them in `out`/tables.md, with what
+    could not be made and why.
 
-    more: what single tables take beside. Returns {paper: "" or the reason why there is no table}. Raises OutputError; a
-    table's own errors are its reason."""
+    more: family -> options of its table. Returns {family: "" or the reason why there is no table}. Raises OutputError;
+    any other MasqueError of a table is the reason."""
     make_folder(out)
     reasons, texts = {}, []
-    for paper, (make, as_text) in TABLES.items():
+    for paper, make in TABLES.items():
         try:
-            text = as_text(make(data, out / paper, how, **more.get(paper, {})))
+            text = make(data, out / paper, how, **more.get(paper, {})).text
             reasons[paper] = ""
         except MasqueError as error:
             text, reasons[paper] = f"Not made: {error}\n", str(error)
