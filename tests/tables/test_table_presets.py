@@ -90,9 +90,7 @@ def test_all_tables_take_a_preset_or_tell_why_not(planned, tmp_path, monkeypatch
 
 def test_each_model_of_a_table_has_its_own_preset_and_settings(planned, tmp_path):
     with pytest.raises(Trained):
-        TABLES["progan"](
-            ["puppets:8"], tmp_path / "table", Alike("256", ("z=64", "r1=2", "critic=8", "batch_size=4"))
-        )
+        TABLES["progan"](["puppets:8"], tmp_path / "table", Alike("256", ("z=64", "r1=2", "critic=8", "batch_size=4")))
     (dcgan,) = planned
     assert (dcgan.family, dcgan.model.critic, dcgan.model.z, dcgan.run.batch_size) == ("dcgan", 8, 64, 4)
     assert dcgan.run.steps == runs.plan("dcgan", "paper").run.steps

@@ -66,8 +66,8 @@ def frechet_floor(real: Tensor, made: Tensor, seed: int = 0) -> FrechetFloor | N
     """Distances of samples as large as the sets allow: of two disjoint samples of the real pictures, and of made
     pictures from the first of these.
 
-    real, made: features (N,F). A Fréchet distance is biased by the number of pictures, so only distances of equally many
-    pictures compare. None below four real pictures or two made ones."""
+    real, made: features (N,F). A Fréchet distance is biased by the number of pictures, so only distances of equally
+    many pictures compare. None below four real pictures or two made ones."""
     count = min(len(real) // 2, len(made))
     if count < 2:
         return None

@@ -27,8 +27,8 @@ def correct_verdicts(nearness: Nearness, same: NDArray[np.bool_], fold: NDArray[
 
 
 def mean_and_error(right: NDArray[np.bool_], fold: NDArray[np.int64]) -> tuple[float, float]:
-    """The mean over K folds of the share of pairs judged correctly, and its standard error σ/√K, σ with K − 1 degrees of
-    freedom (Section 3 of the LFW report). right: (N,) as `correct_verdicts` returns it. fold: (N,) fold numbers."""
+    """The mean over K folds of the share of pairs judged correctly, and its standard error σ/√K, σ with K − 1 degrees
+    of freedom (Section 3 of the LFW report). right: (N,) as `correct_verdicts` returns it. fold: (N,) fold numbers."""
     shares = np.array([right[fold == number].mean() for number in np.unique(fold)])
     return float(shares.mean()), float(shares.std(ddof=1) / np.sqrt(len(shares)))
 

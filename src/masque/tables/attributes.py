@@ -70,8 +70,8 @@ def celebamask(root: Path) -> LabelledPictures:
 
 
 def sfhq(root: Path) -> LabelledPictures:
-    """SFHQ: hair colours, by caption: the one that is named is 1, the others of `CAPTIONS` are 0. Raises DataError for a
-    damaged table."""
+    """SFHQ: hair colours, by caption: the one that is named is 1, the others of `CAPTIONS` are 0. Raises DataError for
+    a damaged table."""
     path = root / "labels.csv"
     reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
     try:
@@ -128,7 +128,8 @@ def evaluate_attributes(
 
 
 def measure(path: Path, classify: Classify | None) -> dict[str, float]:
-    """The attributes in [0,1] that `masque prepare` would write for a picture without labels; none when it shows no face."""
+    """The attributes in [0,1] that `masque prepare` would write for a picture without labels; none when it shows no
+    face."""
     photo = read_picture(path)
     try:
         face = choose_face(find_faces(photo))

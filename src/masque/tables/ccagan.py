@@ -289,8 +289,8 @@ def true_edit_error(translator: AttributeEditor, puppets: int = 50, seed: int = 
 
 
 def farthest(edit: str, leakage: Mapping[str, float]) -> tuple[str, float]:
-    """The attribute that an edit moved farthest besides its own, and how far. Between hair colours nothing counts, since
-    one gives way to another."""
+    """The attribute that an edit moved farthest besides its own, and how far. Between hair colours nothing counts,
+    since one gives way to another."""
     rivals = HAIR_COLOURS if edit in HAIR_COLOURS else ()
     return max(((other, moved) for other, moved in leakage.items() if other not in rivals), key=lambda pair: pair[1])
 

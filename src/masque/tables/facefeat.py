@@ -266,11 +266,7 @@ def evaluate_facefeat(
         "swd": {str(side): far for side, far in swd.items()},
     }
     if benchmarks.ijba is not None:
-        pictures, ijba_splits = benchmarks.ijba
-        jobs = [(picture, session.size) for picture in pictures]
-        faces = list(parallel_map(_crop_of_face, jobs, workers, ordered=True))
-        real, generated, _ = generator.embed_both(faces, progress_of("IJB-A"))
-        report["ijba"] = template_scores(real, generated, ijba_splits, seed)
+        report["ijba"] = ijba_scores(generator, *benchmarks.ijba, progress_of("IJB-A"))
     if benchmarks.lfw is not None:
         report["lfw"] = lfw_scores(generator, benchmarks.lfw, progress_of("LFW"))
     return report
@@ -357,6 +353,19 @@ def _split_scores(templates: Embeddings, split: Split) -> tuple[float, float, fl
     )
 
 
+def ijba_scores(
+    generator: PictureGenerator,
+    faces: Sequence[FaceInPicture],
+    splits: Sequence[Split],
+    progress: Progress | None = None,
+) -> dict[str, TemplateScores]:
+    """Table 2 on IJB-A. Raises PictureError for a picture that cannot be read."""
+    jobs = [(face, generator.session.size) for face in faces]
+    crops = list(parallel_map(_crop_of_face, jobs, generator.workers, ordered=True))
+    real, generated, _ = generator.embed_both(crops, progress)
+    return template_scores(real, generated, splits, generator.seed)
+
+
 def lfw_scores(generator: PictureGenerator, pairs: Pairs, progress: Progress | None = None) -> LFWReport:
     """Table 1, and the same of the real pictures. Raises PictureError for a picture that cannot be read."""
     size = generator.session.size
@@ -390,8 +399,8 @@ def _verified(points: Embeddings, pairs: Pairs) -> Verification:
 
 
 def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int = 0) -> Picture:
-    """A row for each of `count` held-out people: a picture, the picture painted from its own features, and five generated
-    pictures of the person."""
+    """A row for each of `count` held-out people: a picture, the picture painted from its own features, and five
+    generated pictures of the person."""
     chosen = frames.indices("test")
     _, firsts = np.unique(frames.people()[chosen], return_index=True)
     cells: list[Picture] = []

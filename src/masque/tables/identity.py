@@ -86,8 +86,8 @@ def evaluate_identity(
 def draw_pairs(
     people: NDArray[np.int64], count: int, generator: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Positions of the first and of the second picture of `count` pairs, and whether they show one person, which they do
-    in turn.
+    """Positions of the first and of the second picture of `count` pairs, and whether they show one person, which they
+    do in turn.
 
     people: (N,) numbers; −1 is unknown and in no pair. Every person and every two people are equally likely. Raises
     DataError without two people, one of whom has two pictures."""

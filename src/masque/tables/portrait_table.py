@@ -68,6 +68,7 @@ def as_text(reports: Mapping[str, Row]) -> str:
         same, other = report["same"], report["other"]
         lines.append(
             f"| {row} | {THESIS_FID[row]:.2f} | {other['ffd']:.4f} | {same['ffd']:.4f} "
-            f"| {other['label_agreement']:.3f} | {other['background_error']['mean']:.4f} | {same['error']['mean']:.4f} |"
+            f"| {other['label_agreement']:.3f} | {other['background_error']['mean']:.4f} "
+            f"| {same['error']['mean']:.4f} |"
         )
     return "\n".join([*lines, ""])

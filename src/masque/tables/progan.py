@@ -161,11 +161,7 @@ def evaluate_invert(
         raise DataError("Two held-out pictures are needed at least: prepare them with a larger --held-out.")
     photos = chosen[: counts.real]
     x = _crops(frames, session.size, photos)
-    methods = {
-        name: replace(options, seed=seed, iterations=counts.lipton_iterations if options.method == "lipton" else None)
-        for name, options in METHODS.items()
-        if isinstance(session.model, ProGAN) or not options.method.startswith("encoder")
-    }
+    methods = _methods_for(session, counts, seed)
     true = session.model.draw(torch.arange(counts.generated) + 1_000_003 * (seed + 7), "generated")
     with torch.no_grad():
         made = session.model.generate(true.to(session.device))
@@ -195,6 +191,15 @@ def evaluate_invert(
     if progress:
         progress(jobs, jobs)
     return report
+
+
+def _methods_for(session: LatentEditor, counts: Counts, seed: int) -> dict[str, Options]:
+    """The methods that the generator allows."""
+    return {
+        name: replace(options, seed=seed, iterations=counts.lipton_iterations if options.method == "lipton" else None)
+        for name, options in METHODS.items()
+        if isinstance(session.model, ProGAN) or not options.method.startswith("encoder")
+    }
 
 
 def _crops(frames: FrameSet, size: int, places: Sequence[int]) -> Tensor:

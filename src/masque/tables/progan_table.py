@@ -60,8 +60,8 @@ def table(
 
 
 def own_settings(family: str, assignments: Sequence[str]) -> list[str]:
-    """The `key=value` assignments that set something in this family, and those that set nothing in any row's family, so
-    that they are refused."""
+    """The `key=value` assignments that set something in this family, and those that set nothing in any row's family,
+    so that they are refused."""
     settings = {
         name: settings_of(entry.load("config")).keys() | settings_of(entry.load("training")).keys()
         for name, entry in CATALOG.items()
@@ -78,8 +78,8 @@ def as_text(reports: Mapping[str, Row]) -> str:
     """The table as Markdown."""
     first = next(iter(reports.values()))
     lines = [
-        f"{first['generated_pictures']} generated pictures and {first['real_pictures']} photos of data {first['data']}, "
-        f"face features {first['features']}; errors are mean squares on [-1, 1]",
+        f"{first['generated_pictures']} generated pictures and {first['real_pictures']} photos "
+        f"of data {first['data']}, face features {first['features']}; errors are mean squares on [-1, 1]",
         "",
         "| model | px | steps | method | generated: recovered | error | photos: error | MS-SSIM | identity distance "
         "| seconds a photo |",

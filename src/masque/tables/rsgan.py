@@ -184,8 +184,8 @@ def draw_pairs(identities: Sequence[str], pairs: int, seed: int) -> NDArray[np.i
     possible = len(identities) ** 2 - unknown - sum(count**2 for count in pictures_of.values())
     if pairs > possible:
         raise DataError(
-            f"{len(identities)} held-out pictures make {possible} pairs of different people, and {pairs} are asked for: "
-            f"give --pairs {possible} or fewer, or hold out more."
+            f"{len(identities)} held-out pictures make {possible} pairs of different people, "
+            f"and {pairs} are asked for: give --pairs {possible} or fewer, or hold out more."
         )
     if seed < 0:
         raise ValueRangeError(f"seed is {seed} and must be 0 or more.")

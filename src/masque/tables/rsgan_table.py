@@ -39,7 +39,8 @@ MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
 """Row -> family, the folder of its run, and the settings in which it differs from the others."""
 
 CLASSICAL = "landmark warp"
-"""The row of the landmark warp, which stands in the place of Nirkin et al.'s method. Theirs fits a 3D morphable model."""
+"""The row of the landmark warp, which stands in the place of Nirkin et al.'s method. Theirs fits a 3D morphable
+model."""
 
 COLUMNS: Mapping[str, tuple[str, bool]] = {
     "swap.identity_distance": ("identity distance of the swap", True),
@@ -108,14 +109,8 @@ def table(
         folder = MODELS[row][1] if row in MODELS else WARP
         name = str(out / folder) if row in MODELS else WARP
         methods[row] = method = load_method(name, size)
-        fixed = {
-            "weights": method.weights,
-            "data": frames.fingerprint(),
-            "pairs": pairs,
-            "seed": seed,
-            "versions": versions(),
-        }
-        kept = kept_report(out / f"{folder}.json", fixed)
+        fixed = {"weights": method.weights, "data": frames.fingerprint(), "pairs": pairs, "seed": seed}
+        kept = kept_report(out / f"{folder}.json", {**fixed, "versions": versions()})
         if kept is not None:
             reports[row] = cast("Row", kept)
             continue

@@ -146,8 +146,8 @@ class RSGANMethod:
 
 
 class AutoencoderMethod:
-    """Section 4.1 of RSGAN's paper for networks without parts: the face within its mask is pasted into the other picture,
-    eyes on eyes, and the reconstruction of the result is the swap."""
+    """Section 4.1 of RSGAN's paper for networks without parts: the face within its mask is pasted into the other
+    picture, eyes on eyes, and the reconstruction of the result is the swap."""
 
     def __init__(self, model: Autoencoder, family: str, weights: str) -> None:
         self.model, self.name, self.weights = model.eval().requires_grad_(False), family, weights
@@ -230,7 +230,8 @@ def locate(painted: Picture, expected: Landmarks) -> Landmarks:
 
 
 def stitched(painted: Picture, source: Landmarks, target: Sample) -> Picture:
-    """RSGAN-GD: the face of `painted` stitched into the target's picture in its gradients. source: landmarks of the face."""
+    """RSGAN-GD: the face of `painted` stitched into the target's picture in its gradients. source: landmarks of the
+    face."""
     size = painted.shape[0]
     mask = np.maximum(hull_mask(source, (size, size)), hull_mask(target.landmarks, (size, size)))
     return stitch(target.image, painted, np.eye(2, 3), mask)
