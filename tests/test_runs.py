@@ -3,12 +3,9 @@ averaged networks."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -17,12 +14,10 @@ from masque.catalog import CATALOG
 from masque.config import RunSettings, as_dict, values_of
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError
-from masque.faces.labels import UNKNOWN
 from masque.loading import load_session
 from masque.models.rsgan import ATTRIBUTES, RSGAN
 from masque.train.devices import make_fabric
 from masque.train.state import load_state, states
-from masque.train.teaching import check_attributes
 
 PUPPETS = ["puppets:16"]
 SHORT = {"steps": 3, "batch_size": 4, "precision": "32"}
@@ -70,110 +65,6 @@ def test_a_plan_is_the_preset_with_overrides_where_they_belong():
 def test_plans_that_cannot_be(arguments, sentence):
     with pytest.raises(SettingError, match=sentence):
         runs.plan(*arguments)
-
-
-@pytest.mark.parametrize(
-    ("attribute", "sentence"),
-    [
-        ("Wearing_Hat", "cannot teach Wearing_Hat, which is unknown in all"),
-        ("Blond_Hair", "cannot teach Blond_Hair, which is not above ½ in all"),
-    ],
-)
-def test_data_that_cannot_teach_an_attribute(tmp_path, attribute, sentence):
-    plan = runs.plan("ccagan", "tiny", [f"attributes=Male,{attribute}"], SHORT)
-    with pytest.raises(DataError, match=sentence):
-        runs.train(plan, ["puppets:12"], tmp_path / "run", accelerator="cpu")
-    assert not (tmp_path / "run").exists()
-
-
-def test_attributes_that_some_pictures_do_not_know_can_be_learnt():
-    frames = load_frames(["puppets:24"], 32, ("Male", "Young"))
-    frames.attributes[1:5, 0] = np.nan
-    check_attributes(frames)
-    frames.attributes[:, 0] = np.nan
-    with pytest.raises(DataError, match="Male, which is unknown"):
-        check_attributes(frames)
-
-
-def with_people(frames: FrameSet, *people: str) -> FrameSet:
-    """The frames, all to train on, with these people in turn; an empty name is nobody known."""
-    names = tuple(f"0/{people[i % len(people)]}" if people[i % len(people)] else "" for i in range(len(frames)))
-    return dataclasses.replace(frames, identities=names, splits=("train",) * len(frames))
-
-
-@pytest.mark.parametrize(
-    ("family", "people", "settings", "sentence"),
-    [
-        (
-            "identity",
-            ("anna",),
-            (),
-            "The term people can teach nothing on the pictures to train on, which know one person alone: prepare",
-        ),
-        (
-            "identity",
-            ("",),
-            (),
-            "The term people can teach nothing .*, which know nobody: prepare a set of two people or more",
-        ),
-        (
-            "identity",
-            ("anna", "bo"),
-            ("attributes=Wearing_Hat",),
-            "The term bce .* know none of Wearing_Hat: .* --set attribute_weight=0",
-        ),
-        (
-            "rsgan",
-            ("anna", "bo"),
-            ("attributes=Wearing_Hat",),
-            "The term GC can teach nothing .* or leave it out with --set GC=0",
-        ),
-        (
-            "rsgan",
-            ("anna", "bo"),
-            ("attributes=Wearing_Hat", "GC=0"),
-            "The term C can teach nothing .* or leave it out with --set C=0",
-        ),
-        ("facefeat", ("anna",), (), "know one person alone"),
-        ("facefeat", ("",), (), "know nobody"),
-    ],
-)
-def test_terms_that_could_teach_nothing_are_refused(tmp_path, monkeypatch, family, people, settings, sentence):
-    monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), *people))
-    with pytest.raises(DataError, match=sentence):
-        runs.train(runs.plan(family, "tiny", settings, SHORT), PUPPETS, tmp_path / "run", accelerator="cpu")
-    assert not (tmp_path / "run").exists()
-
-
-def test_terms_that_are_left_out_ask_for_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), "anna", "bo", ""))
-    for family, settings in (("identity", ["attribute_weight=0"]), ("rsgan", ["C=0", "GC=0"])):
-        plan = runs.plan(family, "tiny", ["attributes=Wearing_Hat", *settings], {**SHORT, "steps": 1})
-        assert runs.train(plan, PUPPETS, tmp_path / family, accelerator="cpu").finished
-
-
-def test_a_run_goes_on_with_the_people_it_began_with_alone(tmp_path, monkeypatch):
-    """Whatever they are called; a run of before people were part of the data's fingerprint goes on where they were
-    numbered as they are."""
-
-    def train(steps: int, *people: str) -> int:
-        monkeypatch.setattr(runs, "load_frames", lambda *a, **k: with_people(load_frames(*a, **k), *people))
-        plan = runs.plan("identity", "tiny", [], {**SHORT, "steps": steps})
-        return runs.train(plan, PUPPETS, tmp_path / "run", accelerator="cpu").step
-
-    assert train(1, "anna", "bo") == 1
-    assert train(2, "zoe", "bo") == 2
-    for others in (("anna", "bo", "cy"), ("anna", "anna", "bo"), ("anna", "bo", "")):
-        with pytest.raises(CheckpointError, match="these pictures with other people in them"):
-            train(3, *others)
-    settings = tmp_path / "run" / "settings.json"
-    values = json.loads(settings.read_text())
-    values["data"], _, people = values["data"].partition("-")
-    settings.write_text(json.dumps(values))
-    with pytest.raises(CheckpointError, match="people that an older Masque numbered by the names of their folders"):
-        train(3, "zoe", "bo")
-    assert train(3, "anna", "bo") == 3
-    assert json.loads(settings.read_text())["data"] == f"{values['data']}-{people}"
 
 
 def test_sizes_that_do_not_fit_are_a_plain_sentence():
@@ -355,135 +246,3 @@ def test_augmentation_comes_from_the_run_settings(frames):
 @pytest.mark.parametrize(("asked", "given"), [("32", "32-true"), ("bf16", "bf16-mixed"), ("64", "64-true")])
 def test_precisions(asked, given):
     assert make_fabric(RunSettings(precision=asked), "cpu")._precision.precision == given
-
-
-def test_runs_go_on_though_masque_has_a_new_setting(tmp_path):
-    """Only what the new setting does is refused; its default is what the run always did."""
-    run = tmp_path / "run"
-    short = {"steps": 1, "batch_size": 4}
-    runs.train(runs.plan("ccagan", "tiny", (), short), ["puppets:24"], run, accelerator="cpu")
-    path = run / "settings.json"
-    settings = json.loads(path.read_text())
-    del settings["training"]["r1"]
-    path.write_text(json.dumps(settings))
-    with pytest.raises(CheckpointError, match=r"r1 = 0\.0, not 0\.5"):
-        runs.train(
-            runs.plan("ccagan", "tiny", ("r1=0.5",), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu"
-        )
-    made = runs.train(runs.plan("ccagan", "tiny", (), {**short, "steps": 2}), ["puppets:24"], run, accelerator="cpu")
-    assert made.step == 2
-    assert json.loads(path.read_text())["training"]["r1"] == 0.0
-
-
-FORMER = {
-    "portrait": (
-        ("decay_from=1", "decay_to=3", "judge_lr=2e-3"),
-        {"decay_every": 1, "decay_to": 3, "critic_lr": 2e-3},
-        ("decay_shape", "decay_from", "decay_factor", "judge_lr"),
-    ),
-    "progan": (
-        ("encoder_since=2", "decay_from=1", "decay_to=4"),
-        {"settle": 1, "decay_to": 4},
-        ("decay_shape", "decay_from", "decay_factor"),
-    ),
-}
-"""Family -> settings, and in what an earlier version wrote, which these were and which of these it had not"""
-
-
-@pytest.mark.parametrize("family", FORMER)
-def test_a_run_of_an_earlier_version_goes_on_as_it_would_have(tmp_path, family):
-    changes, then, younger = FORMER[family]
-    run, whole = tmp_path / "run", tmp_path / "whole"
-    runs.train(runs.plan(family, "tiny", changes, {**SHORT, "steps": 1}), PUPPETS, run, accelerator="cpu")
-    path = run / "settings.json"
-    settings = json.loads(path.read_text())
-    kept = {name: value for name, value in settings["training"].items() if name not in younger}
-    path.write_text(json.dumps({**settings, "training": {**kept, **then}}))
-    plan = runs.plan(family, "tiny", changes, SHORT)
-    assert runs.plan_of(run).training == plan.training
-    for folder in (run, whole):
-        runs.train(plan, PUPPETS, folder, accelerator="cpu")
-    assert modelfile.read(run).hash == modelfile.read(whole).hash
-    assert json.loads(path.read_text()) == json.loads((whole / "settings.json").read_text())
-
-
-def test_a_run_of_an_earlier_version_whose_rates_fell_in_a_way_that_is_gone_is_left_as_it_is(tmp_path):
-    run = tmp_path / "run"
-    runs.train(runs.plan("identity", "tiny", (), {**SHORT, "steps": 1}), PUPPETS, run, accelerator="cpu")
-    path = run / "settings.json"
-    settings = json.loads(path.read_text())
-    for name in ("decay_shape", "decay_from", "decay_factor"):
-        del settings["training"][name]
-    before = json.dumps({**settings, "training": {**settings["training"], "late_from": 9, "late_lr": 1e-4}})
-    path.write_text(before)
-    with pytest.raises(
-        CheckpointError, match=r"an older Masque, which cannot go on .*late_from.*: choose another --out"
-    ):
-        runs.train(runs.plan("identity", "tiny", (), SHORT), PUPPETS, run, accelerator="cpu")
-    assert path.read_text() == before
-
-
-def test_a_progressive_gan_grows_on_from_a_smaller_one(tmp_path):
-    """Refused for other families, whose sizes are the model's they begin with."""
-    small, large = tmp_path / "small", tmp_path / "large"
-    changes = ["size=8", "encoder_since=0", "hold=8", "fade=0"]
-    runs.train(runs.plan("progan", "tiny", changes, SHORT), PUPPETS, small, accelerator="cpu")
-    more = ["size=16", "grown=8", "lead=2", "hold=4", "fade=4"]
-    plan = runs.plan("progan", "tiny", [*changes, *more, "lr=0"], SHORT, start=str(small))
-    runs.train(plan, PUPPETS, large, accelerator="cpu")
-    before, after = modelfile.read(small), modelfile.read(large)
-    assert after.config["size"] == 16
-    assert float(after.weights["G.stage"]) == 2.0
-    shared = [key for key in before.weights if key.startswith("G.") and key != "G.stage"]
-    assert shared
-    assert all(torch.equal(before.weights[key], after.weights[key]) for key in shared)
-    with pytest.raises(SettingError, match="add --set grown=8"):
-        runs.train(
-            runs.plan("progan", "tiny", ["size=16"], SHORT, start=str(small)),
-            PUPPETS,
-            tmp_path / "other",
-            accelerator="cpu",
-        )
-    assert not (tmp_path / "other").exists()
-
-
-def test_a_run_goes_on_without_the_model_that_it_began_with(tmp_path):
-    """Its own state has everything; the same command names a model that is gone, moved, or trained further since."""
-    start = tmp_path / "start"
-    runs.train(runs.plan("rsgan", "tiny", ["channels=4"], SHORT), PUPPETS, start, accelerator="cpu")
-    shutil.copytree(start, tmp_path / "gone")
-    plan = runs.plan("rsgan", "tiny", (), SHORT, str(tmp_path / "gone"))
-    runs.train(plan, PUPPETS, tmp_path / "run", accelerator="cpu")
-    shutil.rmtree(tmp_path / "gone")
-    for named in (str(tmp_path / "gone"), None):
-        again = runs.plan("rsgan", "tiny", (), {**SHORT, "steps": 3}, named, tmp_path / "run")
-        assert (again.model, again.start.hash) == (plan.model, plan.start.hash)
-        assert runs.train(again, PUPPETS, tmp_path / "run", accelerator="cpu").step == 3
-    for named, out in ((str(tmp_path / "gone"), tmp_path / "new"), (str(tmp_path / "gone"), start)):
-        with pytest.raises(CheckpointError, match=r"There is no model .*gone"):
-            runs.plan("rsgan", "tiny", (), SHORT, named, out)
-    with pytest.raises(CheckpointError, match="began without a model: choose another --out, or leave out --from"):
-        runs.train(
-            runs.plan("rsgan", "tiny", (), SHORT, str(tmp_path / "run"), start), PUPPETS, start, accelerator="cpu"
-        )
-
-
-@pytest.mark.parametrize("family", ["parser", "portrait"])
-def test_label_maps_that_know_nothing_teach_nothing(tmp_path, monkeypatch, family):
-    size = runs.plan(family, "tiny").model.size
-    data = load_frames(PUPPETS, size, (), labels="any")
-    unknown = dataclasses.replace(data, labels=np.full_like(data.labels, UNKNOWN))
-    monkeypatch.setattr(runs, "load_frames", lambda *_, **__: unknown)
-    with pytest.raises(
-        DataError, match="can teach nothing on the pictures to train on, whose label maps know no part of a face: add"
-    ):
-        runs.train(runs.plan(family, "tiny", (), SHORT), PUPPETS, tmp_path / "run", accelerator="cpu")
-    some = unknown.labels.copy()
-    some[data.indices("train")[-1]] = data.labels[data.indices("train")[-1]]
-    monkeypatch.setattr(runs, "load_frames", lambda *_, **__: dataclasses.replace(unknown, labels=some))
-    assert (
-        runs.train(
-            runs.plan(family, "tiny", (), {**SHORT, "steps": 1}), PUPPETS, tmp_path / "run", accelerator="cpu"
-        ).step
-        == 1
-    )
