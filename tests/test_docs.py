@@ -188,3 +188,24 @@ def found(words: list[str]) -> tuple[TyperCommand, list[str]]:
     commands = commands_of(command_line())
     length = 1 if (words[0],) in commands else 2
     return commands[tuple(words[:length])], words[length:]
+
+
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if d.name != "CHANGELOG.md" and "notebook" not in d.parts], ids=str
+)
+def test_every_setting_in_the_documents_exists(document: Path) -> None:
+    """`--set name=value`, and `name=value` in code. The notebook has commands as they were, the changes old names."""
+    from masque.catalog import CATALOG
+    from masque.config import RunSettings, settings_of
+
+    known = {"name", "key", *settings_of(RunSettings)}
+    for family in CATALOG.values():
+        known |= settings_of(family.load("config")).keys() | settings_of(family.load("training")).keys()
+    named = set(re.findall(r"(?:--set |`)([a-z_0-9]+)=", (ROOT / document).read_text()))
+    assert named <= known
+
+
+@pytest.mark.parametrize("file", [*WITH_REFERENCES, *DOCUMENTS], ids=str)
+def test_choices_have_names(file: Path) -> None:
+    """A number says nothing to a reader, and another choice in between changes it."""
+    assert re.findall(r"\bchoices? \d+", (ROOT / file).read_text(), flags=re.IGNORECASE) == []

@@ -19,8 +19,7 @@ def down_stack(inputs: int, channels: int, size: int, to: int, widest: int = 512
     """4×4 convolutions of stride 2 from size² down to to² maps; and how many channels the last one has.
 
     Channels start at `channels` and double up to `widest`. No normalisation: every picture is treated alone, so a batch
-    split over processes gives the same answers, and He's initialisation keeps the maps in range (docs/papers/rsgan.md,
-    choice 3)."""
+    split over processes gives the same answers, and He's initialisation keeps the maps in range."""
     layers: list[nn.Module] = []
     width = inputs
     for step in range(halvings(size, to)):

@@ -53,13 +53,14 @@ class CCAGANConfig:
     images), so that what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no
     pattern of single pixels can please D."""
     confined: bool = False
-    """What is added to s is added to the person alone. Not with `whole`. Choice 21."""
+    """What is added to s is added to the person alone, so that the background stays without a term that asks for it. Not
+    with `whole`."""
     judge: Literal["shared", "apart"] = "shared"
     """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which
-    begin as He et al. (2015) advise. Choice 24."""
+    begin as He et al. (2015) advise, so that it learns from its first steps on."""
     mirrored: bool = False
-    """An edit is the mean of what G makes of a picture and of its mirror image. Training knows nothing of it. Choice
-    25."""
+    """An edit is the mean of what G makes of a picture and of its mirror image. Changes of one side alone
+    are halved by it; training does not use it."""
     attributes: tuple[str, ...] = ATTRIBUTES
     former: ClassVar[Former] = Former(
         {"attended": "rows attend to rows, as in Eq. 1", "scaled": "Eq. 1 divides by nothing"},

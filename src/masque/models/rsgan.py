@@ -7,7 +7,8 @@ F_D-f, F_D-h   decoder_face, _hair        z_x, z_c                            ->
 G              composer                   z_xf, z_cf, z_xh, z_ch              ->  picture x' (B,3,S,S)
 D_g, D_p, C    D_g, D_p, C                picture (B,3,S,S)                   ->  logits (B,1), (B,1,s,s), (B,A)
 
-Layer and latent sizes are not in the paper: docs/papers/rsgan.md, choices 1-3.
+Layer and latent sizes are not in the paper, and each separator sees its own region alone: docs/papers/rsgan.md,
+"What the separators see", "Sizes of latents" and "Layers".
 """
 
 from __future__ import annotations
@@ -57,12 +58,13 @@ class RSGANConfig:
     """Zc, entries of z_cf and of z_ch."""
     coarse: int = 0
     """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it
-    again. 0, the paper's silence, is none. docs/papers/rsgan.md, choice 13."""
+    again. 0: none, since the paper has none."""
     smooth: bool = False
-    """The composer's and the part decoders' pictures are blurred by a pixel. docs/papers/rsgan.md, choice 3."""
+    """The composer's and the part decoders' pictures are blurred by a pixel, which removes grain that discriminators of
+    strided convolutions cannot see."""
     prior: Literal["normal", "fitted"] = "normal"
-    """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the moments of inferred ones. Choice
-    15."""
+    """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the mean and covariance of
+    inferred ones, which fill N(0,1) badly where reconstruction weighs much more than the divergence."""
     attributes: tuple[str, ...] = ATTRIBUTES
     variational: bool = True
     """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""

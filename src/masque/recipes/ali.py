@@ -65,6 +65,6 @@ class ALIRecipe(AutoencoderRecipe):
         return said
 
 
-# RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E: after 1,400 steps E was lost
-# (docs/papers/rsgan.md, choice 19).
+# RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E to its pictures: E diverged after 1,400 steps
+# (docs/papers/rsgan.md, "Runs that diverged").
 PRESETS: Presets = presets({"lr": 2e-4})
