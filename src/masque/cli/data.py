@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -12,6 +12,7 @@ from masque.cli.options import DATA, Json, Workers
 from masque.cli.show import Bar, answer
 
 if TYPE_CHECKING:
+    from masque.data.prepare import Report
     from masque.data.sources import Listing
 
 
@@ -20,31 +21,40 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=DATA)(prepare)
 
 
+SetOut: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="The prepared set to make, or to go on making.")]
+Layout: TypeAlias = Annotated[
+    Literal["auto", "celeba", "celebamask-hq", "utkface", "identities", "photos"],
+    typer.Option("--layout", help="How the folder is laid out."),
+]
+Size: TypeAlias = Annotated[
+    int, typer.Option("--size", help="Side in pixels of the crops that will be trained on.", min=16, max=1024)
+]
+HeldOut: TypeAlias = Annotated[
+    float, typer.Option("--held-out", help="Share (below 1) or number of people kept for testing.", min=0)
+]
+MostTurned: TypeAlias = Annotated[
+    float | None, typer.Option("--most-turned", help="Drop faces turned farther than this; 4 drops profiles.")
+]
+Only: TypeAlias = Annotated[
+    Path | None, typer.Option("--only", help="A text file of picture names, one a line; all others are left out.")
+]
+LabelMaps: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--label-maps", help="Write label maps too where there are no masks of parts, as the face parser sees them."
+    ),
+]
+
+
 def prepare(
     source: Annotated[Path, typer.Argument(help="The folder that holds the pictures.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The prepared set to make, or to go on making.")],
-    layout: Annotated[
-        Literal["auto", "celeba", "celebamask-hq", "utkface", "identities", "photos"],
-        typer.Option("--layout", help="How the folder is laid out."),
-    ] = "auto",
-    size: Annotated[
-        int, typer.Option("--size", help="Side in pixels of the crops that will be trained on.", min=16, max=1024)
-    ] = 128,
-    held_out: Annotated[
-        float, typer.Option("--held-out", help="Share (below 1) or number of people kept for testing.", min=0)
-    ] = 0.1,
-    most_turned: Annotated[
-        float | None, typer.Option("--most-turned", help="Drop faces turned farther than this; 4 drops profiles.")
-    ] = None,
-    only: Annotated[
-        Path | None, typer.Option("--only", help="A text file of picture names, one a line; all others are left out.")
-    ] = None,
-    label_maps: Annotated[
-        bool,
-        typer.Option(
-            "--label-maps", help="Write label maps too where there are no masks of parts, as the face parser sees them."
-        ),
-    ] = False,
+    out: SetOut,
+    layout: Layout = "auto",
+    size: Size = 128,
+    held_out: HeldOut = 0.1,
+    most_turned: MostTurned = None,
+    only: Only = None,
+    label_maps: LabelMaps = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -73,6 +83,12 @@ def prepare(
             parse=installed_part_estimator(),
             progress=bar.update,
         )
+    counts = {"kept": report.kept, "dropped": report.dropped, "added": report.added, "anew": report.replaced}
+    answer(_summary(report, out), {"out": str(out), **counts, **report.listing.counts()}, as_json)
+
+
+def _summary(report: Report, out: Path) -> str:
+    """How many pictures were prepared, and what became of the others, a line each."""
     dropped = "".join(f"\n  {count} dropped: {reason}" for reason, count in sorted(report.dropped.items()))
     left_out = "".join(
         f"\n  {count} left out: {reason}" for reason, count in sorted(report.listing.left_out.items()) if count
@@ -82,13 +98,7 @@ def prepare(
     added += (
         f" {report.replaced} were prepared anew, since other files have their names now." if report.replaced else ""
     )
-    counts = {"kept": report.kept, "dropped": report.dropped, "added": report.added, "anew": report.replaced}
-    values = {"out": str(out), **counts, **report.listing.counts()}
-    answer(
-        f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.listing)}{dropped}{left_out}{notes}",
-        values,
-        as_json,
-    )
+    return f"Prepared {report.kept} pictures in {out}.{added}\n  {described(report.listing)}{dropped}{left_out}{notes}"
 
 
 def described(listing: Listing) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -19,6 +19,29 @@ def register(app: typer.Typer) -> None:
         app.command(name, rich_help_panel=EDIT)(command)
 
 
+Stitch: TypeAlias = Annotated[
+    Literal["none", "gradient"],
+    typer.Option(
+        "--stitch",
+        help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN).",
+    ),
+]
+Method: TypeAlias = Annotated[
+    Literal["rsgan", "warp"] | None,
+    typer.Option(
+        "--method",
+        help="rsgan: by the network; warp: bend the face by its landmarks, without a network. If not given, by the "
+        "network where its weights are.",
+    ),
+]
+PickFace: TypeAlias = Annotated[
+    int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
+]
+PickHair: TypeAlias = Annotated[
+    int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")
+]
+
+
 def swap(
     face: Annotated[Path, typer.Argument(help="The photo whose face is taken.")],
     hair: Annotated[
@@ -26,28 +49,11 @@ def swap(
     ],
     out: Output = Path("out.png"),
     set_: Set = [],  # noqa: B006 - typer wants a literal
-    stitch: Annotated[
-        Literal["none", "gradient"],
-        typer.Option(
-            "--stitch",
-            help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN).",
-        ),
-    ] = "gradient",
-    method: Annotated[
-        Literal["rsgan", "warp"] | None,
-        typer.Option(
-            "--method",
-            help="rsgan: by the network; warp: bend the face by its landmarks, without a network. If not given, by the "
-            "network where its weights are.",
-        ),
-    ] = None,
+    stitch: Stitch = "gradient",
+    method: Method = None,
     detail: Detail = "keep",
-    pick_face: Annotated[
-        int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
-    ] = None,
-    pick_hair: Annotated[
-        int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")
-    ] = None,
+    pick_face: PickFace = None,
+    pick_hair: PickHair = None,
     model: Model = "rsgan",
     device: Device = None,
     overwrite: Overwrite = None,
@@ -66,19 +72,13 @@ def swap(
     if method == "warp" and (painted or device is not None):
         options = "--set, --stitch, --detail or --device"
         raise typer.BadParameter(f"--method warp bends pixels and paints none: it takes no {options}")
-    instead = ""
     with Wait("Swapping"):
         import masque
         from masque.catalog import has_model
         from masque.edits.warp import swap_by_warping
 
-        if method is None and model == "rsgan" and not painted and not has_model(model):
-            method = "warp"
-            instead = (
-                " No weights of rsgan come with this installation, so the face was bent by its landmarks "
-                "(--method warp)."
-            )
-        if method == "warp":
+        without_weights = method is None and model == "rsgan" and not painted and not has_model(model)
+        if method == "warp" or without_weights:
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
         else:
             result = masque.load(model, "swap", device).swap(
@@ -90,7 +90,11 @@ def swap(
                 pick_face=pick_face,
                 pick_hair=pick_hair,
             )
-    save(result, out, overwrite, as_json, instead)
+    save(result, out, overwrite, as_json, NO_WEIGHTS if without_weights else "")
+
+
+NO_WEIGHTS = " No weights of rsgan come with this installation, so the face was bent by its landmarks (--method warp)."
+"""What the answer of a swap says beside where it wrote."""
 
 
 def edit(

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -49,6 +49,76 @@ TASKS: Mapping[str, Task] = {
 TaskName = Literal["swap", "edits", "attributes", "identity", "shape", "parser", "portrait", "invert", "facefeat"]
 
 
+TaskData: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--data", help="A prepared set, or puppets:N. May be repeated. All tasks but attributes."),
+]
+TaskOption: TypeAlias = Annotated[
+    TaskName | None, typer.Option("--task", help="What is measured; what the model's family does if not given.")
+]
+TaskPairs: TypeAlias = Annotated[
+    int | None, typer.Option("--pairs", help="swap (1000), identity (3000): random held-out pairs.", min=1)
+]
+Split: TypeAlias = Annotated[
+    Literal["test", "train"] | None,
+    typer.Option("--split", help="swap (test): held-out pictures, or those that training sees."),
+]
+Count: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--count", help="edits (200 an attribute), portrait (100), facefeat (all): held-out pictures, at most.", min=1
+    ),
+]
+Puppets: TypeAlias = Annotated[
+    int | None, typer.Option("--puppets", help="shape (100): puppets, whose yaw is known.", min=1)
+]
+Generated: TypeAlias = Annotated[
+    int | None, typer.Option("--generated", help="invert (100): generated pictures to find again.", min=1)
+]
+Real: TypeAlias = Annotated[
+    int | None, typer.Option("--real", help="invert (20): held-out photos to find, at most.", min=2)
+]
+Few: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--few",
+        help="invert (all): of both, at most, by the methods without an encoder, which take minutes each.",
+        min=2,
+    ),
+]
+Samples: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--samples", help="invert (500): drawn faces to compare with held-out photos, at most.", min=2),
+]
+Lipton: TypeAlias = Annotated[
+    int | None, typer.Option("--lipton", help="invert (10000): iterations of gradient descent.", min=1)
+]
+Inception: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--inception",
+        help="edits, portrait: NVIDIA's inception-2015-12-05.pt, which gives FID and KID in place of FFD and KFD.",
+    ),
+]
+London: TypeAlias = Annotated[
+    Path | None, typer.Option("--london", help="attributes: Face Research Lab London Set, for Smiling.")
+]
+CelebAMask: TypeAlias = Annotated[
+    Path | None, typer.Option("--celebamask", help="attributes: CelebAMask-HQ, for Mouth_Slightly_Open.")
+]
+Sfhq: TypeAlias = Annotated[
+    Path | None, typer.Option("--sfhq", help="attributes: SFHQ with labels.csv, for hair colours.")
+]
+UTKFace: TypeAlias = Annotated[Path | None, typer.Option("--utkface", help="attributes: UTKFace, for Male and Young.")]
+Report: TypeAlias = Annotated[
+    Path | None, typer.Option("--report", help="Where to write the report, as a file of JSON.")
+]
+PictureOut: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--picture", help="edits: where to draw the leakage matrix; facefeat: a sheet. .png, .jpg or .webp."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's command."""
     app.command(rich_help_panel=MEASURE)(evaluate)
@@ -56,113 +126,39 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     model: Trained,
-    data: Annotated[
-        list[str] | None,
-        typer.Option("--data", help="A prepared set, or puppets:N. May be repeated. All tasks but attributes."),
-    ] = None,
-    task: Annotated[
-        TaskName | None, typer.Option("--task", help="What is measured; what the model's family does if not given.")
-    ] = None,
-    pairs: Annotated[
-        int | None, typer.Option("--pairs", help="swap (1000), identity (3000): random held-out pairs.", min=1)
-    ] = None,
-    split: Annotated[
-        Literal["test", "train"] | None,
-        typer.Option("--split", help="swap (test): held-out pictures, or those that training sees."),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "--count",
-            help="edits (200 an attribute), portrait (100), facefeat (all): held-out pictures, at most.",
-            min=1,
-        ),
-    ] = None,
-    puppets: Annotated[
-        int | None, typer.Option("--puppets", help="shape (100): puppets, whose yaw is known.", min=1)
-    ] = None,
-    generated: Annotated[
-        int | None, typer.Option("--generated", help="invert (100): generated pictures to find again.", min=1)
-    ] = None,
-    real: Annotated[
-        int | None, typer.Option("--real", help="invert (20): held-out photos to find, at most.", min=2)
-    ] = None,
-    few: Annotated[
-        int | None,
-        typer.Option(
-            "--few",
-            help="invert (all): of both, at most, by the methods without an encoder, which take minutes each.",
-            min=2,
-        ),
-    ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option("--samples", help="invert (500): drawn faces to compare with held-out photos, at most.", min=2),
-    ] = None,
-    lipton: Annotated[
-        int | None, typer.Option("--lipton", help="invert (10000): iterations of gradient descent.", min=1)
-    ] = None,
-    inception: Annotated[
-        Path | None,
-        typer.Option(
-            "--inception",
-            help="edits, portrait: NVIDIA's inception-2015-12-05.pt, which gives FID and KID in place of FFD and KFD.",
-        ),
-    ] = None,
+    data: TaskData = None,
+    task: TaskOption = None,
+    pairs: TaskPairs = None,
+    split: Split = None,
+    count: Count = None,
+    puppets: Puppets = None,
+    generated: Generated = None,
+    real: Real = None,
+    few: Few = None,
+    samples: Samples = None,
+    lipton: Lipton = None,
+    inception: Inception = None,
     lfw: Lfw = None,
     ijba: Ijba = None,
-    london: Annotated[
-        Path | None, typer.Option("--london", help="attributes: Face Research Lab London Set, for Smiling.")
-    ] = None,
-    celebamask: Annotated[
-        Path | None, typer.Option("--celebamask", help="attributes: CelebAMask-HQ, for Mouth_Slightly_Open.")
-    ] = None,
-    sfhq: Annotated[
-        Path | None, typer.Option("--sfhq", help="attributes: SFHQ with labels.csv, for hair colours.")
-    ] = None,
-    utkface: Annotated[Path | None, typer.Option("--utkface", help="attributes: UTKFace, for Male and Young.")] = None,
-    report_to: Annotated[
-        Path | None, typer.Option("--report", help="Where to write the report, as a file of JSON.")
-    ] = None,
-    picture_to: Annotated[
-        Path | None,
-        typer.Option(
-            "--picture", help="edits: where to draw the leakage matrix; facefeat: a sheet. .png, .jpg or .webp."
-        ),
-    ] = None,
+    london: London = None,
+    celebamask: CelebAMask = None,
+    sfhq: Sfhq = None,
+    utkface: UTKFace = None,
+    report: Report = None,
+    picture: PictureOut = None,
     seed: SeedOrNone = None,
     workers: Workers = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a trained model on held-out people. What is measured follows from its family: swaps, edits, latents and so on.
+    """Measure a trained model on held-out people. Its family says what: swaps, edits, latents and so on.
 
     Example: masque evaluate run --data prepared --pairs 1000 --report report.json
     """
-    options: dict[str, object] = {
-        "data": data or None,
-        "pairs": pairs,
-        "split": split,
-        "count": count,
-        "puppets": puppets,
-        "generated": generated,
-        "real": real,
-        "few": few,
-        "samples": samples,
-        "lipton": lipton,
-        "inception": inception,
-        "lfw": lfw,
-        "ijba": ijba,
-        "london": london,
-        "celebamask": celebamask,
-        "sfhq": sfhq,
-        "utkface": utkface,
-        "picture": None if picture_to is None else True,
-        "seed": seed,
-        "workers": workers,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    _check_places(report_to, picture_to, overwrite)
+    given = {name: value for name, value in locals().items() if name not in ABOUT_ALL and value not in (None, [])}
+    if picture is not None:
+        given["picture"] = True
+    _check_places(report, picture, overwrite)
     name = task or task_of(model)
     check_options(name, given)
     if task is not None:
@@ -171,25 +167,29 @@ def evaluate(
         measured = TASKS[name].measure(model, bar.update, **given)
     from masque.tables.written import keep_report
 
-    check_replaceable(overwrite, report_to, picture_to)
-    if report_to is not None:
-        keep_report(report_to, measured.report)
-    if picture_to is not None and measured.picture is not None:
-        measured.picture.save(picture_to)
+    check_replaceable(overwrite, report, picture)
+    if report is not None:
+        keep_report(report, measured.report)
+    if picture is not None and measured.picture is not None:
+        measured.picture.save(picture)
     answer(measured.text, measured.report, as_json)
 
 
-def _check_places(report_to: Path | None, picture_to: Path | None, overwrite: bool | None) -> None:
+ABOUT_ALL = frozenset({"model", "task", "report", "overwrite", "as_json"})
+"""Parameters of `evaluate` that are none of a task's."""
+
+
+def _check_places(report: Path | None, picture: Path | None, overwrite: bool | None) -> None:
     """Raise OutputError, before minutes of measuring, where no report or picture can be written."""
     from masque.image import check_output
     from masque.output import check_apart, check_folder_of
 
-    if report_to is not None:
-        check_folder_of(report_to)
-    if picture_to is not None:
-        check_output(picture_to)
-    check_apart(report_to, picture_to)
-    check_replaceable(overwrite, report_to, picture_to)
+    if report is not None:
+        check_folder_of(report)
+    if picture is not None:
+        check_output(picture)
+    check_apart(report, picture)
+    check_replaceable(overwrite, report, picture)
 
 
 def tasks_of(family: str) -> list[str]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from masque.cli.films import FRAMES_OF_SEARCH, SECONDS_OF_SEARCH, SearchFilm, check_frames, save_film
 from masque.cli.options import LATENTS, Device, Json, Model, Output, Overwrite, Pick, Seed
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, remark, save
+from masque.errors import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from masque.edits.invert import Options
+    from masque.edits.invert import Options, Recovery
     from masque.edits.latents import Latent
     from masque.edits.loaded import LatentEditor
+    from masque.edits.subject import Subject
     from masque.image import Picture
     from masque.jsonfile import JSON
 
@@ -44,6 +47,30 @@ DetailIterations: TypeAlias = Annotated[
 ]
 Likeness: TypeAlias = Annotated[
     float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)
+]
+Clip: TypeAlias = Annotated[
+    Literal["stochastic", "hard", "none"],
+    typer.Option("--clip", help="By lipton: what happens to components that leave the domain."),
+]
+LatentOut: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Where to write the latent: .safetensors.")]
+PictureOut: TypeAlias = Annotated[
+    Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")
+]
+FilmOut: TypeAlias = Annotated[
+    Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")
+]
+MorphOut: TypeAlias = Annotated[
+    Path, typer.Option("--out", "-o", help="The film: .mp4, .gif, or all frames on a sheet: .png.")
+]
+Way: TypeAlias = Annotated[
+    Literal["spherical", "linear", "warp"],
+    typer.Option(
+        "--path",
+        help="Through the latents, on a sphere or straight; or the classical morph by landmarks, without a generator.",
+    ),
+]
+Ease: TypeAlias = Annotated[
+    Literal["smooth", "linear"], typer.Option("--ease", help="smooth: slow at each face; linear: at one pace.")
 ]
 Faces: TypeAlias = Annotated[
     list[Path],
@@ -96,23 +123,14 @@ def sample(
 
 def invert(
     photo: Annotated[Path, typer.Argument(help="The photo whose latent is sought.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the latent: .safetensors.")] = Path(
-        "latent.safetensors"
-    ),
+    out: LatentOut = Path("latent.safetensors"),
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
-    clip: Annotated[
-        Literal["stochastic", "hard", "none"],
-        typer.Option("--clip", help="By lipton: what happens to components that leave the domain."),
-    ] = "stochastic",
+    clip: Clip = "stochastic",
     detail_iterations: DetailIterations = None,
     likeness: Likeness = 0.0,
-    picture: Annotated[
-        Path | None, typer.Option("--picture", help="Where to write what the generator makes of it.")
-    ] = None,
-    film: Annotated[
-        Path | None, typer.Option("--film", help="Where to write the search as a film: .mp4, .gif or .png.")
-    ] = None,
+    picture: PictureOut = None,
+    film: FilmOut = None,
     pick: Pick = None,
     seed: Seed = 0,
     model: Model = "progan",
@@ -124,6 +142,49 @@ def invert(
 
     Example: masque invert anna.jpg -o anna.safetensors --film steps.mp4
     """
+    _check_search_places(out, picture, film)
+    check_replaceable(overwrite, out, picture, film)
+    with Bar("Searching") as bar:
+        import masque
+        from masque.edits.invert import Options
+
+        generator = masque.load(model, "invert", device)
+        options = Options(
+            method=method, iterations=iterations, clip=clip, likeness=likeness, detail=detail_iterations, seed=seed
+        )
+        frames = SearchFilm(options.all_steps)
+
+        def watch(step: int, best: Tensor, _error: Tensor) -> None:
+            if film is not None and frames.wants(step):
+                frames.latents[step] = generator.model.widened(best).clone()
+            bar.update(step, max(step, options.all_steps, 1))
+
+        subject = generator.subject(photo, pick)
+        found = generator.search([subject], options, watch)
+    check_replaceable(overwrite, out, picture, film)
+    _save_search(generator, subject, found, frames, method, (out, picture, film))
+    weights = {"model": generator.family, "weights": generator.weights}
+    text, values = _search_summary(found, method, out)
+    answer(text, {**values, **weights}, as_json)
+
+
+def _search_summary(found: Recovery, method: str, out: Path) -> tuple[str, dict[str, object]]:
+    """How a search ended, in words and as values."""
+    state = " The search was stopped; this is the best until then." if found.interrupted else ""
+    error = float(found.error[0])
+    values: dict[str, object] = {
+        "out": str(out),
+        "method": method,
+        "iterations": found.iterations,
+        "seconds": round(found.seconds, 3),
+        "mse": error,
+        "interrupted": found.interrupted,
+    }
+    return f"Wrote {out}: mean squared error {error:.4f} on [-1, 1] after {found.iterations} steps.{state}", values
+
+
+def _check_search_places(out: Path, picture: Path | None, film: Path | None) -> None:
+    """Raise OutputError where what a search finds cannot be written."""
     from masque.errors import OutputError
     from masque.film import check_film
     from masque.image import check_folder_of, check_output
@@ -135,58 +196,32 @@ def invert(
     if picture is not None:
         check_output(picture)
     if film is not None:
-        check_film(film, FILM_FRAMES, FILM_SECONDS)
+        check_film(film, FRAMES_OF_SEARCH, SECONDS_OF_SEARCH)
     check_apart(out, picture, film)
-    check_replaceable(overwrite, out, picture, film)
-    with Bar("Searching") as bar:
-        import masque
-        from masque.edits.grey import grey_note, keep_cells_grey
-        from masque.edits.invert import Options
-        from masque.edits.result import Result
 
-        generator = masque.load(model, "invert", device)
-        options = Options(
-            method=method, iterations=iterations, clip=clip, likeness=likeness, detail=detail_iterations, seed=seed
-        )
-        seen: dict[int, Tensor] = {}
-        every = max(1, options.all_steps // (FILM_FRAMES - 1))
 
-        def watch(step: int, best: Tensor, _error: Tensor) -> None:
-            if film is not None and step % every == 0 and len(seen) < FILM_FRAMES - 1:
-                seen[step] = generator.model.widened(best).clone()
-            bar.update(step, max(step, options.all_steps, 1))
+def _save_search(
+    generator: LatentEditor,
+    subject: Subject,
+    found: Recovery,
+    frames: SearchFilm,
+    method: str,
+    places: tuple[Path, Path | None, Path | None],
+) -> None:
+    """Write the latent that was found, and where they are wanted the generator's picture of it and the film."""
+    from masque.edits.grey import grey_note, keep_cells_grey
+    from masque.edits.result import Result
 
-        subject = generator.subject(photo, pick)
-        found = generator.search([subject], options, watch)
+    out, picture, film = places
     latent = generator.latent(found.z[0], subject.name, subject.grey)
-    check_replaceable(overwrite, out, picture, film)
     latent.save(out)
     record = generator.record("invert", {"photo": subject.name, "method": method, **grey_note(subject)})
     if picture is not None:
         Result(keep_cells_grey(subject, list(generator.pictures(latent.z[None])))[0], record).save(picture)
     if film is not None:
-        import torch
-
-        frames = torch.cat([*seen.values(), generator.model.widened(found.z)])
-        _save_film(film, keep_cells_grey(subject, list(generator.pictures(frames))), len(frames), FILM_SECONDS, record)
-    state = " The search was stopped; this is the best until then." if found.interrupted else ""
-    error = float(found.error[0])
-    values = {
-        "out": str(out),
-        "method": method,
-        "iterations": found.iterations,
-        "seconds": round(found.seconds, 3),
-        "mse": error,
-        "interrupted": found.interrupted,
-        "model": generator.family,
-        "weights": generator.weights,
-    }
-    text = f"Wrote {out}: mean squared error {error:.4f} on [-1, 1] after {found.iterations} steps.{state}"
-    answer(text, values, as_json)
-
-
-FILM_FRAMES, FILM_SECONDS = 60, 4.0
-"""Of the film of a search."""
+        latents = frames.with_last(generator.model.widened(found.z))
+        cells = keep_cells_grey(subject, list(generator.pictures(latents)))
+        save_film(film, cells, len(latents), SECONDS_OF_SEARCH, record)
 
 
 def combine(
@@ -232,20 +267,11 @@ def combine(
 
 def morph(
     faces: Faces,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="The film: .mp4, .gif, or all frames on a sheet: .png.")
-    ] = Path("morph.mp4"),
+    out: MorphOut = Path("morph.mp4"),
     frames: Annotated[int, typer.Option("--frames", help="How many pictures.")] = 60,
     seconds: Annotated[float, typer.Option("--seconds", help="How long the film lasts.")] = 4.0,
-    path: Annotated[
-        Literal["spherical", "linear", "warp"],
-        typer.Option(
-            "--path",
-            help="Through the latents, on a sphere or straight; or the classical morph by landmarks, without a "
-            "generator.",
-        ),
-    ] = "spherical",
-    ease: Annotated[Literal["smooth", "linear"], typer.Option("--ease", help="smooth: slow at each face.")] = "smooth",
+    path: Way = "spherical",
+    ease: Ease = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first face at the end.")] = False,
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
@@ -270,55 +296,35 @@ def morph(
         from masque.edits.invert import Options
         from masque.edits.morph import frame_positions
 
-        frame_positions(
-            len(faces) + loop, frames, ease
-        )  # whether there are enough faces and frames, before anything is searched
+        frame_positions(len(faces) + loop, frames, ease)  # refuses too few faces or frames before anything is searched
         if path == "warp":
-            from masque.edits.morph_warp import WARP_SIZE, warp_morph
-            from masque.errors import printable
-
-            _check_frames(out, frames, WARP_SIZE)
-            pictures, names = warp_morph(faces, frames, ease, loop), [printable(face.name) for face in faces]
-            record: dict[str, JSON] = {"edit": "morph", "model": "none", "masque": masque.__version__}
+            pictures, record = _warped(faces, out, frames, ease, loop)
         else:
             generator = masque.load(model, "morph", device)
-            _check_frames(out, frames, generator.size)
+            check_frames(out, frames, generator.size)
             options = Options(
                 method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed
             )
             latents = _latents(generator, faces, options, bar)
-            pictures, names = generator.morph(latents, frames, path, ease, loop), [latent.name for latent in latents]
-            record = generator.record("morph", {})
-        record |= {"frames": frames, "path": path, "faces": names}
+            pictures = generator.morph(latents, frames, path, ease, loop)
+            record = generator.record("morph", {"faces": [latent.name for latent in latents]})
+        record |= {"frames": frames, "path": path, "faces": record.pop("faces")}
         check_replaceable(overwrite, out)
-        _save_film(out, pictures, frames, seconds, record)
+        save_film(out, pictures, frames, seconds, record)
     answer(f"Wrote {out}: {frames} frames.", {"out": str(out), **record}, as_json)
 
 
-def _check_frames(path: Path, count: int, size: int) -> None:
-    """Raise OutputError where the frames are asked for as a sheet that its format cannot hold."""
-    import math
+def _warped(
+    faces: Sequence[Path], out: Path, frames: int, ease: Literal["smooth", "linear"], loop: bool
+) -> tuple[Iterator[Picture], dict[str, JSON]]:
+    """The frames of the classical morph, and what its record says. Raises OutputError where a sheet is too large."""
+    import masque
+    from masque.edits.morph_warp import WARP_SIZE, warp_morph
 
-    from masque.film import SHEETS
-    from masque.image import check_sheet
-
-    if path.suffix.lower() in SHEETS:
-        check_sheet(path, count, math.ceil(math.sqrt(count)), size)
-
-
-def _save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, JSON]) -> None:
-    """A film with its record in the comment, or a sheet with it as pictures have it."""
-    import math
-
-    from masque.edits.result import Result
-    from masque.film import write_film
-    from masque.image import grid
-    from masque.provenance import note
-
-    if path.suffix.lower() in (".mp4", ".gif"):
-        write_film(path, pictures, count, seconds, note=note(record))
-    else:
-        Result(grid(list(pictures), math.ceil(math.sqrt(count))), record).save(path)
+    check_frames(out, frames, WARP_SIZE)
+    names = [printable(face.name) for face in faces]
+    record: dict[str, JSON] = {"edit": "morph", "model": "none", "masque": masque.__version__, "faces": names}
+    return warp_morph(faces, frames, ease, loop), record
 
 
 def _latents(generator: LatentEditor, faces: list[Path], options: Options, bar: Bar) -> list[Latent]:

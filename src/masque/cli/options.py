@@ -85,7 +85,8 @@ Device: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--device",
-        help="What computes: cpu, cuda, cuda:1 (or another number) or mps; what MASQUE_DEVICE says if not given, and else cpu.",
+        help="What computes: cpu, cuda, cuda:1 (or another number) or mps; if not given, what MASQUE_DEVICE says, or "
+        "else cpu.",
         autocompletion=devices,
     ),
 ]

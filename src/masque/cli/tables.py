@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -33,27 +33,35 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=MEASURE)(command)
 
 
+Paper: TypeAlias = Annotated[
+    Literal["rsgan", "ccagan", "portrait", "progan", "facefeat"],
+    typer.Argument(help="Of whose paper the table is made."),
+]
+TableOut: TypeAlias = Annotated[
+    Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")
+]
+Count: TypeAlias = Annotated[
+    int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, 100, or all.", min=2)
+]
+Few: TypeAlias = Annotated[
+    int | None, typer.Option("--few", help="progan: at most so many of them by the methods that take minutes.", min=1)
+]
+Pairs: TypeAlias = Annotated[
+    int | None, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures; 1000 by default.", min=2)
+]
+
+
 def table(
-    family: Annotated[
-        Literal["rsgan", "ccagan", "portrait", "progan", "facefeat"],
-        typer.Argument(help="Of whose paper the table is made."),
-    ],
+    family: Paper,
     data: Data,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")],
+    out: TableOut,
     preset: Preset = "small",
     steps: Steps = None,
     set_: Settings = [],  # noqa: B006 - typer wants a literal
     time_limit: TimeLimit = None,
-    count: Annotated[
-        int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, 100, or all.", min=2)
-    ] = None,
-    few: Annotated[
-        int | None,
-        typer.Option("--few", help="progan: at most so many of them by the methods that take minutes.", min=1),
-    ] = None,
-    pairs: Annotated[
-        int | None, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures; 1000 by default.", min=2)
-    ] = None,
+    count: Count = None,
+    few: Few = None,
+    pairs: Pairs = None,
     lfw: Lfw = None,
     ijba: Ijba = None,
     as_json: Json = False,
@@ -64,19 +72,11 @@ def table(
     Example: masque table ccagan --data prepared --out table --steps 12000
     """
     from masque.config import seconds
-    from masque.errors import SettingError
 
     limit = seconds(time_limit) if time_limit is not None else None
-    more: dict[str, object] = {
-        name: value
-        for name, value in (("count", count), ("few", few), ("pairs", pairs), ("lfw", lfw), ("ijba", ijba))
-        if value is not None
-    }
-    if family == "rsgan" and count is not None:
-        raise SettingError("--count belongs to the other tables: give --pairs.")
-    for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
-        if name in more and family != its:
-            raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
+    options = {"count": count, "few": few, "pairs": pairs, "lfw": lfw, "ijba": ijba}
+    more = {name: value for name, value in options.items() if value is not None}
+    _check_options(family, more)
     from masque.lock import only_writer
     from masque.output import check_folder
     from masque.tables.alike import Alike
@@ -157,6 +157,17 @@ def sheet(
         {"out": str(out), "shown": shown},
         as_json,
     )
+
+
+def _check_options(family: str, given: Mapping[str, object]) -> None:
+    """Raise SettingError for an option that belongs to another table."""
+    from masque.errors import SettingError
+
+    if family == "rsgan" and "count" in given:
+        raise SettingError("--count belongs to the other tables: give --pairs.")
+    for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
+        if name in given and family != its:
+            raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
 
 
 def check_begun(out: Path, text: str, beside: Sequence[Path]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -14,6 +14,9 @@ from masque.cli.options import TRAIN, Data, Family, Json, Overwrite, Preset, See
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, answer, failure
 
+if TYPE_CHECKING:
+    from masque.train.engine import Progress
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -21,29 +24,36 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=TRAIN)(export)
 
 
+RunOut: TypeAlias = Annotated[
+    Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")
+]
+AllSteps: TypeAlias = Annotated[int | None, typer.Option("--steps", help="How many steps in all.")]
+StopAfter: TypeAlias = Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")]
+Start: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="Begin with this model: the family's name for the weights that come with Masque, or a run or model folder.",
+        autocompletion=models,
+    ),
+]
+Accelerator: TypeAlias = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")
+]
+Processes: TypeAlias = Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)]
+
+
 def train(
     family: Family,
     data: Data,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="The run's folder. The same command again goes on where it stopped.")
-    ],
+    out: RunOut,
     preset: Preset = "small",
-    steps: Annotated[int | None, typer.Option("--steps", help="How many steps in all.")] = None,
+    steps: AllSteps = None,
     set_: Settings = [],  # noqa: B006 - typer wants a literal
-    time_limit: Annotated[str | None, typer.Option("--time-limit", help="Stop cleanly after 90s, 9m or 1h30m.")] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Begin with this model: the family's name for the weights that come with Masque, or a run or model "
-            "folder.",
-            autocompletion=models,
-        ),
-    ] = None,
-    accelerator: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"], typer.Option("--accelerator", help="What computes.")
-    ] = "auto",
-    devices: Annotated[int, typer.Option("--devices", help="Processes, one per device.", min=1)] = 1,
+    time_limit: StopAfter = None,
+    start: Start = None,
+    accelerator: Accelerator = "auto",
+    devices: Processes = 1,
     seed: SeedOrNone = None,
     as_json: Json = False,
 ) -> None:
@@ -56,7 +66,6 @@ def train(
     from masque.config import seconds
     from masque.output import check_folder
     from masque.train.distributed import first_process
-    from masque.train.engine import stopped_early
 
     check_folder(out)
     changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
@@ -80,11 +89,17 @@ def train(
             on_step=on_step,
             on_progress=lambda step: bar.update(step, plan.run.steps, note),
         )
-    text = (
-        f"Trained {progress.step} steps; the model is in {out / 'model'}."
-        if progress.finished
-        else stopped_early(progress)
-    )
+    if first_process():  # of several, which all come here
+        _tell_end(progress, out, as_json)
+
+
+def _tell_end(progress: Progress, out: Path, as_json: bool) -> None:
+    """Print how a training ended. Raises KeyboardInterrupt where Ctrl-C stopped it."""
+    from masque.train.engine import stopped_early
+
+    text = f"Trained {progress.step} steps; the model is in {out / 'model'}."
+    if not progress.finished:
+        text = stopped_early(progress)
     values = {
         "out": str(out),
         "step": progress.step,
@@ -92,8 +107,6 @@ def train(
         "reason": progress.reason,
         "images_per_second": progress.images_per_second,
     }
-    if not first_process():  # of several, which all come here
-        return
     stopped = progress.reason == "stopped"
     answer(text, {**values, **(failure(text, "Interrupted") if stopped else {})}, as_json)
     if stopped:
