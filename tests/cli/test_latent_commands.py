@@ -116,7 +116,7 @@ def test_a_morph_as_a_sheet_and_films_of_others(generator, photos, tmp_path):
 
 
 def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path, monkeypatch):
-    out, steps, plain = tmp_path / "a.safetensors", [], invert.clipped
+    out, steps, plain = tmp_path / "a.safetensors", [], invert.clip_components
 
     def clipped(*arguments: object) -> torch.Tensor:
         steps.append(1)
@@ -124,7 +124,7 @@ def test_stopping_a_search_keeps_the_best_so_far(generator, photos, tmp_path, mo
             signal.raise_signal(signal.SIGINT)  # Ctrl-C in the middle of the fifth step
         return plain(*arguments)
 
-    monkeypatch.setattr(invert, "clipped", clipped)
+    monkeypatch.setattr(invert, "clip_components", clipped)
     said = masque(
         "invert", photos[0], "-o", out, "--model", generator, "--method", "lipton", "--iterations", 10**6, "--json"
     )

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from masque.edits.invert import Options, clipped, invert, recovered
+from masque.edits.invert import Options, clip_components, invert, is_recovered
 from masque.errors import CheckpointError, ValueRangeError
 from masque.models.dcgan import DCGAN, DCGANConfig
 from masque.models.progan import ProGAN, ProGANConfig, pixel_norm
@@ -31,7 +31,7 @@ def true() -> torch.Tensor:
 
 def test_refining_finds_generated_pictures_again(model, true):
     found = invert(model, model.generate(true), Options(method="refine", iterations=300, starts=8))
-    assert recovered(model, found.z, true).all()
+    assert is_recovered(model, found.z, true).all()
     assert float(found.error.max()) < 1e-3
     assert (found.iterations, found.interrupted) == (300, False)
     assert torch.allclose(found.z.square().mean(dim=1), torch.ones(3), atol=1e-5)
@@ -52,7 +52,7 @@ def test_the_encoder_is_one_look_and_refining_starts_from_it(model, true):
     assert torch.allclose(seen.z, pixel_norm(true + 0.01))
     both = invert(model, pictures, Options(method="encoder+refine", iterations=20, starts=2))
     assert float(both.error.max()) <= float(seen.error.max())
-    assert recovered(model, both.z, true).all()
+    assert is_recovered(model, both.z, true).all()
 
 
 def test_the_best_is_kept_and_enough_is_enough(model, true):
@@ -183,7 +183,7 @@ def test_a_detail_is_part_of_what_is_recovered_only_in_the_picture(true):
     assert torch.equal(model.widened(wide), wide)
     assert torch.allclose(model.generate(wide), model.generate(true), atol=1e-6)
     wide[:, 6:] = 1.0
-    assert recovered(model, wide, true).all()
+    assert is_recovered(model, wide, true).all()
     assert torch.equal(model.settle(wide)[:, 6:], wide[:, 6:])
     assert not torch.allclose(model.generate(wide), model.generate(true), atol=1e-2)
 
@@ -191,18 +191,18 @@ def test_a_detail_is_part_of_what_is_recovered_only_in_the_picture(true):
 def test_clipping_by_hand(model):
     generator = torch.Generator().manual_seed(0)
     z = torch.tensor([[0.5, -4.0, 9.0, 2.5]]).repeat(500, 1)
-    drawn = clipped(model, z, "stochastic", generator)
+    drawn = clip_components(model, z, "stochastic", generator)
     assert torch.equal(drawn[:, [0, 3]], z[:, [0, 3]])
     assert float(drawn.abs().max()) <= 2.5
     assert float(drawn[:, 1:3].std()) == pytest.approx(0.96, abs=0.06)  # a normal cut at ±2.5
-    assert clipped(model, z, "hard", generator)[0].tolist() == [0.5, -2.5, 2.5, 2.5]
-    assert torch.equal(clipped(model, z, "none", generator), z)
+    assert clip_components(model, z, "hard", generator)[0].tolist() == [0.5, -2.5, 2.5, 2.5]
+    assert torch.equal(clip_components(model, z, "none", generator), z)
 
 
 def test_a_uniform_prior_is_clipped_to_its_cube():
     uniform, generator = DCGAN(DCGANConfig(size=8, channels=4, z=4)), torch.Generator().manual_seed(0)
     z = torch.tensor([[0.5, -4.0, 9.0, 1.0]]).repeat(500, 1)
-    drawn = clipped(uniform, z, "stochastic", generator)
+    drawn = clip_components(uniform, z, "stochastic", generator)
     assert torch.equal(drawn[:, [0, 3]], z[:, [0, 3]])
     assert float(drawn.abs().max()) <= 1
     assert float(drawn[:, 1:3].std()) == pytest.approx(3**-0.5, abs=0.03)
@@ -223,8 +223,8 @@ def test_recovered_means_every_component(model):
     true = torch.ones(2, 6)
     found = true.clone()
     found[1, 4] = 1.2
-    assert recovered(model, found, true).tolist() == [True, False]
-    assert recovered(model, 5 * true, true).all()  # only directions count
+    assert is_recovered(model, found, true).tolist() == [True, False]
+    assert is_recovered(model, 5 * true, true).all()  # only directions count
 
 
 @pytest.mark.parametrize("name", ["iterations", "rate", "starts", "likeness", "detail", "restraint", "tolerance"])

@@ -11,7 +11,7 @@ import pytest
 from masque.data.puppets import draw_puppet, render
 from masque.errors import PictureError
 from masque.faces.label_edits import align_labels, check_aspect, check_face_left, check_skin_left, check_upright
-from masque.faces.labels import Labels, mirrored, swap_sides
+from masque.faces.labels import Labels, mirror, swap_sides
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ EDITS = {
     "a fringe": lambda own: np.where((np.arange(128)[:, None] < 50) & (own > 0), 10, own),
     "skin alone": lambda own: np.where((own > 0) & (own < 10), 1, 0),
     "a little aside": lambda own: moved(own, 12),
-    "mirrored with its names": mirrored,
+    "mirrored with its names": mirror,
     "one eye closed": lambda own: np.where(own == 4, 1, own),
     "both eyes of one name": lambda own: np.where(own == 5, 4, own),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from masque.edits.subject import find_subject
 from masque.errors import DataError, NoFaceError, OutputError, PictureError, ValueRangeError, printable
 from masque.faces.tones import fade, is_grey
 from masque.folders import LONGEST_NAME
-from masque.given import seed_of, whole
+from masque.given import output_path, seed_of, whole
 from masque.image import Picture, to_pictures, to_tensor
 from masque.output import check_folder, make_folder, refused
 
@@ -34,6 +36,7 @@ class Augmented:
     """What was made."""
 
     people: int
+    """Folders of people."""
     photos: int
     """Photos that were copied."""
     made: int
@@ -49,17 +52,20 @@ class Waiting:
     """A photo that new pictures are to be drawn of."""
 
     number: int
+    """Its place among all photos."""
     copy: Path
+    """Where it was copied to."""
     stem: str
     """What its new pictures are called after: its name, with its ending where another photo beside it has the same
     stem."""
     crop: Picture
+    """The hair crop (S,S,3) of its face."""
 
 
 def augment(
     session: FaceFeatSession,
-    folder: Path,
-    out: Path,
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
     per_picture: int = 5,
     seed: int = 0,
     workers: int | None = None,
@@ -80,12 +86,27 @@ def augment(
     per_picture, seed = whole("per_picture", per_picture), seed_of(seed)
     if per_picture < 1:
         raise ValueRangeError(f"{per_picture} new pictures cannot be drawn of a photo: ask for one at least.")
-    if out.exists():
-        raise OutputError(f"{out} exists already: choose a new folder.")
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise OutputError(f"{out} lies in {folder}, which it is to enlarge: choose a folder elsewhere.")
-    found = list_data_set(folder, "identities", held_out=0)
-    sources = found.sources
+    source, target = Path(folder), output_path(out)
+    if target.exists():
+        raise OutputError(f"{target} exists already: choose a new folder.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise OutputError(f"{target} lies in {source}, which it is to enlarge: choose a folder elsewhere.")
+    found = list_data_set(source, "identities", held_out=0)
+    count = len(found.sources)
+    with _written_whole(target) as part:
+        made, without = _fill(session, found.sources, found.base, part, per_picture, seed, workers, progress)
+        if without == count:
+            raise DataError(
+                f"In none of the {without} photos in {source} a face was found: Masque needs photos of faces."
+            )
+    return Augmented(found.people, count, made, without, dict(+found.left_out))
+
+
+@contextmanager
+def _written_whole(out: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `out` when all is written, and is removed where that fails.
+
+    Raises OutputError where it cannot be written, DataError for a file elsewhere that cannot be read."""
     check_folder(out)
     make_folder(out.parent)
     try:
@@ -93,11 +114,7 @@ def augment(
     except OSError as error:
         raise refused(out, error) from None
     try:
-        made, without = _fill(session, sources, found.base, part, per_picture, seed, workers, progress)
-        if without == len(sources):
-            raise DataError(
-                f"In none of the {without} photos in {folder} a face was found: Masque needs photos of faces."
-            )
+        yield part
         part.chmod(0o755)
         part.rename(out)
     except OSError as error:
@@ -108,7 +125,6 @@ def augment(
         raise refused(out, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Augmented(found.people, len(sources), made, without, dict(+found.left_out))
 
 
 def _fill(
@@ -121,7 +137,8 @@ def _fill(
     workers: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[int, int]:
-    """Copy and draw all; the numbers of new pictures and of photos without a face."""
+    """Copy all photos, which lie in `base`, to `out` and draw new ones beside them; the numbers of new pictures and of
+    photos without a face."""
     made = without = 0
     stems = Counter(source.path.with_suffix("") for source in sources)
     waiting: list[Waiting] = []
@@ -145,7 +162,7 @@ def _fill(
 
 
 def _draw(session: FaceFeatSession, waiting: Sequence[Waiting], per_picture: int, seed: int) -> int:
-    """New pictures of some photos."""
+    """Write `per_picture` new pictures beside each of some photos; how many."""
     with session.inference():
         f_id = session.model.seen(to_tensor([photo.crop for photo in waiting]).to(session.device))[0]
         # What is drawn for a photo depends on its place alone, not on which others are drawn with it.

@@ -7,6 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from masque.edits.grey import grey_note
 from masque.edits.measures import inputs
@@ -50,16 +51,10 @@ def blend(
     if not 2 <= steps <= 64:
         raise ValueRangeError(f"steps is {steps} and must be from 2 to 64.")
     first, last = session.subject(a, pick_a), session.subject(b, pick_b)
-    za, zb = session.encode(first), session.encode(last)
     t = torch.linspace(0, 1, steps, device=session.device)[:, None]
     face = t if part in ("face", "both") else torch.zeros_like(t)
     hair = t if part in ("hair", "both") else torch.zeros_like(t)
-    latents = RSGANLatents(
-        torch.lerp(za.xf, zb.xf, face),
-        torch.lerp(za.cf, zb.cf, face),
-        torch.lerp(za.xh, zb.xh, hair),
-        torch.lerp(za.ch, zb.ch, hair),
-    )
+    latents = _interpolate(session.encode(first), session.encode(last), face, hair)
     cells = [
         cv2.resize(p, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8) for p in session.compose(latents)
     ]
@@ -76,3 +71,13 @@ def blend(
         **grey_note(first, end),
     }
     return Result(grid(cells, steps), session.record("blend", values))
+
+
+def _interpolate(a: RSGANLatents, b: RSGANLatents, face: Tensor, hair: Tensor) -> RSGANLatents:
+    """Latents between two (1,Z): face, hair: how far each part of each picture is on the way to b, (N,1) in [0,1]."""
+    return RSGANLatents(
+        torch.lerp(a.xf, b.xf, face),
+        torch.lerp(a.cf, b.cf, face),
+        torch.lerp(a.xh, b.xh, hair),
+        torch.lerp(a.ch, b.ch, hair),
+    )

@@ -38,21 +38,22 @@ Features = Callable[[Tensor], Tensor]
 """Pictures (B,3,S,S) in [-1,1] -> unit vectors (B,F), differentiable."""
 
 ROUNDS = 3
-"""How often the search for a detail begins again, at most, for pictures that are not within the tolerance."""
+"""How often at most the search for a detail begins again for pictures that are not within the tolerance."""
 
 Watch = Callable[[int, Tensor, Tensor], None]
 """Called with (iteration, best z so far (B,Z), its mean squared errors (B,))."""
 
 
 LARGEST = 1e6
-"""That a weight, a rate or a number of iterations may be."""
+"""The most that a weight, a rate or a number of iterations may be."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the search goes; what is None is the method's own. Raises ValueRangeError."""
+    """How the search for a latent goes; a setting that is None is chosen by the method. Raises ValueRangeError."""
 
     method: Method = "encoder+refine"
+    """Which of the four ways at the top of this file."""
     iterations: int | None = None
     """10,000 for lipton, as the paper has it; 400 for refine, and 150 from an encoder's answer: the less z is pressed,
     the more the faces between two look like faces."""
@@ -76,9 +77,10 @@ class Options:
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
+    """Of the random starts and of stochastic clipping: the same seed finds the same."""
 
     def __post_init__(self) -> None:
-        """Python's own numbers. Raises ValueRangeError for what is none, or out of range."""
+        """Make Python's own numbers of numpy's. Raises ValueRangeError for what is no number, or out of range."""
         check_choice("method", self.method, get_args(Method))
         check_choice("clip", self.clip, get_args(Clip))
         for name in ("iterations", "starts", "detail"):
@@ -108,7 +110,7 @@ class Options:
 
     @property
     def detail_steps(self) -> int:
-        """How many more the search for its detail."""
+        """How many more iterations the search for its detail takes."""
         return (450 if self.detail is None else self.detail) if "refine" in self.method else 0
 
     @property
@@ -126,7 +128,9 @@ class Recovery:
     error: Tensor
     """(B,) mean squared error of G(z) on [-1,1]."""
     iterations: int
+    """How many the search took."""
     seconds: float
+    """How long it took."""
     interrupted: bool
     """Whether Ctrl-C ended the search; the best until then is kept."""
 
@@ -134,34 +138,26 @@ class Recovery:
 def invert(
     model: Generative, pictures: Tensor, options: Options, features: Features | None = None, watch: Watch | None = None
 ) -> Recovery:
-    """The latents of pictures (B,3,S,S) in [-1,1], all in one batch.
+    """The latents of pictures, all sought in one batch; the same for the same options.seed.
 
-    features: needed where options.likeness is not 0. watch: called after each iteration. Deterministic in options.seed.
-    Raises CheckpointError for a method that needs an encoder where the model has none."""
+    pictures: (B,3,S,S) in [-1,1]. options: how the search goes. features: compares faces; needed where options.likeness
+    is not 0. watch: called after each iteration. Ctrl-C ends the search and keeps the best so far. Raises
+    CheckpointError for a method that needs an encoder where the model has none."""
     if options.method.startswith("encoder") and not isinstance(model, ProGAN):
         raise CheckpointError("This model has no encoder: choose --method refine or lipton.")
     started = time.monotonic()
     search = _Search(model, pictures, options, features, watch)
     interrupted = False
     try:
-        if options.method == "lipton":
-            search.descend()
-        else:
-            search.start()
-            if (
-                options.method != "encoder"
-                and not search.refine()
-                and len(model.widths) > 1
-                and options.detail_steps
-                and not search.elaborate()
-            ):
-                search.insist()
+        search.run()
     except KeyboardInterrupt:
         if search.best is None:
             raise
         interrupted = True
     assert search.best is not None
-    return Recovery(search.best, search.exactly(search.best), search.iteration, time.monotonic() - started, interrupted)
+    return Recovery(
+        search.best, search.exact_errors(search.best), search.iteration, time.monotonic() - started, interrupted
+    )
 
 
 class _Search:
@@ -179,9 +175,21 @@ class _Search:
         self.iteration = 0
         kind = pictures.device.type
         # Of a small network most of the time goes into calls, of which autocast makes more.
-        self.narrow = (
+        self.in_bf16 = (
             model.config.size >= 32 and pictures.dtype == torch.float32 and kind in ("cpu", "cuda") and has_bf16(kind)
         )
+
+    def run(self) -> None:
+        """All that the method does, until what was found is enough."""
+        if self.options.method == "lipton":
+            self.descend()
+            return
+        self.start()
+        if self.options.method == "encoder" or self.refine():
+            return
+        has_detail = len(self.model.widths) > 1 and self.options.detail_steps
+        if has_detail and not self.search_detail():
+            self.search_longer()
 
     def descend(self) -> None:
         """z' ← clip(z' − η ∇ ‖G(z') − x‖²), from a random z'."""
@@ -191,12 +199,12 @@ class _Search:
         generator = torch.Generator().manual_seed(options.seed)
         for _ in range(options.steps):
             z.requires_grad_(True)
-            errors, losses = self.judge(z)
+            errors, losses = self.errors_and_losses(z)
             # A mean over pixels, times Z: η then does not depend on how many pixels and components there are.
             (gradient,) = torch.autograd.grad(z.shape[1] * errors.sum(), z)
-            if self.note(z.detach(), errors.detach(), losses.detach()):
+            if self.keep_best(z.detach(), errors.detach(), losses.detach()):
                 return
-            z = clipped(self.model, z.detach() - rate * gradient, options.clip, generator)
+            z = clip_components(self.model, z.detach() - rate * gradient, options.clip, generator)
 
     def start(self) -> None:
         """The encoder's answer, as the best so far; for plain refine, whatever random start is best."""
@@ -204,8 +212,8 @@ class _Search:
             return
         with torch.no_grad():
             z = self.model.E(self.x)
-            errors, losses = self.judge(z)
-        self.note(z, errors, losses, counts=False)
+            errors, losses = self.errors_and_losses(z)
+        self.keep_best(z, errors, losses, counts=False)
 
     def refine(self) -> bool:
         """Adam from several starts at once, along half a cosine; each picture's best start goes on alone after a fifth
@@ -215,44 +223,48 @@ class _Search:
         """
         options, count = self.options, len(self.x)
         total = options.steps
-        starts = max(1, options.starts if options.starts is not None else 1 if self.best is not None else 4)
+        default = 4 if self.best is None else 1
+        starts = max(1, options.starts if options.starts is not None else default)
         z = self.random("starts", starts * count)
         if self.best is not None:
             z[:count] = self.best  # the encoder's answer is the first start
-        many = total // 5 if starts > 1 else 0
-        peak = options.rate if options.rate is not None else 0.1 if options.method.startswith("encoder") else 0.3
-        z, enough = self._adam(z, range(many), total, peak)
-        if enough:
+        together = total // 5 if starts > 1 else 0
+        default_rate = 0.1 if options.method.startswith("encoder") else 0.3
+        peak = options.rate if options.rate is not None else default_rate
+        z, found = self._adam(z, range(together), total, peak)
+        if found:
             return True
         if starts > 1:
             with torch.no_grad():
-                losses = self.judge(z)[1].view(starts, count)
+                losses = self.errors_and_losses(z)[1].view(starts, count)
             z = z.view(starts, count, -1)[losses.argmin(dim=0), torch.arange(count)]
-        return self._adam(z, range(many, total), total, peak)[1]
+        return self._adam(z, range(together, total), total, peak)[1]
 
-    def elaborate(self) -> bool:
+    def search_detail(self) -> bool:
         """Adam on a detail beside z, of the coarse map where there is none yet. Returns whether what was found is
         enough."""
         assert self.best is not None
         widths = self.model.widths
-        total, wide = self.options.detail_steps, self.model.widened(self.best, max(widths[1], self.best.shape[1]))
-        self.best = wide
-        return self._adam(wide, range(total), total, 0.05)[1]
+        total = self.options.detail_steps
+        self.best = self.model.widened(self.best, max(widths[1], self.best.shape[1]))
+        return self._adam(self.best, range(total), total, 0.05)[1]
 
-    def insist(self) -> None:
-        """Some pictures take longer: those go on by themselves, with a finer map where there is one."""
+    def search_longer(self) -> None:
+        """Go on with the pictures that are not within the tolerance, by themselves, and with a finer map where there is
+        one."""
         for _ in range(ROUNDS):
             assert self.best is not None
-            left = (self.exactly(self.best) > self.options.tolerance).nonzero()[:, 0]
+            left = (self.exact_errors(self.best) > self.options.tolerance).nonzero()[:, 0]
             if not len(left):
                 return
             self.best = self.model.widened(self.best)
-            part = _Search(self.model, self.x[left], self.options, self.features, functools.partial(self._heed, left))
+            part = _Search(self.model, self.x[left], self.options, self.features, functools.partial(self._merge, left))
             part.best = self.best[left]
-            part.elaborate()
+            part.search_detail()
 
-    def _heed(self, left: Tensor, _iteration: int, best: Tensor, errors: Tensor) -> None:
-        """Take over what a search for some of the pictures has found: what Ctrl-C leaves is then the best of all."""
+    def _merge(self, left: Tensor, _iteration: int, best: Tensor, errors: Tensor) -> None:
+        """Take over what a search for the pictures `left` (K,) has found: what Ctrl-C leaves is then the
+        best of all."""
         assert self.best is not None
         self.best[left], self.error[left] = best, errors
         self.iteration += 1
@@ -260,49 +272,50 @@ class _Search:
             self.watch(self.iteration, self.best, self.error)
 
     def _adam(self, z: Tensor, steps: range, total: int, peak: float) -> tuple[Tensor, bool]:
-        """From z (N,W), all of it. Returns where it ends, and whether it ended because that is enough."""
+        """Adam from latents z (N,W), all components of which it moves.
+
+        steps: those of `total` that are made. peak: the rate at the first of them. Returns where it ends, and
+        whether it ended because what was found is enough."""
         z = z.clone().requires_grad_(True)
         adam = torch.optim.Adam([z], lr=peak, betas=(0.9, 0.999))
         for step in steps:
             adam.param_groups[0]["lr"] = peak * 0.5 * (1 + math.cos(math.pi * step / total))
-            errors, losses = self.judge(z)
+            errors, losses = self.errors_and_losses(z)
             (z.grad,) = torch.autograd.grad(losses.sum(), z)
-            if self.note(z.detach(), errors.detach(), losses.detach()):
+            if self.keep_best(z.detach(), errors.detach(), losses.detach()):
                 return z.detach(), True
             adam.step()
             with torch.no_grad():
                 z.copy_(self.model.settle(z))
         return z.detach(), False
 
-    def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def errors_and_losses(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Mean squared errors and losses (N,), N being a multiple of the number of pictures."""
-        with torch.autocast(self.x.device.type, torch.bfloat16, enabled=self.narrow):
+        with torch.autocast(self.x.device.type, torch.bfloat16, enabled=self.in_bf16):
             made = self.model.generate(z)
         times = len(z) // len(self.x)
         errors = (made - self.x.repeat(times, 1, 1, 1)).square().mean(dim=(1, 2, 3))
         losses, (_, *maps) = errors, self.model.parts(z)
         if self.wanted is not None:
             assert self.features is not None
-            losses = losses + self.options.likeness * (self.features(made) - self.wanted.repeat(times, 1)).square().sum(
-                dim=1
-            )
+            distances = (self.features(made) - self.wanted.repeat(times, 1)).square().sum(dim=1)
+            losses = losses + self.options.likeness * distances
         for detail in maps:
             losses = losses + self.options.restraint * detail.square().mean(dim=1)
         return errors, losses
 
     @torch.no_grad()
-    def exactly(self, z: Tensor) -> Tensor:
+    def exact_errors(self, z: Tensor) -> Tensor:
         """Mean squared errors (B,) of latents, in fp32."""
         return (self.model.generate(z) - self.x).square().mean(dim=(1, 2, 3))
 
-    def note(self, z: Tensor, errors: Tensor, losses: Tensor, counts: bool = True) -> bool:
-        """Keep what is better than before; whether it is enough for every picture."""
+    def keep_best(self, z: Tensor, errors: Tensor, losses: Tensor, counts: bool = True) -> bool:
+        """Keep the latents z (N,W) that are better than the best before; whether they are enough for every picture.
+
+        errors, losses: (N,), N being a multiple of the number of pictures. counts: whether this was an iteration."""
         count = len(self.x)
-        losses, errors, z = (
-            losses.view(-1, count),
-            errors.view(-1, count),
-            self.model.settle(z).view(-1, count, z.shape[1]),
-        )
+        losses, errors = losses.view(-1, count), errors.view(-1, count)
+        z = self.model.settle(z).view(-1, count, z.shape[1])
         first = losses.argmin(dim=0)
         at = torch.arange(count, device=first.device)
         better = losses[first, at] < self.loss
@@ -320,19 +333,24 @@ class _Search:
         return self.model.draw(torch.arange(count) + 1_000_003 * self.options.seed, name).to(self.x.device)
 
 
-def clipped(model: Generative, z: Tensor, clip: Clip, generator: torch.Generator) -> Tensor:
-    """z (B,Z) with every component within the model's bound: one beyond is drawn anew from the prior, or held there; or
-    none is."""
+def clip_components(model: Generative, z: Tensor, clip: Clip, generator: torch.Generator) -> Tensor:
+    """z (B,Z) with every component within the model's bound.
+
+    clip: a component beyond it is drawn anew from the prior ("stochastic"), held at the bound ("hard") or left
+    ("none"). generator: draws them."""
     if clip == "none":
         return z
     if clip == "hard":
         return z.clamp(-model.bound, model.bound)
-    out = z.abs() > model.bound
-    return torch.where(out, model.redraw(torch.rand(z.shape, generator=generator)).to(z.device), z) if out.any() else z
+    outside = z.abs() > model.bound
+    if not outside.any():
+        return z
+    redrawn = model.redraw(torch.rand(z.shape, generator=generator)).to(z.device)
+    return torch.where(outside, redrawn, z)
 
 
-def recovered(model: Generative, z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
-    """(B,) whether every component of z is found again to `within` (Lipton & Tripathi 2017), both being settled into
-    the domain first."""
+def is_recovered(model: Generative, z: Tensor, true: Tensor, within: float = 0.05) -> Tensor:
+    """Whether every component of z (B,Z) is within `within` of the `true` one (Lipton & Tripathi 2017), (B,); both are
+    settled into the domain first."""
     width = true.shape[1]
     return (model.settle(z)[:, :width] - model.settle(true)).abs().amax(dim=1) < within

@@ -67,7 +67,8 @@ class WarpMorph:
                 or picture.shape != pictures[0].shape
             ):
                 raise ValueError(
-                    f"a picture is {picture.dtype} {picture.shape}, the first one {pictures[0].shape}: all are uint8 (H,W,3)"
+                    f"a picture is {picture.dtype} {picture.shape}, the first one {pictures[0].shape}: "
+                    "all are uint8 (H,W,3)"
                 )
             if points.shape != (68, 2) or not np.isfinite(points).all():
                 raise ValueError(f"landmarks are {points.shape} or not finite, and should be (68,2)")
@@ -84,7 +85,8 @@ class WarpMorph:
         last = len(self.pictures) - 1
         if not 0 <= at <= last:
             raise ValueRangeError(
-                f"There is no frame at {at} of this morph: give a number from 0, its first picture, to {last}, its last."
+                f"There is no frame at {at} of this morph: "
+                f"give a number from 0, its first picture, to {last}, its last."
             )
         first = math.floor(at)
         weight = at - first

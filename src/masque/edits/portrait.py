@@ -68,7 +68,8 @@ class PortraitSession(Session):
     def _parser(self) -> SubjectParser:
         if self.parser is None:
             raise CheckpointError(
-                "No face parser comes with this installation, and repainting needs one: install Masque with its weights."
+                "No face parser comes with this installation, and repainting needs one: "
+                "install Masque with its weights."
             )
         return self.parser
 

@@ -58,16 +58,14 @@ def repaint(
     subject = session.subject(photo, pick)
     own, references = session.crop_labels(subject), {"photo": subject}
     if edited is not None:
-        wanted, more = edited_labels_in_crop(edited, session.labels(subject), session.shares(subject), subject.matrix)
+        wanted, more = _edited_shape(session, subject, own, edited)
         notes = [*notes, *more]
-        check_face_left(own, wanted)
-        check_upright(own, wanted)
     elif shape_from is not None:
         references["shape"] = session.subject(shape_from)
         wanted = replace_part(own, session.crop_labels(references["shape"]), part)
     latents = session.latents(subject, own)
     picture = keep_grey(subject, reshape_face(session, subject, own, wanted, latents, detail))
-    more_values: dict[str, JSON] = {
+    values: dict[str, JSON] = {
         "part": part,
         "detail": detail,
         "inputs": inputs(**references),
@@ -76,7 +74,17 @@ def repaint(
         **grey_note(subject),
         **measure(picture, subject, {"photo": subject}),
     }
-    return Result(picture, session.record("repaint", more_values))
+    return Result(picture, session.record("repaint", values))
+
+
+def _edited_shape(session: PortraitSession, subject: Subject, own: Labels, edited: Labels) -> tuple[Labels, list[str]]:
+    """The wanted label map (S,S) of a subject by the edited one of its photo, and what had to be put right.
+
+    own: the label map (S,S) of the face as it is. Raises PictureError for a map that is none of the photo."""
+    wanted, notes = edited_labels_in_crop(edited, session.labels(subject), session.shares(subject), subject.matrix)
+    check_face_left(own, wanted)
+    check_upright(own, wanted)
+    return wanted, notes
 
 
 def reshape_face(

@@ -71,10 +71,13 @@ def bend(photo: Picture, landmarks: Landmarks, onto: Landmarks, size: tuple[int,
     right, bottom = np.minimum(np.ceil(there.max(axis=0)).astype(int) + 1, (size[1], size[0]))
     zoom = min(1.0, CANVAS / max(right - left, bottom - top))
     shape = max(1, round((bottom - top) * zoom)), max(1, round((right - left) * zoom))
-    transform = PiecewiseAffineTransform.from_estimate((there - (left, top)) * zoom, control_points(landmarks))  # type: ignore[no-untyped-call]
-    small = np.asarray(warp(photo, transform, output_shape=shape, order=1, preserve_range=True), np.float32)  # type: ignore[no-untyped-call]
+    wanted, own = (there - (left, top)) * zoom, control_points(landmarks)
+    transform = PiecewiseAffineTransform.from_estimate(wanted, own)  # type: ignore[no-untyped-call]
+    small = warp(photo, transform, output_shape=shape, order=1, preserve_range=True)  # type: ignore[no-untyped-call]
     result = np.zeros((size[0], size[1], 3), np.uint8)
-    whole = cv2.resize(small, (int(right - left), int(bottom - top)), interpolation=cv2.INTER_CUBIC)
+    whole = cv2.resize(
+        np.asarray(small, np.float32), (int(right - left), int(bottom - top)), interpolation=cv2.INTER_CUBIC
+    )
     result[top:bottom, left:right] = np.clip(np.rint(whole), 0, 255).astype(np.uint8)
     return result
 

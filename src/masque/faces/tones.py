@@ -14,8 +14,8 @@ from masque.faces.masks import widened_mask
 from masque.image import Picture
 
 GREY_LEVELS = 4
-"""By how many of 255 levels the means of a grey picture's channels may differ. Noise of 8 levels in each channel makes the
-means over GREY_BLUR pixels differ by 4."""
+"""By how many of 255 levels the means of a grey picture's channels may differ. Noise of 8 levels in each channel makes
+the means over GREY_BLUR pixels differ by 4."""
 GREY_TINT = 0.04
 """By what share of the lightest one they may differ where that is more: a photo with a tint of 6 % differs by 9
 levels."""

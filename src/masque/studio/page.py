@@ -238,7 +238,8 @@ def _html(swapper: Swapper, sections: Sequence[tuple[str, Sequence[Shown]]], com
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Masque</title><style>{STYLE}</style><h1>Masque</h1>",
         f"<p>Made on this machine with {html.escape(swapper.family)}, {swapper.size} px, weights {swapper.weights}. ",
-        "Put your own photos (of people who agree) into <code>demo/in/</code> and run <code>make demo</code> again.</p>",
+        "Put your own photos (of people who agree) into <code>demo/in/</code> "
+        "and run <code>make demo</code> again.</p>",
     ]
     parts += [f"<p><strong>Left out:</strong> {html.escape(text)}</p>" for text in complaints]
     for title, shown in sections:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from masque.data.batches import Batches, collate
 from masque.data.frames import FrameSet
-from masque.edits.invert import Options, invert, recovered
+from masque.edits.invert import Options, invert, is_recovered
 from masque.edits.loaded import LatentEditor
 from masque.edits.measures import squared_distance
 from masque.edits.morph import frame_positions
@@ -224,7 +224,7 @@ def _find_again(
     if lipton_error is not None:
         reached = next((seconds for seconds, error in trace if error <= lipton_error), None)
     return {
-        "recovered": float(recovered(session.model, found.z.cpu(), true).float().mean()),
+        "recovered": float(is_recovered(session.model, found.z.cpu(), true).float().mean()),
         "mse": float(found.error.mean()),
         "alike": float((found.error <= INVISIBLE).float().mean()),
         "largest_mse": float(found.error.max()),
