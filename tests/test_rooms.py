@@ -4,6 +4,7 @@ included."""
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,13 @@ def test_every_room_stands_on_exactly_one_line() -> None:
     there = {p.stem for p in PACKAGE.iterdir() if (p / "__init__.py").is_file() or p.suffix == ".py"}
     assert there - {"__init__", "__main__"} | {"masque"} == set(LEVEL)
     assert sum(map(len, LINES)) == len(LEVEL)
+
+
+def test_the_page_on_the_architecture_has_the_same_lines() -> None:
+    page = (PACKAGE.parents[1] / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| ((?:`[\w./]+`(?:, )?)+) \|", page, flags=re.MULTILINE)
+    written = [{name.strip("`/").removesuffix(".py") for name in row.split(", ")} for row in rows]
+    assert written == [set(line) for line in LINES]
 
 
 def test_only_the_catalog_imports_by_name() -> None:
