@@ -16,12 +16,12 @@ from masque.config import (
     Former,
     RunSettings,
     as_dict,
-    changed,
     from_dict,
     override,
     seconds,
     settings_of,
     values_of,
+    with_values,
 )
 from masque.errors import SettingError, nearest
 from masque.jsonfile import JSON
@@ -204,8 +204,8 @@ def test_groups_are_flat_for_the_user() -> None:
     assert from_dict(Grouped, json.loads(json.dumps(as_dict(config)))) == config
     assert from_dict(Grouped, {"decay_from": 4}) == Grouped(fall=Fall(4, 20))
     assert override((config, RunSettings()), ["decay_to=12", "name=b"])[0] == Grouped(1, Fall(3, 12), "b")
-    assert changed(config, {"decay_from": 30, "decay_to": 40, "number": 2}) == Grouped(2, Fall(30, 40))
-    assert changed(config, {}) == config
+    assert with_values(config, {"decay_from": 30, "decay_to": 40, "number": 2}) == Grouped(2, Fall(30, 40))
+    assert with_values(config, {}) == config
 
 
 def test_what_does_not_fit_in_a_group_is_refused_as_anywhere() -> None:
@@ -220,7 +220,7 @@ def test_what_does_not_fit_in_a_group_is_refused_as_anywhere() -> None:
     ):
         assert says in refusal(action, *arguments)
     with pytest.raises(TypeError, match="Grouped has no setting fell"):
-        changed(Grouped(), {"fell": 1})
+        with_values(Grouped(), {"fell": 1})
 
 
 def test_former_settings_are_translated_or_answered_with_what_replaced_them() -> None:

@@ -14,7 +14,7 @@ Settings that belong together may stand in a group, a frozen dataclass of their 
         lr: float = 2e-4
         schedule: Schedule = Schedule(decay_to=4000)
 
-    training = changed(RSGANTraining(), {"lr": 1e-3, "decay_from": 3000})
+    training = with_values(RSGANTraining(), {"lr": 1e-3, "decay_from": 3000})
     training.schedule.decay_from                       # 3000
 
 Code reads `training.schedule.decay_from`. Users see flat names: `--set decay_from=3000`, presets, settings.json, cards.
@@ -216,7 +216,7 @@ def values_of(config: DataclassInstance) -> dict[str, object]:
     return found
 
 
-def changed(config: C, values: Mapping[str, object]) -> C:
+def with_values(config: C, values: Mapping[str, object]) -> C:
     """A copy of a config with other values of some settings, by their flat names. Raises TypeError for a name that it
     does not have, and SettingError where values do not go together."""
     left, own = dict(values), dict[str, object]()
@@ -224,7 +224,7 @@ def changed(config: C, values: Mapping[str, object]) -> C:
         group = getattr(config, field.name)
         if _is_group(group):
             inner = {name: left.pop(name) for name in settings_of(type(group)).keys() & left.keys()}
-            own |= {field.name: changed(group, inner)} if inner else {}
+            own |= {field.name: with_values(group, inner)} if inner else {}
         elif field.name in left:
             own[field.name] = left.pop(field.name)
     if left:
@@ -294,7 +294,7 @@ def override(configs: tuple[*Configs], assignments: Sequence[str]) -> tuple[*Con
         if owner is None:
             raise _no_setting(key, [type(config) for config in given])
         changes[owner][key] = parse(key, text, kinds[owner][key])
-    made = tuple(changed(config, change) for config, change in zip(given, changes, strict=True))
+    made = tuple(with_values(config, change) for config, change in zip(given, changes, strict=True))
     for config in made:
         check_ranges(config)
     return made  # type: ignore[return-value]
@@ -358,7 +358,7 @@ def as_dict(config: DataclassInstance) -> dict[str, JSON]:
     return plain
 
 
-def present(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[str, JSON]:
+def upgrade(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[str, JSON]:
     """The flat values of a whole config that any version wrote, as this version says them. Raises SettingError for a
     former setting of which the meaning cannot be said exactly."""
     translated = dict(values)
@@ -390,13 +390,15 @@ def from_dict(kind: type[C], values: JSON) -> C:
     known = settings_of(kind)
     if not isinstance(values, Mapping):
         raise SettingError(f"{printable(repr(values))} stands where settings should.")
-    values = present(kind, values)
+    values = upgrade(kind, values)
     for name, value in values.items():
         if name not in known:
             raise _no_setting(name, [kind])
         if not _fits(value, known[name]):
             raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(known[name])}.")
-    made = changed(kind(), {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    made = with_values(
+        kind(), {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    )
     check_ranges(made)
     return made
 

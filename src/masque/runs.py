@@ -14,7 +14,17 @@ import torch
 from lightning_fabric import Fabric
 
 from masque import catalog, loading, modelfile
-from masque.config import RESUMABLE, ModelConfig, RunSettings, as_dict, changed, from_dict, override, present, values_of
+from masque.config import (
+    RESUMABLE,
+    ModelConfig,
+    RunSettings,
+    as_dict,
+    from_dict,
+    override,
+    upgrade,
+    values_of,
+    with_values,
+)
 from masque.data.batches import Augmentation, Batch, Batches
 from masque.data.frames import FrameSet, load_frames
 from masque.errors import CheckpointError, DataError, SettingError, nearest, printable
@@ -62,10 +72,10 @@ class Plan:
         start = {"start": self.start.hash} if self.start else {}
         return {"family": self.family, **settings, "data": data.fingerprint(), **start}
 
-    def present(self, group: str, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    def upgrade(self, group: str, values: Mapping[str, JSON]) -> dict[str, JSON]:
         """Settings of the group "model", "training" or "run", which any version wrote, as this version says them.
         Raises SettingError."""
-        return present(type(getattr(self, group)), values)
+        return upgrade(type(getattr(self, group)), values)
 
     def defaults(self) -> dict[str, JSON]:
         """What each setting is in a run that is older than the setting: a new one is off unless asked for."""
@@ -96,9 +106,9 @@ def plan(
         raise SettingError(f"There is no preset {preset} of {family}; {nearest(preset, presets)}.")
     values = presets[preset]
     configs = (
-        changed(entry.load("config")(), values["model"]),
-        changed(entry.load("training")(), values["training"]),
-        changed(RunSettings(), values["run"]),
+        with_values(entry.load("config")(), values["model"]),
+        with_values(entry.load("training")(), values["training"]),
+        with_values(RunSettings(), values["run"]),
     )
     model_file = _start(start, out)
     if model_file is not None:
@@ -113,7 +123,7 @@ def plan(
         raise SettingError(
             "The networks of a run that begins with a model are that model's: leave out --set of their sizes."
         )
-    return Plan(family, model, training, changed(run, run_changes or {}), model_file)
+    return Plan(family, model, training, with_values(run, run_changes or {}), model_file)
 
 
 def _start(start: str | None, out: Path | None) -> ModelFile | None:
@@ -175,7 +185,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
         defaults["data"] = data.fingerprint().partition("-")[0]  # of runs that are older than people's place in it
     named = teachers_of(settings)
     may_change = RESUMABLE | {name for name, model in named.items() if teachers.has_copy_of(out, name, model)}
-    engine = Engine(fabric, recipe, settings.run, out, identity, may_change, defaults, settings.present)
+    engine = Engine(fabric, recipe, settings.run, out, identity, may_change, defaults, settings.upgrade)
     if fabric.global_rank == 0:
         for name, model in named.items():
             teachers.copy_into(out, name, model)
@@ -188,7 +198,7 @@ def with_model_folders(settings: Plan) -> DataclassInstance:
     entry, values = catalog.family(settings.family), values_of(settings.training)
     names = {name: str(values[name]) for name in (*entry.teachers, *entry.begins_with) if values[name]}
     folders = {name: str(catalog.model_folder(given)) for name, given in names.items() if catalog.has_model(given)}
-    return changed(settings.training, folders)
+    return with_values(settings.training, folders)
 
 
 def teachers_of(settings: Plan) -> dict[str, str]:
@@ -201,7 +211,7 @@ def with_copied_teachers(settings: Plan, out: Path) -> Plan:
     """A plan that names the copies of its teachers that the run at `out` has, where it has made a step and has them."""
     copies = {name: teachers.own_copy(out, name) for name in teachers_of(settings)} if states(out) else {}
     folders = {name: str(folder) for name, folder in copies.items() if folder}
-    return replace(settings, training=changed(settings.training, folders))
+    return replace(settings, training=with_values(settings.training, folders))
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:

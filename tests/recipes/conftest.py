@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from masque.config import changed
+from masque.config import with_values
 from masque.data.batches import Batch
 from masque.models.rsgan import ATTRIBUTES, RSGANConfig
 from masque.recipes.rsgan import RSGANRecipe, RSGANTraining
@@ -30,7 +30,7 @@ def make_recipe() -> MakeRecipe:
 
     def make(model: dict[str, object] | None = None, **training: object) -> RSGANRecipe:
         torch.manual_seed(0)
-        return RSGANRecipe(RSGANConfig(**(SIZES | (model or {}))), changed(RSGANTraining(), training))  # type: ignore[arg-type]
+        return RSGANRecipe(RSGANConfig(**(SIZES | (model or {}))), with_values(RSGANTraining(), training))  # type: ignore[arg-type]
 
     return make
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from masque import runs
-from masque.config import changed
+from masque.config import with_values
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.layers.augment import LIGHTS, in_grey_light
@@ -19,7 +19,7 @@ from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, fill_unknown, fl
 def make(model: dict[str, object] | None = None, **training: object) -> CCAGANRecipe:
     torch.manual_seed(0)
     sizes: dict[str, object] = {"size": 32, "channels": 4, "blocks": 1, "halvings": 4}
-    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), changed(CCAGANTraining(), training))  # type: ignore[arg-type]
+    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), with_values(CCAGANTraining(), training))  # type: ignore[arg-type]
 
 
 @pytest.fixture

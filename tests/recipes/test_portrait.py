@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masque import modelfile
-from masque.config import as_dict, changed
+from masque.config import as_dict, with_values
 from masque.errors import SettingError
 from masque.faces.labels import grow
 from masque.losses.adversarial import fake_loss, real_loss
@@ -23,7 +23,7 @@ TINY = {"size": 64, "channels": 4, "features": 8, "z": 16, "blocks": 1}
 def recipe(model: dict[str, object] | None = None, **training: object) -> PortraitRecipe:
     torch.manual_seed(0)
     return PortraitRecipe(
-        PortraitConfig(**{**TINY, **(model or {})}), changed(PortraitTraining(parser_channels=4), training)
+        PortraitConfig(**{**TINY, **(model or {})}), with_values(PortraitTraining(parser_channels=4), training)
     )
 
 

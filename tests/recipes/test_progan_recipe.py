@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masque import modelfile
-from masque.config import as_dict, changed
+from masque.config import as_dict, with_values
 from masque.errors import CheckpointError, SettingError
 from masque.layers.augment import DRAWS, augment
 from masque.layers.noise import uniform
@@ -24,7 +24,7 @@ CONFIG = ProGANConfig(size=16, channels=64, widest=8, z=8, encoder=4, group=2)
 
 def recipe(**changes) -> ProGANRecipe:
     torch.manual_seed(0)
-    return ProGANRecipe(CONFIG, changed(ProGANTraining(), {"hold": 40, "fade": 40, **changes}))
+    return ProGANRecipe(CONFIG, with_values(ProGANTraining(), {"hold": 40, "fade": 40, **changes}))
 
 
 def batch(step: int) -> dict[str, torch.Tensor]:
@@ -250,7 +250,7 @@ def test_growing_wider(tmp_path):
 def test_an_encoder_that_looks_at_the_smaller_side_goes_on(tmp_path):
     start, smaller = small(tmp_path)
     torch.manual_seed(4)
-    made = ProGANRecipe(replace(CONFIG, seen=8), changed(ProGANTraining(), {"grown": 8}))
+    made = ProGANRecipe(replace(CONFIG, seen=8), with_values(ProGANTraining(), {"grown": 8}))
     made.grow_from(start)
     x = torch.rand(2, 3, 16, 16) * 2 - 1
     with torch.no_grad():
@@ -277,7 +277,7 @@ def test_a_discriminator_of_the_maps_goes_on_where_g_is_widened(tmp_path, parser
     torch.manual_seed(5)
     before = ProGANRecipe(
         replace(CONFIG, channels=16),
-        changed(ProGANTraining(), {"adversarial": "logistic", "parser": parser, "grown": 16}),
+        with_values(ProGANTraining(), {"adversarial": "logistic", "parser": parser, "grown": 16}),
     )
     save_state(tmp_path / "run", 3, {"nets": {name: net.state_dict() for name, net in before.nets.items()}}, keep=1)
     made = recipe(adversarial="logistic", parser=parser, grown=16)

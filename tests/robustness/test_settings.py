@@ -13,7 +13,7 @@ import torch
 
 from masque import loading
 from masque.catalog import CATALOG
-from masque.config import RunSettings, as_dict, changed, override, values_of
+from masque.config import RunSettings, as_dict, override, values_of, with_values
 from masque.errors import CheckpointError, MasqueError, SettingError
 from masque.modelfile import ModelFile
 from robustness import mutations
@@ -29,9 +29,9 @@ def configs(family: str) -> tuple[Any, ...]:
     entry = CATALOG[family]
     preset = entry.load("presets")["tiny"]
     return (
-        changed(entry.load("config")(), preset["model"]),
-        changed(entry.load("training")(), preset["training"]),
-        changed(RunSettings(), preset["run"]),
+        with_values(entry.load("config")(), preset["model"]),
+        with_values(entry.load("training")(), preset["training"]),
+        with_values(RunSettings(), preset["run"]),
     )
 
 
@@ -88,9 +88,9 @@ def test_the_presets_are_within_the_ranges() -> None:
     for family in CATALOG.values():
         for preset in family.load("presets").values():
             some = (
-                changed(family.load("config")(), preset["model"]),
-                changed(family.load("training")(), preset["training"]),
-                changed(RunSettings(), preset["run"]),
+                with_values(family.load("config")(), preset["model"]),
+                with_values(family.load("training")(), preset["training"]),
+                with_values(RunSettings(), preset["run"]),
             )
             override(some, [])
             loading.shapes_of(family, some[0])

@@ -66,7 +66,7 @@ class TinyRun:
     batches: Batches
 
     def batch(self, step: int) -> Batch:
-        return self.engine.placed(self.batches(step))
+        return self.engine.to_device(self.batches(step))
 
     def go(self, count: int) -> None:
         for _ in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from masque.train.balance import LARGEST, as_functions_of, balanced
+from masque.train.balance import LARGEST, as_functions_of, balance_gradients
 
 
 def test_gradients_become_as_large_as_the_first_and_values_stay():
@@ -15,7 +15,7 @@ def test_gradients_become_as_large_as_the_first_and_values_stay():
         "one": (at * torch.tensor([1.0, 0.0, 0.0])).sum(),
         "other": 50 * (at * torch.tensor([0.0, 3.0, 4.0])).sum(),
     }
-    made, size = balanced(at, terms)
+    made, size = balance_gradients(at, terms)
     assert float(size) == 1.0
     assert {name: float(term.detach()) for name, term in made.items()} == {
         name: float(term.detach()) for name, term in terms.items()
@@ -23,14 +23,14 @@ def test_gradients_become_as_large_as_the_first_and_values_stay():
     slopes = [torch.autograd.grad(made[name], weight, retain_graph=True)[0] for name in made]
     assert torch.allclose(slopes[0], torch.tensor([3.0, 0.0, 0.0]))
     assert torch.allclose(slopes[1], torch.tensor([0.0, 1.8, 2.4]))  # 3 from weight to at, and a unit vector there
-    twice, _ = balanced(at, {"other": terms["other"]}, 2 * size)
+    twice, _ = balance_gradients(at, {"other": terms["other"]}, 2 * size)
     assert torch.allclose(torch.autograd.grad(twice["other"], weight)[0], torch.tensor([0.0, 3.6, 4.8]))
 
 
 def test_the_networks_of_the_terms_learn_nothing():
     judge, weight = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     at = 2 * weight
-    made, _ = balanced(at, {"term": (judge * at).sum()})
+    made, _ = balance_gradients(at, {"term": (judge * at).sum()})
     made["term"].backward()
     assert judge.grad is None
     assert weight.grad is not None
@@ -38,7 +38,7 @@ def test_the_networks_of_the_terms_learn_nothing():
 
 def test_what_has_hardly_a_gradient_is_not_strengthened_without_end():
     at = torch.ones(2, requires_grad=True) * 1.0
-    made, _ = balanced(at, {"one": at.sum(), "other": 1e-9 * at.sum(), "none": 0.0 * at.sum()})
+    made, _ = balance_gradients(at, {"one": at.sum(), "other": 1e-9 * at.sum(), "none": 0.0 * at.sum()})
     slope = torch.autograd.grad(made["other"], at, retain_graph=True)[0]
     assert torch.allclose(slope, torch.full((2,), 1e-9 * LARGEST))
     assert not torch.autograd.grad(made["none"], at)[0].any()
@@ -46,7 +46,7 @@ def test_what_has_hardly_a_gradient_is_not_strengthened_without_end():
 
 def test_without_anything_that_learns_there_is_nothing_to_balance():
     at = torch.ones(3)
-    made, _ = balanced(at, {"term": at.sum()})
+    made, _ = balance_gradients(at, {"term": at.sum()})
     assert float(made["term"]) == pytest.approx(3.0)
 
 
@@ -54,8 +54,8 @@ def test_terms_of_the_two_halves_are_weighed_apart_though_seen_together():
     weight = torch.tensor([[1.0, 2.0], [3.0, -1.0]], requires_grad=True)
     at = 2 * weight
     terms = {"rec": at[0].sum(), "first": (5 * at[0].square()).sum(), "second": (0.1 * at[1]).sum()}
-    together, size = balanced(at, terms, pairs=[("first", "second")])
-    apart, same = balanced(at, terms)
+    together, size = balance_gradients(at, terms, pairs=[("first", "second")])
+    apart, same = balance_gradients(at, terms)
     assert float(size) == pytest.approx(2**0.5) == float(same)
     for name, term in terms.items():
         assert float(together[name].detach()) == pytest.approx(float(term.detach()))

@@ -32,7 +32,7 @@ def test_a_step_by_hand(line_engine, points):
     averaged, speed = np.array([a, b]), np.zeros(2)
     for step in range(4):
         batch = points(step)
-        engine.run_step(engine.placed(batch))
+        engine.run_step(engine.to_device(batch))
         x, y = batch["x"].double().numpy(), batch["y"].double().numpy()
         error = a * x + b - y
         gradient = (3.0 - step) * np.array([(2 * error * x).mean(), (2 * error).mean()])
@@ -56,7 +56,7 @@ def test_only_the_phase_under_way_has_open_gradients(line_engine, points):
 
     recipe.loss = loss
     engine = line_engine(recipe)
-    engine.run_step(engine.placed(points(0)))
+    engine.run_step(engine.to_device(points(0)))
     assert seen == [["line"]]
     assert not any(p.requires_grad for net in recipe.nets.values() for p in net.parameters())
 
@@ -299,7 +299,7 @@ def test_tensorboard_forgets_what_came_after_the_state_and_keeps_the_rest(line_e
 
 def test_float64_runs_have_float64_weights_batches_and_averages(line_engine, points):
     engine = line_engine(precision="64")
-    batch = engine.placed(points(0))
+    batch = engine.to_device(points(0))
     assert batch["x"].dtype == torch.float64
     assert batch["step"].dtype == torch.int64
     assert {p.dtype for net in (*engine.nets.values(), engine.average.nets) for p in net.parameters()} == {
@@ -310,7 +310,7 @@ def test_float64_runs_have_float64_weights_batches_and_averages(line_engine, poi
 def test_pictures_are_placed_channels_last_where_asked(line_engine):
     picture = {"image": torch.rand(2, 3, 4, 4)}
     for asked in (True, False):
-        placed = line_engine(folder=str(asked), channels_last=asked).placed(picture)["image"]
+        placed = line_engine(folder=str(asked), channels_last=asked).to_device(picture)["image"]
         assert placed.is_contiguous(memory_format=torch.channels_last) is asked
         assert torch.equal(placed, picture["image"])
 

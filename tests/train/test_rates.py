@@ -10,7 +10,7 @@ from masque import runs
 from masque.catalog import CATALOG
 from masque.config import RESUMABLE, as_dict, from_dict, settings_of
 from masque.errors import SettingError
-from masque.train.rates import Schedule, warmed_up
+from masque.train.rates import Schedule, warm_up
 
 
 def rates(schedule: Schedule, *steps: int, rate: float = 2.0) -> list[float]:
@@ -50,8 +50,8 @@ def test_stairs():
 
 
 def test_a_warm_up():
-    assert [warmed_up(2.0, step, 4) for step in (0, 1, 3, 4, 99)] == [0.5, 1.0, 2.0, 2.0, 2.0]
-    assert warmed_up(2.0, 0, 0) == 2.0
+    assert [warm_up(2.0, step, 4) for step in (0, 1, 3, 4, 99)] == [0.5, 1.0, 2.0, 2.0, 2.0]
+    assert warm_up(2.0, 0, 0) == 2.0
 
 
 FOUR = ("decay_shape", "decay_from", "decay_to", "decay_factor")

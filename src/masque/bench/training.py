@@ -141,7 +141,7 @@ def time_training(family: str, preset: str, most: float = math.inf) -> float | N
         engine = _engine(plan, frames, Path(folder))
         batches = runs.build_batches(plan, frames, engine.fabric)
         started = clock()
-        engine.placed(batches(0))
+        engine.to_device(batches(0))
         total += (clock() - started) * plan.run.steps
         for first, end in itertools.pairwise([*_changes(plan, engine.phases), plan.run.steps]):
             for phase in engine.phases:
@@ -149,7 +149,7 @@ def time_training(family: str, preset: str, most: float = math.inf) -> float | N
                 if not due:
                     continue
                 engine.step = due[0]
-                batch = engine.placed(batches(engine.step))
+                batch = engine.to_device(batches(engine.step))
                 seconds = _phase_time(engine, phase, batch, clock)
                 if phase.name not in warm and seconds < COLD_UNTIL:
                     warm.add(phase.name)
@@ -200,7 +200,7 @@ def _run(engine: Engine, batches: Batches, steps: int) -> float:
         torch.accelerator.synchronize()
     started = time.perf_counter()
     for batch in coming:
-        engine.run_step(engine.placed(batch))
+        engine.run_step(engine.to_device(batch))
     if engine.fabric.device.type != "cpu":
         torch.accelerator.synchronize()
     return time.perf_counter() - started

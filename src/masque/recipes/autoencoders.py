@@ -18,7 +18,7 @@ from masque.losses.adversarial import r1_penalty
 from masque.models.autoencoders import SERVED, Autoencoder, AutoencoderConfig
 from masque.recipes.extras import LazyR1, lazy_r1
 from masque.train.phase import Phase
-from masque.train.rates import Schedule, warmed_up
+from masque.train.rates import Schedule, warm_up
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class AutoencoderRecipe:
         """Constant unless a warm-up or a decay is asked for."""
         w = self.training
         rate = w.judge_lr if name in self.judging else w.lr
-        return w.schedule.at(warmed_up(rate, step, w.warm_up), step)
+        return w.schedule.at(warm_up(rate, step, w.warm_up), step)
 
     def noise(self, batch: Batch, name: str) -> Tensor:
         """(B,Z) ~ N(0,I) of the batch's samples."""

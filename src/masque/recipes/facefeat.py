@@ -32,7 +32,7 @@ from masque.losses.reconstruction import weighted_l1
 from masque.models.facefeat import SERVED, FaceFeat, FaceFeatConfig, Judges, sphere
 from masque.recipes.extras import LazyR1, MapsJudge, ParserMaps, Penalty, after_lead, lazy_r1
 from masque.recipes.facefeat_extractors import EXTRACTING, Extraction, Extractors
-from masque.train.balance import as_functions_of, balanced
+from masque.train.balance import as_functions_of, balance_gradients
 from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
@@ -245,7 +245,7 @@ class FaceFeatRecipe:
         terms, shares = {}, []
         parts = as_functions_of(picture, [f_1, f_2])
         for (name, (feature, D)), part in zip(features.items(), parts, strict=True):
-            made, _ = balanced(feature, {name: real_loss(D(feature)), "picture": part})
+            made, _ = balance_gradients(feature, {name: real_loss(D(feature)), "picture": part})
             terms[name] = made[name]
             shares.append(made["picture"])
         return {**terms, "picture": torch.stack(shares).mean() * 2 - picture.detach()}
@@ -271,7 +271,7 @@ class FaceFeatRecipe:
             apart = self.shape_error(pictures, torch.cat([f_1 for f_1, _ in features]))
             terms |= self.by_origin("shape", apart, torch.mean)
         pairs = [(name, f"{name}_made") for name in terms if f"{name}_made" in terms]
-        return balanced(pictures, terms, pairs=pairs)[0]
+        return balance_gradients(pictures, terms, pairs=pairs)[0]
 
     def of_both(self, name: str) -> list[str]:
         """The term `name`, of pictures made again, and name_made, of drawn ones, where they are not left out."""

@@ -38,7 +38,7 @@ from masque.models.rsgan import (
 )
 from masque.recipes.extras import LazyR1, PersonTerms, SamePerson, after_lead, lazy_r1
 from masque.train.phase import Needs, Phase, Weight
-from masque.train.rates import Schedule, warmed_up
+from masque.train.rates import Schedule, warm_up
 
 DECODERS = ("decoder_face", "decoder_hair")
 SHORTEST_MEMORY = 0.004
@@ -187,7 +187,7 @@ class RSGANRecipe:
         if name == "prior":
             return max(SHORTEST_MEMORY, 1 / (step + 2))
         rate = w.judge_lr if name in ("D_g", "D_p", "C") else w.lr
-        return w.schedule.at(warmed_up(rate, step, w.warm_up), step)
+        return w.schedule.at(warm_up(rate, step, w.warm_up), step)
 
     def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """x_f and x_h (B,3,S,S)."""

@@ -13,7 +13,7 @@ LARGEST = 1000.0
 """The largest factor that a term gets: one that hardly has a gradient is as good as it can be."""
 
 
-def balanced(
+def balance_gradients(
     at: Tensor, terms: Mapping[str, Tensor], size: Tensor | None = None, pairs: Iterable[tuple[str, str]] = ()
 ) -> tuple[dict[str, Tensor], Tensor]:
     """The terms with a factor λ before the gradient of each, so that the gradients of all have the same norm at `at`.

@@ -30,7 +30,7 @@ from masque.train.ema import Average
 from masque.train.fitting import check_state
 from masque.train.log import Log, Terms
 from masque.train.phase import Phase, Recipe, check_terms, weight_at
-from masque.train.state import Present, RunState, newest_state, open_run, same_run, save_state, states
+from masque.train.state import RunState, Upgrade, newest_state, open_run, same_run, save_state, states
 from masque.train.watch import Watch, watching
 
 CHECK_EVERY = 20
@@ -66,18 +66,18 @@ class Engine:
         identity: Mapping[str, JSON],
         may_change: frozenset[str] = frozenset(),
         defaults: Mapping[str, JSON] | None = None,
-        present: Present | None = None,
+        upgrade: Upgrade | None = None,
     ) -> None:
         """run: the folder of the run, made if needed; if it holds states, the newest that can be used is loaded.
 
         identity: plain values that say what is being trained (family, configs, data); a folder with another identity is
-        refused, except for the names in `may_change`. defaults, present: see `masque.train.state.same_run`. Raises
+        refused, except for the names in `may_change`. defaults, upgrade: see `masque.train.state.same_run`. Raises
         CheckpointError."""
         self.fabric = fabric
         self.recipe = recipe
         self.settings = settings
         self.run = run
-        self.nets = {name: self._placed(net) for name, net in recipe.nets.items()}
+        self.nets = {name: self._net_to_device(net) for name, net in recipe.nets.items()}
         self.average = Average({name: recipe.nets[name] for name in recipe.served}, settings.ema)
         self.optimizers = {name: recipe.optimizer(name, net.parameters()) for name, net in self.nets.items()}
         self.phases = list(recipe.phases())
@@ -89,21 +89,21 @@ class Engine:
         self.wait_seconds = 0.0
         """How long training has waited for batches since the last log entry."""
         self.terms = Terms()
-        same_run(run, identity, may_change, defaults, present)
+        same_run(run, identity, may_change, defaults, upgrade)
         fabric.barrier()
         if fabric.global_rank == 0:
             open_run(run, identity)
         fabric.barrier()
         found = states(run)
         fabric.barrier()  # nobody saves before all have looked
-        self.fresh = not found
+        self.is_new = not found
         if found:
-            self._load(newest_state(run, self._checked, speaks=fabric.global_rank == 0))
+            self._load(newest_state(run, self._checked, warns=fabric.global_rank == 0))
         if settings.compile:
             for net in self.nets.values():
                 net.compile()
 
-    def _placed(self, net: nn.Module) -> nn.Module:
+    def _net_to_device(self, net: nn.Module) -> nn.Module:
         net = net.to(self.fabric.device)
         if self.settings.precision == "64":
             net = net.double()
@@ -161,7 +161,7 @@ class Engine:
                     "good state is kept. Give the command again with a lower learning rate, and another --out."
                 )
 
-    def placed(self, batch: Batch) -> Batch:
+    def to_device(self, batch: Batch) -> Batch:
         """A batch on this process's device, in the memory layout and precision of the run; what only the CPU reads
         stays there."""
         away = {name: t if name in ON_CPU else t.to(self.fabric.device, non_blocking=True) for name, t in batch.items()}
@@ -175,7 +175,7 @@ class Engine:
         return moved
 
     def run_phase(self, phase: Phase, batch: Batch) -> dict[str, Tensor]:
-        """One phase on one batch (already placed): its terms, after its networks were updated."""
+        """One phase on one batch (on the device already): its terms, after its networks were updated."""
         for name in phase.nets:
             self.nets[name].requires_grad_(True)
         with self.fabric.autocast():
@@ -219,14 +219,14 @@ class Engine:
         Raises TrainingError when a term stops being finite: the state saved last is then the last good one."""
         watch = Watch(time_limit)
         reports = Reports(self, preview_batch, on_step)
-        if self.step == 0 and self.fresh:
+        if self.step == 0 and self.is_new:
             self.save()
         first, begun, slowest = self.step, time.monotonic(), 0.0
         reason: str | None = None
         with watching(watch):
-            for batch in self._coming(batches):
+            for batch in self._remaining(batches):
                 reserve = 2 * (slowest + self.save_seconds + reports.preview_seconds)
-                reason = self._agreed(watch.reason(reserve))
+                reason = self._same_everywhere(watch.reason(reserve))
                 if reason:
                     break
                 seconds = self._timed_step(batch)
@@ -245,14 +245,14 @@ class Engine:
         return Progress(self.step, self.step >= self.settings.steps, reason or "finished", rate)
 
     def _timed_step(self, batch: Batch) -> float:
-        """One step on a batch that is not placed yet; how many seconds it took."""
+        """One step on a batch that is not on the device yet; how many seconds it took."""
         started = time.monotonic()
-        self.run_step(self.placed(batch))
+        self.run_step(self.to_device(batch))
         if self.step % CHECK_EVERY == 0:
             self.terms.check()
         return time.monotonic() - started
 
-    def _coming(self, batches: Batches) -> Iterator[Batch]:
+    def _remaining(self, batches: Batches) -> Iterator[Batch]:
         """The batches of the steps still to be made; how long each is waited for is remembered."""
         away = self.fabric.device.type == "cuda"  # no other is known to bear the forks
         workers = workers_for(self.settings.workers, away, self.fabric.world_size)
@@ -265,7 +265,7 @@ class Engine:
                 return
             yield batch
 
-    def _agreed(self, reason: str | None) -> str | None:
+    def _same_everywhere(self, reason: str | None) -> str | None:
         """The same decision on all processes: one that stops alone would leave the others waiting."""
         if self.fabric.world_size == 1:
             return reason
@@ -279,13 +279,13 @@ class Reports:
     """What one call of `Engine.fit` tells of the run while it goes on: log entries and preview pictures."""
 
     def __init__(self, engine: Engine, preview_batch: Batch | None, on_step: OnStep | None) -> None:
-        """preview_batch: what previews are made of, not placed yet; there are none without one. Raises OutputError
+        """preview_batch: what previews are made of, not on the device yet; there are none without one. Raises OutputError
         where the log cannot be written."""
         self.engine = engine
         self.on_step = on_step
         self.writes = engine.fabric.global_rank == 0
         self.log = Log(engine.run, engine.step, engine.settings.tensorboard) if self.writes else None
-        self.preview_batch = engine.placed(preview_batch) if preview_batch is not None else None
+        self.preview_batch = engine.to_device(preview_batch) if preview_batch is not None else None
         self.preview_seconds = 0.0
         """How long the last preview took."""
         self.preview_step = engine.step

@@ -53,6 +53,6 @@ class Schedule:
         return max(0.0, (last - step) / max(1, last - first))
 
 
-def warmed_up(rate: float, step: int, steps: int) -> float:
+def warm_up(rate: float, step: int, steps: int) -> float:
     """`rate`, rising to it from 0 in equal parts over the first `steps` steps; at once where they are 0."""
     return rate * min(1.0, (step + 1) / steps) if steps else rate

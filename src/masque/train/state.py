@@ -24,7 +24,7 @@ VERSION = 1
 
 T = TypeVar("T")
 
-Present: TypeAlias = Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]]
+Upgrade: TypeAlias = Callable[[str, Mapping[str, JSON]], Mapping[str, JSON]]
 """Says the settings of a group, "model", "training" or "run", which any version of Masque wrote, as this version does.
 Raises SettingError where that is not possible."""
 
@@ -88,13 +88,13 @@ def load_state(path: Path) -> dict[str, object]:
         raise CheckpointError(f"{path} {error}: choose another state or run.") from None
 
 
-def newest_state(run: Path, checked: Callable[[Mapping[str, object]], T], speaks: bool = True) -> T:
+def newest_state(run: Path, checked: Callable[[Mapping[str, object]], T], warns: bool = True) -> T:
     """The newest state in a run folder, which has some, that can be used; those that cannot stay where they are.
 
     checked: returns a state, or what is wanted of it; raises ValueError, with half a sentence, for one that does not
-    fit. speaks: whether newer ones that were passed over are named in a warning that is logged. Raises CheckpointError
+    fit. warns: whether newer ones that were passed over are named in a warning that is logged. Raises CheckpointError
     where none can be used, or the newest is from a newer Masque."""
-    passed: list[str] = []
+    skipped: list[str] = []
     for step, path in reversed(states(run)):
         try:
             state = _read(path)
@@ -102,12 +102,12 @@ def newest_state(run: Path, checked: Callable[[Mapping[str, object]], T], speaks
                 raise StateError("holds another step than its name says")
             found = checked(state)
         except ValueError as error:
-            passed.append(f"{path} {error}" if isinstance(error, StateError) else f"{path} does not fit: {error}")
+            skipped.append(f"{path} {error}" if isinstance(error, StateError) else f"{path} does not fit: {error}")
             continue
-        if passed and speaks:
-            logging.getLogger(__name__).warning("%s; the run goes on from step %d.", "; ".join(passed), step)
+        if skipped and warns:
+            logging.getLogger(__name__).warning("%s; the run goes on from step %d.", "; ".join(skipped), step)
         return found
-    raise CheckpointError(f"There is no state in {run} to go on from ({'; '.join(passed[:2])}): choose another --out.")
+    raise CheckpointError(f"There is no state in {run} to go on from ({'; '.join(skipped[:2])}): choose another --out.")
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -133,7 +133,7 @@ def same_run(
     settings: Mapping[str, JSON],
     may_change: frozenset[str],
     defaults: Mapping[str, JSON] | None = None,
-    present: Present | None = None,
+    upgrade: Upgrade | None = None,
 ) -> None:
     """Raise CheckpointError where the folder `run` holds another run than the one with these settings, naming the first
     setting that differs and is not in `may_change`; nothing is wrong where it holds none.
@@ -153,7 +153,7 @@ def same_run(
         old, new, default = before.get(group), settings.get(group), (defaults or {}).get(group)
         if isinstance(old, dict) and isinstance(new, Mapping):
             older = default if isinstance(default, Mapping) else {}
-            then = {**older, **_present(run, group, old, present)}
+            then = {**older, **_upgraded(run, group, old, upgrade)}
             for name in sorted(then.keys() | new.keys()):
                 if name not in may_change and then.get(name) != new.get(name):
                     raise CheckpointError(_other_run(run, name, then.get(name), new.get(name)))
@@ -161,10 +161,10 @@ def same_run(
             raise CheckpointError(_other_run(run, group, old, new))
 
 
-def _present(run: Path, group: str, values: dict[str, JSON], present: Present | None) -> Mapping[str, JSON]:
+def _upgraded(run: Path, group: str, values: dict[str, JSON], upgrade: Upgrade | None) -> Mapping[str, JSON]:
     """The settings of a group of an earlier version's run as this version says them. Raises CheckpointError."""
     try:
-        return present(group, values) if present else values
+        return upgrade(group, values) if upgrade else values
     except SettingError as error:
         raise CheckpointError(
             f"{run} holds a run of an older Masque, which cannot go on ({str(error).rstrip('.')}): "
