@@ -23,7 +23,7 @@ from masque.edits.loaded import Swapper, Synthesizer
 from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
 from masque.studio.page import sample_photos
-from remembered import remember_puppets
+from remembered import remember_networks, remember_puppets
 from tiny import puppet_photo, tiny_session
 
 # The same examples everywhere, however long each takes: a test that fails on one machine then fails on all.
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     remember_puppets()
+    remember_networks()
     # A second thread gains tiny networks nothing, and waits for a core that is busy.
     torch.set_num_threads(config.getoption("threads"))
     if config.getoption("without_bf16"):

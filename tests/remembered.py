@@ -1,5 +1,5 @@
-"""Rendered puppets are remembered: most tests look at the same few, and to render them would be a quarter of all that
-the tests compute."""
+"""Rendered puppets and the networks that come with Masque are remembered: most tests look at the same few, and to make
+them anew each time would be a third of all that the tests compute."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import pickle
 import sys
 from collections import OrderedDict
 
+from torch import nn
+
+from masque import loading
+from masque.catalog import SHIPPED, Family
 from masque.data import puppets
 from masque.data.puppets import Puppet, Rendered
+from masque.modelfile import ModelFile
 
 MOST = 400
 """How many are kept, those used last."""
@@ -37,3 +42,20 @@ def remember_puppets() -> None:
     for module in list(sys.modules.values()):
         if getattr(module, "render", None) is render:
             module.render = remembered  # type: ignore[attr-defined]
+
+
+def remember_networks() -> None:
+    """Have loading give copies of shipped networks that it has filled before; `loading.filled.__wrapped__` fills."""
+    fill = loading.filled
+    kept: dict[tuple[str, str], nn.Module] = {}
+
+    @functools.wraps(fill)
+    def remembered(entry: Family, stored: ModelFile) -> nn.Module:
+        if stored.folder.parent != SHIPPED:
+            return fill(entry, stored)
+        key = stored.family, stored.hash
+        if key not in kept:
+            kept[key] = fill(entry, stored)
+        return copy.deepcopy(kept[key])
+
+    loading.filled = remembered

@@ -1,3 +1,4 @@
+import inspect
 import json
 import random
 import subprocess
@@ -9,12 +10,18 @@ import pytest
 import torch
 
 import masque
-from masque import modelfile, runs
+from masque import loading, modelfile, runs
 from masque.catalog import CATALOG, has_model
 from masque.config import as_dict
 from masque.edits.estimate import attribute_estimator, face_shape
 from masque.layers.randomness import OwnRandomness
 from masque.loading import installed_classifier, load_model
+
+
+@pytest.fixture(autouse=True)
+def _really_filled(monkeypatch):
+    """Here nothing is remembered of networks that were loaded before."""
+    monkeypatch.setattr(loading, "filled", inspect.unwrap(loading.filled))
 
 
 @pytest.fixture(scope="module")
