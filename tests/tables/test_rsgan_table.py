@@ -14,7 +14,7 @@ import torch
 from masque import __version__, runs
 from masque.errors import CheckpointError, DataError
 from masque.tables import all_tables as every
-from masque.tables import rsgan_table
+from masque.tables import rsgan, rsgan_table
 from masque.tables.alike import Alike
 from masque.tables.rsgan_table import CLASSICAL, MODELS, as_text, ranks, table
 from masque.tables.swapping import WARP
@@ -39,6 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rsgan_table, "_memory", memory)
+        patch.setattr(rsgan, "RESAMPLES", 100)
         yield out, table(PUPPETS, out, Alike("tiny", run_changes=SHORT), pairs=4, workers=1)
 
 

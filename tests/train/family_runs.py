@@ -13,7 +13,7 @@ from masque import runs
 
 
 def train_all(folder: Path, processes: int, steps: int, families: Sequence[str]) -> None:
-    run = {"steps": steps, "save_every": steps, "log_every": steps // 3, "batch_size": 8}
+    run = {"steps": steps, "save_every": steps, "log_every": steps // 3, "batch_size": 4}
     for family in families:
         name, *settings = family.split()
         plan = runs.plan(name, "tiny", ["precision=64", *settings], run)
