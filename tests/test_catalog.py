@@ -77,11 +77,20 @@ def test_the_networks_that_measure_leave_randomness_alone(folders):
     assert everything_random() == before
 
 
-@pytest.mark.parametrize("what", [
-    lambda: torch.nn.Linear(3, 4).weight, lambda: torch.nn.Conv2d(3, 4, 3).weight, lambda: torch.randn(5), lambda: torch.empty(5).normal_(),
-    lambda: torch.nn.init.orthogonal_(torch.empty(3, 4)), lambda: torch.nn.init.kaiming_normal_(torch.empty(3, 4)),
-    lambda: torch.nn.init.trunc_normal_(torch.empty(3, 4)), lambda: torch.randperm(9), lambda: torch.nn.Embedding(3, 4).weight,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "what",
+    [
+        lambda: torch.nn.Linear(3, 4).weight,
+        lambda: torch.nn.Conv2d(3, 4, 3).weight,
+        lambda: torch.randn(5),
+        lambda: torch.empty(5).normal_(),
+        lambda: torch.nn.init.orthogonal_(torch.empty(3, 4)),
+        lambda: torch.nn.init.kaiming_normal_(torch.empty(3, 4)),
+        lambda: torch.nn.init.trunc_normal_(torch.empty(3, 4)),
+        lambda: torch.randperm(9),
+        lambda: torch.nn.Embedding(3, 4).weight,
+    ],
+)
 def test_what_is_drawn_at_the_beginning_of_a_network_is_always_the_same(what):
     before = torch.get_rng_state()
     with OwnRandomness():

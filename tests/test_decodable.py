@@ -62,9 +62,12 @@ def test_a_jpeg_that_holds_less_than_it_declares(tmp_path: Path) -> None:
 def test_flat_pictures_of_one_colour_are_read_however_small_their_files_are(tmp_path: Path) -> None:
     flat = Image.new("L", (4000, 3000), 7)
     for kind, options in (
-        ("JPEG", {"optimize": True, "progressive": True}), ("PNG", {}), ("WEBP", {"lossless": True, "method": 0}), ("GIF", {}),
+        ("JPEG", {"optimize": True, "progressive": True}),
+        ("PNG", {}),
+        ("WEBP", {"lossless": True, "method": 0}),
+        ("GIF", {}),
         ("TIFF", {"compression": "tiff_adobe_deflate"}),
-    ):  # fmt: skip
+    ):
         (tmp_path / "a").write_bytes(encoded(flat, kind, **options))
         assert read_picture(tmp_path / "a").shape == (3000, 4000, 3)
 
@@ -192,9 +195,15 @@ def test_strips_are_put_together_as_the_whole_is_turned(tmp_path: Path, monkeypa
         masque.image, "_strips", lambda image: ((top, min(top + 5, image.height)) for top in range(0, image.height, 5))
     )
     turned = {
-        1: picture, 2: picture[:, ::-1], 3: picture[::-1, ::-1], 4: picture[::-1], 5: picture.swapaxes(0, 1), 6: np.rot90(picture, -1),
-        7: picture[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(picture),
-    }  # fmt: skip
+        1: picture,
+        2: picture[:, ::-1],
+        3: picture[::-1, ::-1],
+        4: picture[::-1],
+        5: picture.swapaxes(0, 1),
+        6: np.rot90(picture, -1),
+        7: picture[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(picture),
+    }
     for orientation, right in turned.items():
         exif = Image.Exif()
         exif[0x0112] = orientation

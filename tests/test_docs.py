@@ -87,8 +87,16 @@ def phases(self): return {"weight": 1}
 CONSTANT = 1
 """
     assert defined(source) == {
-        "Made", "Made.field", "Made.method", "some_terms", '"rec"', '"adv"', '"kl"', "phases", "CONSTANT",
-    }  # fmt: skip
+        "Made",
+        "Made.field",
+        "Made.method",
+        "some_terms",
+        '"rec"',
+        '"adv"',
+        '"kl"',
+        "phases",
+        "CONSTANT",
+    }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

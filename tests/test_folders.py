@@ -32,19 +32,46 @@ from masque.folders import (
     list_folder,
     read_tree,
     unreadable,
-)  # fmt: skip
+)
 from masque.image import DECODED, READABLE_SUFFIXES
 from tiny import make
 
 JUNK = (
-    ".DS_Store", "._a.jpg", ".hidden.jpg", "Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", "Icon\r", "a.jpg~", "~$a.jpg",
-    ".a.jpg.4711.part", "a.jpg.part", "a.jpg.crdownload", "a.jpg.tmp",
-)  # fmt: skip
+    ".DS_Store",
+    "._a.jpg",
+    ".hidden.jpg",
+    "Thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "Desktop.ini",
+    "Icon\r",
+    "a.jpg~",
+    "~$a.jpg",
+    ".a.jpg.4711.part",
+    "a.jpg.part",
+    "a.jpg.crdownload",
+    "a.jpg.tmp",
+)
 JUNK_FOLDERS = (
-    ".ipynb_checkpoints", "__MACOSX", "@eaDir", "$RECYCLE.BIN", "$Recycle.Bin", "System Volume Information", "lost+found", ".git",
-    ".Trash-1000", ".thumbnails", "#recycle", "__pycache__", "LOST.DIR", "old~", "Catalog Previews.lrdata", "Photos Library.photoslibrary",
-    "_gsdata_", "found.000",
-)  # fmt: skip
+    ".ipynb_checkpoints",
+    "__MACOSX",
+    "@eaDir",
+    "$RECYCLE.BIN",
+    "$Recycle.Bin",
+    "System Volume Information",
+    "lost+found",
+    ".git",
+    ".Trash-1000",
+    ".thumbnails",
+    "#recycle",
+    "__pycache__",
+    "LOST.DIR",
+    "old~",
+    "Catalog Previews.lrdata",
+    "Photos Library.photoslibrary",
+    "_gsdata_",
+    "found.000",
+)
 
 
 def names(paths: object) -> list[str]:
@@ -200,8 +227,10 @@ def test_folders_that_are_too_deep_are_counted(tmp_path):
 def test_pictures_that_cannot_be_read_are_counted_by_their_ending(tmp_path):
     make(tmp_path, "a.jpg", "b.heic", "c.HEIC", "d.cr2", "e.txt", ".f.heic")
     assert unreadable(list_folder(tmp_path).others) == {
-        ".heic picture, which cannot be read": 2, ".cr2 picture, which cannot be read": 1, NO_PICTURE: 1,
-    }  # fmt: skip
+        ".heic picture, which cannot be read": 2,
+        ".cr2 picture, which cannot be read": 1,
+        NO_PICTURE: 1,
+    }
     found, notes = find_pictures(tmp_path)
     assert names(found) == ["a.jpg"]
     where = f", in {tmp_path}"
@@ -262,8 +291,10 @@ def test_texts_that_are_names_and_paths_inside():
 
 TREES = st.dictionaries(
     st.lists(st.sampled_from(["anna", "ben", "été", "9"]), min_size=1, max_size=3).map("/".join),
-    st.sets(st.sampled_from(["1.jpg", "2.PNG", "3.jfif"]), min_size=1), min_size=1, max_size=6,
-)  # fmt: skip
+    st.sets(st.sampled_from(["1.jpg", "2.PNG", "3.jfif"]), min_size=1),
+    min_size=1,
+    max_size=6,
+)
 SPRINKLED = st.lists(
     st.tuples(st.integers(0, 99), st.sampled_from([*JUNK, *(f"{name}/1.jpg" for name in JUNK_FOLDERS)])), max_size=12
 )

@@ -220,10 +220,17 @@ def test_tensors_that_do_not_fit_the_config(
 def test_damaged_weights(folder: Path, damage: str) -> None:
     path = folder / "weights.safetensors"
     whole = path.read_bytes()
-    path.write_bytes({
-        "empty": b"", "cut": whole[:1000], "cut at the end": whole[:-5], "zeros": bytes(len(whole)), "text": b"<html>404</html>" * 99,
-        "pickle": b"\x80\x04\x95" + whole[:500], "endless header": struct.pack("<Q", 2**62) + whole,
-    }[damage])  # fmt: skip
+    path.write_bytes(
+        {
+            "empty": b"",
+            "cut": whole[:1000],
+            "cut at the end": whole[:-5],
+            "zeros": bytes(len(whole)),
+            "text": b"<html>404</html>" * 99,
+            "pickle": b"\x80\x04\x95" + whole[:500],
+            "endless header": struct.pack("<Q", 2**62) + whole,
+        }[damage]
+    )
     assert "is damaged" in refusal(folder)
 
 

@@ -33,7 +33,8 @@ def test_libtiff_prints_nothing_about_a_picture_s_oddities(tmp_path, capfd):
 
 
 def test_pillow_s_logger_does_not_print_where_nobody_handles_it():
-    program = "import logging, masque.image; logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded')"
+    error = "logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded')"
+    program = f"import logging, masque.image; {error}"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("", "")
 

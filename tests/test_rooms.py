@@ -45,9 +45,21 @@ NEVER = {
 """Beyond the lines: nothing that runs an edit needs anything that trains, and the engine knows no model."""
 
 NO_NETWORKS = {
-    "faces", "config", "arrays", "jsonfile", "lock", "provenance", "container", "output", "errors",
-    "quiet", "given", "data.layouts", "data.prepared", "data.puppets",
-}  # fmt: skip
+    "faces",
+    "config",
+    "arrays",
+    "jsonfile",
+    "lock",
+    "provenance",
+    "container",
+    "output",
+    "errors",
+    "quiet",
+    "given",
+    "data.layouts",
+    "data.prepared",
+    "data.puppets",
+}
 """Rooms and files in which torch has no place."""
 
 FAMILY_ROOMS = ("models", "recipes", "tables")
@@ -143,9 +155,10 @@ def by_name(package: Path) -> list[str]:
         module_of(path, package)
         for path in sorted(package.rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__", "exec", "eval")
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__", "exec", "eval")
         and not ast.unparse(node.func).endswith(".eval")
-    ]  # fmt: skip
+    ]
 
 
 def test_every_room_imports_only_what_lies_below_it() -> None:

@@ -145,7 +145,8 @@ a, b = (read_picture(path) for path in sys.argv[2:])
 session = masque.load(sys.argv[1])
 calls = {{
     "rsgan": lambda: session.swap(a, b), "portrait": lambda: session.repaint(a, shape_from=b, part="mouth"),
-    "progan": lambda: session.find(a, Options(iterations=2, detail=2)).z.numpy().tobytes(), "facefeat": lambda: session.synthesize(a, 2),
+    "progan": lambda: session.find(a, Options(iterations=2, detail=2)).z.numpy().tobytes(),
+    "facefeat": lambda: session.synthesize(a, 2),
     "ccagan": lambda: session.edit(a, {{"Smiling": 1.0}}), "parser": lambda: session.parse(a).labels.tobytes(),
 }}
 crowded = at_once([calls[sys.argv[1]]] * 8)

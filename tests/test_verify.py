@@ -150,7 +150,9 @@ CHANGES: dict[str, dict[str, Callable[[bytes], bytes]]] = {
         "a bad check sum": lambda b: b[:-4] + b"\0\0\0\0",
         "an empty part of the pixels": in_png(b"IDAT", b""),
         "bytes behind the pixels": lambda b: pixels_of_png(b, lambda packed: packed + b"hidden"),
-        "more rows than the picture has": lambda b: pixels_of_png(b, lambda packed: zlib.compress(2 * zlib.decompress(packed))),
+        "more rows than the picture has": lambda b: pixels_of_png(
+            b, lambda packed: zlib.compress(2 * zlib.decompress(packed))
+        ),
         "pixels without their check sum": lambda b: pixels_of_png(b, lambda packed: packed[:-4]),
     },
     "jpg": {
@@ -163,9 +165,9 @@ CHANGES: dict[str, dict[str, Callable[[bytes], bytes]]] = {
         "oblong pixels": lambda b: b.replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\0\0\1\0\2"),
         "comment": lambda b: saved_again(b, "JPEG", quality="keep", comment=b"hello"),
         "Adobe's colours": in_jpeg(0xEE, b"Adobe\0\x64\0\0\0\0\0"),
-        "RGB without conversion": lambda b: b.replace(b"\3\1\x11\0\2\x11\1\3\x11\1", b"\3R\x11\0G\x11\1B\x11\1").replace(
-            b"\3\1\0\2\x11\3\x11", b"\3R\0G\x11B\x11"
-        ),
+        "RGB without conversion": lambda b: b.replace(
+            b"\3\1\x11\0\2\x11\1\3\x11\1", b"\3R\x11\0G\x11\1B\x11\1"
+        ).replace(b"\3\1\0\2\x11\3\x11", b"\3R\0G\x11B\x11"),
         "more pictures": in_jpeg(0xE2, b"MPF\0MM\0*\0\0\0\x08\0\0\0\0\0\0"),
         "second packet": lambda b: in_jpeg(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp_of(b))(b),
         "EXIF before it": in_jpeg(0xE1, b"Exif\0\0" + exif(6)[6:], b"\xff\xe0"),
@@ -195,7 +197,7 @@ CHANGES: dict[str, dict[str, Callable[[bytes], bytes]]] = {
         "enlarged down": lambda b: in_vp8(b, 9, 0x80),
         "values that are not clamped": lambda b: in_vp8(b, 10, 0x40),
     },
-}  # fmt: skip
+}
 
 
 def pixels_of_png(png: bytes, change: Callable[[bytes], bytes]) -> bytes:

@@ -85,9 +85,12 @@ def start(*arguments: object, folder: Path | None = None, **options: Any) -> sub
     """
     return subprocess.Popen(
         [sys.executable, "-m", "masque", *map(str, arguments)],
-        cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True, text=True,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+        text=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": _heed_ctrl_c, **options},
-    )  # fmt: skip
+    )
 
 
 def wait_for(process: subprocess.Popen[str], seconds: float = HANGS) -> Outcome:

@@ -41,7 +41,7 @@ OWN = {
     "--pairs": "of one table and of all tasks",
     "--few": "of one table and of all tasks",
     "--turns": "of one benchmark and another",
-}  # fmt: skip
+}
 """Options that mean something else in another command, which their words say."""
 
 
@@ -123,11 +123,17 @@ def test_help_of_evaluate_says_which_task_takes_an_option_and_its_default() -> N
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["swpa"], ["swap", "a.jpg"], ["swap", "a.jpg", "b.jpg", "--sticth", "none"], ["repaint", "a.jpg"], ["evaluate", "rsgan"],
-        ["random", "a.jpg", "--count", "many"], ["bench", "swap", "--side", "1"], ["train", "rsgan"],
+        ["swpa"],
+        ["swap", "a.jpg"],
+        ["swap", "a.jpg", "b.jpg", "--sticth", "none"],
+        ["repaint", "a.jpg"],
+        ["evaluate", "rsgan"],
+        ["random", "a.jpg", "--count", "many"],
+        ["bench", "swap", "--side", "1"],
+        ["train", "rsgan"],
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_wrong_usage_is_json_too(arguments: list[str]) -> None:
     outcome = masque(*arguments, "--json")
     assert outcome.code == 2

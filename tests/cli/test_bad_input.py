@@ -170,9 +170,14 @@ def test_models_that_cannot_be_used(photo: Path, out: Path, model_folder: Path, 
     else:
         (folder / "config.json").write_text(json.dumps({**config, "config": {**config["config"], "size": 64}}))
     says = {
-        "missing": "no model", "foreign": "not written by Masque", "newer": "update Masque", "damaged": "is damaged",
-        "other family": "cannot swap: name a model of rsgan", "no weights": "no model in", "other shape": "of another shape",
-    }  # fmt: skip
+        "missing": "no model",
+        "foreign": "not written by Masque",
+        "newer": "update Masque",
+        "damaged": "is damaged",
+        "other family": "cannot swap: name a model of rsgan",
+        "no weights": "no model in",
+        "other shape": "of another shape",
+    }
     assert says[damage] in masque("swap", photo, photo, "-o", out, "--model", folder).sentence
 
 
@@ -180,7 +185,8 @@ def test_verify_of_what_has_no_record(photo: Path, tmp_path: Path) -> None:
     assert "no record of Masque" in masque("verify", photo).sentence
     (tmp_path / "words.png").write_text("words")
     assert "neither a picture" in masque("verify", tmp_path / "words.png", "--json").sentence
-    marked = f'<x xmlns:i="{provenance.NAMESPACES["Iptc4xmpExt"]}"><i:DigitalSourceType>http://a/b/digitalCapture</i:DigitalSourceType></x>'
+    kind = "<i:DigitalSourceType>http://a/b/digitalCapture</i:DigitalSourceType>"
+    marked = f'<x xmlns:i="{provenance.NAMESPACES["Iptc4xmpExt"]}">{kind}</x>'
     other = write_picture(tmp_path / "other.png", np.zeros((8, 8, 3), np.uint8), xmp=marked.encode())
     assert "though it is marked as digitalCapture" in masque("verify", other).sentence
 

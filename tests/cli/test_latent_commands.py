@@ -80,8 +80,24 @@ def test_photos_folders_and_latents_combine(generator, photos, tmp_path):
 @pytest.mark.parametrize("path", ["spherical", "linear", "warp"])
 def test_a_morph_is_a_film(generator, photos, tmp_path, path):
     out = tmp_path / "morph.mp4"
-    outcome = masque("morph", *photos, "--frames", 6, "--seconds", 1, "-o", out, "--path", path, "--loop", "--model", generator,
-                     "--method", "encoder", "--json")  # fmt: skip
+    outcome = masque(
+        "morph",
+        *photos,
+        "--frames",
+        6,
+        "--seconds",
+        1,
+        "-o",
+        out,
+        "--path",
+        path,
+        "--loop",
+        "--model",
+        generator,
+        "--method",
+        "encoder",
+        "--json",
+    )
     assert outcome.code == 0, outcome.err
     assert json.loads(outcome.out)["frames"] == 6
     verdict = verify(out)
@@ -169,9 +185,13 @@ def test_a_combination_that_no_faces_allow_is_refused_before_they_are_sought(pho
 
     monkeypatch.setattr("masque.load", load)
     for more, says in (
-        (("--formula", "a*1e400 + b"), "too large"), (("--formula", "a - c"), "no such photo"), (("--formula", "a +"), "cannot be read"),
-        (("--formula", "1 + 2"), "names no photo"), (("--weight", "1.5"), "outside [0, 1]"), (("--weight", "nan"), "finite"),
-    ):  # fmt: skip
+        (("--formula", "a*1e400 + b"), "too large"),
+        (("--formula", "a - c"), "no such photo"),
+        (("--formula", "a +"), "cannot be read"),
+        (("--formula", "1 + 2"), "names no photo"),
+        (("--weight", "1.5"), "outside [0, 1]"),
+        (("--weight", "nan"), "finite"),
+    ):
         assert says in masque("combine", *photos, *more, "-o", tmp_path / "out.png").sentence
     assert "not 3" in masque("combine", *photos, photos[0], "-o", tmp_path / "out.png").sentence
     assert list(tmp_path.iterdir()) == []

@@ -30,14 +30,28 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 WRITERS = [
-    ("swap", "a.png", "a.png", "-o"), ("edit", "a.png", "--set", "Male=1", "-o"), ("random", "a.png", "-o"),
-    ("blend", "a.png", "a.png", "-o"), ("heatmap", "a.png", "a.png", "-o"), ("parse", "a.png", "-o"), ("parse", "a.png", "--overlay"),
-    ("repaint", "a.png", "--shape-from", "a.png", "-o"), ("transfer", "a.png", "--style-from", "a.png", "-o"),
-    ("faces-for", "a.png", "--styles", ".", "-o"), ("sample", "-o"), ("invert", "a.png", "--picture"), ("invert", "a.png", "--film"),
-    ("combine", "a.png", "a.png", "-o"), ("morph", "a.png", "a.png", "-o"), ("synthesize", "a.png", "-o"), ("frontalize", "a.png", "-o"),
-    ("mix-identity", "a.png", "a.png", "-o"), ("sheet", "rsgan", "--data", "puppets:2", "-o"),
-    ("evaluate", "ccagan", "--data", "puppets:2", "--picture"), ("evaluate", "rsgan", "--data", "puppets:2", "--report"),
-]  # fmt: skip
+    ("swap", "a.png", "a.png", "-o"),
+    ("edit", "a.png", "--set", "Male=1", "-o"),
+    ("random", "a.png", "-o"),
+    ("blend", "a.png", "a.png", "-o"),
+    ("heatmap", "a.png", "a.png", "-o"),
+    ("parse", "a.png", "-o"),
+    ("parse", "a.png", "--overlay"),
+    ("repaint", "a.png", "--shape-from", "a.png", "-o"),
+    ("transfer", "a.png", "--style-from", "a.png", "-o"),
+    ("faces-for", "a.png", "--styles", ".", "-o"),
+    ("sample", "-o"),
+    ("invert", "a.png", "--picture"),
+    ("invert", "a.png", "--film"),
+    ("combine", "a.png", "a.png", "-o"),
+    ("morph", "a.png", "a.png", "-o"),
+    ("synthesize", "a.png", "-o"),
+    ("frontalize", "a.png", "-o"),
+    ("mix-identity", "a.png", "a.png", "-o"),
+    ("sheet", "rsgan", "--data", "puppets:2", "-o"),
+    ("evaluate", "ccagan", "--data", "puppets:2", "--picture"),
+    ("evaluate", "rsgan", "--data", "puppets:2", "--report"),
+]
 NAMES = {
     "x" * 252 + ".png": "shorter name",
     "missing/out.png": "mkdir -p",
@@ -60,10 +74,14 @@ def test_every_command_refuses_a_name_before_the_work(
 
 
 FILLERS = [
-    ("train", "rsgan", "--data", "puppets:8", "--preset", "tiny", "-o"), ("prepare", "photos", "-o"), ("export", "rsgan", "-o"),
-    ("table", "rsgan", "--data", "puppets:8", "-o"), ("tables", "--data", "puppets:8", "-o"), ("augment", "photos", "-o"),
+    ("train", "rsgan", "--data", "puppets:8", "--preset", "tiny", "-o"),
+    ("prepare", "photos", "-o"),
+    ("export", "rsgan", "-o"),
+    ("table", "rsgan", "--data", "puppets:8", "-o"),
+    ("tables", "--data", "puppets:8", "-o"),
+    ("augment", "photos", "-o"),
     ("demo", "--folder"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -88,12 +106,16 @@ def test_every_command_refuses_a_folder_before_the_work(
 @pytest.mark.parametrize(
     "writer",
     [
-        ("swap", "small.png", "wide.png", "-o"), ("edit", "wide.png", "--set", "Male=1", "-o"), ("parse", "wide.png", "--overlay"),
-        ("repaint", "wide.png", "--shape-from", "small.png", "-o"), ("transfer", "wide.png", "--style-from", "small.png", "-o"),
-        ("heatmap", "wide.png", "wide.png", "-o"), ("blend", "small.png", "small.png", "--steps", "64", "-o"),
+        ("swap", "small.png", "wide.png", "-o"),
+        ("edit", "wide.png", "--set", "Male=1", "-o"),
+        ("parse", "wide.png", "--overlay"),
+        ("repaint", "wide.png", "--shape-from", "small.png", "-o"),
+        ("transfer", "wide.png", "--style-from", "small.png", "-o"),
+        ("heatmap", "wide.png", "wide.png", "-o"),
+        ("blend", "small.png", "small.png", "--steps", "64", "-o"),
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_what_a_format_cannot_hold_is_said_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: tuple[str, ...]
 ) -> None:

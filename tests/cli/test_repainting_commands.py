@@ -76,8 +76,9 @@ def test_a_map_in_other_colours_and_of_another_size_is_taken_with_a_note(
 def test_shape_and_style_of_another(portrait: Path, puppet_files: list[Path], tmp_path: Path) -> None:
     one, other = puppet_files[1], puppet_files[3]
     for command in (
-        ("repaint", one, "--shape-from", other, "--part", "mouth"), ("transfer", one, "--style-from", other, "--part", "skin"),
-    ):  # fmt: skip
+        ("repaint", one, "--shape-from", other, "--part", "mouth"),
+        ("transfer", one, "--style-from", other, "--part", "skin"),
+    ):
         outcome = masque(*command, "--model", portrait, "-o", tmp_path / "out.png")
         assert outcome.code == 0, outcome.err
         assert read_picture(tmp_path / "out.png").shape == read_picture(one).shape

@@ -69,7 +69,10 @@ def test_a_deprecation_lives_for_one_version() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("evaluate swap run --data d --json r.json --pairs 5", "evaluate run --task swap --data d --report r.json --pairs 5"),
+        (
+            "evaluate swap run --data d --json r.json --pairs 5",
+            "evaluate run --task swap --data d --report r.json --pairs 5",
+        ),
         ("evaluate swap --json r.json run --data d", "evaluate run --task swap --report r.json --data d"),
         ("evaluate swap run --data d --json=r.json", "evaluate run --task swap --data d --report r.json"),
         ("evaluate --data d --pairs 5 run --json r.json", "evaluate --data d --pairs 5 run --report r.json"),
@@ -83,7 +86,7 @@ def test_a_deprecation_lives_for_one_version() -> None:
         ("sample --count 4 run -o s.png", "sample --count 4 --model run -o s.png"),
         ("table --data d -o t cca-gan", "table --data d -o t ccagan"),
     ],
-)  # fmt: skip
+)
 def test_old_spellings_wherever_their_words_stand(old: str, new: str) -> None:
     arguments, notes = spelled(old.split())
     assert arguments == new.split()
@@ -129,7 +132,14 @@ def test_words_are_taken_apart_as_the_parser_does() -> None:
     line = ["-qo", "out.png", "-oout.png", "--out=x", "--out", "--json", "a", "-", "--json", "--", "-o", "b"]
     pieces = list(pieces_of(line, {"-o", "--out"}))
     assert [(piece.option, piece.value) for piece in pieces] == [
-        ("-q", None), ("-o", "out.png"), ("-o", "out.png"), ("--out", "x"), ("--out", "--json"), (None, None),
-        (None, None), ("--json", None), ("--", "-o"),
-    ]  # fmt: skip
+        ("-q", None),
+        ("-o", "out.png"),
+        ("-o", "out.png"),
+        ("--out", "x"),
+        ("--out", "--json"),
+        (None, None),
+        (None, None),
+        ("--json", None),
+        ("--", "-o"),
+    ]
     assert words_of(pieces) == ["-q", "-o", "out.png", "-o", "out.png", *line[3:]]

@@ -35,13 +35,15 @@ def facefeat(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_path: Path) -> None:
     a, b = puppet_files[1], puppet_files[2]
-    for number, (shape, command) in enumerate((
-        ((66, 66), ("synthesize", a, "--count", 4)),
-        ((32, 100), ("synthesize", a, "--pose-from", "-40..40", "--steps", 3)),
-        ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b)),
-        ((32, 32), ("frontalize", a)),
-        ((32, 134), ("mix-identity", a, b, "--steps", 4)),
-    )):  # fmt: skip
+    for number, (shape, command) in enumerate(
+        (
+            ((66, 66), ("synthesize", a, "--count", 4)),
+            ((32, 100), ("synthesize", a, "--pose-from", "-40..40", "--steps", 3)),
+            ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b)),
+            ((32, 32), ("frontalize", a)),
+            ((32, 134), ("mix-identity", a, b, "--steps", 4)),
+        )
+    ):
         out = tmp_path / f"{number}.png"
         outcome = masque(*command, "--model", facefeat, "-o", out)
         assert outcome.code == 0, outcome.err

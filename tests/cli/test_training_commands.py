@@ -18,9 +18,13 @@ from masque.train.engine import Progress
 from masque.train.state import load_state, states
 
 SCORES = (
-    "reconstruction.absolute_error", "reconstruction.ms_ssim", "swap.identity_distance", "swap_twice.absolute_error", "swap_twice.ms_ssim",
+    "reconstruction.absolute_error",
+    "reconstruction.ms_ssim",
+    "swap.identity_distance",
+    "swap_twice.absolute_error",
+    "swap_twice.ms_ssim",
     "true_swap.absolute_error",
-)  # fmt: skip
+)
 """What the report of `evaluate swap` promises, each with mean and std."""
 
 

@@ -36,7 +36,7 @@ def subject(session, photo):
 def unrecognised(monkeypatch):
     """Recognising faces takes most of an edit's time and decides no pixel."""
     for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda photo, landmarks: np.zeros(128, np.float32))  # noqa: ARG005
+        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 def paint_flat(session, subject, monkeypatch):
@@ -146,8 +146,22 @@ def test_the_record_can_be_checked_with_numpy(session, photo, subject):
     result = session.edit(photo, {"Smiling": 1.0, "Blond_Hair": 0.8}, region="both")
     record = result.record
     assert json.loads(json.dumps(record)) == record
-    assert set(record) == {"edit", "model", "size", "weights", "masque", "region", "detail", "attributes", "also", "inputs", "estimated",
-                           "identity_distance", "landmark_drift_percent", "changed_outside_face_percent"}  # fmt: skip
+    assert set(record) == {
+        "edit",
+        "model",
+        "size",
+        "weights",
+        "masque",
+        "region",
+        "detail",
+        "attributes",
+        "also",
+        "inputs",
+        "estimated",
+        "identity_distance",
+        "landmark_drift_percent",
+        "changed_outside_face_percent",
+    }
     assert record["attributes"] == {"Smiling": 1.0, "Blond_Hair": 0.8}
     assert record["estimated"].keys() == set(session.attributes)
     assert record["inputs"] == {"photo": {"photo": "the photo", "face": list(subject.face.box)}}

@@ -37,7 +37,7 @@ def spread(picture: Picture) -> np.ndarray:
 def _unrecognised(monkeypatch):
     """Recognising faces takes most of an edit's time and decides no pixel."""
     for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda photo, landmarks: np.zeros(128, np.float32))  # noqa: ARG005
+        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 @pytest.fixture(scope="module")

@@ -114,7 +114,7 @@ def test_nothing_leaks_between_face_and_hair(session, photos, subject, monkeypat
         photo = photos["grace_hopper"].copy()
         photo[changed] = 255 - photo[changed]
         again = cut_subject(photo, subject.face, session.size)
-        monkeypatch.setattr(session.model, "estimate", lambda image: c)  # noqa: ARG005 - C sees the whole picture; here it may not
+        monkeypatch.setattr(session.model, "estimate", lambda _: c)  # C sees the whole picture; here it may not
         z = session.encode(again)
         assert torch.allclose(getattr(z, same), getattr(own, same), atol=1e-6)
         other = "xf" if same == "xh" else "xh"

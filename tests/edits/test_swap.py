@@ -47,7 +47,7 @@ def pair(photos):
 def unrecognised(monkeypatch):
     """Recognising faces takes most of an edit's time and decides no pixel."""
     for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda photo, landmarks: np.zeros(128, np.float32))  # noqa: ARG005
+        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,10 @@ def test_the_new_face_has_the_face_photos_own_sharpness(session, pair):
     face, hair = pair
     subject = session.subject(hair)
     inside = cv2.erode(hull_mask(subject.face.landmarks, hair.shape[1::-1]), np.ones((31, 31))) > 0
-    energy = {d: cv2.Laplacian(session.swap(face, hair, detail=d).picture.astype(np.float32), cv2.CV_32F)[inside].var()
-              for d in ("keep", "network")}  # fmt: skip
+    energy = {
+        d: cv2.Laplacian(session.swap(face, hair, detail=d).picture.astype(np.float32), cv2.CV_32F)[inside].var()
+        for d in ("keep", "network")
+    }
     assert energy["keep"] > 20 * energy["network"]
 
 
@@ -143,8 +145,20 @@ def test_photos_given_as_arrays_are_not_written_to(session, pair):
 
 def test_the_record_says_what_was_done(session, swapped):
     record = swapped.record
-    assert set(record) == {"edit", "model", "size", "weights", "masque", "stitch", "detail", "attributes", "inputs", "identity_distance",
-                           "landmark_drift_percent", "changed_outside_face_percent"}  # fmt: skip
+    assert set(record) == {
+        "edit",
+        "model",
+        "size",
+        "weights",
+        "masque",
+        "stitch",
+        "detail",
+        "attributes",
+        "inputs",
+        "identity_distance",
+        "landmark_drift_percent",
+        "changed_outside_face_percent",
+    }
     assert json.loads(json.dumps(record)) == record
     assert (record["edit"], record["model"], record["size"], record["weights"]) == (
         "swap",

@@ -40,7 +40,7 @@ from tiny import puppet_photo
 def _unrecognised(monkeypatch):
     """Recognising faces takes most of an edit's time and decides no pixel."""
     for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda photo, landmarks: np.zeros(128, np.float32))  # noqa: ARG005
+        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +236,7 @@ REFUSED = {
     "value": lambda s, y, g, p: s.edit(p, {"Smiling": "1"}),  # noqa: ARG005
     "value of none": lambda s, y, g, p: s.edit(p, {"Smiling": None}),  # noqa: ARG005
     "value of two": lambda s, y, g, p: s.edit(p, {"Smiling": np.array([1, 0])}),  # noqa: ARG005
-    "value that is not finite": lambda s, y, g, p: s.swap(p, p, attributes={"Smiling": np.float32("nan")}),  # noqa: ARG005
+    "value that is not finite": lambda s, _y, _g, p: s.swap(p, p, attributes={"Smiling": np.float32("nan")}),
     "values without names": lambda s, y, g, p: s.edit(p, ["Smiling"]),  # noqa: ARG005
     "count of a half": lambda s, y, g, p: s.random(p, "hair", count=2.5),  # noqa: ARG005
     "count of a truth": lambda s, y, g, p: s.random(p, "hair", count=np.bool_(True)),  # noqa: ARG005

@@ -97,8 +97,9 @@ def test_a_portrait_is_trained_on_its_maps(tmp_path, network):
         batch = {
             "image": 2 * torch.rand(2, 3, 64, 64, generator=generator) - 1,
             "labels": torch.randint(0, 11, (2, 64, 64), generator=generator),
-            "valid": torch.ones(2, 1, 64, 64), "seed": torch.arange(2),
-        }  # fmt: skip
+            "valid": torch.ones(2, 1, 64, 64),
+            "seed": torch.arange(2),
+        }
         recipe.parser.requires_grad_(False)
         terms = recipe.paint_terms(batch, paired=True)
         terms["perceptual"].backward()

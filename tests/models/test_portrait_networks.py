@@ -62,8 +62,12 @@ def test_the_thesis_sizes():
     with torch.device("meta"):
         model, critics = Portrait(PortraitConfig()), Discriminators(PortraitConfig())
         assert [tuple(d(torch.zeros(1, 512)).shape[1:]) for d in model.G.D_sub] == [
-            (256, 8, 12), (256, 8, 12), (256, 20, 36), (256, 64, 64), (256, 64, 64),
-        ]  # fmt: skip
+            (256, 8, 12),
+            (256, 8, 12),
+            (256, 20, 36),
+            (256, 64, 64),
+            (256, 64, 64),
+        ]
         assert model.G.E_m.E_m[0](torch.zeros(1, 11, 256, 256)).shape == (1, 256, 64, 64)
         assert model.G.E_b(torch.zeros(1, 3, 256, 256)).shape == (1, 64, 256, 256)
         for local, component in zip(model.embed.local, COMPONENTS, strict=True):

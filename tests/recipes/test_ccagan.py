@@ -27,9 +27,13 @@ def pictures() -> Batch:
     g = torch.Generator().manual_seed(3)
     valid = (torch.rand(4, 1, 32, 32, generator=g) < 0.8).float()
     return {
-        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1, "valid": valid, "background": torch.zeros(4, 1, 32, 32),
-        "seed": torch.arange(100, 104), "attributes": torch.rand(4, len(ATTRIBUTES), generator=g), "index": torch.arange(4),
-    }  # fmt: skip
+        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1,
+        "valid": valid,
+        "background": torch.zeros(4, 1, 32, 32),
+        "seed": torch.arange(100, 104),
+        "attributes": torch.rand(4, len(ATTRIBUTES), generator=g),
+        "index": torch.arange(4),
+    }
 
 
 def test_the_preset_is_the_paper():

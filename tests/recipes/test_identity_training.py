@@ -28,9 +28,11 @@ def recipe() -> IdentityRecipe:
 def batch() -> dict[str, torch.Tensor]:
     g = torch.Generator().manual_seed(2)
     return {
-        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1, "attributes": torch.rand(4, 2, generator=g),
-        "identity": torch.tensor([0, 5, 2, -1]), "seed": torch.arange(4),
-    }  # fmt: skip
+        "image": torch.rand(4, 3, 32, 32, generator=g) * 2 - 1,
+        "attributes": torch.rand(4, 2, generator=g),
+        "identity": torch.tensor([0, 5, 2, -1]),
+        "seed": torch.arange(4),
+    }
 
 
 def test_people_by_hand():

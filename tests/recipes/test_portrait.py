@@ -34,9 +34,11 @@ def batch() -> dict[str, torch.Tensor]:
     labels[:, :12], labels[:, 24:28, 16:24], labels[:, 24:28, 38:46], labels[:, 44:50, 22:42] = 10, 4, 5, 8
     labels[:, :, 60:] = 0
     return {
-        "image": torch.rand(2, 3, 64, 64, generator=g) * 2 - 1, "labels": labels, "valid": torch.ones(2, 1, 64, 64),
+        "image": torch.rand(2, 3, 64, 64, generator=g) * 2 - 1,
+        "labels": labels,
+        "valid": torch.ones(2, 1, 64, 64),
         "seed": torch.arange(2),
-    }  # fmt: skip
+    }
 
 
 def phase(made: PortraitRecipe, name: str):
@@ -158,8 +160,9 @@ def test_d_may_learn_more_often_than_g_and_from_other_pairs(batch):
     made = recipe(judge_steps=2, shape_unpaired=0.25)
     names = [[p.name for p in made.phases() if p.due(step)] for step in range(2)]
     assert names == [
-        ["parse", "judge_paired", "judge_paired_2", "paired"], ["parse", "judge_unpaired", "judge_unpaired_2", "unpaired"],
-    ]  # fmt: skip
+        ["parse", "judge_paired", "judge_paired_2", "paired"],
+        ["parse", "judge_unpaired", "judge_unpaired_2", "unpaired"],
+    ]
     assert (phase(made, "paired").weights["shape"], phase(made, "unpaired").weights["shape"]) == (1.0, 0.25)
     four = {name: torch.cat([value, value + (name == "image")]) for name, value in batch.items()}
     assert not torch.equal(made.source(four, paired=False, shift=1)[0], made.source(four, paired=False, shift=2)[0])

@@ -30,9 +30,11 @@ def recipe(**changes) -> ProGANRecipe:
 def batch(step: int) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(step)
     return {
-        "image": torch.rand(4, 3, 16, 16, generator=generator) * 2 - 1, "valid": torch.ones(4, 1, 16, 16),
-        "step": torch.full((4,), step), "seed": 4 * step + torch.arange(4),
-    }  # fmt: skip
+        "image": torch.rand(4, 3, 16, 16, generator=generator) * 2 - 1,
+        "valid": torch.ones(4, 1, 16, 16),
+        "step": torch.full((4,), step),
+        "seed": 4 * step + torch.arange(4),
+    }
 
 
 def test_sizes_are_held_and_faded_in_by_turns():

@@ -182,8 +182,12 @@ def test_adversarial_terms_rise_over_the_ramp(make_recipe):
 def test_the_autoencoders_learn_alone_at_first(make_recipe, batch):
     recipe = make_recipe(adversarial_from=5, r1=0.25, rec_trains_separators=True)
     due = [[phase.name for phase in recipe.phases() if phase.due(step)] for step in (0, 4, 5, 16)]
-    assert due == [["autoencode", "classify"], ["autoencode", "classify"], ["compose", "judge", "classify"],
-                   ["compose", "judge", "classify", "smooth"]]  # fmt: skip
+    assert due == [
+        ["autoencode", "classify"],
+        ["autoencode", "classify"],
+        ["compose", "judge", "classify"],
+        ["compose", "judge", "classify", "smooth"],
+    ]
     alone, phases = recipe.autoencode_terms(batch), {phase.name: phase for phase in recipe.phases()}
     together = recipe.compose_terms(batch)
     for name, term in alone.items():

@@ -18,9 +18,21 @@ import numpy as np
 
 ODD_NUMBERS = (0, -1, 1, 2**31, -(2**63), 10**30, 1e308, float("nan"), float("inf"), -float("inf"), 0.5)
 ODD_VALUES = (
-    *ODD_NUMBERS, None, True, "", "x" * 10_000, "\x1b[2J\n\u202e", "\ud800", [], {}, [[[[]]]], {"a": {"b": None}}, "nan", "1e400",
+    *ODD_NUMBERS,
+    None,
+    True,
+    "",
+    "x" * 10_000,
+    "\x1b[2J\n\u202e",
+    "\ud800",
+    [],
+    {},
+    [[[[]]]],
+    {"a": {"b": None}},
+    "nan",
+    "1e400",
     [0] * 1000,
-)  # fmt: skip
+)
 """What may stand in a JSON file in place of a value; the float ones as Python writes and reads them (NaN, Infinity)."""
 
 
@@ -143,22 +155,60 @@ def of_npy(array: np.ndarray[Any, Any]) -> Iterator[tuple[str, bytes]]:
     yield "header length", whole[:8] + b"\xff\xff" + whole[10:]
     yield "no header", with_header("")
     for name, changed in {
-        "huge": (10**17, *shape[1:]), "beyond 64 bits": (10**30, *shape), "product overflows": (2**32, 2**32, 2**32),
-        "negative": (-1, *shape), "deep": (1,) * 70, "text": "x", "none": None, "flat": (array.size,), "scalar": (),
-        "float": (1.5, 2), "true": (True, True),
-    }.items():  # fmt: skip
+        "huge": (10**17, *shape[1:]),
+        "beyond 64 bits": (10**30, *shape),
+        "product overflows": (2**32, 2**32, 2**32),
+        "negative": (-1, *shape),
+        "deep": (1,) * 70,
+        "text": "x",
+        "none": None,
+        "flat": (array.size,),
+        "scalar": (),
+        "float": (1.5, 2),
+        "true": (True, True),
+    }.items():
         if changed != shape:
             yield f"shape {name}", with_header(header(shape=changed))
     for dtype in (
-        "|O", "<c16", "<U4", "|S8", "|V16", "<M8[s]", "|b1", [("x", "<f4"), ("y", "<f4")], "<f3", "f1000000000", "é", "", 7, None,
-    ):  # fmt: skip
+        "|O",
+        "<c16",
+        "<U4",
+        "|S8",
+        "|V16",
+        "<M8[s]",
+        "|b1",
+        [("x", "<f4"), ("y", "<f4")],
+        "<f3",
+        "f1000000000",
+        "é",
+        "",
+        7,
+        None,
+    ):
         yield f"kind {dtype}", with_header(header(kind=dtype))
     for text in (
-        "(" * 9000, "{" * 5000, "[" * 300 + "]" * 300, "'", "'''", "{'descr': ", "{'descr': '<f4'}", "0" * 9000, "1if 2else 3", "\\",
-        "\x00" * 64, "{**{}}", "__import__('os')", header() + "x", header(order=None), header(order="no"),
-        "\xff" * 200, "{1: 2, 3: 4, 5: 6}", "f'{1}'",
-        "-" * 9000 + "1", header(shape=(10**4000,)),
-    ):  # fmt: skip
+        "(" * 9000,
+        "{" * 5000,
+        "[" * 300 + "]" * 300,
+        "'",
+        "'''",
+        "{'descr': ",
+        "{'descr': '<f4'}",
+        "0" * 9000,
+        "1if 2else 3",
+        "\\",
+        "\x00" * 64,
+        "{**{}}",
+        "__import__('os')",
+        header() + "x",
+        header(order=None),
+        header(order="no"),
+        "\xff" * 200,
+        "{1: 2, 3: 4, 5: 6}",
+        "f'{1}'",
+        "-" * 9000 + "1",
+        header(shape=(10**4000,)),
+    ):
         yield f"header {text[:20]!r}", with_header(text)
     yield "long header", with_header(header().rstrip() + " " * 300_000, b"\x02\x00")
     yield "huge header", b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + body
@@ -191,11 +241,20 @@ def of_npz(arrays: dict[str, np.ndarray[Any, Any]]) -> Iterator[tuple[str, bytes
         yield f"compressed by {method}", archive(files, method)
     central = whole.index(b"PK\x01\x02")
     for name, at, value in (
-        ("encrypted", 8, 1), ("strongly encrypted", 8, 0x41), ("patched", 8, 0x20), ("unknown compression", 10, 77),
-        ("future version", 6, 99), ("checksum", 16, 0xDEADBEEF), ("compressed size", 20, 2**31), ("size", 24, 2**32 - 2),
+        ("encrypted", 8, 1),
+        ("strongly encrypted", 8, 0x41),
+        ("patched", 8, 0x20),
+        ("unknown compression", 10, 77),
+        ("future version", 6, 99),
+        ("checksum", 16, 0xDEADBEEF),
+        ("compressed size", 20, 2**31),
+        ("size", 24, 2**32 - 2),
         ("size less", 24, 10),
-        ("name length", 28, 60_000), ("extra length", 30, 40_000), ("place", 42, 2**32 - 2), ("place elsewhere", 42, 3),
-    ):  # fmt: skip
+        ("name length", 28, 60_000),
+        ("extra length", 30, 40_000),
+        ("place", 42, 2**32 - 2),
+        ("place elsewhere", 42, 3),
+    ):
         width = 4 if at in (16, 20, 24, 42) else 2
         yield name, whole[: central + at] + value.to_bytes(width, "little") + whole[central + at + width :]
     end = len(whole) - 22

@@ -172,18 +172,24 @@ def _load_prepared(folder: Path) -> None:
 def prepared_readers() -> Iterator[Reader]:
     """Every file of a prepared set, and the journal of one whose preparation goes on."""
     files: dict[str, Crafted | None] = {
-        "prepared.json": json_file, "index.csv": text_lines, "landmarks.npy": npy_file, "images/000001.jpg": None,
+        "prepared.json": json_file,
+        "index.csv": text_lines,
+        "landmarks.npy": npy_file,
+        "images/000001.jpg": None,
         "masks/000001.png": mutations.of_png,
-    }  # fmt: skip
+    }
     for file, crafted in files.items():
         yield Reader(f"prepared set: {file}", f"set/{file}", partial(copy_made, "prepared"), _load_prepared, crafted)
     yield Reader(
-        "prepared set: journal.jsonl", "set/journal.jsonl", partial(copy_made, "prepared"),
+        "prepared set: journal.jsonl",
+        "set/journal.jsonl",
+        partial(copy_made, "prepared"),
         lambda folder: prepare(
             _made("prepared") / "people", folder / "set", PrepareSettings(size=32, held_out=1), workers=1
         ),
-        text_lines, writes=True,
-    )  # fmt: skip
+        text_lines,
+        writes=True,
+    )
 
 
 def _load_run(folder: Path) -> None:
@@ -445,5 +451,11 @@ def verify_readers() -> Iterator[Reader]:
 
 
 READERS: tuple[Reader, ...] = (
-    *picture_readers(), *file_readers(), *verify_readers(), *list_readers(), *prepared_readers(), *model_readers(), *run_readers(),
-)  # fmt: skip
+    *picture_readers(),
+    *file_readers(),
+    *verify_readers(),
+    *list_readers(),
+    *prepared_readers(),
+    *model_readers(),
+    *run_readers(),
+)

@@ -19,9 +19,23 @@ from masque.modelfile import ModelFile
 from robustness import mutations
 
 NOWHERE = (
-    "nan", "-nan", "inf", "-inf", "1e400", "-1e400", "-2", "9" * 30, "-" + "9" * 30, "9" * 5000, "x", "", "\ud800", "\x1b[2J", "2,5",
+    "nan",
+    "-nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "-1e400",
+    "-2",
+    "9" * 30,
+    "-" + "9" * 30,
+    "9" * 5000,
+    "x",
+    "",
+    "\ud800",
+    "\x1b[2J",
+    "2,5",
     "None",
-)  # fmt: skip
+)
 """What no number can be set to."""
 
 

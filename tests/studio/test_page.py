@@ -146,8 +146,16 @@ def test_the_records_on_the_page_are_those_in_the_pictures(made: Made) -> None:
     assert len(on_page) == len(written) > 10
     assert sorted(on_page, key=str_of) == sorted(written, key=str_of)
     assert {record["edit"] for record in on_page} == {
-        "swap", "edit", "random", "blend", "sheet", "repaint", "combine", "morph", "synthesize",
-    }  # fmt: skip
+        "swap",
+        "edit",
+        "random",
+        "blend",
+        "sheet",
+        "repaint",
+        "combine",
+        "morph",
+        "synthesize",
+    }
 
 
 def test_what_was_left_out_is_named(made: Made) -> None:

@@ -21,11 +21,20 @@ def report(steps: int = 9, lfw: bool = False) -> dict:
     row = {"far_01": 0.9, "far_001": 0.8, "rank_1": 0.7, "rank_5": 0.95}
     scores = {"accuracy": 0.9, "error": 0.01, "auc": 0.95}
     return {
-        "model": "facefeat", "weights": "w", "size": 32, "data": "d", "features": "f", "pictures": 8, "people": 2, "steps": steps,
-        "similarity": {**cosines, "centred": cosines}, "diversity": {"f_1": 0.5, "f_2": 0.7, "all": 0.6}, "ffd": 0.125,
+        "model": "facefeat",
+        "weights": "w",
+        "size": 32,
+        "data": "d",
+        "features": "f",
+        "pictures": 8,
+        "people": 2,
+        "steps": steps,
+        "similarity": {**cosines, "centred": cosines},
+        "diversity": {"f_1": 0.5, "f_2": 0.7, "all": 0.6},
+        "ffd": 0.125,
         "templates": {str(share): row | {f"{name}_std": 0.05 for name in row} for share in SHARES},
         **({"lfw": dict.fromkeys(("photos", "real", "generated"), scores)} if lfw else {}),
-    }  # fmt: skip
+    }
 
 
 def test_the_tables_as_text():

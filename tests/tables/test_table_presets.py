@@ -19,9 +19,12 @@ from masque.train.engine import Progress
 from masque.train.phase import Recipe
 
 FAMILIES = {
-    "rsgan": ("rsgan", "vaegan"), "ccagan": ("ccagan",), "portrait": ("portrait",), "progan": ("progan", "dcgan"),
+    "rsgan": ("rsgan", "vaegan"),
+    "ccagan": ("ccagan",),
+    "portrait": ("portrait",),
+    "progan": ("progan", "dcgan"),
     "facefeat": ("facefeat",),
-}  # fmt: skip
+}
 PRESETS = {
     paper: sorted({p for f in families for p in CATALOG[f].load("presets")}) for paper, families in FAMILIES.items()
 }
