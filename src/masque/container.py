@@ -24,11 +24,17 @@ LARGEST_TEXT = 1_000_000
 MOST_PARTS = 50_000
 """Chunks, segments or boxes of a file: the largest picture has some 2,400."""
 
-PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8"
+PNG = b"\x89PNG\r\n\x1a\n"
+JPEG = b"\xff\xd8\xff"
+GIF = b"GIF8"
+"""The first bytes of a file of each kind."""
+
 JFIF = b"JFIF\0\1\1\0\0\1\0\1\0\0"
-"""What the first segment of a JPEG says: pixels are square, and there is no thumbnail."""
+"""The content of a JPEG's first segment whose pixels are square, and that has no thumbnail."""
 XMP_OF_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
+"""What stands before the XMP packet in its segment of a JPEG."""
 XMP_OF_PNG = b"XML:com.adobe.xmp\0"
+"""What stands before the XMP packet in its chunk of a PNG."""
 ONLY_XMP = b"\x04\0\0\0"
 """The flags of a WebP with an XMP packet, and without alpha, animation, colour profile and EXIF."""
 
@@ -46,16 +52,19 @@ LABEL_COLOURS = 0x54F1128F
 called LABELS here, and that palette COLOURS."""
 ALL_AT_ONCE = b"\3\1\0\2\x11\3\x11\0\x3f\0"
 """What the header of a JPEG's only scan says: all three channels, each with all its frequencies in full."""
-KEY_FRAME, BITS_OF_FRAME = 0x10, 0x1F
-"""The first five bits of a lossy WebP's pixels: a picture of its own, that is shown, of VP8's version 0. The other
-versions are decoded with plainer filters by some viewers and not by others."""
+BITS_OF_FRAME = 0x1F
+"""The first five bits of a lossy WebP's pixels, which say what kind of frame it is."""
+KEY_FRAME = 0x10
+"""Their value for a whole picture, that is shown, of VP8's version 0. Other versions are decoded with simpler filters by
+some viewers and not by others."""
 LARGEST_LOSSY = 16_384
-"""Sides from here on have bits that ask a viewer to enlarge a lossy WebP, which some do."""
+"""From this number of pixels on, the bits of a side ask a viewer to enlarge a lossy WebP, which some viewers do."""
 
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""Of an interlaced PNG: first column and row, and steps between columns and between rows."""
+"""The passes of an interlaced PNG: first column and row of each, and steps between its columns and between its rows."""
 
 SEGMENTS = {0xC0: "SOF0", 0xC2: "SOF2", 0xC4: "DHT", 0xD9: "EOI", 0xDA: "SOS", 0xDB: "DQT", 0xDD: "DRI", 0xFE: "COM"}
+"""Marker of a JPEG's segment -> the name that the standard gives it."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,9 @@ class Part(NamedTuple):
 
     name: str
     packet: bytes | None = None
-    """Its XMP packet."""
+    """The XMP packet that it holds; None if it holds none."""
     foreign: str | None = None
-    """What in it Masque never writes, or None."""
+    """What it holds that Masque never writes, as a noun; None if nothing."""
 
 
 class UnreadableError(Exception):
@@ -131,12 +140,12 @@ def contents(path: Path, kind: str) -> Contents:
 
 
 def _not_written(kind: str, parts: list[str]) -> str | None:
-    """What is not as Masque writes it."""
+    """What differs from the parts that Masque writes, as a noun; None if nothing does."""
     if WRITTEN[kind].fullmatch("".join(f"{part} " for part in parts)):
         return None
-    known = re.findall(r"\w+", WRITTEN[kind].pattern)
-    odd = [part for part in parts if part.strip() not in known]
-    return f"a part called {printable(odd[0].strip())}" if odd else "its parts in another order or number"
+    written = re.findall(r"\w+", WRITTEN[kind].pattern)
+    others = [part for part in parts if part.strip() not in written]
+    return f"a part called {printable(others[0].strip())}" if others else "its parts in another order or number"
 
 
 def _png(data: bytes) -> Iterator[Part]:
@@ -173,7 +182,8 @@ class _Pixels:
     """The compressed pixels of a PNG, of which a decoder reads only what it needs."""
 
     def __init__(self) -> None:
-        self.stream, self.left = zlib.decompressobj(), 0
+        self.stream = zlib.decompressobj()
+        self.bytes_left = 0
 
     def begin(self, header: memoryview) -> None:
         """Look for as many bytes as a picture with this header has: rows that each begin with one byte, in seven passes
@@ -181,7 +191,7 @@ class _Pixels:
         width, height, _, kind, *_, passes = struct.unpack(">II5B", header)
         for left, top, across, down in PASSES if passes else ((0, 0, 1, 1),):
             columns, rows = -(-(width - left) // across), -(-(height - top) // down)
-            self.left += rows * (1 + columns * (3 if kind == 2 else 1)) if columns > 0 and rows > 0 else 0
+            self.bytes_left += rows * (1 + columns * (3 if kind == 2 else 1)) if columns > 0 and rows > 0 else 0
 
     def go_on(self, body: memoryview) -> bool:
         """Read the next part; False where it is empty, or holds more than the pixels."""
@@ -189,19 +199,20 @@ class _Pixels:
             return False
         rest: bytes | memoryview = body
         try:
-            while not self.stream.eof and self.left >= 0:
-                made = len(self.stream.decompress(rest, 2**20))
-                rest, self.left = self.stream.unconsumed_tail, self.left - made
-                if made < 2**20 and not rest:
+            while not self.stream.eof and self.bytes_left >= 0:
+                length = len(self.stream.decompress(rest, 2**20))
+                rest = self.stream.unconsumed_tail
+                self.bytes_left -= length
+                if length < 2**20 and not rest:
                     break
         except zlib.error:  # a decoder may show what comes before
             return False
-        return self.left >= 0 and not self.stream.unused_data
+        return self.bytes_left >= 0 and not self.stream.unused_data
 
     @property
     def whole(self) -> bool:
         """Whether all of them have been read."""
-        return self.stream.eof and self.left == 0
+        return self.stream.eof and self.bytes_left == 0
 
 
 def _packet_of_png(body: bytes) -> bytes | None:
@@ -291,16 +302,16 @@ def gif_comment(path: Path) -> str | None:
     """
     with path.open("rb") as file:
         data = file.read(2 * LARGEST_TEXT)
-    said: list[bytes] = []
+    comments: list[bytes] = []
     try:
         at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
         while data[at] == 0x21:
             label, at = data[at + 1], at + 2
             while length := data[at]:
-                said += [data[at + 1 : at + 1 + length]] if label == 0xFE else []
+                comments += [data[at + 1 : at + 1 + length]] if label == 0xFE else []
                 at += 1 + length
             at += 1
-        return b"".join(said).decode(errors="replace") if data[at] == 0x2C else None
+        return b"".join(comments).decode(errors="replace") if data[at] == 0x2C else None
     except IndexError:
         return "" if len(data) == 2 * LARGEST_TEXT else None
 

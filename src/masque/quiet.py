@@ -56,5 +56,5 @@ def quieten_torch() -> None:
 
 
 def quieten_torchscript() -> None:
-    """Silence torch's advice to export networks in another format: those that others publish cannot be exported anew."""
+    """Silence torch's advice to export networks in another format, which nobody but their publisher can do."""
     warnings.filterwarnings("ignore", message=r"`torch\.jit\.\w+` is deprecated")

@@ -48,7 +48,8 @@ def check_frames(path: Path, count: int, size: int) -> None:
 
 
 def save_film(path: Path, pictures: Iterable[Picture], count: int, seconds: float, record: Mapping[str, JSON]) -> None:
-    """Write a film with its record in the comment, or a sheet with the record that pictures have. Raises OutputError."""
+    """Write a film with its record in the comment, or a sheet with the record that pictures have. Raises
+    OutputError."""
     from masque.edits.result import Result
     from masque.film import FILMS, write_film
     from masque.image import grid

@@ -33,7 +33,8 @@ Start: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="Begin with this model: the family's name for the weights that come with Masque, or a run or model folder.",
+        help="Begin with this model: the family's name for the weights that come with Masque, or a run or model "
+        "folder.",
         autocompletion=models,
     ),
 ]
