@@ -282,8 +282,8 @@ def installed(name: str) -> Path | None:
         return None
     for folder in weights_folders():
         with suppress(OSError):  # a name that is too long for one
-            held = any((folder / name / within / "config.json").is_file() for within in ("", "model"))
-            if held and (folder != SHIPPED or name in CATALOG):
+            is_model = any((folder / name / within / "config.json").is_file() for within in ("", "model"))
+            if is_model and (folder != SHIPPED or name in CATALOG):
                 return folder / name
     return None
 
@@ -307,8 +307,8 @@ def model_folder(name: str | os.PathLike[str]) -> Path:
             f"and name the run's folder, or name a folder of models in {VARIABLE}."
         )
     *names, last = ["a run folder", *(n for n in CATALOG if installed(n) is not None)]
-    known = f"{', '.join(names)} or {last}" if names else last
-    raise CheckpointError(f"There is no model {printable(name)}: name {known}.")
+    choices = f"{', '.join(names)} or {last}" if names else last
+    raise CheckpointError(f"There is no model {printable(name)}: name {choices}.")
 
 
 def _as_text(name: object) -> str:

@@ -23,12 +23,12 @@ def choose_device(name: str | torch.device | None = None) -> torch.device:
     SettingError for a name that is none, and for a device that this machine has not."""
     import torch
 
-    asked = name if name is not None else os.environ.get(VARIABLE) or "cpu"
-    shown = printable(asked) if name is not None else f"{printable(asked)} (of {VARIABLE})"
+    wanted = name if name is not None else os.environ.get(VARIABLE) or "cpu"
+    shown = printable(wanted) if name is not None else f"{printable(wanted)} (of {VARIABLE})"
     try:
-        device = torch.device(asked)
+        device = torch.device(wanted)
     except (RuntimeError, TypeError):
-        kind = str(asked).partition(":")[0]
+        kind = str(wanted).partition(":")[0]
         hint = nearest(kind, KINDS) if kind not in KINDS else "devices are numbered from 0 on, such as cuda:0"
         raise SettingError(f"There is no device {shown}; {hint}.") from None
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}

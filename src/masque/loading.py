@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from masque.modelfile import ModelFile
 
 MOST_WEIGHTS = 2 * 10**9
-"""Of all networks of a model: ten times as many as the largest of the papers has."""
+"""The most that all networks of a model may have together: ten times as many as the largest of the papers has."""
 
 
 def load_session(

@@ -135,11 +135,11 @@ def verify(path: Path) -> Verdict:
     if kind not in ("PNG", "JPEG", "WEBP"):
         with decoded(path) as image:
             xmp = image.info.get("xmp") or b""
-        return _judged(
+        return _verdict(
             Contents((xmp,) if isinstance(xmp, bytes) else (), "a format that Masque does not write"), pixels
         )
     try:
-        return _judged(contents(path, kind), pixels)
+        return _verdict(contents(path, kind), pixels)
     except OSError as error:
         raise PictureError(f"{printable(path, 300)} cannot be read ({error.strerror}): fetch it again.") from None
 
@@ -157,29 +157,29 @@ def _of_film(path: Path) -> Verdict:
 
 def _noted(comment: str) -> Verdict:
     try:
-        said = json.loads(comment)
-        record, source = said["Record"], said["DigitalSourceType"]
+        values = json.loads(comment)
+        record, source = values["Record"], values["DigitalSourceType"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return Verdict(None, None, None)
     return Verdict(record if isinstance(record, dict) and not _too_deep(record) else None, str(source), None)
 
 
-def _judged(held: Contents, pixels: str) -> Verdict:
+def _verdict(held: Contents, pixels: str) -> Verdict:
     """The verdict on a picture whose decoded pixels have this fingerprint."""
     if not held.packets:
         return Verdict(None, None, None)
-    said, odd = _properties(held.packets[0])
-    texts = said.get("Record", [])
-    source = said.get("DigitalSourceType", [None])[0]
+    properties, foreign = _properties(held.packets[0])
+    texts = properties.get("Record", [])
+    source = properties.get("DigitalSourceType", [None])[0]
     record = _record(texts[0]) if texts else None
     if record is None:
         return Verdict(None, source, None)
     reason = f"it holds {held.foreign}" if held.foreign else None
-    if len(held.packets) > 1 or any(len(several) > 1 for several in said.values()):
+    if len(held.packets) > 1 or any(len(several) > 1 for several in properties.values()):
         reason = reason or "it says several things of itself"
-    elif odd or source not in (None, SOURCE_TYPE) or json.dumps(record, sort_keys=True) != texts[0]:
+    elif foreign or source not in (None, SOURCE_TYPE) or json.dumps(record, sort_keys=True) != texts[0]:
         reason = reason or "what it says of itself is not as Masque writes it"
-    elif said.get("Pixels") != [pixels]:
+    elif properties.get("Pixels") != [pixels]:
         reason = reason or "other pixels were written with this record"
     return Verdict(record, source, reason is None, reason)
 
@@ -216,11 +216,11 @@ def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
     known = {f"{NAMESPACES[space]} {name}" for space, names in KNOWN_NAMES.items() for name in names} | {"about"}
     found: dict[str, list[str]] = {}
     open_elements: list[tuple[str, list[str]]] = []
-    odd = False
+    foreign = False
 
     def note(name: str, text: str) -> None:
-        nonlocal odd
-        odd = odd or name not in known
+        nonlocal foreign
+        foreign = foreign or name not in known
         if name in names and text.strip():
             found.setdefault(names[name], []).append(text.strip())
 
@@ -248,4 +248,4 @@ def _properties(xmp: bytes) -> tuple[dict[str, list[str]], bool]:
         parser.Parse(xmp.strip(b"\xef\xbb\xbf \r\n\0"), True)
     except (expat.ExpatError, ValueError, LookupError):  # the last for an encoding that is not known
         return {}, True
-    return found, odd
+    return found, foreign

@@ -46,15 +46,15 @@ def combine(
     z, width = session.vectors(latents), session.model.config.z
     if formula is None:
         weight = number("weight", weight)
-        made, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
+        combined, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
     else:
-        made = compute(formula, dict(zip(ascii_lowercase, z, strict=False))).clone()  # it may be a face's own
+        combined = compute(formula, dict(zip(ascii_lowercase, z, strict=False))).clone()  # it may be a face's own
         # A z that sums have made long will be shortened: its detail as much, or 2*a would have twice that of a.
-        longer = made[:width].square().mean().sqrt().clamp_min(1.0)
-        made[width:] /= longer
-    if float(made[:width].square().mean()) < 1e-6:
+        longer = combined[:width].square().mean().sqrt().clamp_min(1.0)
+        combined[width:] /= longer
+    if float(combined[:width].square().mean()) < 1e-6:
         raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
-    (picture,) = session.pictures(session.model.settle(made[None]))
+    (picture,) = session.pictures(session.model.settle(combined[None]))
     record = session.record("combine", {"formula": formula, "faces": [latent.name for latent in latents]})
     if all(latent.grey for latent in latents):
         return Result(fade(picture, 0.0), {**record, **KEPT})

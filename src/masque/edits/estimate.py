@@ -94,13 +94,13 @@ def part_estimator(parser: ParserSession) -> Callable[[list[Picture]], list[Labe
         maps = []
         for frame, scale, share in zip(frames, scales, shares, strict=True):
             matrix = HAIR_CROP.to_crop(parser.size, scale)
-            seen = warp(
+            covered = warp(
                 np.ones((parser.size, parser.size), np.uint8),
                 invert(matrix),
                 frame.shape[1::-1],
                 border=cv2.BORDER_CONSTANT,
             )
-            maps.append(np.where(seen > 0, enlarged(share, matrix, frame), UNKNOWN).astype(np.uint8))
+            maps.append(np.where(covered > 0, enlarged(share, matrix, frame), UNKNOWN).astype(np.uint8))
         return maps
 
     return estimate

@@ -27,7 +27,7 @@ WORDS = re.compile(r"(?:\s|[-+*/()]|(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?+\d++)?+(
 """All that a formula is written with. Of anything else Python's parser might print warnings."""
 
 LARGEST = 1e6
-"""Of a face's numbers, which are about 1."""
+"""The largest number that a formula may make of a face's, which are about 1."""
 
 
 def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
@@ -43,14 +43,14 @@ def compute(formula: str, names: Mapping[str, Tensor]) -> Tensor:
     try:
         if WORDS.fullmatch(formula) is None:
             raise ValueError
-        made = _value(ast.parse(formula.strip(), mode="eval").body, names, shown)
+        result = _value(ast.parse(formula.strip(), mode="eval").body, names, shown)
     except (SyntaxError, ValueError, RecursionError):
         raise ValueRangeError(f"{shown} cannot be read: write one such as 'a - b + c' or '(a + b) / 2'.") from None
-    if not isinstance(made, Tensor):
+    if not isinstance(result, Tensor):
         raise ValueRangeError(f"{shown} names no photo: write one such as 'a - b + c'.")
-    if not bool((made.abs() <= LARGEST).all()):  # a number that is not one is not smaller either
+    if not bool((result.abs() <= LARGEST).all()):  # a number that is not one is not smaller either
         raise ValueRangeError(f"{shown} makes numbers too large for a face: multiply and divide by smaller ones.")
-    return made
+    return result
 
 
 def _value(node: ast.AST, names: Mapping[str, Tensor], shown: str) -> Any:
@@ -60,8 +60,8 @@ def _value(node: ast.AST, names: Mapping[str, Tensor], shown: str) -> Any:
         return _finite(node.value, shown)
     if isinstance(node, ast.Name):
         if node.id not in names:
-            known = f"{', '.join(names)} are the photos in their order"
-            raise ValueRangeError(f"The formula names {printable(node.id)}, and there is no such photo: {known}.")
+            order = f"{', '.join(names)} are the photos in their order"
+            raise ValueRangeError(f"The formula names {printable(node.id)}, and there is no such photo: {order}.")
         return names[node.id]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_value(node.operand, names, shown)
@@ -76,8 +76,8 @@ def _value(node: ast.AST, names: Mapping[str, Tensor], shown: str) -> Any:
         raise ValueRangeError(f"{shown} divides by a face: only numbers can do that.")
     if isinstance(node.op, ast.Div) and right == 0:
         raise ValueRangeError(f"{shown} divides by 0.")
-    made = OPERATIONS[type(node.op)](left, right)
-    return made if isinstance(made, Tensor) else _finite(made, shown)
+    result = OPERATIONS[type(node.op)](left, right)
+    return result if isinstance(result, Tensor) else _finite(result, shown)
 
 
 def _finite(number: float, shown: str) -> float:

@@ -15,5 +15,5 @@ def frontalize(session: FaceFeatSession, photo: Photo, pick: int | None = None) 
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
 
     Returns the picture (S,S,3) and its record. Raises PictureError for a photo that cannot be read, NoFaceError."""
-    made = modify(session, photo, [0.0], pick=pick)
-    return Result(made.picture, {**made.record, "edit": "frontalize"})
+    result = modify(session, photo, [0.0], pick=pick)
+    return Result(result.picture, {**result.record, "edit": "frontalize"})

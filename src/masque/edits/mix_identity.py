@@ -30,6 +30,6 @@ def mix(session: FaceFeatSession, first: Photo, second: Photo, steps: int = 8) -
     f_id, f_1, f_2 = session.features(a)
     other = session.features(b)[0]
     along = torch.cat([torch.lerp(f_id, other, i / (steps - 1)) for i in range(steps)])
-    made = keep_cells_grey(a, session.pictures(along, f_1.expand(steps, -1), f_2.expand(steps, -1)))
+    pictures = keep_cells_grey(a, session.pictures(along, f_1.expand(steps, -1), f_2.expand(steps, -1)))
     values: dict[str, JSON] = {"faces": [a.name, b.name], "steps": steps, **grey_note(a)}
-    return Result(grid(made, steps), session.record("mix-identity", values))
+    return Result(grid(pictures, steps), session.record("mix-identity", values))

@@ -67,9 +67,10 @@ def morph(
     Raises ValueRangeError, CheckpointError for latents of another model."""
     stops = [float(not session.check_latent(latent).grey) for latent in (*latents, *latents[:1])]
     colours = np.interp(frame_positions(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
-    made = session.pictures(interpolate(session, latents, frames, path, ease, loop))
+    pictures = session.pictures(interpolate(session, latents, frames, path, ease, loop))
     return (
-        picture if colour == 1 else fade(picture, float(colour)) for picture, colour in zip(made, colours, strict=True)
+        picture if colour == 1 else fade(picture, float(colour))
+        for picture, colour in zip(pictures, colours, strict=True)
     )
 
 
@@ -102,10 +103,10 @@ def point_between(stops: Sequence[Tensor], at: float, path: MorphPath, width: in
     which go straight on any path."""
     k = min(int(at), len(stops) - 2)
     a, b, share = stops[k], stops[k + 1], at - k
-    made = torch.lerp(a, b, share)
+    latent = torch.lerp(a, b, share)
     if path == "spherical":
         a, b = a[:width], b[:width]
         angle = torch.arccos((torch.dot(a, b) / (a.norm() * b.norm())).clamp(-1, 1))
         if 1e-4 < float(angle) < math.pi - 1e-4:  # else no direction, or every direction, leads there
-            made[: len(a)] = (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
-    return made
+            latent[: len(a)] = (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+    return latent

@@ -42,12 +42,12 @@ class ParserSession(Session):
         subject: the face, cut for a network of any size."""
         own = self._own(subject)
         with self.inference():
-            made = self.model.shares(own.image.to(self.device))
+            shares = self.model.shares(own.image.to(self.device))
             if own.size != subject.size:
-                made = functional.interpolate(
-                    made, size=subject.size, mode="bilinear", align_corners=False, antialias=True
+                shares = functional.interpolate(
+                    shares, size=subject.size, mode="bilinear", align_corners=False, antialias=True
                 )
-            return np.asarray(made[0].cpu().numpy(), dtype=np.float32)
+            return np.asarray(shares[0].cpu().numpy(), dtype=np.float32)
 
     def labels(self, subject: Subject) -> Labels:
         """The label map (H,W) of a face's whole photo, as fine as the network sees it.
@@ -57,7 +57,7 @@ class ParserSession(Session):
         return enlarged(self.shares(own), own.matrix, own.photo)
 
     def _own(self, subject: Subject) -> Subject:
-        """The same face at the network's own size."""
+        """A subject's face, cut again at this network's size where it was cut for another."""
         if subject.size == self.size:
             return subject
         return cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)

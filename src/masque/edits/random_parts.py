@@ -61,9 +61,9 @@ def random_parts(
     subject = session.subject(photo, pick)
     z = session.encode(subject)
     seeds = torch.arange(count, dtype=torch.int64) + 1000 * seed
-    drawn = session.model.draw(part, SPREAD * normal(seeds, part, z.xf.shape[1]).to(session.device))
+    random_latents = session.model.draw(part, SPREAD * normal(seeds, part, z.xf.shape[1]).to(session.device))
     many = RSGANLatents(*(t.expand(count, -1) for t in (z.xf, z.cf, z.xh, z.ch)))
-    latents = replace(many, xf=drawn) if part == "face" else replace(many, xh=drawn)
+    latents = replace(many, xf=random_latents) if part == "face" else replace(many, xh=random_latents)
     own = _cell(subject.photo, subject.matrix, session.size)
     before = session.compose(z)[0]
     face = soften(region_mask(subject), session.size / 16)

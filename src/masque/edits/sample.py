@@ -13,7 +13,7 @@ from masque.given import number, seed_of, whole
 from masque.image import grid
 
 TRUNCATION = 0.7
-"""Of faces drawn to be looked at. What is measured of a generator has none."""
+"""How far faces that are drawn to be looked at are truncated. What is measured of a generator is not."""
 
 
 def sample(

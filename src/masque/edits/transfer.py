@@ -37,7 +37,7 @@ any. Brows, which are a few pixels of hair on skin, become lighter or darker wit
 BROWS = (LABELS.index("left brow"), LABELS.index("right brow"))
 
 FEWEST_PIXELS = 12
-"""Of a part from which a mean colour can be taken."""
+"""Pixels that a part must have for a mean colour to be taken of it."""
 
 
 def transfer(
