@@ -65,11 +65,11 @@ class CCAGANTraining:
     penalty: LazyR1 = LazyR1()
     """R1 of D_src and D_cls, which the paper does not have: D_cls learns a small set by heart."""
     labels: Literal["soft", "binary"] = "soft"
-    """soft: attributes as they were measured, in [0,1]. binary: 0 or 1, as the paper's are, and unknown within UNSURE of
-    a half; soft ones teach G to make halves."""
+    """soft: attributes as they were measured, in [0,1]. binary: 0 or 1, as the paper's are, and unknown within UNSURE
+    of a half; soft ones teach G to make halves."""
     targets: Literal["another", "flipped"] = "another"
-    """What a picture shall have: another picture's attributes, as in the paper, or its own with any one of them flipped,
-    which is what an edit asks for."""
+    """What a picture shall have: another picture's attributes, as in the paper, or its own with any one of them
+    flipped, which is what an edit asks for."""
     light: float = 0.0
     """How strong the random light is in which D_cls reads all but hair colours off a grey picture (Eq. 6, 7), so that
     tints cannot pass for attributes; 0: it reads the picture as it is."""

@@ -65,8 +65,8 @@ def _smoothing(
 
 
 def after_lead(lead: int, phases: Sequence[Phase]) -> list[Phase]:
-    """The phases of generators, begun `lead` steps later: discriminators that begin anew learn alone until then, so that
-    they do not lead trained generators astray."""
+    """The phases of generators, begun `lead` steps later: discriminators that begin anew learn alone until then, so
+    that they do not lead trained generators astray."""
     return [replace(phase, since=phase.since + lead) for phase in phases]
 
 
@@ -87,8 +87,8 @@ class ParserMaps:
 class MapsJudge:
     """D_maps, a second discriminator of pictures, which sees the maps of a face parser P_F (after Sauer et al. 2021).
 
-    One that begins with nothing has to find out first where hair, eyes and lips are. Without it all of `nets`, `judges`,
-    `adv`, `fool` and what the methods return are empty."""
+    One that begins with nothing has to find out first where hair, eyes and lips are. Without it all of `nets`,
+    `judges`, `adv`, `fool` and what the methods return are empty."""
 
     betas = (0.5, 0.99)
     """β₁ and β₂ of D_maps's Adam."""

@@ -1,5 +1,5 @@
-"""Training of FaceFeat-GAN (Shen et al. 2018, Eq. 1-5 and 7-11): E_id and E_1 first, then two competitions, over features
-and over pictures.
+"""Training of FaceFeat-GAN (Shen et al. 2018, Eq. 1-5 and 7-11): E_id and E_1 first, then two competitions, over
+features and over pictures.
 
 paper       here                       who it updates, in the phase
 Eq. 5, 7    people, shape              E_id, W_id; E_1     tell, see: masque.recipes.facefeat_extractors
@@ -71,8 +71,8 @@ class FaceFeatTraining:
     Eq. 1 asks of G_i^f alone; `views`, that φ_id holds for pictures mirrored, recoloured and moved, and for any part of
     what E_id sees: one that satisfies it at a single view may do so by a pattern that nobody else takes for a face."""
     fool: float = 1.0
-    """Weight of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with less
-    noise. 0 leaves D^I out of everything where D_maps judges as well."""
+    """Weight of φ^I in G^I's training, once its gradient is as large as that of φ_rec: less paints softer, and with
+    less noise. 0 leaves D^I out of everything where D_maps judges as well."""
     penalty: LazyR1 = LazyR1()
     """R1 of D^I, D_1^f and D_2^f."""
     maps_judge: ParserMaps = ParserMaps()
@@ -83,8 +83,8 @@ class FaceFeatTraining:
     lr: float = 8e-5
     """Learning rate of E_2 and the generators, and of the discriminators where `judge_lr` is 0."""
     judge_lr: float = 0.0
-    """Learning rate of D^I, D_1^f and D_2^f where it is one of their own. Where they fall behind, their gradients, which
-    are made as large as that of φ_rec, teach noise."""
+    """Learning rate of D^I, D_1^f and D_2^f where it is one of their own. Where they fall behind, their gradients,
+    which are made as large as that of φ_rec, teach noise."""
     schedule: Schedule = Schedule("stairs", 100_000, 100_000, 0.625)
     """How `lr` falls, its steps counted from the end of `warm`: 8·10⁻⁵ and from 100,000 on 5·10⁻⁵. Other rates stay."""
 

@@ -68,11 +68,11 @@ class AutoencodersFirst:
     """A start without discriminators, which the paper does not have."""
 
     adversarial_from: int = 0
-    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the price:
-    discriminators say nothing worth knowing of pictures that are still a blur."""
+    """Step from which there are discriminators and x̂'; before it the three autoencoders learn alone, at half the
+    price: discriminators say nothing worth knowing of pictures that are still a blur."""
     adversarial_ramp: int = 0
-    """Steps, from when the adversarial and attribute terms begin to move the composer, over which they rise from nothing
-    to their weights."""
+    """Steps, from when the adversarial and attribute terms begin to move the composer, over which they rise from
+    nothing to their weights."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class RSGANTraining:
     """False is Algorithm A1 to the letter (lines 20-23): L_rec moves the composer alone. Then nothing teaches the
     separators to keep what the composer needs."""
     random: Literal["prior", "mixed"] = "prior"
-    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too, which is
-    what a swap does."""
+    """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too, which
+    is what a swap does."""
     start: AutoencodersFirst = AutoencodersFirst()
     penalty: LazyR1 = LazyR1()
     """R1 of D_g and D_p, which the paper does not have."""
