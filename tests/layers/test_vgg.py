@@ -100,7 +100,7 @@ def test_a_portrait_is_trained_on_its_maps(tmp_path, network):
             "valid": torch.ones(2, 1, 64, 64),
             "seed": torch.arange(2),
         }
-        recipe.parser.requires_grad_(False)
+        recipe.P_F.requires_grad_(False)
         terms = recipe.paint_terms(batch, paired=True)
         terms["perceptual"].backward()
         assert any(p.grad is not None and p.grad.abs().max() > 0 for p in recipe.model.G.parameters())

@@ -112,7 +112,7 @@ def test_features_are_placed_where_the_target_has_the_component(labels):
     model = network()
     latents = [torch.randn(2, 16, generator=torch.Generator().manual_seed(i)) for i in range(5)]
     with torch.no_grad():
-        placed = model.G.placed(latents, labels).unflatten(1, (5, 8))
+        placed = model.G.place_features(latents, labels).unflatten(1, (5, 8))
         for number, component in enumerate(COMPONENTS[:3]):
             features = model.G.D_sub[number](latents[number])
             corners, there = places(labels, component)

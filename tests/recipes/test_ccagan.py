@@ -163,7 +163,7 @@ def test_the_preview_shows_every_attribute(pictures):
 def test_binary_labels_leave_out_what_is_neither(pictures):
     measured = torch.tensor([[0.0, 0.29, 0.31, 0.5, 0.71], [1.0, torch.nan, 0.69, 0.9, 0.1]])
     pictures = {name: value[:2] for name, value in pictures.items()} | {"attributes": measured}
-    own, target = make(labels="binary").domains(pictures)
+    own, target = make(labels="binary").own_and_target(pictures)
     wanted = torch.tensor([[0, 0, torch.nan, torch.nan, 1], [1, torch.nan, torch.nan, 1, 0]])
     torch.testing.assert_close(own, wanted, equal_nan=True)
     torch.testing.assert_close(target, wanted.flip(0), equal_nan=True)
@@ -176,9 +176,9 @@ def test_turned_targets_ask_for_any_one_attribute(pictures):
     own = torch.tensor([0.0, 0.0, 1.0, 0.0, 1.0]).expand(many, -1)
     recipe = make(targets="flipped")
     batch = pictures | {"attributes": own, "seed": torch.arange(many)}
-    same, target = recipe.domains(batch)
+    same, target = recipe.own_and_target(batch)
     torch.testing.assert_close(same, own)
-    torch.testing.assert_close(target, recipe.domains(batch)[1])
+    torch.testing.assert_close(target, recipe.own_and_target(batch)[1])
     choices = [flip_attribute(own[:1], ATTRIBUTES, name)[0] for name in ATTRIBUTES]
     counts = [int((target == choice).all(dim=1).sum()) for choice in choices]
     assert sum(counts) == many
@@ -190,7 +190,7 @@ def test_with_light_faces_are_told_without_colours_and_hair_with_them(pictures):
     recipe = make({"attributes": names}, light=0.5)
     s, seeds = pictures["image"], pictures["seed"]
     with torch.no_grad():
-        src, cls = recipe.judged(s, seeds, "light")
+        src, cls = recipe.logits(s, seeds, "light")
         plain_src, plain_cls = recipe.model.D(s)
         (_, lit), (_, otherwise) = (
             recipe.model.D(in_grey_light(s, uniform(seeds, name, LIGHTS, s.device), 0.5)) for name in ("light", "x")
@@ -200,7 +200,7 @@ def test_with_light_faces_are_told_without_colours_and_hair_with_them(pictures):
     assert torch.equal(cls[:, 2], lit[:, 2])
     assert not torch.equal(lit, otherwise)
     dark = make({"attributes": names})
-    assert torch.equal(dark.judged(s, seeds, "light")[1], dark.model.D(s)[1])
+    assert torch.equal(dark.logits(s, seeds, "light")[1], dark.model.D(s)[1])
 
 
 def test_d_may_lead_and_learn_faster():

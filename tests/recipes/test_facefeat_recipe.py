@@ -62,10 +62,10 @@ def test_features_are_of_length_16_of_256():
 
 def test_drawn_features_belong_to_their_seeds(recipe):
     seeds = torch.tensor([5, 6])
-    f_1, f_2 = recipe.model.drawn(seeds, "a")
-    again, _ = recipe.model.drawn(seeds.flip(0), "a")
+    f_1, f_2 = recipe.model.sample_features(seeds, "a")
+    again, _ = recipe.model.sample_features(seeds.flip(0), "a")
     assert torch.allclose(again.flip(0), f_1, atol=1e-6)
-    assert not torch.allclose(recipe.model.drawn(seeds, "b")[0], f_1)
+    assert not torch.allclose(recipe.model.sample_features(seeds, "b")[0], f_1)
     assert (f_1.shape, f_2.shape) == ((2, 5), (2, 16))
 
 
@@ -258,7 +258,7 @@ def test_what_is_learnt_beyond_the_paper(frames, batch):
     E_1 = recipe.model.E_1
     with torch.no_grad():
         f_id = recipe.extraction.f_id(batch)
-        f_1s, f_2s = recipe.model.drawn(batch["seed"], "paint")
+        f_1s, f_2s = recipe.model.sample_features(batch["seed"], "paint")
         off = E_1(recipe.model.G_I(f_id, f_1s, f_2s)) - f_1s
         assert float(terms["shape_made"].detach()) == pytest.approx(
             float((E_1.importance() * off.square()).mean()), rel=1e-4

@@ -84,7 +84,7 @@ def test_diversity_is_the_variance_of_what_is_drawn(synthesizer, monkeypatch):
         noise = torch.randn(len(seeds), 5, generator=torch.Generator().manual_seed(int(seeds[0])))
         return 2 * noise, torch.ones(len(seeds), 15)
 
-    monkeypatch.setattr(synthesizer.model, "drawn", drawn)
+    monkeypatch.setattr(synthesizer.model, "sample_features", drawn)
     found = diversity(synthesizer)
     assert found["f_1"] == pytest.approx(4.0, rel=0.1)
     assert found["f_2"] == 0.0

@@ -164,12 +164,12 @@ def _fill(
 def _draw(session: FaceFeatSession, waiting: Sequence[Waiting], per_picture: int, seed: int) -> int:
     """Write `per_picture` new pictures beside each of some photos; how many."""
     with session.inference():
-        f_id = session.model.seen(to_tensor([photo.crop for photo in waiting]).to(session.device))[0]
+        f_id = session.model.extract(to_tensor([photo.crop for photo in waiting]).to(session.device))[0]
         # What is drawn for a photo depends on its place alone, not on which others are drawn with it.
         seeds = torch.tensor(
             [[photo.number * per_picture + k for k in range(per_picture)] for photo in waiting]
         ).flatten()
-        drawn = session.model.drawn((seeds + 1_000_003 * seed).to(session.device), "augment")
+        drawn = session.model.sample_features((seeds + 1_000_003 * seed).to(session.device), "augment")
         pictures = to_pictures(session.model.G_I(f_id.repeat_interleave(per_picture, dim=0), *drawn).clamp(-1, 1))
     for at, photo in enumerate(waiting):
         grey = is_grey(photo.crop)

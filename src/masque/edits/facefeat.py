@@ -27,7 +27,7 @@ class FaceFeatSession(Session):
 
         subject: the face."""
         with self.inference():
-            return self.model.seen(subject.image.to(self.device))
+            return self.model.extract(subject.image.to(self.device))
 
     def pictures(self, f_id: Tensor, f_1: Tensor, f_2: Tensor) -> list[Picture]:
         """The pictures (S,S,3) of features.
@@ -46,5 +46,5 @@ class FaceFeatSession(Session):
             raise ValueRangeError(f"{count} pictures cannot be drawn: ask for one at least.")
         f_id = self.features(subject)[0].expand(count, -1)
         with self.inference():
-            drawn = self.model.drawn(torch.arange(count, device=self.device) + 1_000_003 * seed, "synthesize")
+            drawn = self.model.sample_features(torch.arange(count, device=self.device) + 1_000_003 * seed, "synthesize")
         return keep_cells_grey(subject, self.pictures(f_id, *drawn))

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn import functional as F
 
+from masque.layers.precision import full
+
 
 class BatchNorm(nn.Module):
     """Means and variances over the whole batch, however many processes share it; running averages in use.
@@ -44,8 +46,8 @@ class BatchNorm(nn.Module):
                 x, mean, variance, self.weight, self.bias, training=True, momentum=self.momentum, eps=self.eps
             )
         world = torch.distributed.get_world_size()
-        wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        moments = torch.stack([wide.mean(dim=(0, 2, 3)), wide.square().mean(dim=(0, 2, 3))])
+        precise = full(x)
+        moments = torch.stack([precise.mean(dim=(0, 2, 3)), precise.square().mean(dim=(0, 2, 3))])
         middle, square = all_reduce(moments) / world  # type: ignore[no-untyped-call]
         spread = square - middle.square()
         if learning:
@@ -54,5 +56,5 @@ class BatchNorm(nn.Module):
                 self.mean.lerp_(middle.to(self.mean.dtype), self.momentum)
                 self.variance.lerp_((spread * count / max(1, count - 1)).to(self.variance.dtype), self.momentum)
         scale = self.weight * torch.rsqrt(spread + self.eps)
-        made: Tensor = wide * scale[:, None, None] + (self.bias - middle * scale)[:, None, None]
+        made: Tensor = precise * scale[:, None, None] + (self.bias - middle * scale)[:, None, None]
         return made.to(x.dtype)

@@ -21,7 +21,7 @@ def normal(seeds: Tensor, name: str, width: int, device: torch.device | None = N
 
 
 def uniform(seeds: Tensor, name: str, width: int, device: torch.device | None = None) -> Tensor:
-    """The same, uniform in [0,1)."""
+    """Uniform noise in [0,1) (B,width), float32; row i depends on seeds[i] and `name` only. See `normal`."""
     return _rows(seeds, name, device or seeds.device, lambda generator: generator.random(width, np.float32))
 
 

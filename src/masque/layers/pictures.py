@@ -23,11 +23,12 @@ def linear_path(inputs: int, outputs: int, deviation: float) -> nn.Linear:
 
 class Inference(nn.Module):
     """A Gaussian over latents from a picture: convolutions down to 4×4, two linear layers, and, where asked for, one of
-    the coarse picture. Features and head are apart, so that something fits between."""
+    the coarse picture, which stored weights name `glance`. Features and head are apart, so that something fits
+    between."""
 
     def __init__(self, inputs: int, z: int, channels: int, size: int, widest: int, coarse: int) -> None:
-        """inputs: channels of what is seen. channels: of the first map, doubled at each halving up to `widest`. coarse:
-        a side, or 0."""
+        """inputs: channels of the picture with its planes. channels: of the first map, doubled at each halving up to
+        `widest`. coarse: side of the coarse picture; 0 is none."""
         super().__init__()
         self.body, last = down_stack(inputs, channels, size, to=4, widest=widest)
         self.features = nn.Linear(last * 16, 2 * z)
@@ -35,7 +36,7 @@ class Inference(nn.Module):
         self.coarse = coarse
         self.glance = linear_path(3 * coarse**2, 2 * z, 1.0) if coarse else None
 
-    def seen(self, x: Tensor) -> Tensor:
+    def hidden(self, x: Tensor) -> Tensor:
         """Features (B,2z) of (B,inputs,S,S), before the head."""
         return nn.functional.leaky_relu(self.features(self.body(x).flatten(1)), 0.2)
 
@@ -49,7 +50,9 @@ class Inference(nn.Module):
 
 class PictureDecoder(nn.Module):
     """A picture from a latent: one linear layer to 4×4, convolutions that double it, and, where asked for, a coarse
-    picture beside them."""
+    picture beside them.
+
+    Stored weights name the layer to 4×4 `foot` and that to the coarse picture `wash`."""
 
     def __init__(self, z: int, channels: int, size: int, widest: int, coarse: int, smooth: bool = False) -> None:
         """channels: of the finest map, doubled at each halving up to `widest`. coarse: side of a picture that one

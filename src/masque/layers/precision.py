@@ -1,4 +1,4 @@
-"""What numbers must be: wide enough, where autocast would narrow them, and known, where somebody gives them by hand."""
+"""Precision of numbers under autocast, and attributes that have to be finite."""
 
 from __future__ import annotations
 
@@ -22,12 +22,9 @@ def has_bf16(device: str) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def known(attributes: Tensor, net: nn.Module) -> Tensor:
-    """The same attributes, given to a network: outside of training, which says itself what stands for an unknown one,
-    all finite.
-
-    Otherwise one NaN would spoil a whole picture without a word. Raises ValueRangeError.
-    """
+def finite_attributes(attributes: Tensor, net: nn.Module) -> Tensor:
+    """`attributes` (B,A) for the network `net`. Raises ValueRangeError where the network is not in training and one of
+    them is NaN or infinite, which would spoil a whole picture; training itself replaces unknown ones."""
     if not net.training and not bool(attributes.isfinite().all()):
         raise ValueRangeError(
             "An attribute given to the network is NaN or infinite: give a number in [0,1], 0.5 where it is unknown."

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-DRAWING = frozenset({
-    "rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "uniform_", "normal_", "exponential_", "bernoulli_",
-    "random_", "trunc_normal_", "orthogonal_", "sparse_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_",
-})  # fmt: skip
+DRAWING = frozenset(
+    {
+        *("rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial"),
+        *("uniform_", "normal_", "exponential_", "bernoulli_", "random_"),
+        *("trunc_normal_", "orthogonal_", "sparse_"),
+        *("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_"),
+    }
+)
 """Functions of torch and of torch.nn.init that draw from the global generator unless they are given another."""
 
 
@@ -28,8 +31,12 @@ class OwnRandomness(TorchFunctionMode):
         self.generator = torch.Generator().manual_seed(seed)
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         """Called by torch in place of `func`."""
         named = dict(kwargs or {})
         if getattr(func, "__name__", "") in DRAWING and named.get("generator") is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -69,7 +68,7 @@ def load_vgg(path: Path) -> VGG:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, on files of other kinds
-            weights: Any = (
+            weights: dict[str, Tensor] = (
                 load_file(path)
                 if path.suffix == ".safetensors"
                 else torch.load(path, map_location="cpu", weights_only=True)

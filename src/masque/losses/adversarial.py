@@ -21,7 +21,9 @@ def real_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def fake_loss(logits: Tensor, weight: Tensor | None = None) -> Tensor:
-    """−log(1 − D(x')): small when the discriminator calls the pictures made."""
+    """−log(1 − D(x')): small when the discriminator calls the pictures made.
+
+    logits, weight: as in `real_loss`."""
     return mean_of(F.softplus(full(logits)), weight)
 
 
@@ -31,7 +33,7 @@ def hinge_real(scores: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def hinge_fake(scores: Tensor, weight: Tensor | None = None) -> Tensor:
-    """max(0, 1 + D(x')): the same on made ones."""
+    """max(0, 1 + D(x')): the discriminator's hinge loss on made pictures (Lim & Ye 2017)."""
     return mean_of(F.relu(1 + full(scores)), weight)
 
 

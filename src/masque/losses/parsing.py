@@ -21,8 +21,8 @@ def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def dice(logits: Tensor, labels: Tensor, smooth: float = 1.0) -> Tensor:
     """1 − 2|A∩B| / (|A|+|B|) with soft sets, for each picture and label, averaged (Milletari et al. 2016).
 
-    Small parts count as much as large ones. A label that is not in the picture is right where it gets no share. Shapes
-    as above."""
+    Small parts count as much as large ones. A label that is not in the picture is right where it gets no share.
+    logits: (B,K,H,W). labels: (B,H,W) int64, UNKNOWN where not known."""
     known = (labels != UNKNOWN)[:, None]
     shares = torch.softmax(full(logits), dim=1) * known
     truth = F.one_hot(labels.masked_fill(labels == UNKNOWN, 0), logits.shape[1]).movedim(3, 1).to(shares.dtype) * known

@@ -18,6 +18,7 @@ from masque.layers.precision import full
 from masque.layers.stacks import Residual, down_stack
 
 SERVED = ("classifier",)
+"""The networks that a trained model consists of."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class AttributesConfig:
     channels: int = 32
     """Width of the first map; doubled at each halving."""
     attributes: tuple[str, ...] = ("Male", "Young")
+    """Names of the A attributes that are told."""
     dropout: float = 0.5
+    """Share of the features that are dropped in training."""
 
 
 class AttributeClassifier(nn.Module):
@@ -60,6 +63,6 @@ class AttributeClassifier(nn.Module):
         return logits
 
     def estimate(self, face_crop: Tensor) -> Tensor:
-        """The attributes (B,A) in [0,1] of face crops, mirrored ones heard as well."""
+        """The attributes (B,A) in [0,1] of face crops (B,3,S,S): means over each crop and its mirror image."""
         both = torch.sigmoid(full(self(torch.cat([face_crop, face_crop.flip(3)])))).chunk(2)
         return (both[0] + both[1]) / 2

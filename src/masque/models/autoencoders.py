@@ -1,10 +1,11 @@
 """The generative autoencoders that RSGAN's Table 1 compares it with: VAE-GAN, ALI and α-GAN.
 
-here    VAE-GAN (Larsen et al. 2015)   ALI (Dumoulin et al. 2016)   α-GAN (Rosca et al. 2017)   maps
-E       Enc                            G_z                          q_η, of which the mean      picture (B,3,S,S)  ->  Gaussian over z (B,Z)
-G       Dec                            G_x                          G_θ                         z (B,Z)            ->  picture (B,3,S,S)
-D       Dis                            D, of pairs                  D_φ                         picture (and z)    ->  logit (B,1)
-C       –                              –                            C_ω                         z (B,Z)            ->  logit (B,1)
+here  maps                                              VAE-GAN (Larsen    ALI (Dumoulin  α-GAN (Rosca
+                                                        et al. 2015)       et al. 2016)   et al. 2017)
+E     picture (B,3,S,S)  ->  Gaussian over z (B,Z)      Enc                G_z            q_η, of which the mean
+G     z (B,Z)            ->  picture (B,3,S,S)          Dec                G_x            G_θ
+D     picture (and z)    ->  logit (B,1)                Dis                D, of pairs    D_φ
+C     z (B,Z)            ->  logit (B,1)                                                  C_ω
 
 All are built of RSGAN's own layers, with latents as wide as its four together and as many parameters, so that a table
 compares the methods."""
@@ -46,7 +47,7 @@ class AutoencoderConfig:
     critic: int = 256
     """Width of the layers that judge a latent: D's in ALI, C's in α-GAN."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
 
 class Encoder(Inference):
@@ -57,11 +58,11 @@ class Encoder(Inference):
 
     def forward(self, picture: Tensor) -> Gaussian:
         """(B,3,S,S) in [-1,1] -> Gaussian over z (B,Z)."""
-        return self.infer(self.seen(picture), picture)
+        return self.infer(self.hidden(picture), picture)
 
 
 class Autoencoder(nn.Module):
-    """What a swap needs."""
+    """E and G, which together make a picture again."""
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
@@ -69,7 +70,7 @@ class Autoencoder(nn.Module):
         self.E = Encoder(config)
         self.G = PictureDecoder(config.z, config.channels, config.size, config.widest, config.coarse)
 
-    def again(self, picture: Tensor) -> Tensor:
+    def reconstruct(self, picture: Tensor) -> Tensor:
         """Pictures (B,3,S,S), each as it is made again from the mean of its latent."""
         made: Tensor = self.G(self.E(picture).mean)
         return made
@@ -98,15 +99,14 @@ class SimilarityJudge(nn.Module):
 
 
 class PairJudge(nn.Module):
-    """D of ALI: of a picture and a latent, whether the picture was there first."""
+    """D of ALI: whether of a picture and a latent the latent was inferred from the picture, or the picture made from
+    it."""
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.body, channels = down_stack(3, config.judge_channels, config.size, to=4, widest=config.widest)
-        self.picture, self.latent = (
-            nn.Linear(16 * channels, config.critic),
-            perceptron(config.z, config.critic, config.critic),
-        )
+        self.picture = nn.Linear(16 * channels, config.critic)
+        self.latent = perceptron(config.z, config.critic, config.critic)
         self.both = perceptron(2 * config.critic, config.critic, 1)
 
     def forward(self, picture: Tensor, z: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ class PairJudge(nn.Module):
 
 
 def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
-    """Two layers of `hidden` and one of `outputs`."""
+    """(B,inputs) -> (B,outputs): two hidden linear layers of width `hidden`, leaky rectifiers, and one more layer."""
     return nn.Sequential(
         nn.Linear(inputs, hidden),
         nn.LeakyReLU(0.2),

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.config import Former
-from masque.layers.precision import full, known
+from masque.layers.precision import finite_attributes, full
 from masque.layers.stacks import blurred, he
 
 Attention = Literal["cross", "self", "none"]
@@ -62,6 +62,7 @@ class CCAGANConfig:
     """An edit is the mean of what G makes of a picture and of its mirror image. Changes of one side alone
     are halved by it; training does not use it."""
     attributes: tuple[str, ...] = ATTRIBUTES
+    """Names of the A attributes that G sets and D_cls reads."""
     former: ClassVar[Former] = Former(
         {"attended": "rows attend to rows, as in Eq. 1", "scaled": "Eq. 1 divides by nothing"},
         neutral={"attended": "rows", "scaled": False},
@@ -144,10 +145,14 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int, config: CCAGANConfig) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), Normalised(channels),
+            *before(channels, config),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            Normalised(channels),
             nn.ReLU(),
-            *before(channels, config), nn.Conv2d(channels, channels, 3, padding=1, bias=False), Normalised(channels),
-        )  # fmt: skip
+            *before(channels, config),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            Normalised(channels),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) -> the same shape."""
@@ -172,16 +177,20 @@ class Generator(nn.Module):
         for _ in range(2):
             layers += [
                 *before(width, config),
-                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False), Normalised(2 * width), nn.ReLU(),
-            ]  # fmt: skip
+                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False),
+                Normalised(2 * width),
+                nn.ReLU(),
+            ]
             width = 2 * width
         layers += [SelfAttention(width)] if config.attention == "self" else []
         layers += [ResidualBlock(width, config) for _ in range(config.blocks)]
         for _ in range(2):
             layers += [
                 *before(width, config),
-                nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False), Normalised(width // 2), nn.ReLU(),
-            ]  # fmt: skip
+                nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False),
+                Normalised(width // 2),
+                nn.ReLU(),
+            ]
             width = width // 2
         layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
         self.change, self.smooth, self.confined = config.paints != "whole", config.paints == "smooth", config.confined
@@ -195,7 +204,7 @@ class Generator(nn.Module):
 
         Returns (B,3,S,S) in [-1,1].
         """
-        planes = known(t, self).to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
+        planes = finite_attributes(t, self).to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
         painted = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
         if self.confined:
             painted = painted * person.to(painted.dtype)

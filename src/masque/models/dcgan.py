@@ -18,7 +18,7 @@ from masque.layers.precision import full
 from masque.layers.stacks import halvings
 
 SERVED = ("G",)
-"""What edits need."""
+"""The networks that edits need; D only serves training."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class DCGANConfig:
     critic: int = 64
     """Width of D's first map; doubled at each halving."""
     z: int = 100
+    """Z: numbers of a latent."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
 
 def _set(net: nn.Module) -> None:
@@ -86,7 +87,7 @@ class Discriminator(nn.Module):
 
 
 class DCGAN(nn.Module):
-    """What a user's edits need."""
+    """G, and what its latents are: the networks that edits need."""
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__()
@@ -94,7 +95,8 @@ class DCGAN(nn.Module):
         self.G = Generator(config)
 
     def generate(self, z: Tensor, truncation: float = 1.0) -> Tensor:
-        """z (B,Z) -> pictures (B,3,S,S). truncation: how much of the way from the middle of the domain to z is gone."""
+        """z (B,Z) -> pictures (B,3,S,S). truncation: z times this, in [0,1], is painted: 0 is the middle of the
+        domain."""
         made: Tensor = self.G(truncation * z)
         return made
 
@@ -108,22 +110,22 @@ class DCGAN(nn.Module):
 
     @property
     def bound(self) -> float:
-        """Beyond this a component is out of the domain."""
+        """The largest magnitude that a number of a latent may have."""
         return 1.0
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """How many numbers a latent may have: Z alone."""
+        """The numbers of entries that a latent may have: Z alone, since there is no detail beyond z."""
         return (self.config.z,)
 
     def widened(self, z: Tensor, most: int | None = None) -> Tensor:  # noqa: ARG002
-        """z (N,Z) -> the same: there is no detail."""
+        """Latents (N,Z) with zeros for the detail that they lack: unchanged, since there is none."""
         return z
 
     def parts(self, z: Tensor) -> list[Tensor]:
-        """z (N,Z) alone."""
+        """The parts of latents (N,Z) that are measured apart: z alone."""
         return [z]
 
     def redraw(self, share: Tensor) -> Tensor:
-        """Components of the prior from numbers uniform in [0,1)."""
+        """Numbers of the prior, uniform in [-1,1), from numbers uniform in [0,1)."""
         return 2 * share - 1

@@ -38,7 +38,7 @@ SERVED = ("E_id", "E_1", "E_2", "G_f1", "G_f2", "G_I")
 ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {"elu": nn.ELU, "leaky": partial(nn.LeakyReLU, 0.2)}
 
 NOISES = ("f_1", "f_2")
-"""The features that are drawn, each from its own noise."""
+"""The features that are generated, each from its own noise."""
 
 
 @dataclass(frozen=True)
@@ -52,28 +52,30 @@ class FaceFeatConfig:
     encoder_channels: int = 128
     """n of E_2 and D^I, its encoders: channels of the finest map; one n more at each halving."""
     activation: Literal["elu", "leaky"] = "elu"
-    """BEGAN's, or a leaky rectifier, which costs a processor a tenth of it: the exponential takes 30 % of a training
-    step there."""
+    """elu: BEGAN's. leaky: a leaky rectifier, which costs a processor a tenth as much; ELU's exponential takes 30 % of
+    a training step there."""
     id_network: Literal["plain", "resnet50", "resnet18"] = "resnet50"
+    """E_id's kind of network, as `network` of the family identity."""
     id_width: int = 64
-    """Of E_id, as `network` and `width` of the family identity."""
+    """Channels of E_id's first stage, as `width` of the family identity."""
     id_people: int = 10_575
     """People that E_id was or is trained on."""
     features: int = 256
-    """F: of f_id and of f_2."""
+    """F: numbers of f_id and of f_2."""
     shape_width: int = 64
-    """Of E_1, as `width` of the family shape."""
+    """Channels of E_1's first stage, as `width` of the family shape."""
     shape_identity: int = 20
+    """Bases of the 3D model by which people differ, as `identity` of the family shape."""
     shape_expression: int = 29
-    """E; bases of the 3D model, as in the family shape."""
+    """E: bases of the 3D model by which pictures of a person differ, as `expression` of the family shape."""
     noise: int = 64
-    """N, each for f_1 and f_2."""
+    """N: numbers of the noise that f_1, and of that which f_2, is generated from."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
     @property
     def identity(self) -> IdentityConfig:
-        """Of E_id."""
+        """E_id's configuration."""
         return IdentityConfig(
             size=self.size,
             view="face",
@@ -85,7 +87,7 @@ class FaceFeatConfig:
 
     @property
     def shape(self) -> ShapeConfig:
-        """Of E_1."""
+        """E_1's configuration."""
         return ShapeConfig(self.size, self.shape_width, self.shape_identity, self.shape_expression)
 
 
@@ -177,7 +179,7 @@ class PictureGenerator(Up):
 
 
 class FaceFeat(nn.Module):
-    """What a user's edits need."""
+    """The networks that edits need."""
 
     def __init__(self, config: FaceFeatConfig) -> None:
         super().__init__()
@@ -190,11 +192,11 @@ class FaceFeat(nn.Module):
         self.G_f2 = Perceptron(config.noise, (128, 256, 256), config.features)
         self.G_I = PictureGenerator(config.size, config.channels, 2 * config.features + numbers, config.activation)
 
-    def seen(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def extract(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """f_id, f_1 and f_2 of pictures (B,3,S,S) in [-1,1]."""
         return sphere(self.E_id(picture)), self.E_1(picture), sphere(self.E_2(picture))
 
-    def drawn(self, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    def sample_features(self, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
         """f_1 (B,E+1) and f_2 (B,F) from noise that belongs to the seeds (B,) and the name."""
         weight = next(self.G_f1.parameters())
         made = [

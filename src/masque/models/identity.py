@@ -32,9 +32,10 @@ SERVED = ("features",)
 """The heads only serve training."""
 
 Softmax = Literal["angles", "linear", "margin"]
+"""How people are told apart in training: see `Heads`."""
 
 LENGTH = 64.0
-"""Of f_id while E_id is trained by Eq. 5 (FaceFeat-GAN, Section 4)."""
+"""Length of f_id while E_id is trained by Eq. 5 (FaceFeat-GAN, Section 4)."""
 
 ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Smiling", "Mouth_Slightly_Open", "Male", "Young")
 
@@ -55,11 +56,13 @@ class IdentityConfig:
     width: int = 64
     """Channels of a ResNet's first stage; doubled at each halving."""
     features: int = 128
-    """F; 256 in FaceFeat-GAN"""
+    """F: numbers of the features; 256 in FaceFeat-GAN."""
     people: int = 1024
     """P: how many people the set that is trained on may have."""
     attributes: tuple[str, ...] = ATTRIBUTES
+    """Names of the A attributes that the features are to tell, too."""
     dropout: float = 0.3
+    """Share of the map's channels that are dropped in training."""
 
 
 class Features(nn.Module):
@@ -99,7 +102,7 @@ class Features(nn.Module):
         return functional.normalize(full(self.embed(h.flatten(1))), dim=1)
 
     def of_any_size(self, picture: Tensor) -> Tensor:
-        """The same of pictures of any side."""
+        """Features (B,F) of pictures (B,3,s,s) of any side s, which are scaled to S."""
         if picture.shape[2] != self.size:
             picture = functional.interpolate(
                 picture, size=self.size, mode="bilinear", antialias=True, align_corners=False
@@ -158,16 +161,16 @@ class Heads(nn.Module):
         else:
             # A bf16 cosine is right to 1/256, and the softmax multiplies it by 64.
             with torch.autocast(features.device.type, enabled=False):
-                wide, directions = full(features), full(self.people)
+                unit, directions = full(features), full(self.people)
                 if self.softmax == "linear":
-                    people = LENGTH * wide @ directions.T + self.bias
+                    people = LENGTH * unit @ directions.T + self.bias
                 else:
-                    people = wide @ functional.normalize(directions, dim=1).T
+                    people = unit @ functional.normalize(directions, dim=1).T
         return people, self.attributes(self.width * features)
 
 
 class FaceFeatures(nn.Module):
-    """Both."""
+    """E_id and its heads."""
 
     def __init__(self, config: IdentityConfig, softmax: Softmax = "angles") -> None:
         super().__init__()

@@ -25,6 +25,7 @@ from masque.layers.stacks import halvings, he
 from masque.modelfile import read
 
 SERVED = ("P_F",)
+"""The networks that a trained model consists of."""
 PARTS = len(LABELS)
 """Labels of Table 3.1."""
 
@@ -42,7 +43,7 @@ class ParserConfig:
     fine: int = 0
     """Width of two 3×3 convolutions at full size that also see the picture; 0 leaves them out, as the thesis does."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
 
 class UNet(nn.Module):
@@ -102,7 +103,7 @@ class UNet(nn.Module):
 
 
 class FaceParser(nn.Module):
-    """P_F."""
+    """P_F, and the shares of labels that it sees in a picture."""
 
     def __init__(self, config: ParserConfig) -> None:
         super().__init__()
@@ -110,7 +111,8 @@ class FaceParser(nn.Module):
         self.P_F = UNet(config)
 
     def shares(self, picture: Tensor) -> Tensor:
-        """How sure each label is, (B,11,S,S) summing to 1; the mirrored picture is heard as well."""
+        """(B,3,S,S) in [-1,1] -> how sure each label is at each pixel, (B,11,S,S) summing to 1: the mean over the
+        picture and its mirror image."""
         both = torch.softmax(full(self.P_F(torch.cat([picture, picture.flip(3)]))), dim=1).chunk(2)
         return (both[0] + both[1].flip(3)[:, OPPOSITE.tolist()]) / 2
 
@@ -144,7 +146,8 @@ class MapsDiscriminator(nn.Module):
                 f"The parser halves pictures {len(parser.down)} times, which those of {size} px cannot bear: "
                 f"train with a size of {smallest} or more, or name a parser of fewer halvings."
             )
-        self.size, self.seen = size, (parser,)
+        self.size = size
+        self.parsers = (parser,)  # in a tuple, so that it is no part of this module
         with torch.no_grad():
             found = parser.maps(torch.zeros(1, 3, size, size))
         heads = []
@@ -163,10 +166,10 @@ class MapsDiscriminator(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """Pictures (B,3,s,s) in [-1,1] of any side -> scores (B,16·N), the first sixteen from the picture itself.
 
-        Of each map only the direction of a pixel's channels is seen, as in LPIPS.
+        Of each map only the direction of a pixel's channels counts, as in LPIPS.
         """
         if picture.shape[2] != self.size:
             picture = functional.interpolate(picture, size=self.size, mode="bilinear", align_corners=False)
-        even = [functional.normalize(full(m), dim=1).mul(math.sqrt(m.shape[1])) for m in self.seen[0].maps(picture)]
+        even = [functional.normalize(full(m), dim=1).mul(math.sqrt(m.shape[1])) for m in self.parsers[0].maps(picture)]
         scores = [head(seen).flatten(1) for head, seen in zip(self.heads, [picture, *even], strict=False)]
         return full(torch.cat(scores, dim=1))

@@ -63,13 +63,12 @@ class PortraitConfig:
     embedding: Literal["ae", "vae"] = "ae"
     """vae: latents are drawn from a Gaussian each (Section 4.5.3)."""
     norm: Literal["instance", "none"] = "instance"
-    """In G_m. none: a part's colour is a feature's level, which instance normalisation takes away
-    (docs/papers/portrait.md)."""
+    """Normalisation in G_m. none: a part's colour is a feature's level, which instance normalisation takes away."""
     background: Literal["painted", "kept"] = "painted"
     """painted: G_b makes every pixel. kept: what it makes is added to the target's own background, which it need not
     learn to copy."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
 
 def window(component: Component, size: int) -> tuple[int, int]:
@@ -237,9 +236,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         # Without normalisation, blocks start close to nothing, or their sum would grow with every block.
         self.main = nn.Sequential(
-            *_convolved(nn.Conv2d(channels, channels, 3, padding=1), channels, norm), nn.ReLU(),
+            *_convolved(nn.Conv2d(channels, channels, 3, padding=1), channels, norm),
+            nn.ReLU(),
             *_convolved(nn.Conv2d(channels, channels, 3, padding=1), channels, norm, gain=0.1),
-        )  # fmt: skip
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,C,H,W) -> the same shape."""
@@ -256,11 +256,10 @@ class MaskEncoder(nn.Module):
 
         def encoder(inputs: int) -> nn.Module:
             width = config.channels
-            return nn.Sequential(
-                nn.Conv2d(inputs, width, 7, padding=3), nn.LeakyReLU(0.2),
-                he(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2),
-                he(nn.Conv2d(2 * width, config.features, 4, stride=2, padding=1)), nn.LeakyReLU(0.2),
-            )  # fmt: skip
+            layers: list[nn.Module] = [nn.Conv2d(inputs, width, 7, padding=3), nn.LeakyReLU(0.2)]
+            for a, b in ((width, 2 * width), (2 * width, config.features)):
+                layers += [he(nn.Conv2d(a, b, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            return nn.Sequential(*layers)
 
         groups = [len(LABELS_OF[c]) for c in COMPONENTS] if self.multi else [PARTS]
         self.E_m = nn.ModuleList(encoder(inputs) for inputs in groups)
@@ -283,26 +282,28 @@ class Generator(nn.Module):
         shapes = [_shape(component, config.size) for component in COMPONENTS]
         self.D_sub = nn.ModuleList(_up(config, config.z, shape, shape[0] - 2, config.features) for shape in shapes)
         self.E_m = MaskEncoder(config)
-        inside, width, given = (
-            4 * config.channels,
-            config.channels,
-            len(COMPONENTS) * config.features + self.E_m.channels,
-        )
+        inside, width = 4 * config.channels, config.channels
+        given = len(COMPONENTS) * config.features + self.E_m.channels
         norm = config.norm == "instance"
         self.G_m = nn.Sequential(
-            *_convolved(nn.Conv2d(given, inside, 3, padding=1), inside, norm), nn.ReLU(),
+            *_convolved(nn.Conv2d(given, inside, 3, padding=1), inside, norm),
+            nn.ReLU(),
             *(ResidualBlock(inside, norm) for _ in range(config.blocks)),
-            *_convolved(nn.ConvTranspose2d(inside, 2 * width, 4, stride=2, padding=1), 2 * width, norm), nn.ReLU(),
-            *_convolved(nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1), width, norm), nn.ReLU(),
-        )  # fmt: skip
+            *_convolved(nn.ConvTranspose2d(inside, 2 * width, 4, stride=2, padding=1), 2 * width, norm),
+            nn.ReLU(),
+            *_convolved(nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1), width, norm),
+            nn.ReLU(),
+        )
         self.E_b = nn.Sequential(nn.Conv2d(3, width, 7, padding=3), nn.LeakyReLU(0.2))
         self.G_b = nn.Sequential(
-            he(nn.Conv2d(2 * width, width, 3, padding=1)), nn.LeakyReLU(0.2),
-            he(nn.Conv2d(width, width, 3, padding=1)), nn.LeakyReLU(0.2),
+            he(nn.Conv2d(2 * width, width, 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            he(nn.Conv2d(width, width, 3, padding=1)),
+            nn.LeakyReLU(0.2),
             he(nn.Conv2d(width, 3, 7, padding=3), gain=0.5),
-        )  # fmt: skip
+        )
 
-    def placed(self, latents: Sequence[Tensor], labels: Tensor) -> Tensor:
+    def place_features(self, latents: Sequence[Tensor], labels: Tensor) -> Tensor:
         """The five components' features (B,5F,S/4,S/4), each where the target's label map has its component, and 0
         around it."""
         side = labels.shape[1] // 4
@@ -326,15 +327,15 @@ class Generator(nn.Module):
 
         latents: five of (B,Z), of the components of x^s. target: x^t (B,3,S,S) in [-1,1]. labels: m^t (B,S,S). Returns
         (B,3,S,S) in [-1,1]."""
-        face = self.G_m(torch.cat([self.placed(latents, labels), self.E_m(labels)], dim=1))
+        face = self.G_m(torch.cat([self.place_features(latents, labels), self.E_m(labels)], dim=1))
         background = (labels == 0)[:, None].to(target.dtype)
         behind: Tensor = self.E_b(target * background)
         behind = behind * background.to(behind.dtype)
         made = torch.tanh(full(self.G_b(torch.cat([face, behind.to(face.dtype)], dim=1))))
         if not self.keeps_background:
             return made
-        # What lies beyond the photo's edge is kept too: no loss counts it, and the discriminators would know made pictures by
-        # it.
+        # What lies beyond the photo's edge is kept too: no loss counts it, and the discriminators would know made
+        # pictures by it.
         outside = ((labels == 0) | (labels >= PARTS))[:, None]
         return (torch.where(outside, target, 0) + made).clamp(-1, 1)
 
@@ -380,7 +381,7 @@ class Discriminators(nn.Module):
 
 
 class Portrait(nn.Module):
-    """What a user's edits need."""
+    """The networks that edits need."""
 
     def __init__(self, config: PortraitConfig) -> None:
         super().__init__()

@@ -16,11 +16,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional as F
 
 from masque.layers.noise import normal
@@ -46,7 +45,9 @@ class ProGANConfig:
     channels: int = 8192
     """A map of side s has 2·channels/s channels (the published code's fmap_base), up to `widest`."""
     widest: int = 512
+    """Channels that no map exceeds."""
     z: int = 512
+    """Z: numbers of a latent."""
     group: int = 4
     """Pictures among which D measures how much they differ."""
     encoder: int = 32
@@ -54,7 +55,7 @@ class ProGANConfig:
     seen: int = 0
     """Side at which the encoder looks at pictures, 4 times a power of two; 0 is their own."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
 
 def stages(size: int) -> int:
@@ -99,7 +100,7 @@ class _PixelNorm(torch.autograd.Function):
     sum is in fp32."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
         scale = torch.rsqrt(length.square() / x.shape[1] + 1e-8).to(x.dtype)
         made = x * scale
@@ -108,8 +109,8 @@ class _PixelNorm(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> Tensor:
-        made, scale = ctx.saved_tensors
+    def backward(ctx: FunctionCtx, slope: Tensor) -> Tensor:
+        made, scale = ctx.saved_tensors  # type: ignore[attr-defined]
         return torch.addcmul(slope, made, (slope * made).mean(dim=1, keepdim=True), value=-1).mul_(scale)
 
 
@@ -249,29 +250,25 @@ class Encoder(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in zip([3, *widths], widths, strict=False):
             layers += [Equalized(inputs, outputs, 3), nn.LeakyReLU(0.2), nn.AvgPool2d(2)]
-        wide = widths[-1] if widths else 3
-        hidden = max(config.z, wide)
+        last = widths[-1] if widths else 3
+        hidden = max(config.z, last)
         self.E = nn.Sequential(
             *layers,
             nn.Flatten(),
-            Equalized(wide * FIRST**2, hidden, 0),
+            Equalized(last * FIRST**2, hidden, 0),
             nn.LeakyReLU(0.2),
             Equalized(hidden, config.z, 0, gain=1.0),
         )
 
     def forward(self, picture: Tensor) -> Tensor:
         """Pictures (B,3,S,S) in [-1,1] -> z (B,Z) of length √Z, where N(0,I) lies for all that G can see."""
-        return pixel_norm(
-            full(
-                self.E(
-                    F.interpolate(picture, size=self.side, mode="area") if picture.shape[2] != self.side else picture
-                )
-            )
-        )
+        if picture.shape[2] != self.side:
+            picture = F.interpolate(picture, size=self.side, mode="area")
+        return pixel_norm(full(self.E(picture)))
 
 
 class ProGAN(nn.Module):
-    """What a user's edits need."""
+    """The networks that edits need."""
 
     def __init__(self, config: ProGANConfig) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from masque.layers.gaussian import Gaussian, as_gaussian
 from masque.layers.pictures import Inference, Judge, PictureDecoder
-from masque.layers.precision import full, known
+from masque.layers.precision import finite_attributes, full
 
 Part = Literal["face", "hair"]
 
@@ -66,6 +66,7 @@ class RSGANConfig:
     """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the mean and covariance of
     inferred ones, which fill N(0,1) badly where reconstruction weighs much more than the divergence."""
     attributes: tuple[str, ...] = ATTRIBUTES
+    """Names of the A attributes c."""
     variational: bool = True
     """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""
     lstm: bool = False
@@ -136,7 +137,7 @@ class Separator(Inference):
 
     def forward(self, region: Tensor, c: Tensor) -> Tensor:
         """Features (B,2Zx) of a region, before the head."""
-        return self.seen(with_planes(region, known(c, self)))
+        return self.hidden(with_planes(region, finite_attributes(c, self)))
 
 
 class AttributeEncoder(nn.Module):
@@ -151,7 +152,7 @@ class AttributeEncoder(nn.Module):
 
     def forward(self, c: Tensor) -> Gaussian:
         """c: (B,A) in [0,1]."""
-        return as_gaussian(self.body(2 * known(c, self) - 1))
+        return as_gaussian(self.body(2 * finite_attributes(c, self) - 1))
 
 
 class Memory(nn.Module):

@@ -1,9 +1,11 @@
 """E_1 of FaceFeat-GAN (Section 3.1 and Section 4): a ResNet-18 that sees expression and yaw of a face, in terms of the
 linear 3D model.
 
-paper                 here          maps
-E_1                   E_1           picture (B,3,S,S)  ->  f_1 (B,E+1): α_exp and the yaw β, each of mean 0 and variance 1 over the data
-S̄, A_id, A_exp, Eq. 6  its buffers   what the coefficients mean: masque.faces.shape3d
+paper                  here         maps
+E_1                    E_1          picture (B,3,S,S)  ->  f_1 (B,E+1): α_exp and the yaw β
+S̄, A_id, A_exp, Eq. 6  its buffers  what the coefficients mean: masque.faces.shape3d
+
+Each number of f_1 has mean 0 and variance 1 over the data.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from masque.layers.precision import full
 from masque.layers.resnet import ResNet
 
 SERVED = ("E_1",)
+"""The networks that a trained model consists of."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,11 @@ class ShapeConfig:
     expression: int = 29
     """E: bases by which pictures of a person differ. With the yaw the paper has 30 numbers."""
     attributes: tuple[str, ...] = ()
-    """None are needed."""
+    """Names of the attributes that the networks read: none."""
 
 
 class ShapeEncoder(nn.Module):
-    """E_1, and the 3D model that it speaks of."""
+    """E_1, and the 3D model whose coefficients it sees."""
 
     mean: Tensor
     identity: Tensor
@@ -52,11 +55,17 @@ class ShapeEncoder(nn.Module):
         super().__init__()
         self.resnet = ResNet(18, config.size, config.width)
         self.head = nn.Linear(self.resnet.channels, config.expression + 1)
-        # Until `know` is called they are no model of anything, and division by them shows it.
-        for name, shape in (
-            ("mean", (LANDMARKS, 3)), ("identity", (config.identity, LANDMARKS, 3)), ("expression", (config.expression, LANDMARKS, 3)),
-            ("noise", ()), ("centre", (config.expression + 1,)), ("deviation", (config.expression + 1,)),
-        ):  # fmt: skip
+        # Until `take_model` is called they are no model of anything, and division by them shows it.
+        numbers = (config.expression + 1,)
+        shapes: Mapping[str, tuple[int, ...]] = {
+            "mean": (LANDMARKS, 3),
+            "identity": (config.identity, LANDMARKS, 3),
+            "expression": (config.expression, LANDMARKS, 3),
+            "noise": (),
+            "centre": numbers,
+            "deviation": numbers,
+        }
+        for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape))
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -71,7 +80,7 @@ class ShapeEncoder(nn.Module):
         )
         return ShapeModel(mean, identity, expression, float(self.noise))
 
-    def know(self, shapes: ShapeModel, fitted: Fit) -> None:
+    def take_model(self, shapes: ShapeModel, fitted: Fit) -> None:
         """Take over a 3D model, and the mean and deviation of f_1 over faces fitted with it."""
         for name in ("mean", "identity", "expression"):
             getattr(self, name).copy_(torch.from_numpy(getattr(shapes, name)))
@@ -105,13 +114,13 @@ class ShapeEncoder(nn.Module):
         """W_3d of Eq. 7 (E+1,), of mean 1: the mean square by which one deviation of each number moves the landmarks as
         a camera sees them (Zhu et al. 2016 weigh theirs by that, too)."""
         flat = self.expression[..., :2].square().sum(dim=(1, 2)) * self.deviation[:-1].square()
-        turned = (self.mean[:, 2] * self.deviation[-1]).square().sum()  # x moves by depth times the angle
-        weights = torch.cat([flat, turned[None]])
+        by_yaw = (self.mean[:, 2] * self.deviation[-1]).square().sum()  # x moves by depth times the angle
+        weights = torch.cat([flat, by_yaw[None]])
         return weights / weights.mean()
 
 
 def _raw(fitted: Fit) -> Tensor:
-    """(N,E+1): coefficients and yaw as they are."""
+    """Coefficients of expression and yaws in radians of fitted faces, (N,E+1), not brought to mean 0 and variance 1."""
     return torch.from_numpy(np.concatenate([fitted.expression, fitted.angles[:, :1]], axis=1)).float()
 
 
@@ -133,7 +142,7 @@ class Fits:
 
 
 class FaceShape(nn.Module):
-    """What others need of it."""
+    """E_1 alone, as a model."""
 
     def __init__(self, config: ShapeConfig) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ class ALIRecipe(AutoencoderRecipe):
             Phase("fool", ("E", "G"), self.fool_terms, {"seen": 1.0, "painted": 1.0}),
         ]
 
-    def said(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def pair_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """D's logits of (x, ẑ) and of (x̃, z)."""
         x, z = batch["image"], self.noise(batch, "z")
         inferred = self.model.E(x).sample(self.noise(batch, "ẑ")).to(x.dtype)
@@ -49,12 +49,12 @@ class ALIRecipe(AutoencoderRecipe):
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log D(x, ẑ) − log(1 − D(x̃, z))."""
-        seen, painted = self.said(batch)  # E and G are frozen here
+        seen, painted = self.pair_logits(batch)  # E and G are frozen here
         return {"adv": real_loss(seen) + fake_loss(painted)}
 
     def fool_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log(1 − D(x, ẑ)) − log D(x̃, z)."""
-        seen, painted = self.said(batch)
+        seen, painted = self.pair_logits(batch)
         return {"seen": fake_loss(seen), "painted": real_loss(painted)}
 
     def score(self, pictures: Tensor, batch: Batch) -> Tensor:

@@ -27,9 +27,10 @@ from masque.train.phase import Phase
 
 @dataclass(frozen=True)
 class AlphaGANTraining(AutoencoderTraining):
-    """λ, of an error that is a mean over pixels."""
+    """What α-GAN weighs."""
 
     rec: float = 50.0
+    """λ of ‖x − G(ẑ)‖₁, which is a mean over pixels here."""
 
 
 class AlphaGANRecipe(AutoencoderRecipe):

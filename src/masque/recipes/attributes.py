@@ -19,10 +19,12 @@ from masque.train.rates import Schedule
 
 @dataclass(frozen=True)
 class AttributesTraining:
-    """One loss, one optimizer."""
+    """How the classifier is trained."""
 
     lr: float = 1e-3
+    """Learning rate."""
     weight_decay: float = 0.05
+    """AdamW's weight decay."""
     schedule: Schedule = Schedule("cosine", decay_to=3000)
 
 
@@ -37,7 +39,7 @@ class AttributesRecipe:
         self.nets: Mapping[str, nn.Module] = {"classifier": self.classifier}
 
     def phases(self) -> Sequence[Phase]:
-        """The only line of the algorithm."""
+        """Cross entropy of attributes, in every step."""
         return [Phase("classify", ("classifier",), self.classify_terms, {"bce": 1.0})]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002

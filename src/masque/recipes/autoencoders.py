@@ -26,9 +26,11 @@ class AutoencoderTraining:
     """Optimizers, as RSGAN's: the same rates give a table its meaning."""
 
     lr: float = 2e-4
+    """Learning rate of E and G."""
     judge_lr: float = 2e-4
     """Learning rate of D and C."""
     beta2: float = 0.999
+    """β₂ of Adam."""
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Schedule = Schedule()

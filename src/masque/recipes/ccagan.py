@@ -134,7 +134,7 @@ class CCAGANRecipe:
         w = self.training
         return w.schedule.at(w.judge_lr if w.judge_lr and name == "D" else w.lr, step)
 
-    def domains(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def own_and_target(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """o and t (B,A): each picture's own attributes, and those it shall get, NaN where unknown."""
         own, names = batch["attributes"], self.config.attributes
         if self.training.labels == "binary":
@@ -147,10 +147,10 @@ class CCAGANRecipe:
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 9: L_adv as D maximises it, and L_cls^r of Eq. 6."""
-        s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
+        s, (own, target), person = batch["image"], self.own_and_target(batch), 1 - batch["background"]
         with torch.no_grad():
             fake = self.model.G(s, fill_unknown(target), person)
-        real_src, real_cls = self.judged(s, batch["seed"], "light of real ones")
+        real_src, real_cls = self.logits(s, batch["seed"], "light of real ones")
         fake_src, _ = self.model.D(fake.to(s.dtype))
         kind = self.training.adversarial
         if kind == "wgan-gp":
@@ -165,9 +165,9 @@ class CCAGANRecipe:
 
     def edit_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 10: L_adv as G minimises it, L_cls^f of Eq. 7 and L_rec of Eq. 8."""
-        s, (own, target), person = batch["image"], self.domains(batch), 1 - batch["background"]
+        s, (own, target), person = batch["image"], self.own_and_target(batch), 1 - batch["background"]
         made = self.model.G(s, fill_unknown(target), person)
-        src, cls = self.judged(made, batch["seed"], "light of made ones")
+        src, cls = self.logits(made, batch["seed"], "light of made ones")
         terms = {
             "fool": real_loss(src) if self.training.adversarial == "logistic" else -full(src).mean(),
             "cls_f": known_bce(cls, target),
@@ -178,7 +178,7 @@ class CCAGANRecipe:
             terms["background"] = weighted_l1(s, made, batch["valid"] * batch["background"])
         return terms
 
-    def judged(self, pictures: Tensor, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    def logits(self, pictures: Tensor, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
         """D's logits of pictures (B,3,S,S): D_src (B,1,s,s) of them as they are, D_cls (B,A) with `light` of two views
         of them."""
         src, cls = self.model.D(pictures)

@@ -20,16 +20,17 @@ from masque.train.rates import Schedule
 
 @dataclass(frozen=True)
 class DCGANTraining:
-    """Section 4."""
+    """How D and G are trained (Section 4)."""
 
     lr: float = 2e-4
+    """Learning rate of D and G."""
     schedule: Schedule = Schedule()
 
     former: ClassVar[Former] = Former({"beta1": "it is 0.5, as in the paper"}, neutral={"beta1": 0.5})
 
 
 class DCGANRecipe:
-    """Two phases."""
+    """D, then G."""
 
     served = SERVED
 

@@ -207,7 +207,7 @@ class FaceFeatRecipe:
         """Eq. 2. As it is printed it has no lower bound: log(1 − D) takes the place of −log D."""
         f_1, f_2 = self.extraction.f_1(batch), self.real_f_2(batch)
         with torch.no_grad():
-            made_1, made_2 = self.model.drawn(batch["seed"], "judge features")
+            made_1, made_2 = self.model.sample_features(batch["seed"], "judge features")
         D_1, D_2 = self.judges.D_f1, self.judges.D_f2
         return {
             "f_1": real_loss(D_1(f_1)) + fake_loss(D_1(made_1)),
@@ -224,7 +224,7 @@ class FaceFeatRecipe:
         """Eq. 4, bounded like Eq. 2; λ_3 = λ_4 = ½, so that what is made counts as much as what is real."""
         x = batch["image"]
         with torch.no_grad():
-            drawn = self.model.drawn(batch["seed"], "judge")
+            drawn = self.model.sample_features(batch["seed"], "judge")
             features = [drawn, (self.extraction.f_1(batch), self.model.E_2(x))]
             made = self.paint(self.extraction.f_id(batch), features).to(x.dtype)
         terms = {}
@@ -235,7 +235,7 @@ class FaceFeatRecipe:
 
     def draw_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1; λ_i^f makes both gradients at a feature as large as each other."""
-        f_1, f_2 = self.model.drawn(batch["seed"], "draw")
+        f_1, f_2 = self.model.sample_features(batch["seed"], "draw")
         features = {"f_1": (f_1, self.judges.D_f1), "f_2": (f_2, self.judges.D_f2)}
         if "picture" in self.left_out:
             return {name: real_loss(D(feature)) for name, (feature, D) in features.items()}
@@ -256,7 +256,7 @@ class FaceFeatRecipe:
         features = [(self.extraction.f_1(batch), self.model.E_2(x))]
         if any(name.endswith("_made") for name in self.painting):
             with torch.no_grad():
-                features.append(self.model.drawn(batch["seed"], "paint"))
+                features.append(self.model.sample_features(batch["seed"], "paint"))
         # All pictures at once, made again and drawn; each network of a loss then goes through them once.
         pictures = self.paint(f_id, features)
         terms = {"rec": weighted_l1(x, pictures[: len(x)], batch["valid"])} if "rec" in self.painting else {}

@@ -80,19 +80,19 @@ class Extraction:
         known = people[people >= 0]
         if len(np.unique(known)) < 2 or len(known) == len(np.unique(known)):
             raise DataError(
-                "FaceFeat-GAN learns from people of whom there are several pictures: prepare a set that says who is who."
+                "FaceFeat-GAN learns from people of whom there are several pictures: "
+                "prepare a set that says who is who."
             )
         if not taken.identity and int(known.max()) >= self.config.id_people:
-            raise SettingError(
-                f"The data has more than id_people={self.config.id_people} people: set it to {int(known.max()) + 1} or more."
-            )
+            most, needed = self.config.id_people, int(known.max()) + 1
+            raise SettingError(f"The data has more than id_people={most} people: set it to {needed} or more.")
         if taken.identity:
             _take(self.E_id, taken.identity, "identity", "features", self.config.identity, SIZES_OF_E_ID)
         if taken.shape:
             _take(self.E_1, taken.shape, "shape", "E_1", self.config.shape, SIZES_OF_E_1)
         else:
             shapes = learn_shapes(landmarks, people, self.config.shape_identity, self.config.shape_expression)
-            self.E_1.know(shapes, fit(shapes, landmarks))
+            self.E_1.take_model(shapes, fit(shapes, landmarks))
 
     def phases(self) -> list[Phase]:
         """Eq. 5 and 7, of the extractors that are not taken over."""

@@ -22,20 +22,22 @@ from masque.train.rates import Schedule
 
 @dataclass(frozen=True)
 class IdentityTraining:
-    """Two losses, one optimizer."""
+    """How E_id is trained."""
 
     attribute_weight: float = 0.5
-    """Of the attributes' cross entropy beside the people's."""
+    """Weight of the attributes' cross entropy beside the people's, which weighs 1; 0 leaves them out."""
     softmax: Softmax = "angles"
-    """How people are told: angles by cosines times a learnt scale; linear by Eq. 5 of FaceFeat-GAN; margin by
-    CosFace."""
+    """How people are told apart: angles by cosines times a learnt scale (NormFace), linear by Eq. 5 of FaceFeat-GAN,
+    margin by CosFace."""
     margin: float = 0.35
     """m of softmax=margin: by how much the cosine to the own person must be the larger. This one and s are
     CosFace's."""
     scale: float = 64.0
-    """s of softmax=margin"""
+    """s of softmax=margin, by which the cosines are multiplied."""
     lr: float = 1e-3
+    """Learning rate."""
     weight_decay: float = 0.05
+    """AdamW\'s weight decay."""
     schedule: Schedule = Schedule("cosine", decay_to=3000)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,7 @@ class IdentityRecipe:
             )
 
     def phases(self) -> Sequence[Phase]:
-        """The only line of the algorithm."""
+        """Cross entropies of people and of attributes, in every step."""
         return [
             Phase(
                 "tell", ("features", "heads"), self.tell_terms, {"people": 1.0, "bce": self.training.attribute_weight}

@@ -21,12 +21,14 @@ from masque.train.rates import Schedule
 
 @dataclass(frozen=True)
 class ParserTraining:
-    """Eq. 3.7 and what helps small parts."""
+    """Eq. 3.7, and what helps small parts."""
 
     dice: float = 0.0
     """Weight of the Dice loss beside the cross entropy; 0 is the thesis."""
     lr: float = 2e-4
+    """Learning rate."""
     weight_decay: float = 0.0
+    """AdamW\'s weight decay."""
     schedule: Schedule = Schedule("cosine")
 
 
@@ -42,7 +44,7 @@ class ParserRecipe:
         self.nets: Mapping[str, nn.Module] = {"P_F": self.model.P_F}
 
     def phases(self) -> Sequence[Phase]:
-        """The only line of the algorithm."""
+        """Eq. 3.7, in every step."""
         weights = {"parse": 1.0} | ({"dice": self.training.dice} if self.training.dice else {})
         return [Phase("parse", ("P_F",), self.parse_terms, weights)]
 

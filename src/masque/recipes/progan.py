@@ -128,8 +128,9 @@ class ProGANRecipe:
         if training.growth.grown:
             self.first = stages(training.growth.grown)
             if self.first > self.most:
+                grown = training.growth.grown
                 raise SettingError(
-                    f"grown is {training.growth.grown}, beyond the size of {config.size}: set it to the side to go on from."
+                    f"grown is {grown}, beyond the size of {config.size}: set it to the side to go on from."
                 )
         self.maps = MapsJudge(training.maps_judge, config.size)
         if not training.adv and not self.maps.judges:
@@ -151,7 +152,8 @@ class ProGANRecipe:
         rest, own_rest = (replace(config, size=0, seen=0, channels=0, widest=0) for config in (theirs, self.config))
         if rest != own_rest or theirs.size > self.config.size:
             raise SettingError(
-                "A progressive GAN can begin with a smaller one that differs in nothing but its size and width: leave out --set of others."
+                "A progressive GAN can begin with a smaller one that differs in nothing but its size and width: "
+                "leave out --set of others."
             )
         if self.training.growth.grown != theirs.size:
             raise SettingError(
@@ -231,7 +233,7 @@ class ProGANRecipe:
         """z (B,Z) ~ N(0,I) of the batch's samples."""
         return normal(batch["seed"], name, self.config.z, batch["image"].device).to(batch["image"].dtype)
 
-    def shown(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
+    def as_judged(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
         """Pictures (B,3,s,s) as they are judged: as they are, or changed by DiffAugment."""
         if self.training.augment == "none":
             return pictures
@@ -242,7 +244,7 @@ class ProGANRecipe:
         x = self.real(batch)
         with torch.no_grad():
             made = self.model.G(self.latent(batch, "z"), self.stage(batch))
-        real, fake = self.shown(x, batch, "real"), self.shown(made, batch, "made")
+        real, fake = self.as_judged(x, batch, "real"), self.as_judged(made, batch, "made")
         terms = self.own_terms(x, made, real, fake, batch) if self.training.adv else {}
         return {**terms, **self.maps.adv_terms(real, fake)}
 
@@ -267,7 +269,7 @@ class ProGANRecipe:
         """G's loss: −E D(x') of WGAN-GP, or −log D(x')."""
         stage = self.stage(batch)
         self.model.G.stage.fill_(stage)  # what the saved generator is to be used at
-        made = self.shown(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
+        made = self.as_judged(self.model.G(self.latent(batch, "z of G"), stage), batch, "made by G")
         terms = {}
         if self.training.adv:
             score = self.D(made, stage)

@@ -25,13 +25,15 @@ from masque.train.rates import Schedule
 
 @dataclass(frozen=True)
 class ShapeTraining:
-    """One loss, one optimizer."""
+    """How E_1 is trained."""
 
     bases: str = ""
     """File of a morphable model's landmark rows (docs/train.md says how it is laid out); without one, bases are learnt
     from the landmarks of the set that is trained on."""
     lr: float = 1e-3
+    """Learning rate."""
     weight_decay: float = 0.05
+    """AdamW\'s weight decay."""
     schedule: Schedule = Schedule("cosine", decay_to=3000)
 
 
@@ -60,10 +62,10 @@ class ShapeRecipe:
                 raise SettingError(
                     f"{self.training.bases} has {count} bases of {name}: give --set {name}={count} as well."
                 )
-        self.model.E_1.know(shapes, fit(shapes, landmarks))
+        self.model.E_1.take_model(shapes, fit(shapes, landmarks))
 
     def phases(self) -> Sequence[Phase]:
-        """The only line of the algorithm."""
+        """Eq. 7, in every step."""
         return [Phase("see", ("E_1",), self.see_terms, {"shape": 1.0})]
 
     def optimizer(self, name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: ARG002

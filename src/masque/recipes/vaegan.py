@@ -30,10 +30,11 @@ class VAEGANTraining(AutoencoderTraining):
     """Weights; L_llike is a mean over features here, where the paper's is a sum over some ten thousand of them."""
 
     like: float = 4000.0
-    """Of L_llike beside the divergence, in E's training."""
+    """Weight of L_llike beside the divergence, in E's training."""
     kl: float = 1.0
+    """Weight of L_prior, in E's training."""
     gamma: float = 20.0
-    """γ: of L_llike beside L_GAN, in G's training."""
+    """γ: weight of L_llike beside L_GAN, in G's training."""
 
 
 class VAEGANRecipe(AutoencoderRecipe):
@@ -55,7 +56,7 @@ class VAEGANRecipe(AutoencoderRecipe):
             *self.smoothing(),
         ]
 
-    def unlike(self, x: Tensor, made: Tensor) -> Tensor:
+    def feature_error(self, x: Tensor, made: Tensor) -> Tensor:
         """L_llike: −log N(Dis_l(x) | Dis_l(x̃), I), up to a constant."""
         with torch.no_grad():
             wanted = self.D.features(x)
@@ -66,9 +67,9 @@ class VAEGANRecipe(AutoencoderRecipe):
         x = batch["image"]
         inferred = self.model.E(x)
         made = self.model.G(inferred.sample(self.noise(batch, "z")))
-        return {"kl": kl_to_standard(inferred.mean, inferred.log_variance), "like": self.unlike(x, made)}
+        return {"kl": kl_to_standard(inferred.mean, inferred.log_variance), "like": self.feature_error(x, made)}
 
-    def made(self, batch: Batch) -> Tensor:
+    def make(self, batch: Batch) -> Tensor:
         """x̃ and x_p (2B,3,S,S): pictures from inferred and from drawn latents."""
         with torch.no_grad():
             z = self.model.E(batch["image"]).sample(self.noise(batch, "z"))
@@ -77,14 +78,14 @@ class VAEGANRecipe(AutoencoderRecipe):
 
     def decode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """γ L_llike − L_GAN, in its non-saturating form."""
-        x, made = batch["image"], self.made(batch)
-        return {"like": self.unlike(x, made[: len(x)]), "fool": 2 * real_loss(self.D(made))}
+        x, made = batch["image"], self.make(batch)
+        return {"like": self.feature_error(x, made[: len(x)]), "fool": 2 * real_loss(self.D(made))}
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """L_GAN: −log D(x) − log(1 − D(x̃)) − log(1 − D(x_p))."""
         x = batch["image"]
         with torch.no_grad():
-            made = self.made(batch)
+            made = self.make(batch)
         said = self.D(torch.cat([x, made.to(x.dtype)]))
         return {"adv": real_loss(said[: len(x)]) + 2 * fake_loss(said[len(x) :])}
 

@@ -195,9 +195,9 @@ class PictureGenerator:
         the noise is a function."""
         session = self.session
         with session.inference():
-            f_id = session.model.seen(to_tensor(list(crops)).to(session.device))[0]
+            f_id = session.model.extract(to_tensor(list(crops)).to(session.device))[0]
             numbers = torch.arange(first, first + len(crops)) + 1_000_003 * self.seed
-            return session.pictures(f_id, *session.model.drawn(numbers.to(session.device), "evaluate"))
+            return session.pictures(f_id, *session.model.sample_features(numbers.to(session.device), "evaluate"))
 
     def embed_both(
         self, crops: Sequence[Picture], progress: Progress | None = None
@@ -290,7 +290,7 @@ def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> Simila
 def diversity(session: Synthesizer, seed: int = 0) -> Diversity:
     """Section 4.3, over `DRAWS` samples of noise."""
     with session.inference():
-        drawn = session.model.drawn((torch.arange(DRAWS) + 1_000_003 * seed).to(session.device), "diversity")
+        drawn = session.model.sample_features((torch.arange(DRAWS) + 1_000_003 * seed).to(session.device), "diversity")
     spread = [f.float().var(dim=0).cpu() for f in drawn]
     return {"f_1": float(spread[0].mean()), "f_2": float(spread[1].mean()), "all": float(torch.cat(spread).mean())}
 
@@ -299,7 +299,7 @@ def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
     """Slope of the yaw in painted pictures against the yaw asked for, over the people on crops (S,S,3)."""
     E_1, seen = session.model.E_1, []
     with session.inference():
-        f_id, f_1, f_2 = session.model.seen(to_tensor(list(crops)).to(session.device))
+        f_id, f_1, f_2 = session.model.extract(to_tensor(list(crops)).to(session.device))
         for yaw in YAWS:
             painted = session.pictures(f_id, E_1.with_yaw(f_1, math.radians(yaw)), f_2)
             angles = fit(E_1.shapes, np.stack([_landmarks(picture) for picture in painted])).angles
@@ -407,9 +407,9 @@ def draw_sheet(session: Synthesizer, frames: FrameSet, count: int = 8, seed: int
     for number, place in enumerate(sorted(firsts)[:count]):
         crop = cut_crop(frames.frames[chosen[place]], HAIR_CROP, session.size, frames.scale)
         with session.inference():
-            f_id, f_1, f_2 = session.model.seen(to_tensor(crop).to(session.device))
+            f_id, f_1, f_2 = session.model.extract(to_tensor(crop).to(session.device))
             numbers = torch.arange(5 * number, 5 * number + 5) + 1_000_003 * seed
-            drawn = session.model.drawn(numbers.to(session.device), "sheet")
+            drawn = session.model.sample_features(numbers.to(session.device), "sheet")
         cells += [crop, *session.pictures(f_id, f_1, f_2), *session.pictures(f_id.expand(5, -1), *drawn)]
     return grid(cells, 7)
 

@@ -162,7 +162,7 @@ class AutoencoderMethod:
         made: list[Picture] = []
         with torch.inference_mode():
             for start in range(0, len(pictures), AT_ONCE):
-                made += list(to_pictures(self.model.again(to_tensor(pictures[start : start + AT_ONCE]))))
+                made += list(to_pictures(self.model.reconstruct(to_tensor(pictures[start : start + AT_ONCE]))))
         return made
 
     def swap(self, faces: Sequence[Sample], hairs: Sequence[Sample]) -> list[Picture]:
