@@ -22,9 +22,9 @@ from masque.data.parts import read_parts, warp_to_frame, why_unusable
 from masque.data.pool import parallel_map
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON, Row, read_map, write_frame, write_index, write_maps
 from masque.data.sources import Listing, Source
-from masque.errors import DataError, MasqueError, NoFaceError, OutputError, PictureError
-from masque.faces.detect import Landmarks, choose_face, find_faces, landmarks_in
-from masque.faces.frame import HEIGHT, WIDTH, Frame, cut_frame, identity_matrix, zoom
+from masque.errors import DataError, MasqueError, OutputError, PictureError
+from masque.faces.detect import SMALLEST_FACE, Landmarks, find_faces, landmarks_in, main_face
+from masque.faces.frame import HEIGHT, WIDTH, cut_frame, zoom
 from masque.faces.labels import UNKNOWN, Labels
 from masque.folders import as_text
 from masque.image import Picture, read_picture
@@ -154,8 +154,6 @@ def _prepare_one(job: tuple[int, Source], *, out: Path, scale: float, most_turne
         result = _frame_one(number, source, out, scale, most_turned)
     except OutputError:
         raise
-    except NoFaceError as error:
-        result = _dropped(source, "face too small" if "wide" in str(error) else "no face found")
     except PictureError:
         result = _dropped(source, "not readable as a picture")
     except (MasqueError, cv2.error, ValueError, ArithmeticError) as error:
@@ -172,7 +170,14 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
     photo = read_picture(source.path)
     if source.aligned and photo.shape != (HEIGHT, WIDTH, 3):
         return _dropped(source, "not 178×218 as aligned CelebA pictures are")
-    frame = _aligned_frame(photo, scale) if source.aligned else _frame_of_main_face(photo, scale)
+    faces = find_faces(photo)
+    if not faces and not source.aligned:
+        return _dropped(source, "no face found")
+    if faces and main_face(faces).size < SMALLEST_FACE:
+        return _dropped(source, "face too small")
+    # In an aligned picture the face is where it always is, also when the detector is blind to it.
+    landmarks = main_face(faces).landmarks if faces else landmarks_in(photo, CELEBA_FACE)
+    frame = cut_frame(photo, landmarks, scale, zoom(scale) if source.aligned else None)
     if asymmetry(frame.landmarks) > most_turned:
         return _dropped(source, "turned away")
     mask, labels = frame_mask(frame), None
@@ -188,24 +193,12 @@ def _frame_one(number: int, source: Source, out: Path, scale: float, most_turned
     if not _says_all(source):
         attributes = measure_attributes(frame.picture, frame.landmarks, mask) | attributes
     write_frame(out, f"{number:06d}", frame.picture, mask, labels)
-    landmarks = [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks]
-    return {"landmarks": landmarks, "attributes": attributes}
+    points = [[round(float(x), 2), round(float(y), 2)] for x, y in frame.landmarks]
+    return {"landmarks": points, "attributes": attributes}
 
 
 CELEBA_FACE = (39, 71, 104, 104)
 """Where the face is in an aligned picture of CelebA: left, top, width and height of its square, in pixels."""
-
-
-def _aligned_frame(photo: Picture, scale: float) -> Frame:
-    """The frame of a picture that is CelebA's aligned one: only its scale changes."""
-    faces = find_faces(photo)
-    # The face is where it always is, also when the detector is blind to it.
-    landmarks = choose_face(faces).landmarks if faces else landmarks_in(photo, CELEBA_FACE)
-    return cut_frame(photo, landmarks, scale, identity_matrix() if scale == 1.0 else zoom(scale))
-
-
-def _frame_of_main_face(photo: Picture, scale: float) -> Frame:
-    return cut_frame(photo, choose_face(find_faces(photo)).landmarks, scale)
 
 
 def _says_all(source: Source) -> bool:
