@@ -83,7 +83,7 @@ def test_landmarks_are_the_projection_of_the_shape(pose):
     seen = np.stack([x * near, -(y - 75) * near], axis=1)
     # Equal up to the aligning similarity: one complex factor and a shift.
     za, zb = (p[:, 0] + 1j * p[:, 1] for p in (seen - seen.mean(axis=0), made.landmarks - made.landmarks.mean(axis=0)))
-    assert np.abs(zb - za * np.vdot(za, zb) / np.vdot(za, za)).max() < 0.05
+    assert np.abs(zb - za * np.vdot(za, zb) / np.vdot(za, za)).max() < 0.003
 
 
 def test_yaw_pitch_and_gaze_have_the_documented_signs():
@@ -375,5 +375,5 @@ def test_a_seed_gives_the_same_picture_on_every_machine_and_in_every_version(see
     colour, counts, points = GOLDEN[seed]
     made = render(draw_puppet(seed))
     assert made.picture.mean(axis=(0, 1)) == pytest.approx(colour, abs=0.2)
-    assert np.bincount(made.labels.ravel(), minlength=len(LABELS)) == pytest.approx(counts, rel=0.02, abs=4)
+    assert np.bincount(made.labels.ravel(), minlength=len(LABELS)) == pytest.approx(counts, rel=0.004, abs=3)
     assert made.landmarks[[8, 30, 48]].ravel() == pytest.approx(points, abs=0.05)
