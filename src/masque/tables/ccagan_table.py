@@ -85,13 +85,13 @@ def table(
 
 def remembering(embed: Embed) -> Embed:
     """The same function, which computes each picture's embedding once and returns it again later."""
-    known: dict[bytes, NDArray[np.float32]] = {}
+    cache: dict[bytes, NDArray[np.float32]] = {}
 
     def remembered(frame: Picture, landmarks: Landmarks) -> NDArray[np.float32]:
         key = hashlib.sha256(frame.tobytes() + landmarks.tobytes()).digest()
-        if key not in known:
-            known[key] = embed(frame, landmarks)
-        return known[key]
+        if key not in cache:
+            cache[key] = embed(frame, landmarks)
+        return cache[key]
 
     return remembered
 

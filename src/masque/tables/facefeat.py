@@ -276,9 +276,10 @@ def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> Simila
     """Table 3. real, drawn: embeddings (N,128) of pictures and of those generated for them. people: (N,) numbers of the
     people; −1 is unknown and in no pair of real pictures."""
     a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (real, drawn))
-    cosines, known = a @ a.T, people >= 0
-    same = (people[:, None] == people[None]) & known[:, None]
-    other = (people[:, None] != people[None]) & known[:, None] & known[None]
+    cosines = a @ a.T
+    has_name = people >= 0
+    same = (people[:, None] == people[None]) & has_name[:, None]
+    other = (people[:, None] != people[None]) & has_name[:, None] & has_name[None]
     np.fill_diagonal(same, val=False)
     return {
         "drawn": float((a * b).sum(axis=1).mean()),
@@ -297,14 +298,15 @@ def diversity(session: Synthesizer, seed: int = 0) -> Diversity:
 
 def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
     """Slope of the yaw in painted pictures against the yaw asked for, over the people on crops (S,S,3)."""
-    E_1, seen = session.model.E_1, []
+    E_1 = session.model.E_1
+    painted_yaws = []
     with session.inference():
         f_id, f_1, f_2 = session.model.extract(to_tensor(list(crops)).to(session.device))
         for yaw in YAWS:
             painted = session.pictures(f_id, E_1.with_yaw(f_1, math.radians(yaw)), f_2)
             angles = fit(E_1.shapes, np.stack([_landmarks(picture) for picture in painted])).angles
-            seen.append(math.degrees(float(angles[:, 0].mean())))
-    return float(np.polyfit(YAWS, seen, 1)[0])
+            painted_yaws.append(math.degrees(float(angles[:, 0].mean())))
+    return float(np.polyfit(YAWS, painted_yaws, 1)[0])
 
 
 def template_scores(

@@ -97,14 +97,14 @@ def draw_pairs(
         raise DataError(
             "Verification needs two held-out people at least, one of them with two pictures: hold out more of them."
         )
-    drawn = []
+    pairs = []
     for number in range(count):
         if number % 2 == 0:
-            drawn.append(generator.choice(places[several[generator.integers(len(several))]], 2, replace=False))
+            pairs.append(generator.choice(places[several[generator.integers(len(several))]], 2, replace=False))
         else:
             one, other = generator.choice(list(places), 2, replace=False)
-            drawn.append(np.array([generator.choice(places[int(one)]), generator.choice(places[int(other)])]))
-    first, second = np.array(drawn).T
+            pairs.append(np.array([generator.choice(places[int(one)]), generator.choice(places[int(other)])]))
+    first, second = np.array(pairs).T
     return first, second, np.arange(count) % 2 == 0
 
 

@@ -89,12 +89,12 @@ def _person_agreement(parser: Parser, frames: FrameSet) -> PersonAgreement:
     for i in frames.indices("test"):
         frame, mask = frames.frames[i], frames.masks[i]
         (labels,) = parts([frame])
-        known = (labels != UNKNOWN) & (mask != BEYOND)
+        compared = (labels != UNKNOWN) & (mask != BEYOND)
         background = mask == BACKGROUND
         clustered = background_mask(frame, frames.landmarks[i], mask != BEYOND) > 127
-        pixels += int(known.sum())
-        by_parser += int(((labels == 0) == background)[known].sum())
-        by_clustering += int((clustered == background)[known].sum())
+        pixels += int(compared.sum())
+        by_parser += int(((labels == 0) == background)[compared].sum())
+        by_clustering += int((clustered == background)[compared].sum())
     return {"parser": by_parser / pixels, "clustering": by_clustering / pixels}
 
 

@@ -172,9 +172,9 @@ class _Measures:
             for component in COMPONENTS:
                 there, wanted = (part_mask(b["labels"][one], component)[0, 0] > 0 for b in (target, source))
                 if min(there.sum(), wanted.sum()) >= FEWEST:
-                    asked = source["image"][i][:, wanted]
-                    self.add(f"style.{component}", colour_distance(made[i][:, there], asked))
-                    self.add(f"style_unchanged.{component}", colour_distance(x[i][:, there], asked))
+                    wanted_pixels = source["image"][i][:, wanted]
+                    self.add(f"style.{component}", colour_distance(made[i][:, there], wanted_pixels))
+                    self.add(f"style_unchanged.{component}", colour_distance(x[i][:, there], wanted_pixels))
                     made_texture, own_texture, wanted_texture = (
                         texture([m[i] for m in of], where)
                         for of, where in zip(maps, (there, there, wanted), strict=True)

@@ -333,6 +333,6 @@ def as_text(report: InvertReport) -> str:
         lines.append(f"{path:24s} {steps['largest_step']:9.4f} {steps['mean_step']:7.4f}")
     s = report["samples"]
     levels = ", ".join(f"{side} px {value:.1f}" for side, value in s["swd"].items()) or "–"
-    drawn = f"{s['pictures']} samples: FFD {s['ffd']:.4f}, truncated to {s['truncation']} {s['truncated_ffd']:.4f}"
+    distances = f"{s['pictures']} samples: FFD {s['ffd']:.4f}, truncated to {s['truncation']} {s['truncated_ffd']:.4f}"
     floor = floor_in_words(s.get("ffd_floor"))
-    return "\n".join([*lines, "", drawn, f"FFD {floor}", f"sliced Wasserstein distance × 1000: {levels}"])
+    return "\n".join([*lines, "", distances, f"FFD {floor}", f"sliced Wasserstein distance × 1000: {levels}"])

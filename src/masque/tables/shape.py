@@ -92,10 +92,10 @@ def evaluate_shape(
     )
     eyes = np.linalg.norm(landmarks[:, LEFT_EYE].mean(axis=1) - landmarks[:, RIGHT_EYE].mean(axis=1), axis=1)
     apart = np.linalg.norm(fitted.projected(E_1.shapes) - landmarks, axis=2).mean(axis=1) / eyes
-    drawn = [render(draw_puppet(4_000_000 + number), frames.scale) for number in range(puppets)]
-    poses = np.array([made.pose[0] for made in drawn])
-    predicted_yaw = E_1.yaw(_predicted(model, [made.picture for made in drawn])).numpy()
-    fitted_yaw = fit(E_1.shapes, np.array([made.landmarks for made in drawn])).angles[:, 0]
+    rendered = [render(draw_puppet(4_000_000 + number), frames.scale) for number in range(puppets)]
+    poses = np.array([made.pose[0] for made in rendered])
+    predicted_yaw = E_1.yaw(_predicted(model, [made.picture for made in rendered])).numpy()
+    fitted_yaw = fit(E_1.shapes, np.array([made.landmarks for made in rendered])).angles[:, 0]
     return {
         "model": "shape",
         "weights": weights,

@@ -113,9 +113,11 @@ def _with_flipped_attributes(session: Swapper, sample: Sample) -> list[Picture]:
         x, crop = (to_tensor(picture).to(session.device) for picture in (sample.image, sample.regions["face_crop"]))
         face, hair = (hulls([sample], name).to(session.device) for name in ("face_hull", "image_hull"))
         own = model.estimate(x)
-        asked = torch.cat([c for _, c in flip_attributes(own, session.attributes, HAIR_COLOURS)])
-        x_f, x_h, c = (t.expand(len(asked), *t.shape[1:]) for t in (face_region(crop, face), hair_region(x, hair), own))
-        return session.compose(model.encode(x_f, x_h, c, asked, asked))
+        wanted = torch.cat([c for _, c in flip_attributes(own, session.attributes, HAIR_COLOURS)])
+        x_f, x_h, c = (
+            t.expand(len(wanted), *t.shape[1:]) for t in (face_region(crop, face), hair_region(x, hair), own)
+        )
+        return session.compose(model.encode(x_f, x_h, c, wanted, wanted))
 
 
 def ccagan_sheet(session: AttributeEditor, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
@@ -128,10 +130,10 @@ def ccagan_sheet(session: AttributeEditor, frames: FrameSet, seed: int = 0) -> t
         own = torch.from_numpy(np.nan_to_num(frames.attributes[place], nan=UNKNOWN))[None].to(
             session.device, torch.float32
         )
-        asked = [own, *(c for _, c in flip_attributes(own, session.attributes, HAIR_COLOURS))]
+        wanted = [own, *(c for _, c in flip_attributes(own, session.attributes, HAIR_COLOURS))]
         with session.inference():
-            x, person = (v.to(session.device).expand(len(asked), -1, -1, -1) for v in (to_tensor(picture), person))
-            painted = to_pictures(session.model.edit(x, torch.cat(asked), person))
+            x, person = (v.to(session.device).expand(len(wanted), -1, -1, -1) for v in (to_tensor(picture), person))
+            painted = to_pictures(session.model.edit(x, torch.cat(wanted), person))
         for column, cell in zip(columns, (picture, *painted), strict=True):
             column.append(cell)
     return _by_rows(columns), ["the picture", "unchanged", *(f"{name} turned round" for name in session.attributes)]
