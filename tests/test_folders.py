@@ -200,7 +200,7 @@ def test_what_may_not_be_read_is_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", locked)
     tree = read_tree(tmp_path)
     assert (below(tree, tmp_path), tree.left_out) == (["a.jpg", "open/d.jpg"], {FORBIDDEN: 2})
-    with pytest.raises(DataError, match=r"locked cannot be listed \(Permission denied\): check its permissions"):
+    with pytest.raises(DataError, match=r"locked .*Permission denied"):
         list_folder(tmp_path / "locked")
 
 
@@ -241,7 +241,7 @@ def test_pictures_that_cannot_be_read_are_counted_by_their_ending(tmp_path):
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(
         DataError,
-        match=r"There is no picture in .*2 × .heic picture, which cannot be read.*: name a folder of portraits",
+        match=r"2 × \.heic picture.*portraits",
     ):
         find_pictures(tmp_path, "portraits")
 

@@ -1,4 +1,4 @@
-"""CelebA and CelebAMask-HQ as people have them: as Kaggle gives them out, with lists that lack lines or were damaged."""
+"""CelebA and CelebAMask-HQ as people have them: as Kaggle gives them out, with lists that lack lines or are damaged."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ EVERYWHERE = torch.ones(1, 1, 1, 1)
 
 def network(seed: int = 0, **changes: object) -> CCAGAN:
     torch.manual_seed(seed)
-    return CCAGAN(CCAGANConfig(**({"size": 32, "channels": 8, "blocks": 2, "halvings": 4} | changes)))  # type: ignore[arg-type]
+    return CCAGAN(CCAGANConfig(**({"size": 32, "channels": 8, "blocks": 2, "halvings": 4} | changes)))
 
 
 def shapes(net: nn.Module) -> list[tuple[int, ...]]:
@@ -107,7 +107,7 @@ def test_cross_attention_by_loops():
             delta = torch.zeros(8, 5, 4, dtype=torch.float64)
             for j in range(5):
                 weights = [math.exp(float((k[b, :, i] * q[b, :, j]).sum())) for i in range(5)]
-                delta[:, j] = sum(w / sum(weights) * v[b, :, i] for i, w in enumerate(weights))  # type: ignore[assignment]
+                delta[:, j] = sum(w / sum(weights) * v[b, :, i] for i, w in enumerate(weights))
             torch.testing.assert_close(mu[b], 0.7 * module.back(delta[None])[0] + x[b])
 
 

@@ -30,7 +30,7 @@ def make_recipe() -> MakeRecipe:
 
     def make(model: dict[str, object] | None = None, **training: object) -> RSGANRecipe:
         torch.manual_seed(0)
-        return RSGANRecipe(RSGANConfig(**(SIZES | (model or {}))), with_values(RSGANTraining(), training))  # type: ignore[arg-type]
+        return RSGANRecipe(RSGANConfig(**(SIZES | (model or {}))), with_values(RSGANTraining(), training))
 
     return make
 

@@ -19,7 +19,7 @@ from masque.recipes.ccagan import CCAGANRecipe, CCAGANTraining, fill_unknown, fl
 def make(model: dict[str, object] | None = None, **training: object) -> CCAGANRecipe:
     torch.manual_seed(0)
     sizes: dict[str, object] = {"size": 32, "channels": 4, "blocks": 1, "halvings": 4}
-    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), with_values(CCAGANTraining(), training))  # type: ignore[arg-type]
+    return CCAGANRecipe(CCAGANConfig(**(sizes | (model or {}))), with_values(CCAGANTraining(), training))
 
 
 @pytest.fixture
@@ -63,7 +63,10 @@ def test_terms_by_hand(pictures):
         again = model.G(made, own, 1 - pictures["background"])
     adv = src.sigmoid().log().mean() + (1 - fake_src.sigmoid()).log().mean()  # Eq. 5
     torch.testing.assert_close(judged["adv"], -adv)  # Eq. 9
-    bce = lambda logits, wanted: F.binary_cross_entropy(logits.sigmoid(), wanted, reduction="none").sum(dim=1).mean()  # noqa: E731
+
+    def bce(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        return F.binary_cross_entropy(logits.sigmoid(), wanted, reduction="none").sum(dim=1).mean()
+
     torch.testing.assert_close(judged["cls_r"], bce(cls, own))  # Eq. 6
     torch.testing.assert_close(edited["cls_f"], bce(fake_cls, target))  # Eq. 7
     torch.testing.assert_close(edited["rec"], (pictures["valid"] * (s - again).abs()).mean())  # Eq. 8

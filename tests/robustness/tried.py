@@ -41,7 +41,8 @@ def main() -> int:
         sys.stdout.write(f"| {reader.name} | {made.tried} | {made.read} | {made.refused} | {len(made.faults)} |\n")
         for kind, count in made.kinds.most_common(12):
             sys.stdout.write(
-                f"    {count} × {kind}   after: {printable(next(name for name, ending in made.faults if ending == kind))}\n"
+                f"    {count} × {kind}   after: "
+                f"{printable(next(name for name, ending in made.faults if ending == kind))}\n"
             )
         sys.stdout.flush()
         total, faults = total + made.tried, faults + len(made.faults)

@@ -100,9 +100,7 @@ def test_pairs_are_of_different_people_and_no_more_than_there_are():
     drawn = rsgan.draw_pairs(people, 18, 0)
     assert all(i != j and (not people[i] or people[i] != people[j]) for i, j in drawn)
     possible = sum(i != j and (not people[i] or people[i] != people[j]) for i in range(5) for j in range(5))
-    with pytest.raises(
-        DataError, match=f"5 held-out pictures make {possible} pairs of different people, and 19 are asked for"
-    ):
+    with pytest.raises(DataError, match=rf"\b{possible} pairs of different people.*\b19\b"):
         rsgan.draw_pairs(people, 19, 0)
     for few in ([], ["a"], ["a", "a"]):
         with pytest.raises(DataError, match="at least two people"):
