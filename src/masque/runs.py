@@ -173,6 +173,9 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     if isinstance(recipe, NeedsData):
         check_terms_teach(recipe, data)
     if isinstance(recipe, Begins) and not states(out):
+        for name in catalog.family(settings.family).begins_with:
+            if given := values_of(settings.training)[name]:
+                catalog.model_folder(str(given))  # which says best what is missing
         recipe.begin(data)
     if settings.start is not None and not states(out):
         if isinstance(recipe, Grows) and from_dict(type(settings.model), settings.start.config) != settings.model:

@@ -89,6 +89,8 @@ def test_extractors_may_be_named_by_their_family(tiny_run, teacher):
         runs.build_recipe(runs.plan("facefeat", "tiny", ["identity=identity"])).begin(
             load_frames(["puppets:24"], 32, ())
         )
+    with pytest.raises(CheckpointError, match="No weights of shape come with this installation: train some"):
+        tiny_run("facefeat", "new", "shape=shape")
     shape = teacher("shape", "E_1")
     made = tiny_run("facefeat", "run", f"shape={shape}")
     assert "see" not in {phase.name for phase in made.engine.phases}
