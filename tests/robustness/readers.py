@@ -199,7 +199,7 @@ def _load_run(folder: Path) -> None:
 def _same_run(folder: Path) -> None:
     plan = runs.plan("rsgan", "tiny", ["batch_size=2", "steps=2"])
     before = json.loads((_made("run") / "run" / "settings.json").read_text())
-    same_run(folder / "run", before, frozenset(), plan.defaults())
+    same_run(folder / "run", before, frozenset(), plan.defaults(), plan.upgrade)
 
 
 def _resume(folder: Path) -> None:
