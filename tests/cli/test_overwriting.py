@@ -202,15 +202,12 @@ def test_every_command_looks_before_the_work(
         "masque.tables.sheets.draw",
     ):
         monkeypatch.setattr(place, begin)
-    monkeypatch.setattr("masque.cli.portraits.read_labels", begin, raising=False)
     monkeypatch.setattr("masque.faces.labels.read_labels", begin)
-    if command[0] != "faces-for":
-        assert "give --overwrite" in masque(*command).sentence
-        assert "--no-overwrite keeps" in masque(*command, "--no-overwrite").sentence
+    assert "give --overwrite" in masque(*command).sentence
+    assert "--no-overwrite keeps" in masque(*command, "--no-overwrite").sentence
     assert out.read_bytes() == b"mine"
-    if command[0] != "faces-for":
-        with pytest.raises(BeganError):
-            masque(*command, "--overwrite")
+    with pytest.raises(BeganError):
+        masque(*command, "--overwrite")
 
 
 def test_a_file_that_appears_during_the_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
