@@ -12,6 +12,7 @@ import torch
 import masque
 from masque import catalog
 from masque.catalog import has_model, installed, model_folder
+from masque.cli.completing import models
 from masque.device import choose_device
 from masque.errors import CheckpointError, SettingError
 from masque.loading import installed_classifier, installed_features, installed_parser
@@ -66,6 +67,22 @@ def test_a_folder_that_does_not_exist_is_said(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("MASQUE_WEIGHTS", str(tmp_path / "none"))
     with pytest.raises(CheckpointError, match=r"MASQUE_WEIGHTS names .*none, which is no folder"):
         masque.load("rsgan")
+
+
+def test_a_model_itself_is_no_folder_of_models(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASQUE_WEIGHTS", str(model_folder))
+    with pytest.raises(CheckpointError, match="which is a model itself: name the folder that it lies in"):
+        masque.load("rsgan")
+    monkeypatch.setenv("MASQUE_WEIGHTS", str(model_folder.parent))
+    assert masque.load(model_folder.name, "swap").size == 32
+
+
+def test_a_wrong_masque_weights_is_no_missing_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a swap would silently go on without the network."""
+    monkeypatch.setenv("MASQUE_WEIGHTS", str(tmp_path / "none"))
+    with pytest.raises(CheckpointError, match="no folder"):
+        has_model("rsgan")
+    assert models("") == []
 
 
 @pytest.mark.usefixtures("weights")

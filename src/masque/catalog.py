@@ -264,12 +264,17 @@ def family(name: str) -> Family:
 
 def weights_folders() -> list[Path]:
     """The folders in which models are looked for by their names: those of MASQUE_WEIGHTS in their order, then the one
-    that comes with Masque. Raises CheckpointError where MASQUE_WEIGHTS names a folder that does not exist."""
+    that comes with Masque. Raises CheckpointError where MASQUE_WEIGHTS names a folder that does not exist, or a model
+    itself."""
     named = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     for folder in named:
         if not folder.is_dir():
             raise CheckpointError(
                 f"{VARIABLE} names {printable(folder, 300)}, which is no folder: correct or unset it."
+            )
+        if _is_model(folder):
+            raise CheckpointError(
+                f"{VARIABLE} names {printable(folder, 300)}, which is a model itself: name the folder that it lies in."
             )
     return [*named, SHIPPED]
 
@@ -282,10 +287,14 @@ def installed(name: str) -> Path | None:
         return None
     for folder in weights_folders():
         with suppress(OSError):  # a name that is too long for one
-            is_model = any((folder / name / within / "config.json").is_file() for within in ("", "model"))
-            if is_model and (folder != SHIPPED or name in CATALOG):
+            if _is_model(folder / name) and (folder != SHIPPED or name in CATALOG):
                 return folder / name
     return None
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether a folder is a model folder, or a run's, with a model folder in it."""
+    return any((folder / within / "config.json").is_file() for within in ("", "model"))
 
 
 def model_folder(name: str | os.PathLike[str]) -> Path:
@@ -321,9 +330,10 @@ def _as_text(name: object) -> str:
 
 
 def has_model(name: str) -> bool:
-    """Whether `model_folder` finds a model of this name."""
-    try:
-        model_folder(name)
-    except CheckpointError:
-        return False
-    return True
+    """Whether `model_folder` finds a model of this name. Raises CheckpointError as `weights_folders` does: a wrong
+    MASQUE_WEIGHTS is no reason to do without the model."""
+    if installed(name) is not None:
+        return True
+    with suppress(OSError):  # a name that is too long for one
+        return Path(name).is_dir()
+    return False

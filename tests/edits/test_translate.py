@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import masque
 from masque import modelfile, runs
 from masque.config import as_dict
 from masque.edits.ccagan import paint_edits
@@ -14,7 +15,6 @@ from masque.edits.loaded import AttributeEditor
 from masque.edits.sheet import CELL
 from masque.edits.subject import exclude_rivals
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
-from masque.loading import load_session
 from masque.models.ccagan import HAIR_COLOURS
 
 NAMES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
@@ -135,8 +135,7 @@ def test_a_trained_folder_loads(tmp_path, photo):
     recipe = runs.build_recipe(plan)
     weights = torch.nn.ModuleDict({"G": recipe.nets["G"]}).state_dict()
     modelfile.write(tmp_path / "model", "ccagan", as_dict(plan.model), weights, "# tiny, untrained\n")
-    loaded = load_session(str(tmp_path / "model"), "sheet")
-    assert isinstance(loaded, AttributeEditor)
+    loaded = masque.load(tmp_path / "model", "sheet")
     assert loaded.attributes == NAMES
     subject = loaded.subject(photo)
     own = loaded.estimate(subject)

@@ -25,8 +25,11 @@ def families(incomplete: str) -> list[str]:
 def models(incomplete: str) -> list[str]:
     """The families whose weights are at hand. A folder is completed by the shell itself."""
     from masque.catalog import has_model
+    from masque.errors import CheckpointError
 
-    return [name for name in families(incomplete) if has_model(name)]
+    with suppress(CheckpointError):
+        return [name for name in families(incomplete) if has_model(name)]
+    return []
 
 
 def devices(incomplete: str) -> list[str]:
