@@ -1,11 +1,12 @@
 """CCA-GAN's training (Xu et al. 2021, Section 3.3, Eq. 5-10), which is StarGAN's with other weights.
 
-paper            here           who it updates
-L_adv            adv | fool     D | G
-L_cls^r, L_cls^f cls_r | cls_f  D | G
-L_rec            rec            G
-                 gp             D, with WGAN-GP alone
-                 background     G | smooth: r1_src, r1_cls   D; none of them in the paper, and off unless asked for
+paper            here           who it updates, in the phase
+L_adv            adv | fool     D | G    judge | edit
+L_cls^r, L_cls^f cls_r | cls_f  D | G    judge | edit
+L_rec            rec            G        edit
+beyond           gp             D        judge, with WGAN-GP alone
+                 background     G        edit, off unless asked for
+extras           r1_src, r1_cls: see masque.recipes.extras
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Training of the portrait thesis (Section 3.2 and 3.3, Eq. 3.1-3.10): paired and unpaired batches in turn.
 
-thesis      here            who it updates
+thesis      here            who it updates, in the phase
+L_P         parse           P_F                  parse
+L_sigmoid   adv | fool      D | embed, G         judge_paired, judge_unpaired | paired, unpaired
 L_local     local           embed (and G through the latents it shares)
-L_global    global          embed, G; paired alone
-L_sigmoid   fool | adv      embed, G | D
-L_FM        match           embed, G; paired alone
-L_P         parse           P_F
 L_GP        shape           embed, G
-            perceptual, kl  embed, G
-            fool_maps | adv_maps, r1_maps   embed, G | D_maps
+L_global    global          embed, G             paired alone
+L_FM        match           embed, G             paired alone
+Eq. 2.12    perceptual      embed, G             paired alone, off unless asked for
+Section 4.5.3  kl           embed, G             with embedding=vae
+extras      adv_maps, r1_maps | fool_maps: see masque.recipes.extras
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ L_rec                    rec                        composer (and separators, if
 L_KL                     kl                         separators, attribute encoders
 L_adv-g, L_adv-p         fool_g, fool_p | adv_g/p   composer, separators, attribute encoders | D_g, D_p
 L_C, L_GC                C, GC                      C | composer, separators, attribute encoders
+extras                   r1_g, r1_p; id, id_random: see masque.recipes.extras
 """
 
 from __future__ import annotations
@@ -27,15 +28,7 @@ from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
 from masque.losses.reconstruction import weighted_l1
-from masque.models.rsgan import (
-    RSGAN,
-    SERVED,
-    RSGANConfig,
-    RSGANLatents,
-    face_region,
-    hair_region,
-    of_whole_picture,
-)
+from masque.models.rsgan import RSGAN, SERVED, RSGANConfig, RSGANLatents, face_region, hair_region, of_whole_picture
 from masque.recipes.extras import LazyR1, PersonTerms, SamePerson, after_lead, lazy_r1
 from masque.train.phase import Needs, Phase, Weight
 from masque.train.rates import Schedule, warm_up
