@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masque.catalog import CATALOG
+from masque.cli.durations import seconds
 from masque.config import (
     LARGEST_SEED,
     Former,
@@ -18,7 +19,6 @@ from masque.config import (
     as_dict,
     from_dict,
     override,
-    seconds,
     settings_of,
     values_of,
     with_values,

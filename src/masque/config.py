@@ -15,7 +15,6 @@ Settings that belong together may stand in a group, a frozen dataclass of their 
         schedule: Schedule = Schedule(decay_to=4000)
 
     training = with_values(RSGANTraining(), {"lr": 1e-3, "decay_from": 3000})
-    training.schedule.decay_from                       # 3000
 
 Code reads `training.schedule.decay_from`. Users see flat names: `--set decay_from=3000`, presets, settings.json, cards.
 So a name stands once in a config and its groups; a test holds that for a family's three configs together. Every field
@@ -29,7 +28,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -396,22 +394,7 @@ def from_dict(kind: type[C], values: JSON) -> C:
             raise _no_setting(name, [kind])
         if not _fits(value, known[name]):
             raise SettingError(f"{name} is {printable(repr(value))} and should be {_in_words(known[name])}.")
-    made = with_values(
-        kind(), {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    )
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    made = with_values(kind(), plain)
     check_ranges(made)
     return made
-
-
-def seconds(text: str) -> float:
-    """A duration such as 90, 90s, 9m, 1h30m or 2h, in seconds. Raises SettingError for anything else or for nothing."""
-    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
-    if not text.strip() or match is None:
-        raise SettingError(f"{printable(repr(text))} is not a duration: write 90s, 9m or 1h30m.")
-    hours, minutes, rest = (float(part or 0) for part in match.groups())
-    total = 3600 * hours + 60 * minutes + rest
-    if not math.isfinite(total):
-        raise SettingError(f"{printable(repr(text))} is longer than can be counted: write 90s, 9m or 1h30m.")
-    if total <= 0:
-        raise SettingError(f"{printable(repr(text))} is no time at all: write 90s, 9m or 1h30m.")
-    return total

@@ -71,7 +71,7 @@ def table(
 
     Example: masque table ccagan --data prepared --out table --steps 12000
     """
-    from masque.config import seconds
+    from masque.cli.durations import seconds
 
     limit = seconds(time_limit) if time_limit is not None else None
     options = {"count": count, "few": few, "pairs": pairs, "lfw": lfw, "ijba": ijba}
@@ -107,7 +107,7 @@ def tables(
 
     Example: masque tables --data prepared --out tables --preset small --time-limit 2h
     """
-    from masque.config import seconds
+    from masque.cli.durations import seconds
     from masque.lock import only_writer
     from masque.output import check_folder
     from masque.tables.alike import Alike

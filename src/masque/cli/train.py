@@ -64,7 +64,7 @@ def train(
     """
     started = time.monotonic()
     from masque import runs
-    from masque.config import seconds
+    from masque.cli.durations import seconds
     from masque.output import check_folder
     from masque.train.distributed import first_process
 
