@@ -98,7 +98,7 @@ def test_former_names_go_on_with_a_warning(synthesizer: Synthesizer, puppet_file
         former = synthesizer.changed(photo, [0.0])
     assert (former.picture == synthesizer.modify(photo, [0.0]).picture).all()
     with pytest.warns(DeprecationWarning, match="now called synthesize_pictures") as warned:
-        former_pictures = synthesizer.sample_features(photo, 2, seed=1)
+        former_pictures = synthesizer.drawn(photo, 2, seed=1)
     assert warned[0].filename == __file__
     assert all(
         (a == b).all() for a, b in zip(former_pictures, synthesizer.synthesize_pictures(photo, 2, seed=1), strict=True)
