@@ -33,7 +33,7 @@ wheel: setup
 	$(PYTHON) -m venv build/empty
 	build/empty/bin/python -m pip install --quiet --disable-pip-version-check build/wheel/*.whl
 	mkdir build/elsewhere
-	cd build/elsewhere && env -u PYTHONPATH ../empty/bin/masque --version && env -u PYTHONPATH ../empty/bin/masque demo
+	cd build/elsewhere && env -u PYTHONPATH ../../.ci/use ../empty/bin
 
 lint: setup
 	$(BIN)/ruff check src tests
