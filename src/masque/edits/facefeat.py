@@ -46,5 +46,6 @@ class FaceFeatSession(Session):
             raise ValueRangeError(f"{count} pictures cannot be drawn: ask for one at least.")
         f_id = self.features(subject)[0].expand(count, -1)
         with self.inference():
-            drawn = self.model.sample_features(torch.arange(count, device=self.device) + 1_000_003 * seed, "synthesize")
+            seeds = torch.arange(count, device=self.device) + 1_000_003 * seed
+            drawn = self.model.sample_features(seeds, "synthesize")
         return keep_cells_grey(subject, self.pictures(f_id, *drawn))

@@ -291,7 +291,8 @@ def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> Simila
 def diversity(session: Synthesizer, seed: int = 0) -> Diversity:
     """Section 4.3, over `DRAWS` samples of noise."""
     with session.inference():
-        drawn = session.model.sample_features((torch.arange(DRAWS) + 1_000_003 * seed).to(session.device), "diversity")
+        seeds = (torch.arange(DRAWS) + 1_000_003 * seed).to(session.device)
+        drawn = session.model.sample_features(seeds, "diversity")
     spread = [f.float().var(dim=0).cpu() for f in drawn]
     return {"f_1": float(spread[0].mean()), "f_2": float(spread[1].mean()), "all": float(torch.cat(spread).mean())}
 
