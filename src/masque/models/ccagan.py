@@ -53,8 +53,8 @@ class CCAGANConfig:
     images), so that what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no
     pattern of single pixels can please D."""
     confined: bool = False
-    """What is added to s is added to the person alone, so that the background stays without a term that asks for it. Not
-    with `whole`."""
+    """What is added to s is added to the person alone, so that the background stays without a term that asks for it.
+    Not with `whole`."""
     judge: Literal["shared", "apart"] = "shared"
     """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which
     begin as He et al. (2015) advise, so that it learns from its first steps on."""

@@ -235,15 +235,10 @@ def evaluate_facefeat(
     people = frames.people()[chosen]
     splits = split_people(people, seed=seed)
     generator = PictureGenerator(session, seed, workers)
-
-    def progress_of(what: str) -> Progress | None:
-        return (lambda done, most: progress(done, most, what)) if progress else None
-
     crops = [cut_crop(frames.frames[i], HAIR_CROP, session.size, frames.scale) for i in chosen]
-    real, generated, made = generator.embed_both(crops, progress_of("held-out people"))
+    real, generated, made = generator.embed_both(crops, _named(progress, "held-out people"))
     painted = [into_frame(frames.frames[i], picture) for i, picture in zip(chosen, made, strict=True)]
     real_features, made_features = features.extract([frames.frames[i] for i in chosen]), features.extract(painted)
-    swd = sliced_wasserstein(to_tensor(list(crops)), to_tensor(list(made)))
     mean = real.mean(0)
     report: FaceFeatReport = {
         "model": session.family,
@@ -263,13 +258,24 @@ def evaluate_facefeat(
         "ffd": frechet_distance(real_features, made_features),
         "ffd_floor": frechet_floor(real_features, made_features, seed),
         "kfd": as_mean_std(kernel_distance(real_features, made_features)),
-        "swd": {str(side): far for side, far in swd.items()},
+        "swd": _swd(crops, made),
     }
     if benchmarks.ijba is not None:
-        report["ijba"] = ijba_scores(generator, *benchmarks.ijba, progress_of("IJB-A"))
+        report["ijba"] = ijba_scores(generator, *benchmarks.ijba, _named(progress, "IJB-A"))
     if benchmarks.lfw is not None:
-        report["lfw"] = lfw_scores(generator, benchmarks.lfw, progress_of("LFW"))
+        report["lfw"] = lfw_scores(generator, benchmarks.lfw, _named(progress, "LFW"))
     return report
+
+
+def _named(progress: Callable[[int, int, str], None] | None, what: str) -> Progress | None:
+    """The progress of one part of the work."""
+    return (lambda done, most: progress(done, most, what)) if progress else None
+
+
+def _swd(crops: Sequence[Picture], made: Sequence[Picture]) -> dict[str, float]:
+    """By side: sliced Wasserstein distance × 1000."""
+    distances = sliced_wasserstein(to_tensor(list(crops)), to_tensor(list(made)))
+    return {str(side): distance for side, distance in distances.items()}
 
 
 def similarities(real: Embeddings, drawn: Embeddings, people: Numbers) -> Similarity:

@@ -152,11 +152,7 @@ def evaluate_invert(
 
     Raises SettingError for counts below what can be measured, DataError with fewer than two held-out pictures."""
     chosen = [int(i) for i in frames.indices("test")]
-    if min(counts.samples, counts.real, counts.generated) < 1 or counts.samples < 2:
-        raise SettingError(
-            f"{counts.samples} samples, {counts.real} photos and {counts.generated} generated pictures: "
-            "two, one and one are the fewest."
-        )
+    _check(counts)
     if len(chosen) < 2:
         raise DataError("Two held-out pictures are needed at least: prepare them with a larger --held-out.")
     photos = chosen[: counts.real]
@@ -191,6 +187,15 @@ def evaluate_invert(
     if progress:
         progress(jobs, jobs)
     return report
+
+
+def _check(counts: Counts) -> None:
+    """Raise SettingError for counts below what can be measured."""
+    if min(counts.samples, counts.real, counts.generated) < 1 or counts.samples < 2:
+        raise SettingError(
+            f"{counts.samples} samples, {counts.real} photos and {counts.generated} generated pictures: "
+            "two, one and one are the fewest."
+        )
 
 
 def _methods_for(session: LatentEditor, counts: Counts, seed: int) -> dict[str, Options]:

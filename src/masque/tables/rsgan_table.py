@@ -123,6 +123,12 @@ def table(
         }
         keep_report(out / f"{folder}.json", reports[row])
         write_embeddings(out, cache)
+    _write_swaps(out / "swaps.png", methods, frames, seed)
+    return write_table(out, reports, as_text(reports))
+
+
+def _write_swaps(path: Path, methods: Mapping[str, Method], frames: FrameSet, seed: int) -> None:
+    """Write Fig. 8 with its record."""
     record: dict[str, JSON] = {
         "edit": "table",
         "model": "rsgan",
@@ -130,8 +136,7 @@ def table(
         "rows": list(methods),
         "seed": seed,
     }
-    write_recorded(out / "swaps.png", draw(methods, frames, seed), record)
-    return write_table(out, reports, as_text(reports))
+    write_recorded(path, draw(methods, frames, seed), record)
 
 
 def _progress_of(row: str, how: Alike) -> Callable[[int, int], None]:
