@@ -198,7 +198,7 @@ def plain(record):
 NUMBERS = [np.float32, np.float64, np.float16, np.int64, np.uint8, Fraction, torch.tensor, np.array, bool]
 
 
-@pytest.mark.parametrize("kind", NUMBERS, ids=str)
+@pytest.mark.parametrize("kind", NUMBERS, ids=lambda kind: kind.__name__)
 def test_values_are_any_kind_of_number(kind, session, photo):
     wanted = session.edit(photo, {"Smiling": 1.0})
     made = session.edit(photo, {"Smiling": kind(1)})
