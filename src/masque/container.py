@@ -55,8 +55,8 @@ ALL_AT_ONCE = b"\3\1\0\2\x11\3\x11\0\x3f\0"
 BITS_OF_FRAME = 0x1F
 """The first five bits of a lossy WebP's pixels, which say what kind of frame it is."""
 KEY_FRAME = 0x10
-"""Their value for a whole picture, that is shown, of VP8's version 0. Other versions are decoded with simpler filters by
-some viewers and not by others."""
+"""Their value for a whole picture, that is shown, of VP8's version 0. Other versions are decoded with simpler filters
+by some viewers and not by others."""
 LARGEST_LOSSY = 16_384
 """From this number of pixels on, the bits of a side ask a viewer to enlarge a lossy WebP, which some viewers do."""
 

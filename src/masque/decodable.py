@@ -65,12 +65,14 @@ def trouble_in(file: IO[bytes]) -> str | None:
 
 
 def trouble_with(opened: Image.Image, size: int) -> str | None:
-    """The same of a picture that Pillow has opened and not decoded. size: bytes of its file."""
+    """Why a picture that Pillow has opened would take too long to decode, or cannot be whole: the end of a sentence
+    that begins with its name; None where nothing speaks against it. size: bytes of its file."""
     pixels = opened.width * opened.height
     if opened.format in ("JPEG", "MPO") and size * PIXELS_PER_BYTE < pixels:
         return f"is damaged (its {size} bytes cannot hold {opened.width}×{opened.height} pixels): fetch it again"
     if len(getattr(opened, "tile", ())) > MOST_PIECES:
-        return f"is cut into {len(opened.tile)} pieces, which take too long to put together: save it anew"  # type: ignore[attr-defined]
+        pieces = len(getattr(opened, "tile", ()))
+        return f"is cut into {pieces} pieces, which take too long to put together: save it anew"
     most = LARGEST.get(opened.format or "")
     if most is not None and pixels > most * 1e6:
         return f"has {pixels / 1e6:.0f} megapixels and the limit of {opened.format} is {most}: save it as PNG first"

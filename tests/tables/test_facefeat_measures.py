@@ -19,7 +19,6 @@ from masque.tables import facefeat as module
 from masque.tables.facefeat import (
     Benchmarks,
     PictureGenerator,
-    as_text,
     diversity,
     draw_sheet,
     embedding_of_crop,
@@ -28,6 +27,7 @@ from masque.tables.facefeat import (
     similarities,
     template_scores,
 )
+from masque.tables.facefeat_report import as_text
 from masque.tables.features import Features
 
 

@@ -42,7 +42,8 @@ def swap(
 ) -> Measured:
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice."""
     from masque.data.frames import load_frames
-    from masque.tables.rsgan import as_text, evaluate_swap
+    from masque.tables.rsgan import evaluate_swap
+    from masque.tables.rsgan_report import as_text
     from masque.tables.swapping import load_method
 
     method = load_method(model)
@@ -233,7 +234,8 @@ def facefeat(
     from masque.data.lfw import read_pairs
     from masque.data.templates import read_ijba
     from masque.edits.result import Result
-    from masque.tables.facefeat import Benchmarks, as_text, draw_sheet, evaluate_facefeat
+    from masque.tables.facefeat import Benchmarks, draw_sheet, evaluate_facefeat
+    from masque.tables.facefeat_report import as_text
     from masque.tables.features import load_features
 
     synthesizer = masque.load(model, "synthesize")

@@ -166,18 +166,8 @@ def _prepared(
     chosen = opened.indices(*splits)
     if not len(chosen):
         return None
-    if labels == "known" and opened.parsed_labels:
-        raise DataError(
-            f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as "
-            "CelebAMask-HQ."
-        )
     if labels != "none":
-        chosen = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
-        if not len(chosen):
-            how = "" if "known" in labels else ", or prepare it again with --label-maps"
-            raise DataError(
-                f"{opened.root} has no label maps: name a set with masks of parts, such as CelebAMask-HQ{how}."
-            )
+        chosen = _with_label_maps(opened, chosen, labels)
     frames, masks = _blank(len(chosen), scale)
     parts = np.empty_like(masks) if labels != "none" else None
     target = frame_size(scale)
@@ -209,6 +199,20 @@ def _prepared(
         scale=scale,
         labels=parts,
     )
+
+
+def _with_label_maps(opened: PreparedSet, chosen: NDArray[np.int64], labels: LabelMaps) -> NDArray[np.int64]:
+    """Those of the chosen rows (N,) that have a label map. Raises DataError where there are none of the kind wanted."""
+    if labels == "known" and opened.parsed_labels:
+        raise DataError(
+            f"The label maps of {opened.root} are a parser's own: name a set with masks of parts, such as "
+            "CelebAMask-HQ."
+        )
+    labelled = np.array([i for i in chosen if opened.has_labels(int(i))], dtype=np.int64)
+    if not len(labelled):
+        how = "" if "known" in labels else ", or prepare it again with --label-maps"
+        raise DataError(f"{opened.root} has no label maps: name a set with masks of parts, such as CelebAMask-HQ{how}.")
+    return labelled
 
 
 def _puppets(item: str, size: int, names: Sequence[str], splits: Sequence[str], labels: LabelMaps) -> FrameSet | None:

@@ -9,9 +9,8 @@ measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -27,10 +26,17 @@ from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame
 from masque.faces.shape3d import fit
 from masque.image import Picture, grid, read_picture, to_tensor
-from masque.metrics.frechet import FrechetFloor, floor_in_words, frechet_distance, frechet_floor, kernel_distance
+from masque.metrics.frechet import frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.sliced import sliced_wasserstein
-from masque.metrics.streaming import MeanStd
 from masque.metrics.verification import accepted, auc, correct_verdicts, found_within, mean_and_error
+from masque.tables.facefeat_report import (
+    Diversity,
+    FaceFeatReport,
+    LFWReport,
+    Similarity,
+    TemplateScores,
+    Verification,
+)
 from masque.tables.features import Features, as_mean_std
 
 AT_ONCE = 64
@@ -56,112 +62,6 @@ Embeddings = NDArray[np.float32]
 
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
-
-
-class Similarity(TypedDict):
-    """Mean cosines of dlib's embeddings (Table 3)."""
-
-    drawn: float
-    """Of a picture and the one generated for it"""
-    ceiling: float
-    """Of two real pictures of one person"""
-    floor: float
-    """Of real pictures of two people"""
-
-
-class CentredSimilarity(Similarity):
-    """The same, and with the mean of all real embeddings subtracted: dlib's embeddings lie so close to each other that
-    strangers have cosines near 0.9."""
-
-    centred: Similarity
-
-
-class Diversity(TypedDict):
-    """Section 4.3: mean variance of the entries of sampled features; those of real pictures have 1."""
-
-    f_1: float
-    f_2: float
-    all: float
-
-
-class YawFollowed(TypedDict):
-    """What `--pose-from` does."""
-
-    followed: float
-    """Slope of the yaw in painted pictures, by their landmarks, against the yaw asked for between −30 and 30 degrees: 1
-    where heads turn as asked, 0 where they never turn"""
-
-
-class TemplateScores(TypedDict):
-    """Table 2: means over the splits, and deviations."""
-
-    far_01: float
-    """Share of pairs of one person accepted where 1 % of pairs of two people are"""
-    far_001: float
-    """The same where 0.1 % are"""
-    rank_1: float
-    """How often the right person is the nearest"""
-    rank_5: float
-    """How often the right person is among the nearest five"""
-    far_01_std: float
-    far_001_std: float
-    rank_1_std: float
-    rank_5_std: float
-
-
-class Verification(TypedDict):
-    """Table 1: pairs told by the distance of their embeddings."""
-
-    accuracy: float
-    """Mean over the folds of the share judged correctly"""
-    error: float
-    """Standard error of that mean"""
-    auc: float
-    """Area under the receiver operating curve"""
-
-
-class LFWReport(TypedDict):
-    """Table 1 on LFW."""
-
-    pairs: int
-    pictures: int
-    centred: int
-    """Pictures in which no face was found at the centre, where it was then assumed"""
-    photos: Verification
-    """Of the pictures as they are"""
-    real: Verification
-    """Of the pictures at the network's size"""
-    generated: Verification
-    """Of pictures generated for them"""
-
-
-class FaceFeatReport(TypedDict):
-    """What `evaluate_facefeat` returns."""
-
-    model: str
-    weights: str
-    size: int
-    data: str
-    """Fingerprint of the frames"""
-    features: str
-    """Hash of what makes the features of FFD and KFD"""
-    pictures: int
-    people: int
-    similarity: CentredSimilarity
-    diversity: Diversity
-    yaw: YawFollowed
-    templates: dict[str, TemplateScores]
-    """By percent of generated pictures in a template"""
-    ffd: float
-    """Fréchet distance of generated pictures from real ones"""
-    ffd_floor: FrechetFloor | None
-    kfd: MeanStd
-    """Kernel distance of the same"""
-    swd: dict[str, float]
-    """By side: sliced Wasserstein distance × 1000 of the same"""
-    ijba: NotRequired[dict[str, TemplateScores]]
-    """As `templates`, on IJB-A"""
-    lfw: NotRequired[LFWReport]
 
 
 @dataclass(frozen=True)
@@ -433,55 +333,3 @@ def _crop_of_face(job: tuple[FaceInPicture, int]) -> Picture:
     landmarks = face.landmarks if face else landmarks_in(photo, (left, top, max(1, width), max(1, height)))
     crop: Picture = cut_crop(cut_frame(photo, landmarks, size / 128).picture, HAIR_CROP, size, size / 128)
     return crop
-
-
-def as_text(report: FaceFeatReport) -> str:
-    """The report in a few lines of text."""
-    s, d = report["similarity"], report["diversity"]
-    lines = [
-        f"{report['model']}, {report['size']} px, weights {report['weights']}; "
-        f"{report['pictures']} pictures of {report['people']} people; features {report['features']}",
-        "cosine                     drawn and real   two real of one person   of two people",
-        _similarity_line("dlib's embeddings", s),
-        _similarity_line("centred", s["centred"]),
-        f"diversity {d['all']:.3f} (f_1 {d['f_1']:.3f}, f_2 {d['f_2']:.3f}); "
-        f"heads turn by {report['yaw']['followed']:.2f} of what is asked",
-        f"FFD {report['ffd']:.4f} of {report['pictures']} pictures; {floor_in_words(report.get('ffd_floor'))}",
-        "sliced Wasserstein distance × 1000: "
-        + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items()),
-        *_template_lines("held-out people", report["templates"]),
-    ]
-    if "ijba" in report:
-        lines += _template_lines("IJB-A", report["ijba"])
-    if "lfw" in report:
-        lfw = report["lfw"]
-        shown = (("as they are", lfw["photos"]), (f"at {report['size']} px", lfw["real"]), ("drawn", lfw["generated"]))
-        for title, r in shown:
-            lines.append(
-                f"LFW, {title:20s} {100 * r['accuracy']:6.2f} ± {100 * r['error']:.2f} %, "
-                f"area under the curve {r['auc']:.4f}"
-            )
-    return "\n".join(lines)
-
-
-def _similarity_line(name: str, c: Similarity) -> str:
-    return f"{name:26s} {c['drawn']:14.3f} {c['ceiling']:24.3f} {c['floor']:15.3f}"
-
-
-def _template_lines(title: str, scores: Mapping[str, TemplateScores]) -> list[str]:
-    """A head, and a line for each share of generated pictures."""
-    lines = [f"templates, {title:15s} FAR 1 %       FAR 0.1 %     rank 1        rank 5"]
-    for share, row in scores.items():
-        cells = "   ".join(f"{100 * mean:5.1f} ± {100 * deviation:3.1f}" for mean, deviation in with_deviations(row))
-        lines.append(f"{share:>3s} % drawn                {cells}")
-    return lines
-
-
-def with_deviations(row: TemplateScores) -> list[tuple[float, float]]:
-    """The four scores of Table 2 in the order of its columns, each with its deviation."""
-    return [
-        (row["far_01"], row["far_01_std"]),
-        (row["far_001"], row["far_001_std"]),
-        (row["rank_1"], row["rank_1_std"]),
-        (row["rank_5"], row["rank_5_std"]),
-    ]

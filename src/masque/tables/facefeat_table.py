@@ -18,15 +18,8 @@ from masque.output import make_folder
 from masque.provenance import write_recorded
 from masque.recipes.facefeat import FaceFeatTraining
 from masque.tables.alike import Alike, train_equally
-from masque.tables.facefeat import (
-    SHARES,
-    Benchmarks,
-    FaceFeatReport,
-    TemplateScores,
-    draw_sheet,
-    evaluate_facefeat,
-    with_deviations,
-)
+from masque.tables.facefeat import SHARES, Benchmarks, draw_sheet, evaluate_facefeat
+from masque.tables.facefeat_report import FaceFeatReport, TemplateScores, with_deviations
 from masque.tables.features import load_features
 from masque.tables.written import write_table
 

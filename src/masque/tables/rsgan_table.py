@@ -20,7 +20,8 @@ from masque.jsonfile import JSON
 from masque.output import make_folder, write_atomically
 from masque.provenance import write_recorded
 from masque.tables.alike import Alike, train_equally
-from masque.tables.rsgan import Embedding, SwapReport, draw_pairs, evaluate_swap, summaries
+from masque.tables.rsgan import Embedding, draw_pairs, evaluate_swap
+from masque.tables.rsgan_report import SwapReport, summaries
 from masque.tables.swapping import WARP, Method, load_method, sample_of
 from masque.tables.written import keep_report, kept_report, versions, write_table
 from masque.version import __version__

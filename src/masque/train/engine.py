@@ -279,8 +279,8 @@ class Reports:
     """What one call of `Engine.fit` tells of the run while it goes on: log entries and preview pictures."""
 
     def __init__(self, engine: Engine, preview_batch: Batch | None, on_step: OnStep | None) -> None:
-        """preview_batch: what previews are made of, not on the device yet; there are none without one. Raises OutputError
-        where the log cannot be written."""
+        """preview_batch: what previews are made of, not on the device yet; there are none without one. Raises
+        OutputError where the log cannot be written."""
         self.engine = engine
         self.on_step = on_step
         self.writes = engine.fabric.global_rank == 0
