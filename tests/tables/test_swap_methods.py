@@ -40,7 +40,7 @@ def eyes(landmarks: np.ndarray) -> np.ndarray:
 class Copies(Autoencoder):
     """Makes every picture again as it was."""
 
-    def again(self, picture: torch.Tensor) -> torch.Tensor:
+    def reconstruct(self, picture: torch.Tensor) -> torch.Tensor:
         return picture
 
 
