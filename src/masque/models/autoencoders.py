@@ -39,7 +39,7 @@ class AutoencoderConfig:
     judge_channels: int = 76
     """Width of D's first map."""
     widest: int = 608
-    """Channels that no map exceeds."""
+    """The most channels that any map has."""
     z: int = 544
     """Z: as many numbers as RSGAN's four latents have together."""
     coarse: int = 0

@@ -45,7 +45,7 @@ class ProGANConfig:
     channels: int = 8192
     """A map of side s has 2·channels/s channels (the published code's fmap_base), up to `widest`."""
     widest: int = 512
-    """Channels that no map exceeds."""
+    """The most channels that any map has."""
     z: int = 512
     """Z: numbers of a latent."""
     group: int = 4

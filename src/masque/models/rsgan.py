@@ -51,11 +51,11 @@ class RSGANConfig:
     judge_channels: int = 32
     """Width of the first map of D_g, D_p and C."""
     widest: int = 512
-    """Channels that no map exceeds."""
+    """The most channels that any map has."""
     z_appearance: int = 256
-    """Zx, entries of z_xf and of z_xh."""
+    """Zx: how many numbers z_xf and z_xh have each."""
     z_attributes: int = 16
-    """Zc, entries of z_cf and of z_ch."""
+    """Zc: how many numbers z_cf and z_ch have each."""
     coarse: int = 0
     """Side of the coarse picture that one linear layer carries past the convolutions, into each latent and out of it
     again. 0: none, since the paper has none."""
@@ -66,7 +66,7 @@ class RSGANConfig:
     """What random z_x are drawn from: N(0,1) as in the paper, or the Gaussian with the mean and covariance of
     inferred ones, which fill N(0,1) badly where reconstruction weighs much more than the divergence."""
     attributes: tuple[str, ...] = ATTRIBUTES
-    """Names of the A attributes c."""
+    """Names of the A attributes c, CelebA's."""
     variational: bool = True
     """False gives the non-variational variant of Section 4.2: every latent is the encoder's mean."""
     lstm: bool = False
@@ -78,9 +78,13 @@ class RSGANLatents:
     """The four latents of a batch of pictures: z_xf, z_cf, z_xh, z_ch, each (B,Z)."""
 
     xf: Tensor
+    """z_xf (B,Zx): how the face looks."""
     cf: Tensor
+    """z_cf (B,Zc): the face's attributes."""
     xh: Tensor
+    """z_xh (B,Zx): how the hair looks."""
     ch: Tensor
+    """z_ch (B,Zc): the hair's attributes."""
 
     def part(self, part: Part) -> tuple[Tensor, Tensor]:
         """z_x and z_c of one part."""
@@ -202,8 +206,8 @@ class Prior(nn.Module):
             )
             if bool(failed):
                 root = torch.diag(covariance.diagonal().clamp(min=0).sqrt())
-            drawn: Tensor = mean + full(noise).to(mean.dtype) @ root.T
-        return drawn
+            sampled: Tensor = mean + full(noise).to(mean.dtype) @ root.T
+        return sampled
 
     def move(self, part: Part, change: Tensor) -> Tensor:
         """How far z_x of a part moves, (B,Zx), when its attributes change by (B,A): along the regression of z_x on c.
@@ -224,8 +228,8 @@ class Prior(nn.Module):
         """½ squared distance, a scalar, of the moments of one part from those of latents (B,Zx) and attributes (B,A): a
         plain gradient step on it is a step of a running average."""
         first, second = self.moments(z, c)
-        apart: Tensor = (self.first[part] - first).square().sum() + (self.second[part] - second).square().sum()
-        return 0.5 * apart
+        distance: Tensor = (self.first[part] - first).square().sum() + (self.second[part] - second).square().sum()
+        return 0.5 * distance
 
     def _gaussian(self, part: Part) -> tuple[Tensor, Tensor]:
         mean = self.first[part].detach()
@@ -285,8 +289,8 @@ class RSGAN(nn.Module):
 
     def draw(self, part: Part, noise: Tensor) -> Tensor:
         """ẑ_x of one part, (B,Zx), from standard normal noise of that shape."""
-        drawn: Tensor = noise if self.prior is None else self.prior(part, noise)
-        return drawn
+        sampled: Tensor = noise if self.prior is None else self.prior(part, noise)
+        return sampled
 
     def decode_parts(self, latents: RSGANLatents) -> tuple[Tensor, Tensor]:
         """x'_f and x'_h (B,3,S,S) in [-1,1], what the part decoders make of their latents."""

@@ -44,25 +44,25 @@ class ALIRecipe(AutoencoderRecipe):
         """D's logits of (x, ẑ) and of (x̃, z)."""
         x, z = batch["image"], self.noise(batch, "z")
         inferred = self.model.E(x).sample(self.noise(batch, "ẑ")).to(x.dtype)
-        said: Tensor = self.D(torch.cat([x, self.model.G(z).to(x.dtype)]), torch.cat([inferred, z]))
-        return said[: len(x)], said[len(x) :]
+        logits: Tensor = self.D(torch.cat([x, self.model.G(z).to(x.dtype)]), torch.cat([inferred, z]))
+        return logits[: len(x)], logits[len(x) :]
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log D(x, ẑ) − log(1 − D(x̃, z))."""
-        seen, painted = self.pair_logits(batch)  # E and G are frozen here
-        return {"adv": real_loss(seen) + fake_loss(painted)}
+        of_encoder, of_generator = self.pair_logits(batch)  # E and G are frozen here
+        return {"adv": real_loss(of_encoder) + fake_loss(of_generator)}
 
     def fool_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log(1 − D(x, ẑ)) − log D(x̃, z)."""
-        seen, painted = self.pair_logits(batch)
-        return {"seen": fake_loss(seen), "painted": real_loss(painted)}
+        of_encoder, of_generator = self.pair_logits(batch)
+        return {"seen": fake_loss(of_encoder), "painted": real_loss(of_generator)}
 
     def score(self, pictures: Tensor, batch: Batch) -> Tensor:
-        """D of pictures with what E sees in the batch's."""
+        """D's logits of pictures, each paired with the latent ẑ that E infers from the batch's picture."""
         with torch.no_grad():
             z = self.model.E(batch["image"]).sample(self.noise(batch, "ẑ"))
-        said: Tensor = self.D(pictures, z.to(pictures.dtype))
-        return said
+        logits: Tensor = self.D(pictures, z.to(pictures.dtype))
+        return logits
 
 
 # RSGAN's 5·10⁻⁴ is too much where nothing but a discriminator holds E to its pictures: E diverged after 1,400 steps

@@ -61,11 +61,11 @@ class AlphaGANRecipe(AutoencoderRecipe):
         inferred = self.model.E(x).mean
         again = self.model.G(inferred)
         # R_D is no part of E's loss.
-        judged = self.model.G(torch.cat([inferred.detach().to(x.dtype), self.noise(batch, "z")]))
+        to_judge = self.model.G(torch.cat([inferred.detach().to(x.dtype), self.noise(batch, "z")]))
         return {
             "rec": weighted_l1(x, again, batch["valid"]),
             "fool_C": real_loss(self.C(inferred)),
-            "fool": 2 * real_loss(self.D(judged)),
+            "fool": 2 * real_loss(self.D(to_judge)),
         }
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -73,8 +73,8 @@ class AlphaGANRecipe(AutoencoderRecipe):
         x = batch["image"]
         with torch.no_grad():
             made = self.model.G(torch.cat([self.model.E(x).mean.to(x.dtype), self.noise(batch, "z of D")]))
-        said = self.D(torch.cat([x, made.to(x.dtype)]))
-        return {"adv": real_loss(said[: len(x)]) + 2 * fake_loss(said[len(x) :])}
+        logits = self.D(torch.cat([x, made.to(x.dtype)]))
+        return {"adv": real_loss(logits[: len(x)]) + 2 * fake_loss(logits[len(x) :])}
 
     def judge_latents_terms(self, batch: Batch) -> dict[str, Tensor]:
         """−log C(z) − log(1 − C(ẑ)): a drawn latent is the real one."""

@@ -22,10 +22,11 @@ class AttributesTraining:
     """How the classifier is trained."""
 
     lr: float = 1e-3
-    """Learning rate."""
+    """Learning rate of the classifier, before it falls by `schedule`."""
     weight_decay: float = 0.05
-    """AdamW's weight decay."""
+    """Weight decay of AdamW, the share of each weight that is taken off per step and unit of `lr`; 0 is plain Adam."""
     schedule: Schedule = Schedule("cosine", decay_to=3000)
+    """How `lr` falls: along half a cosine, to 0 at `decay_to`."""
 
 
 class AttributesRecipe:

@@ -30,12 +30,14 @@ class AutoencoderTraining:
     judge_lr: float = 2e-4
     """Learning rate of D and C."""
     beta2: float = 0.999
-    """β₂ of Adam."""
+    """β₂ of Adam for all networks: how much of the mean squared gradient stays from one step to the next."""
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Schedule = Schedule()
+    """How `lr` and `judge_lr` fall: not at all unless `decay_to` is set."""
     penalty: LazyR1 = LazyR1()
     """R1 of D, which the papers do not have."""
+
     former: ClassVar[Former] = Former({"beta1": "it is 0.5, as RSGAN's"}, neutral={"beta1": 0.5})
 
 
@@ -70,9 +72,9 @@ class AutoencoderRecipe:
         return normal(batch["seed"], name, self.config.z, x.device).to(x.dtype)
 
     def score(self, pictures: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
-        """What D says of real pictures, for R1."""
-        said: Tensor = self.nets["D"](pictures)
-        return said
+        """D's logits of real pictures, whose gradient R1 measures."""
+        logits: Tensor = self.nets["D"](pictures)
+        return logits
 
     def r1(self, batch: Batch) -> Tensor:
         """R1 of D on real pictures."""

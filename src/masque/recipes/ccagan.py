@@ -54,9 +54,9 @@ class CCAGANTraining:
     """Weights of Section 4.1 and the choices the paper leaves open."""
 
     cls: float = 1.0
-    """λ_c of L_cls^r and L_cls^f."""
+    """λ_c: weight of both classification losses, L_cls^r of D and L_cls^f of G (Eq. 9, 10)."""
     rec: float = 1.0
-    """λ_r of L_rec; 0 is the paper's variant without L_rec, which then is not computed at all."""
+    """λ_r: weight of L_rec (Eq. 10); 0 is the paper's variant without L_rec, which then is not computed at all."""
     adversarial: Literal["logistic", "wgan-gp", "hinge"] = "logistic"
     """logistic: Eq. 5 as printed, non-saturating for G. wgan-gp: StarGAN's as published. hinge: SAGAN's."""
     gp: float = 10.0
@@ -79,12 +79,13 @@ class CCAGANTraining:
     lead: int = 0
     """Steps in which D learns alone, so that a new D does not lead a trained G astray."""
     lr: float = 1e-4
-    """Learning rate of G and D."""
+    """Learning rate of G, and of D where `judge_lr` is 0."""
     judge_lr: float = 0.0
     """Learning rate of D where it is another one; 0 is `lr`, as in the paper."""
     beta2: float = 0.999
-    """β₂ of Adam."""
+    """β₂ of Adam for both networks: how much of the mean squared gradient stays from one step to the next."""
     schedule: Schedule = Schedule()
+    """How `lr` and `judge_lr` fall: not at all unless `decay_to` is set."""
 
     former: ClassVar[Former] = Former(
         {"certainty": "Eq. 7 asks for t itself", "beta1": "it is 0.5, as in the paper"},

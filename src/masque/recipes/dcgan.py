@@ -25,6 +25,7 @@ class DCGANTraining:
     lr: float = 2e-4
     """Learning rate of D and G."""
     schedule: Schedule = Schedule()
+    """How `lr` falls: not at all unless `decay_to` is set."""
 
     former: ClassVar[Former] = Former({"beta1": "it is 0.5, as in the paper"}, neutral={"beta1": 0.5})
 

@@ -63,6 +63,7 @@ class FaceFeatTraining:
     """Section 4, and what it leaves open."""
 
     extractors: Extractors = Extractors()
+    """Where E_id and E_1 come from, and how they learn (Eq. 5 and 7)."""
     without: Literal["none", "id", "features", "picture", "rec"] = "none"
     """Table 4: (a) without φ_id, (b) without φ^f, (c) without φ^I, (d) without φ_rec."""
     beyond: tuple[str, ...] = ()
@@ -140,10 +141,10 @@ class FaceFeatRecipe:
     def phases(self) -> Sequence[Phase]:
         """Eq. 5 and 7 until `warm`; then Eq. 2, 4, 1 and 3 with 8 in every step."""
         w, since = self.training, self.extraction.warm
-        features = self.kept({"f_1": 1.0, "f_2": 1.0})
-        adv = {**self.kept({"adv": 1.0}), **self.maps.adv}
-        judges = (*self.kept({"adv": "D_I"}).values(), *self.maps.judges)
-        draw = self.kept({"f_1": 1.0, "f_2": 1.0, "picture": 1.0})
+        features = self.not_ablated({"f_1": 1.0, "f_2": 1.0})
+        adv = {**self.not_ablated({"adv": 1.0}), **self.maps.adv}
+        judges = (*self.not_ablated({"adv": "D_I"}).values(), *self.maps.judges)
+        draw = self.not_ablated({"f_1": 1.0, "f_2": 1.0, "picture": 1.0})
         generators = [
             Phase("draw", ("G_f1", "G_f2"), self.draw_terms, draw, since=since),
             Phase("paint", ("G_I", "E_2"), self.paint_terms, self.painting, since=since),
@@ -158,8 +159,8 @@ class FaceFeatRecipe:
         ]
         return [phase for phase in found if phase.weights]
 
-    def kept(self, terms: Mapping[str, T]) -> dict[str, T]:
-        """What stands under the names of terms, without those that are left out."""
+    def not_ablated(self, terms: Mapping[str, T]) -> dict[str, T]:
+        """What `terms` has by the names of terms, without those that the ablation leaves out."""
         return {name: value for name, value in terms.items() if name not in self.left_out}
 
     def paint_weights(self) -> dict[str, float]:
@@ -170,11 +171,11 @@ class FaceFeatRecipe:
             weights |= {"shape": 1.0, "shape_made": 1.0}
         if "picture" in beyond:
             weights |= {f"{name}_made": weight for name, weight in fool.items()}
-        return self.kept(weights)
+        return self.not_ablated(weights)
 
     def penalties(self) -> dict[str, Penalty]:
         """R1 of each discriminator, on real pictures and features."""
-        return self.kept(
+        return self.not_ablated(
             {
                 "r1": ("D_I", lambda batch: r1_penalty(self.judges.D_I, batch["image"])),
                 "r1_f_1": ("D_f1", lambda batch: r1_penalty(self.judges.D_f1, self.extraction.f_1(batch))),
@@ -262,8 +263,8 @@ class FaceFeatRecipe:
         terms = {"rec": weighted_l1(x, pictures[: len(x)], batch["valid"])} if "rec" in self.painting else {}
         for name, D in (("fool", self.judges.D_I), ("fool_maps", self.maps.D_maps)):
             if name in self.painting and D is not None:
-                judged = pictures[: len(self.of_both(name)) * len(x)]
-                terms |= self.by_origin(name, D(judged), real_loss)
+                shown = pictures[: len(self.of_both(name)) * len(x)]
+                terms |= self.by_origin(name, D(shown), real_loss)
         if "id" in self.painting:
             apart = self.identity_error(pictures, f_id.repeat(len(features), 1), batch["seed"])
             terms |= self.by_origin("id", apart, torch.mean)

@@ -5,7 +5,7 @@ paper          here                 who it updates, in the phase
 W_id, b_id     W_id
 Eq. 5          people               E_id, W_id    tell
 Eq. 7          shape                E_1           see
-f_id, f_1      f_id, f_1
+f_id, f_1      f_id, f_1            nobody: frozen features of a picture
 """
 
 from __future__ import annotations
@@ -44,17 +44,19 @@ class Extractors:
     """Where E_id and E_1 come from: trained models, or the first steps of the run (Section 3.1)."""
 
     identity: str = ""
-    """A trained model of the family identity that is E_id, by its folder; without one E_id is trained until `warm`."""
+    """A trained model of the family identity that is E_id: `identity`, which ships, or a folder; without one E_id is
+    trained until `warm`."""
     shape: str = ""
-    """A trained model of the family shape that is E_1, by its folder; without one E_1 is trained until `warm`."""
+    """A trained model of the family shape that is E_1: a folder, since none ships; without one E_1 is trained until
+    `warm`."""
     warm: int = 20_000
     """Steps in which E_id and E_1 are trained before the others, where either is not named."""
     softmax: Softmax = "linear"
     """By what E_id is trained to tell people; see the family identity."""
     margin: float = 0.35
-    """m of softmax=margin."""
+    """m of softmax=margin: by how much the cosine to the own person must be the larger."""
     scale: float = 64.0
-    """s of softmax=margin."""
+    """s of softmax=margin, by which the cosines are multiplied."""
     id_lr: float = 8e-5
     """Learning rate of E_id and E_1."""
 

@@ -35,10 +35,11 @@ class IdentityTraining:
     scale: float = 64.0
     """s of softmax=margin, by which the cosines are multiplied."""
     lr: float = 1e-3
-    """Learning rate."""
+    """Learning rate of E_id and its heads, before it falls by `schedule`."""
     weight_decay: float = 0.05
-    """AdamW\'s weight decay."""
+    """Weight decay of AdamW, the share of each weight that is taken off per step and unit of `lr`; 0 is plain Adam."""
     schedule: Schedule = Schedule("cosine", decay_to=3000)
+    """How `lr` falls: along half a cosine, to 0 at `decay_to`."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin < 1:

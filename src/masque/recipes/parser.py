@@ -26,10 +26,11 @@ class ParserTraining:
     dice: float = 0.0
     """Weight of the Dice loss beside the cross entropy; 0 is the thesis."""
     lr: float = 2e-4
-    """Learning rate."""
+    """Learning rate of P_F, before it falls by `schedule`."""
     weight_decay: float = 0.0
-    """AdamW\'s weight decay."""
+    """Weight decay of AdamW, the share of each weight that is taken off per step and unit of `lr`; 0 is plain Adam."""
     schedule: Schedule = Schedule("cosine")
+    """How `lr` falls: constant unless `decay_to` is set."""
 
 
 class ParserRecipe:

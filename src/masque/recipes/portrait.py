@@ -54,7 +54,7 @@ class Weights:
     """λ of Section 3.2.5, and those of the terms that are not in it."""
 
     local: float = 10.0
-    """λ_local of L_local (Eq. 3.1)."""
+    """λ_local of L_local (Eq. 3.1), by which each face part's autoencoder reconstructs it."""
     overall: float = 1.0
     """λ_global of L_global (Eq. 3.2), on paired pictures."""
     gd: float = 1.0
@@ -84,12 +84,14 @@ class PortraitTraining:
     """Weights of Section 3.2.5 and the choices the thesis leaves open."""
 
     weights: Weights = Weights()
+    """λ of each loss (Section 3.2.5)."""
     extra: Perceptual = Perceptual()
+    """The perceptual term, which is off unless it is given a weight."""
     judged: Literal["all", "person"] = "all"
     """Which patches D_1 and D_2 count for: person leaves out those of background alone, in which a kept background is
     always real."""
     judge_steps: int = 1
-    """Steps of D for each of G."""
+    """Steps of D for each step of G."""
     adversarial: Literal["logistic", "hinge"] = "logistic"
     """logistic: Eq. 3.3 and 3.4. hinge: as in later work (Lim & Ye 2017)."""
     parser_channels: int = 24
@@ -99,8 +101,9 @@ class PortraitTraining:
     lead: int = 0
     """Steps in which discriminators learn alone, so that new ones do not lead a trained G astray."""
     lr: float = 2e-4
+    """Learning rate of embed, G and P_F (Section 4.3.1)."""
     judge_lr: float = 2e-4
-    """Learning rate of D."""
+    """Learning rate of D, the discriminators D_1 and D_2 of both scales."""
     schedule: Schedule = Schedule("stairs")
     """Section 4.3.1: drops after every ten epochs, to 0."""
 
@@ -242,19 +245,19 @@ class PortraitRecipe:
         inferred = self.model.embed(components)
         latents = self.sampled(inferred, batch["seed"])
         made = self.model.G(latents, x, labels)
-        judged = self.D(made, labels)
+        on_made = self.D(made, labels)
         rebuilt = self.model.embed.rebuild(latents)
         local = [half_square(a, b) for a, b in zip(rebuilt, components, strict=True)]
         terms = {
             "local": torch.stack(local).sum(),  # Eq. 3.1
-            "fool": torch.stack([self.fool(logits, labels) for logits, _ in judged]).mean(),  # Eq. 3.4
+            "fool": torch.stack([self.fool(logits, labels) for logits, _ in on_made]).mean(),  # Eq. 3.4
             "shape": label_cross_entropy(self.P_F(made), with_larger_eyes_and_mouth(labels)),  # Eq. 3.8
             **self.maps.fool_terms(made),
         }
         if self.config.embedding == "vae":
             costs = [kl_to_standard(z.mean, z.log_variance) for z in inferred if isinstance(z, Gaussian)]
             terms["kl"] = torch.stack(costs).mean()
-        return {**terms, **self.paired_terms(batch, made, [maps for _, maps in judged])} if paired else terms
+        return {**terms, **self.paired_terms(batch, made, [maps for _, maps in on_made])} if paired else terms
 
     def fool(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Eq. 3.4 at one scale, non-saturating: −log D, or the hinge loss's −D."""

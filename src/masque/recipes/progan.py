@@ -65,7 +65,7 @@ class EncoderTraining:
     photo: float = 1.0
     """Weight of photos made again, beside the generated pictures whose latents are known; 0 leaves photos out."""
     encoder_lr: float = 1e-3
-    """Learning rate of E."""
+    """Learning rate of the encoder E."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ProGANTraining:
     adversarial: Literal["wgan-gp", "logistic"] = "wgan-gp"
     """wgan-gp: the paper's. logistic: the non-saturating loss (Goodfellow et al. 2014), with R1."""
     gp: float = 10.0
-    """λ of WGAN-GP's gradient penalty."""
+    """λ of WGAN-GP's gradient penalty, with adversarial=wgan-gp alone."""
     drift: float = 0.001
     """ε_drift: weight of E D(x)², which keeps D's scores near 0."""
     adv: float = 1.0
@@ -83,18 +83,21 @@ class ProGANTraining:
     augment: Literal["none", "diff"] = "none"
     """diff: DiffAugment (Zhao et al. 2020) of the pictures that are judged, for small sets."""
     growth: Growth = Growth()
+    """When the networks grow to the next size."""
     encoder: EncoderTraining = EncoderTraining()
+    """When and how E learns."""
     penalty: LazyR1 = LazyR1(r1=10.0)
     """R1 of D, with adversarial=logistic alone."""
     maps_judge: ParserMaps = ParserMaps()
+    """D_maps, with adversarial=logistic alone."""
     lead: int = 0
     """Steps in which discriminators learn alone, so that new ones do not lead a trained G astray."""
     lr: float = 1e-3
-    """Learning rate of G and D."""
+    """Learning rate of G, and of D where `judge_lr` is 0."""
     judge_lr: float = 0.0
     """Learning rate of D where it is another one; 0 is `lr`."""
     beta2: float = 0.99
-    """β₂ of Adam for G and D."""
+    """β₂ of Adam for G and D: how much of the mean squared gradient stays from one step to the next."""
     schedule: Schedule = Schedule()
     """Where E learns, the rates of G and D fall from decay_from to `encoder_since`, and E's along half a cosine from
     there to decay_to; it stays where that is no later."""
@@ -121,10 +124,10 @@ class ProGANRecipe:
         self.model, self.D = ProGAN(config), Discriminator(config)
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "E": self.model.E, "D": self.D}
         self.most, self.first = stages(config.size), 0
-        asked, since = training.schedule, training.encoder.encoder_since
-        self.schedule = replace(asked, decay_to=min(since, asked.decay_to)) if since else asked
-        later = asked.decay_to if asked.decay_to > since else 0
-        self.encoder_schedule = replace(asked, decay_shape="cosine", decay_from=since, decay_to=later)
+        schedule, since = training.schedule, training.encoder.encoder_since
+        self.schedule = replace(schedule, decay_to=min(since, schedule.decay_to)) if since else schedule
+        later = schedule.decay_to if schedule.decay_to > since else 0
+        self.encoder_schedule = replace(schedule, decay_shape="cosine", decay_from=since, decay_to=later)
         if training.growth.grown:
             self.first = stages(training.growth.grown)
             if self.first > self.most:

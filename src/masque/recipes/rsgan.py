@@ -45,15 +45,15 @@ class Weights:
     rec: float = 4000.0
     """λ_rec of L_rec, L_rec-f and L_rec-h (Eq. 1-3)."""
     kl: float = 1.0
-    """λ_KL of L_KL (Eq. 4)."""
+    """λ_KL of L_KL (Eq. 4), the divergence of the inferred latents from N(0,1)."""
     adv_g: float = 20.0
-    """λ_adv-g of L_adv-g (Eq. 5): the whole picture's."""
+    """λ_adv-g of L_adv-g (Eq. 5), which judges whole pictures."""
     adv_p: float = 30.0
-    """λ_adv-p of L_adv-p (Eq. 5): the patches'."""
+    """λ_adv-p of L_adv-p (Eq. 5), which judges patches."""
     C: float = 1.0
-    """λ_C of L_C (Eq. 6)."""
+    """λ_C of L_C (Eq. 6), by which C learns to read attributes."""
     GC: float = 50.0
-    """λ_GC of L_GC (Eq. 7)."""
+    """λ_GC of L_GC (Eq. 7), by which C's reading of made pictures trains the composer."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class RSGANTraining:
     """Weights of Section 3.1 and the choices the paper leaves open."""
 
     weights: Weights = Weights()
+    """λ of each loss (Section 3.1)."""
     beta: float = 0.5
     """β: how much of the background's error is taken off (Eq. 2, 3)."""
     rec_trains_separators: bool = False
@@ -82,6 +83,7 @@ class RSGANTraining:
     """Where x̂' comes from: `prior` as in Algorithm A1, line 12; `mixed` recombines parts of other pictures too, which
     is what a swap does."""
     start: AutoencodersFirst = AutoencodersFirst()
+    """How long the autoencoders learn before there are discriminators."""
     penalty: LazyR1 = LazyR1()
     """R1 of D_g and D_p, which the paper does not have."""
     lead: int = 0
@@ -94,10 +96,11 @@ class RSGANTraining:
     judge_lr: float = 2e-4
     """Learning rate of D_g, D_p and C."""
     beta2: float = 0.999
-    """β₂ of Adam."""
+    """β₂ of Adam for all networks: how much of the mean squared gradient stays from one step to the next."""
     warm_up: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Schedule = Schedule()
+    """How `lr` and `judge_lr` fall: not at all unless `decay_to` is set."""
 
     former: ClassVar[Former] = Former(
         {"spectral": "r1 holds the discriminators", "beta1": "it is 0.5, as in the paper"},
@@ -106,23 +109,23 @@ class RSGANTraining:
 
 
 @dataclass(frozen=True)
-class Made:
+class Composed:
     """What the networks make of a batch: the pictures (B,3,S,S) of Algorithm A1, lines 3-13."""
 
     parts: tuple[Tensor, Tensor]
-    """x'_f and x'_h"""
+    """x'_f and x'_h: the face and the hair region, as the part decoders reconstruct them."""
     image: Tensor
-    """x' for the adversarial and attribute terms"""
+    """x': the reconstructed picture, for the adversarial and attribute terms."""
     reconstruction: Tensor
-    """x' for L_rec: the same picture, cut off from the separators where Algorithm A1 says so"""
+    """x' for L_rec: the same picture, cut off from the separators where Algorithm A1 says so."""
     random: Tensor
-    """x̂'"""
+    """x̂': the picture composed of random latents."""
     random_attributes: Tensor
-    """c of x̂' (B,A), NaN where it has none"""
+    """The attributes c (B,A) that x̂' is to show, NaN where none are asked of it."""
     random_own: Tensor
-    """(B,) 1 where x̂' has x's face, 0 elsewhere"""
+    """(B,): 1 where x̂' has the face of x, 0 elsewhere."""
     kl: Tensor
-    """L_KL, a scalar"""
+    """L_KL of Eq. 4, a scalar."""
 
 
 class RSGANRecipe:
@@ -138,7 +141,7 @@ class RSGANRecipe:
         self.nets: Mapping[str, nn.Module] = {**own, **self.person.nets}
         self.served = tuple(name for name in own if name in (*SERVED, "memory"))
         self.composing = tuple(name for name in own if name not in ("D_g", "D_p", "C", "prior"))
-        self.last: tuple[Batch, Made] | None = None
+        self.last: tuple[Batch, Composed] | None = None
         self.inferred: tuple[Batch, RSGANLatents, Tensor] | None = None
 
     def phases(self) -> Sequence[Phase]:
@@ -201,12 +204,12 @@ class RSGANRecipe:
             kl = sum((kl_to_standard(g.mean, g.log_variance) for g in inferred.values()), kl)
         return z, c, kl
 
-    def make(self, batch: Batch) -> Made:
+    def make(self, batch: Batch) -> Composed:
         """Algorithm A1, lines 3-13."""
         z, c, kl = self.infer(batch)
         image = self.model.compose(z)
         z_random, c_random, own = self.random_latents(batch, z.detached(), c)
-        return Made(
+        return Composed(
             parts=self.model.decode_parts(z),
             image=image,
             reconstruction=image if self.training.rec_trains_separators else self.model.compose(z.detached()),

@@ -59,8 +59,8 @@ class VAEGANRecipe(AutoencoderRecipe):
     def feature_error(self, x: Tensor, made: Tensor) -> Tensor:
         """L_llike: −log N(Dis_l(x) | Dis_l(x̃), I), up to a constant."""
         with torch.no_grad():
-            wanted = self.D.features(x)
-        return half_square(self.D.features(made), wanted)
+            real = self.D.features(x)
+        return half_square(self.D.features(made), real)
 
     def encode_terms(self, batch: Batch) -> dict[str, Tensor]:
         """L_prior and L_llike."""
@@ -86,8 +86,8 @@ class VAEGANRecipe(AutoencoderRecipe):
         x = batch["image"]
         with torch.no_grad():
             made = self.make(batch)
-        said = self.D(torch.cat([x, made.to(x.dtype)]))
-        return {"adv": real_loss(said[: len(x)]) + 2 * fake_loss(said[len(x) :])}
+        logits = self.D(torch.cat([x, made.to(x.dtype)]))
+        return {"adv": real_loss(logits[: len(x)]) + 2 * fake_loss(logits[len(x) :])}
 
 
 PRESETS: Presets = presets({"kl": 0.25})
