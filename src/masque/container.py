@@ -72,7 +72,7 @@ class Contents:
     """What a picture holds beside its pixels."""
 
     packets: tuple[bytes, ...]
-    """Its XMP packets, in their order."""
+    """The file's XMP packets, in their order."""
     foreign: str | None
     """The first thing that Masque never writes, as a noun; None if there is none."""
 

@@ -130,12 +130,13 @@ class Folder:
     """What one folder holds."""
 
     path: Path
+    """The folder itself."""
     pictures: tuple[Path, ...]
-    """Files with the ending of a picture."""
+    """Files in it with the ending of a picture."""
     others: tuple[Path, ...]
-    """Other files."""
+    """All other files in it."""
     folders: tuple[Path, ...]
-    """Folders."""
+    """Folders in it."""
     left_out: Mapping[str, int]
     """reason -> count of entries that are none of these; `unreadable` says why `others` are no pictures."""
 
@@ -145,6 +146,7 @@ class Tree:
     """A folder with everything below it."""
 
     path: Path
+    """The folder itself."""
     pictures: tuple[Path, ...]
     """Pictures directly in the folder."""
     others: tuple[Path, ...]

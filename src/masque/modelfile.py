@@ -31,8 +31,9 @@ class ModelFile:
     """A model folder, read."""
 
     folder: Path
+    """Where it was read from."""
     family: str
-    """Its name in the catalog."""
+    """Name of the model's family in `masque.catalog`."""
     config: Mapping[str, JSON]
     """The fields of the networks' config dataclass."""
     weights: Mapping[str, Tensor]

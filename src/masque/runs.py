@@ -56,7 +56,7 @@ class Plan:
     """Everything that decides a run, apart from its data."""
 
     family: str
-    """Its name in the catalog."""
+    """Name of the family in `masque.catalog`."""
     model: ModelConfig
     """The sizes of the networks."""
     training: DataclassInstance

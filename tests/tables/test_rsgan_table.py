@@ -127,7 +127,10 @@ def test_all_tables_say_what_is_missing(tmp_path, monkeypatch, made):
     monkeypatch.setattr(
         every,
         "TABLES",
-        {"rsgan": lambda *_, pairs: every.Made(reports, as_text(reports if pairs == 4 else {})), "portrait": missing},
+        {
+            "rsgan": lambda *_, pairs: every.PaperTable(reports, as_text(reports if pairs == 4 else {})),
+            "portrait": missing,
+        },
     )
     reasons = every.all_tables(PUPPETS, tmp_path / "all", Alike("tiny"), more={"rsgan": {"pairs": 4}})
     assert reasons == {"rsgan": "", "portrait": "There are no label maps."}

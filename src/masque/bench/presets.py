@@ -40,22 +40,27 @@ class PresetCost:
     """What training by one preset takes."""
 
     family: str
+    """Name of the family in `masque.catalog`"""
     preset: str
+    """Name of the preset among those of the family"""
     size: int
     """Side of the pictures in pixels"""
     steps: int
+    """Steps of the whole training"""
     batch_size: int
+    """Pictures per step, over all processes"""
     pictures: int
-    """In all steps together"""
+    """Pictures that are trained on in all steps together"""
     parameters: int | None = None
-    """Numbers of all networks; None where these cannot be built without a setting that `note` names"""
+    """How many weights all networks have together; None where these cannot be built without a setting that `note`
+    names"""
     memory: int | None = None
     """Bytes of weights, gradients, moments and averages, computed: what a batch needs is not among them"""
     hours: float | None = None
-    """Of all steps, at the rate of the few that were timed, here or on the machine of `measured.json`; None where none
-    were"""
+    """Hours of all steps, at the rate of the few that were timed, here or on the machine of `measured.json`; None where
+    none were"""
     note: str = ""
-    """Why a number is missing"""
+    """Why a number is missing, or nothing"""
 
 
 class MeasuredPreset(TypedDict):

@@ -30,7 +30,7 @@ PUPPETS = 128
 """Puppets that training is timed on."""
 
 FEW_PUPPETS = 32
-"""The same for pictures so large that puppets take longer to render than to learn from."""
+"""Puppets that training is timed on with pictures so large that puppets take longer to render than to learn from."""
 
 COLD_UNTIL = 5.0
 """Seconds of a phase below which its first step is not representative, because libraries prepare themselves in it."""

@@ -25,7 +25,7 @@ class Task:
     """One kind of measurement."""
 
     families: tuple[str, ...]
-    """Whose models it can be made of."""
+    """Families whose models the task can measure."""
     measure: Callable[..., Measured]
     """Takes the model, progress, and its options, which are its keyword parameters: those without a default must be
     given."""

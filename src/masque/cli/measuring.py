@@ -20,14 +20,14 @@ class Progress(Protocol):
 
 
 class Measured(NamedTuple):
-    """An evaluation."""
+    """What an evaluation found, in the forms in which commands give it."""
 
     report: Mapping[str, object]
     """Numbers by name, which JSON can hold."""
     text: str
-    """The same for people."""
+    """The report as lines to be read."""
     picture: Result | None = None
-    """What --picture writes."""
+    """The picture that --picture writes; None for an evaluation without one."""
 
 
 def swap(

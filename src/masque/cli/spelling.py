@@ -31,7 +31,9 @@ class Line(NamedTuple):
     """A command line without the options that stand before the command's name."""
 
     command: str
+    """Name of the command."""
     pieces: list[Piece]
+    """What follows the name."""
 
     @property
     def arguments(self) -> list[int]:
@@ -87,13 +89,13 @@ class Deprecation:
     """A spelling that still works."""
 
     last: str
-    """The last version in which it does."""
+    """The last version in which the old spelling works."""
     example: str
     """A command line in the old spelling."""
     now: str
-    """The same line in today's."""
+    """The example in today's spelling."""
     translate: Callable[[Line], Translated | None]
-    """None for a line that is not spelled in the old way."""
+    """Puts a line into today's spelling; returns None for one that is not in the old spelling."""
 
 
 TASKS = ("swap", "edits", "attributes", "identity", "shape", "parser", "portrait", "invert", "facefeat")

@@ -69,9 +69,9 @@ class Augmentation:
     shift: float = 3.0
     """Largest shift along each axis, in CelebA pixels."""
     turn: float = 3.0
-    """Largest rotation, in degrees."""
+    """Largest random rotation, in degrees."""
     zoom: float = 0.04
-    """Largest change of size, as a share."""
+    """Largest random change of size, as a share of the size."""
     colour: float = 0.1
     """Largest change of brightness, contrast and saturation, as a share."""
 

@@ -55,8 +55,11 @@ class _Lists:
     """What CelebA's lists say of its pictures; None for a list that is not there."""
 
     attributes: Mapping[str, Mapping[str, float]] | None
+    """Name of a picture -> its attributes, each in [0,1]."""
     people: Mapping[str, str] | None
+    """Name of a picture -> the person's number."""
     splits: Mapping[str, str] | None
+    """Name of a picture -> the split that it is in."""
 
 
 def celeba(base: Tree, keep: Keep) -> Listing:

@@ -33,13 +33,13 @@ class FrameSet:
     """N face frames at one scale with all that is known about them."""
 
     frames: NDArray[np.uint8]
-    """(N,218s,178s,3) RGB."""
+    """The aligned face frames, RGB (N,218s,178s,3) at scale s."""
     masks: NDArray[np.uint8]
     """(N,218s,178s): PERSON, BACKGROUND or BEYOND."""
     landmarks: NDArray[np.float32]
-    """(N,68,2) frame pixels."""
+    """Each frame's 68 landmarks, (N,68,2) in frame pixels."""
     attributes: NDArray[np.float32]
-    """(N,A) in [0,1], NaN where unknown."""
+    """Each frame's attributes, (N,A) in [0,1], NaN where unknown."""
     attribute_names: tuple[str, ...]
     """Names of the columns of `attributes`."""
     identities: tuple[str, ...]
@@ -50,7 +50,7 @@ class FrameSet:
     sources: tuple[str, ...]
     """The path of each frame's picture in the data set that it is from."""
     scale: float
-    """Frame pixels per CelebA pixel."""
+    """s: pixels of a frame per pixel of CelebA's aligned pictures."""
     labels: NDArray[np.uint8] | None = None
     """(N,218s,178s) label maps, `masque.faces.labels.UNKNOWN` where unknown; None where they were not asked for."""
 

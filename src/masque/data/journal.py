@@ -88,7 +88,7 @@ class Journal:
     """An open journal."""
 
     path: Path
-    """The file that it is written to."""
+    """The file that the journal is written to."""
     sources: list[Source]
     """The pictures by number, the first of which is 1, with the splits that they keep."""
     results: dict[int, Result]

@@ -37,7 +37,7 @@ class Pairs:
     sides: NDArray[np.int64]
     """(N,2) the two pictures of each pair, by their place in `pictures`."""
     same: NDArray[np.bool_]
-    """(N,) whether they show one person."""
+    """(N,): whether the two pictures of each pair show one person."""
     fold: NDArray[np.int64]
     """(N,) the fold of each pair, from 0 on."""
 
@@ -47,7 +47,7 @@ class AlignedFace:
     """The face that one of LFW's pictures is about."""
 
     frame: Picture
-    """RGB uint8 (218s,178s,3)."""
+    """The aligned face frame, RGB uint8 (218s,178s,3)."""
     embedding: NDArray[np.float32]
     """(128,), dlib's: see `masque.faces.detect.identity`."""
     place: tuple[float, float, float, float]

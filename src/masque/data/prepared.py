@@ -56,7 +56,7 @@ class Row:
     identity: str
     """Who it shows, as the data set names them; empty where unknown."""
     split: str
-    """One of SPLITS."""
+    """What the picture is for, one of SPLITS."""
     attributes: Mapping[str, float] = field(default_factory=dict)
     """Values in [0,1] by name; what is unknown is absent."""
 
@@ -66,15 +66,15 @@ class PreparedSet:
     """A prepared folder, opened."""
 
     root: Path
-    """The folder."""
+    """The folder of the prepared set."""
     rows: tuple[Row, ...]
     """One for each picture, in the order of index.csv."""
     landmarks: NDArray[np.float32]
-    """(N,68,2) frame pixels."""
+    """Each frame's 68 landmarks, (N,68,2) in frame pixels."""
     scale: float
-    """Frame pixels per CelebA pixel."""
+    """s: pixels of a frame per pixel of CelebA's aligned pictures."""
     attribute_names: tuple[str, ...]
-    """Columns of index.csv."""
+    """Names of the attributes, as the columns of index.csv have them."""
     parsed_labels: bool
     """Whether the label maps are a parser's, not a data set's own."""
 

@@ -30,10 +30,11 @@ class Source:
     """One picture of a data set, before anything is done to it."""
 
     path: Path
+    """The picture's file."""
     identity: str = ""
     """The person's name or number in the data set; empty when unknown."""
     split: str = "train"
-    """One of SPLITS."""
+    """What the picture is for, one of SPLITS."""
     attributes: Mapping[str, float] = field(default_factory=dict)
     """Values in [0,1] by CelebA's names; what the data set does not say is absent."""
     aligned: bool = False

@@ -25,7 +25,7 @@ from masque.folders import is_inside, list_folder
 Numbers = NDArray[np.int64]
 
 COLUMNS = ("TEMPLATE_ID", "SUBJECT_ID", "FILE", "FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT")
-"""Of IJB-A's tables, those that are read."""
+"""The columns of IJB-A's tables that are read."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Split:
     templates: tuple[Numbers, ...]
     """(T,) the pictures of each template, by number."""
     people: Numbers
-    """(T,) whom each shows."""
+    """(T,): number of the person whom each template shows."""
     pairs: Numbers
-    """(N,2) templates to be verified."""
+    """(N,2): numbers of the two templates of each pair to be verified."""
     gallery: Numbers
-    """(G,) templates of known people."""
+    """(G,): numbers of the templates of known people, among whom others are searched."""
     probes: Numbers
     """(P,) templates of those who are looked for there."""
 
@@ -49,8 +49,9 @@ class FaceInPicture:
     """A face in a picture."""
 
     path: Path
+    """The picture's file."""
     box: tuple[int, int, int, int]
-    """left, top, width and height of its square, in pixels."""
+    """Left, top, width and height of its square, in pixels."""
 
 
 def split_people(people: Numbers, splits: int = 10, seed: int = 0) -> list[Split]:

@@ -33,18 +33,18 @@ AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Augmented:
-    """What was made."""
+    """What `augment` copied and drew."""
 
     people: int
-    """Folders of people."""
+    """How many folders of people there are."""
     photos: int
-    """Photos that were copied."""
+    """How many photos were copied."""
     made: int
-    """New pictures beside them."""
+    """How many new pictures were drawn."""
     without: int
-    """Photos in which no face was found: copied, and nothing drawn."""
+    """How many photos show no face that was found: they were copied, and nothing was drawn of them."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """reason -> count of what was not copied."""
+    """Reason -> how many files were not copied for it."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Waiting:
     """A photo that new pictures are to be drawn of."""
 
     number: int
-    """Its place among all photos."""
+    """Place of the photo among all photos, from 0 on."""
     copy: Path
-    """Where it was copied to."""
+    """Path that the photo was copied to."""
     stem: str
     """What its new pictures are called after: its name, with its ending where another photo beside it has the same
     stem."""

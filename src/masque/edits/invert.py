@@ -128,9 +128,9 @@ class Recovery:
     error: Tensor
     """(B,) mean squared error of G(z) on [-1,1]."""
     iterations: int
-    """How many the search took."""
+    """How many iterations the search took."""
     seconds: float
-    """How long it took."""
+    """How many seconds the search took."""
     interrupted: bool
     """Whether Ctrl-C ended the search; the best until then is kept."""
 

@@ -18,7 +18,7 @@ class Parsed:
     """A photo and its parts."""
 
     photo: Picture
-    """(H,W,3)."""
+    """The whole photo, RGB uint8 (H,W,3)."""
     labels: Labels
     """(H,W), as large as the photo; background beyond what the network saw."""
     record: Mapping[str, JSON]

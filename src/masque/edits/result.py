@@ -18,7 +18,7 @@ class Result:
     """A finished edit."""
 
     picture: Picture
-    """RGB uint8 (H,W,3)."""
+    """The edited picture, RGB uint8 (H,W,3)."""
     record: Mapping[str, JSON]
     """Plain JSON values: edit, model, weights, inputs, measures."""
 

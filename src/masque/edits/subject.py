@@ -48,7 +48,7 @@ class Subject:
     photo: Picture
     """The whole photo, (H,W,3)."""
     face: Face
-    """Where the face lies in it."""
+    """Where the face lies in the photo."""
     frame: Frame
     """The aligned face frame, which both crops are cut from."""
     size: int
@@ -56,11 +56,11 @@ class Subject:
     image: Tensor
     """The hair crop, x: (1,3,S,S) in [-1,1]."""
     image_hull: Tensor
-    """The face mask within it: (1,1,S,S) in [0,1]."""
+    """The face mask within the hair crop: (1,1,S,S) in [0,1]."""
     face_crop: Tensor
     """The face crop: (1,3,S,S) in [-1,1]."""
     face_hull: Tensor
-    """The face mask within it: (1,1,S,S) in [0,1]."""
+    """The face mask within the face crop: (1,1,S,S) in [0,1]."""
 
     @property
     def matrix(self) -> Matrix:

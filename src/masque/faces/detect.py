@@ -48,7 +48,7 @@ class Face:
     score: float
     """The detector's confidence; above 0."""
     landmarks: Landmarks
-    """(68,2) pixels of the photo."""
+    """The face's 68 landmarks, (68,2) in pixels of the photo."""
 
     @property
     def size(self) -> int:

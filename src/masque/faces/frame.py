@@ -55,11 +55,11 @@ class Frame:
     valid: NDArray[np.bool_]
     """(218s,178s): True where the photo really has pixels."""
     landmarks: Landmarks
-    """(68,2) in frame pixels."""
+    """The face's 68 landmarks, (68,2) in frame pixels."""
     matrix: Matrix
     """Photo pixels -> frame pixels."""
     scale: float
-    """Frame pixels per CelebA pixel."""
+    """s: pixels of the frame per pixel of CelebA's aligned pictures."""
 
 
 def five_points(landmarks: Landmarks) -> NDArray[np.float64]:

@@ -246,7 +246,7 @@ class _Unsure:
     at: NDArray[np.int64]
     """(n,): where they are, in reading order."""
     codes: Codes
-    """(n,): their colours."""
+    """(n,): the colours of these pixels, each as one number."""
     flat: NDArray[np.bool_]
     """(n,): whether their colour fills an area."""
 

@@ -28,8 +28,11 @@ class Crop:
     """A square of the frame, in pixels of scale 1."""
 
     left: int
+    """Column of its left edge."""
     top: int
+    """Row of its upper edge."""
     side: int
+    """Length of its side."""
 
     def to_crop(self, size: int, scale: float) -> Matrix:
         """The transform from pixels of a frame at `scale` to pixels of this crop shown at `size`."""

@@ -52,7 +52,7 @@ class ShapeModel:
     """Mean and bases, in distances between the mean shape's eyes."""
 
     mean: Floats
-    """(68,3): S̄."""
+    """S̄ (68,3): the mean face."""
     identity: Floats
     """(I,68,3): A_id, what each coefficient of 1 adds."""
     expression: Floats

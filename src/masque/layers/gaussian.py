@@ -15,9 +15,9 @@ class Gaussian:
     """A diagonal Gaussian N(μ, σ²) for each picture of a batch."""
 
     mean: Tensor
-    """(B,Z) μ"""
+    """μ (B,Z): mean of each entry of the latent."""
     log_variance: Tensor
-    """(B,Z) log σ²"""
+    """log σ² (B,Z): logarithm of each entry's variance."""
 
     def sample(self, noise: Tensor | None) -> Tensor:
         """μ + σ·noise, (B,Z); the mean itself without noise (B,Z)."""

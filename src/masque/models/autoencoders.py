@@ -35,9 +35,9 @@ class AutoencoderConfig:
     channels: int = 76
     """Width of G's finest map; doubled at each halving."""
     encoder_channels: int = 76
-    """Width of E's first map."""
+    """Channels of the first map of the encoder E."""
     judge_channels: int = 76
-    """Width of D's first map."""
+    """Channels of the first map of the discriminator D."""
     widest: int = 608
     """The most channels that any map has."""
     z: int = 544

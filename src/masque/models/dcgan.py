@@ -32,7 +32,7 @@ class DCGANConfig:
     critic: int = 64
     """Width of D's first map; doubled at each halving."""
     z: int = 100
-    """Z: numbers of a latent."""
+    """Z: how many numbers a latent has."""
     attributes: tuple[str, ...] = ()
     """Names of the attributes that the networks read: none."""
 

@@ -61,7 +61,7 @@ class FaceFeatConfig:
     id_people: int = 10_575
     """People that E_id was or is trained on."""
     features: int = 256
-    """F: numbers of f_id and of f_2."""
+    """F: how many numbers f_id and f_2 have each."""
     shape_width: int = 64
     """Channels of E_1's first stage, as `width` of the family shape."""
     shape_identity: int = 20

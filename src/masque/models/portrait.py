@@ -53,9 +53,9 @@ class PortraitConfig:
     features: int = 256
     """F: channels of each component's features and of E_m's answer."""
     z: int = 512
-    """Z: width of each component's latent."""
+    """Z: how many numbers the latent of each component has."""
     blocks: int = 9
-    """Residual blocks of G_m."""
+    """How many residual blocks G_m has."""
     eyes: Literal["window", "tight"] = "window"
     """window: the skin around an eye is part of it, as in Gu et al. tight: only the eye itself (Section 4.5.1)."""
     mask_encoder: Literal["single", "multi"] = "single"

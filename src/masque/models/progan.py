@@ -47,7 +47,7 @@ class ProGANConfig:
     widest: int = 512
     """The most channels that any map has."""
     z: int = 512
-    """Z: numbers of a latent."""
+    """Z: how many numbers a latent has."""
     group: int = 4
     """Pictures among which D measures how much they differ."""
     encoder: int = 32

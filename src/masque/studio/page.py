@@ -35,10 +35,11 @@ class Shown:
     """One picture of the page."""
 
     file: str
-    """Its name in the folder out/."""
+    """Name of the picture's file in the folder out/."""
     caption: str
+    """The line below the picture."""
     record: Mapping[str, object] | None = None
-    """How it came about; None for a photo as it was given."""
+    """The record of how it was made; None for a photo as it was given."""
 
 
 def sample_photos() -> dict[str, Picture]:

@@ -14,31 +14,31 @@ from masque.tables.alike import Alike
 Rows = TypeVar("Rows", bound=Mapping[str, object])
 
 
-class Made(NamedTuple):
-    """A table."""
+class PaperTable(NamedTuple):
+    """The table of one paper, with our numbers beside its own."""
 
     rows: Mapping[str, object]
-    """Row -> its report, which JSON can hold"""
+    """Name of a row -> its report, which JSON can hold."""
     text: str
-    """The same as Markdown"""
+    """The table as Markdown."""
 
 
-def _made_by(table: Callable[..., Rows], as_text: Callable[[Rows], str]) -> Callable[..., Made]:
+def _paper_table(table: Callable[..., Rows], as_text: Callable[[Rows], str]) -> Callable[..., PaperTable]:
     """A function of data, folder, `Alike` and the options of `table`, which makes the rows and their text."""
 
-    def make(data: Sequence[str], out: Path, how: Alike, **options: object) -> Made:
+    def make(data: Sequence[str], out: Path, how: Alike, **options: object) -> PaperTable:
         rows = table(data, out, how, **options)
-        return Made(rows, as_text(rows))
+        return PaperTable(rows, as_text(rows))
 
     return make
 
 
-TABLES: Mapping[str, Callable[..., Made]] = {
-    "rsgan": _made_by(rsgan_table.table, rsgan_table.as_text),
-    "ccagan": _made_by(ccagan_table.table, ccagan_table.as_text),
-    "portrait": _made_by(portrait_table.table, portrait_table.as_text),
-    "progan": _made_by(progan_table.table, progan_table.as_text),
-    "facefeat": _made_by(facefeat_table.table, facefeat_table.as_text),
+TABLES: Mapping[str, Callable[..., PaperTable]] = {
+    "rsgan": _paper_table(rsgan_table.table, rsgan_table.as_text),
+    "ccagan": _paper_table(ccagan_table.table, ccagan_table.as_text),
+    "portrait": _paper_table(portrait_table.table, portrait_table.as_text),
+    "progan": _paper_table(progan_table.table, progan_table.as_text),
+    "facefeat": _paper_table(facefeat_table.table, facefeat_table.as_text),
 }
 """Family -> what trains and measures the models of its paper's table."""
 

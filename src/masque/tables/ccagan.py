@@ -99,11 +99,13 @@ class HeldOut:
     """One held-out face frame."""
 
     frame: Picture
+    """The frame's pixels, RGB uint8 (218s,178s,3)"""
     mask: NDArray[np.uint8]
-    """Of the prepared set: person, background, beyond the photo"""
+    """(218s,178s) of the prepared set: person, background, beyond the photo"""
     landmarks: Landmarks
+    """(68,2) in pixels of the frame"""
     attributes: Mapping[str, float]
-    """Those that the set knows, in [0,1]"""
+    """Value in [0,1] of each attribute that the set knows of it"""
 
 
 def evaluate_edits(

@@ -69,7 +69,9 @@ class Benchmarks:
     """Published benchmarks on which a model is measured beside the held-out people."""
 
     lfw: Pairs | None = None
+    """The pairs of LFW; None leaves it out."""
     ijba: tuple[Sequence[FaceInPicture], Sequence[Split]] | None = None
+    """The faces of IJB-A and its splits; None leaves it out."""
 
 
 def embedding_of_crop(crop: Picture) -> Embeddings:

@@ -45,7 +45,7 @@ class PaintingMeasures(Distances):
     label_agreement: float
     """Mean IoU of the label map that was asked for and what an independent parser sees in the painted picture"""
     real_label_agreement: float
-    """The same of the photos themselves"""
+    """Mean IoU of the label map that was asked for and what that parser sees in the photos themselves"""
     background_error: NotRequired[MeanStd]
     """Mean |painted − picture| outside the person"""
     error: NotRequired[MeanStd]
@@ -55,11 +55,11 @@ class PaintingMeasures(Distances):
     style: NotRequired[dict[str, MeanStd]]
     """Component -> distance of its colours from those of the style's picture (see `colour_distance`)"""
     style_unchanged: NotRequired[dict[str, MeanStd]]
-    """The same of the target's own colours"""
+    """Component -> distance of the target's own colours from those of the style's picture"""
     features: NotRequired[dict[str, MeanStd]]
     """Component -> 1 − cosine of its texture (see `texture`) and that of the style's picture"""
     features_unchanged: NotRequired[dict[str, MeanStd]]
-    """The same of the target's own texture"""
+    """Component -> 1 − cosine of the target's own texture and that of the style's picture"""
 
 
 class PortraitReport(TypedDict):

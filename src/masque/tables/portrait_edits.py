@@ -74,11 +74,13 @@ class _Frame:
     """A face frame as a photo that an edit gets."""
 
     picture: Picture
+    """The frame's pixels, (H,W,3)"""
     labels: Labels
-    """Of the frame"""
+    """The label map (H,W) of the frame"""
     subject: Subject
+    """The face in it, as the network takes it"""
     network_labels: Labels
-    """At the network's size"""
+    """The label map (S,S) of the network's crop"""
 
 
 def transfers(painter: PortraitEditor, frames: FrameSet, chosen: NDArray[np.int64]) -> dict[str, Transfer]:

@@ -188,16 +188,17 @@ class _Swaps:
     plain: list[Picture] = field(default_factory=list)
     """First one's face on the second one's hair"""
     landmarks: list[Landmarks] = field(default_factory=list)
-    """Of the faces in them"""
+    """The landmarks (68,2) of the faces in `plain`"""
     stitched: list[Picture] = field(default_factory=list)
     """The faces of `plain` stitched into the second one's picture"""
     twice: list[Picture] = field(default_factory=list)
     """The faces of `plain` swapped back onto the first one's hair"""
     twice_stitched: list[Picture] = field(default_factory=list)
+    """The faces of `twice` stitched into the first one's picture"""
     located: int = 0
     """Swaps in which a face is found where it should be"""
     seconds: float = 0.0
-    """Of all swaps in both directions"""
+    """Seconds that all swaps in both directions took"""
 
 
 def _swap_pairs(method: Method, samples: Sequence[Sample], places: NDArray[np.int64], count: _Count) -> _Swaps:

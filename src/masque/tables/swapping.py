@@ -78,7 +78,7 @@ class Method(Protocol):
     """A method of putting faces into other pictures."""
 
     name: str
-    """Its family, or `warp`"""
+    """Family of the model, or `warp` for the method without networks."""
     weights: str
     """The hash of its weights; empty where it has none"""
     size: int

@@ -82,7 +82,9 @@ class Lids(NamedTuple):
     """Heights of the two edges of the opening between the lids."""
 
     upper: Floats
+    """y of the upper lid's edge."""
     lower: Floats
+    """y of the lower lid's edge."""
 
 
 class Lips(NamedTuple):

@@ -55,6 +55,7 @@ class Patch:
     """One surface among the vertices."""
 
     vertices: slice
+    """Which of the model's vertices are its points."""
     grid: tuple[int, int]
     """Rows and columns; the vertices lie row by row."""
     triangles: NDArray[np.int32]
@@ -70,6 +71,7 @@ class Model:
     basis: Floats
     """(A_id, A_exp) (30,3V) in mm per unit, a row for each of MOVEMENTS."""
     patches: Mapping[str, Patch]
+    """Name of a surface -> its place among the vertices."""
     uv: Floats
     """(2,·) for the vertices of the surfaces: see `Surface.uv`."""
     turning: Floats
@@ -79,7 +81,7 @@ class Model:
     bangs: Floats
     """(3,·) mm: what full bangs add to them."""
     textures: Floats
-    """(H,W,16): see `HeadLayers`."""
+    """(H,W,16): what is painted on the head, the layers of `masque.data.puppets.textures.HeadLayers`."""
     strands: Floats
     """(256,1024): how much brighter or darker a strand of hair is than its neighbours, about N(0,0.85)."""
 

@@ -29,8 +29,9 @@ class PosedPuppet:
     """A puppet as it stands before the camera, and what its painters need. Arrays are float32."""
 
     puppet: Puppet
+    """The puppet itself."""
     alpha: Floats
-    """(30,): see `coefficients`."""
+    """(30,): its coefficients of the model of points, as `masque.data.puppets.model.coefficients` gives them."""
     bare_above: float
     """mm: above this height of the head no hair grows."""
     values: Floats
@@ -46,7 +47,7 @@ class PosedPuppet:
     pigment: Floats
     """(3,1): colour of the hair, in linear light."""
     landmarks: Landmarks
-    """(68,2) frame pixels."""
+    """(68,2): the 68 landmarks, in pixels of the face frame."""
 
 
 def pose(puppet: Puppet, scale: float, samples: int) -> PosedPuppet:

@@ -29,7 +29,7 @@ DEPTH_OFFSET = 4096
 """mm: added to depths so that all are positive."""
 
 LOW_BITS = 0xFFFFFFFF
-"""Those of a 64-bit key that hold the triangle's number."""
+"""The bits of a 64-bit key that hold the triangle's number."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class _Triangles:
     area: Floats
     """(T,): twice the signed area in the picture, negative where the front is seen."""
     top: Floats
-    """(T,): first row of samples."""
+    """(T,): the first row of samples that each crosses."""
     bottom: Floats
-    """(T,): last row of samples."""
+    """(T,): the last row of samples that each crosses."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class _Fragments:
     x: Floats
     """(N,): place in the picture, in whole samples to the right."""
     y: Floats
-    """(N,): in whole samples downwards."""
+    """(N,): place in the picture, in whole samples downwards."""
 
 
 def rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height: int) -> Nearest:

@@ -69,7 +69,7 @@ class Canvas:
     cover: NDArray[np.float32]
     """(H,W): 1 where the puppet is, 0 beside it."""
     labels: NDArray[np.uint8]
-    """(H,W): indices into LABELS."""
+    """(H,W): the part at each sample, an index into LABELS."""
 
 
 def surfaces_of(puppet: Puppet) -> list[str]:
@@ -104,7 +104,7 @@ def _draw(posed: PosedPuppet, size: tuple[int, int]) -> Canvas:
 
 
 def _samples(nearest: Nearest, at: NDArray[np.int64]) -> Samples:
-    """Those numbered `at`, with normals 1 long."""
+    """The samples numbered `at`, with normals 1 long."""
     values = nearest.values.take(at, axis=1)
     values[NORMAL] = unit(values[NORMAL])
     return Samples(values)

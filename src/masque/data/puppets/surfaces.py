@@ -25,7 +25,7 @@ class Surface:
     """A grid of points, and where each of them lies in the surface's own paint."""
 
     points: Floats
-    """(3,rows,columns)."""
+    """(3,rows,columns): x, y and z of each point of the grid, in mm."""
     uv: Floats
     """(2,rows,columns), the place in the paint: column and row of the textures on head and ears; mm round and down the
     head in the pattern of strands on hair; x and y on the shoulders; x and y on the plane of the lenses on glasses."""

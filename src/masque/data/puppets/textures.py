@@ -38,10 +38,13 @@ class HeadLayers(NamedTuple):
     mouth_opening: Floats
     """The opening between the lips."""
     upper_lip: Floats
+    """The red of the upper lip."""
     lower_lip: Floats
+    """The red of the lower lip."""
     brow: Floats
     """The eyebrow, with a ragged edge."""
     nose: Floats
+    """The nose, from its root to below its tip."""
     scalp: Floats
     """Height in mm above which hair grows here: the point's own height, 500 mm more where no hair ever grows."""
     beard: Floats
@@ -69,9 +72,11 @@ class _Texels:
     """What the layers are made from, each (H,W) float32 over the texels."""
 
     x: Floats
-    """Place on the head as built, in mm."""
+    """Place on the head as built, in mm to the picture's right."""
     y: Floats
+    """Place on the head as built, in mm upwards."""
     z: Floats
+    """Place on the head as built, in mm towards the viewer."""
     ax: Floats
     """|x|, since the layers are the same on both sides."""
     front: NDArray[np.bool_]
@@ -79,13 +84,13 @@ class _Texels:
     degrees: Floats
     """Angle from the front, to either side."""
     mottle: Floats
-    """See `HeadLayers.mottle`."""
+    """Blotches of the skin, noise about 0."""
     grain: Floats
-    """See `HeadLayers.grain`."""
+    """Fine noise within ±1.5, for the edges of hair."""
     lids: Lids
-    """The lids at this x."""
+    """Heights of the edges of the lids at this x."""
     lips: Lips
-    """The lips at this x."""
+    """Heights of the edges of the lips at this x."""
 
 
 def head_textures(head: Floats) -> Floats:
@@ -161,7 +166,7 @@ def _edges(texel: _Texels) -> list[Floats]:
 
 
 def _scalp(texel: _Texels) -> Floats:
-    """See `HeadLayers.scalp`."""
+    """Height above which hair grows, as `HeadLayers.scalp` has it."""
     grows_from = curve(texel.degrees, HAIRLINE)[0]
     return texel.y + 500 * smooth_step(texel.y + 2 * texel.grain - grows_from, 3, -4)
 

@@ -25,7 +25,7 @@ class Rendered:
     """A puppet's picture at scale s of the face frame, and its exact truth."""
 
     picture: Picture
-    """RGB uint8 (218s,178s,3)."""
+    """The rendered face frame, RGB uint8 (218s,178s,3)."""
     labels: NDArray[np.uint8]
     """(218s,178s): indices into masque.faces.labels.LABELS."""
     background: NDArray[np.uint8]
@@ -33,14 +33,15 @@ class Rendered:
     landmarks: Landmarks
     """float32 (68,2) frame pixels, in iBUG's order; hidden ones where they would be seen through the head."""
     attributes: dict[str, float]
-    """ATTRIBUTES, each in [0,1]."""
+    """Value in [0,1] of each of ATTRIBUTES, by its name."""
     identity: int
-    """The number of the person."""
+    """The number of the person, as `Face.identity` has it."""
     shape: Floats
     """float32 (30,): alpha of the model of points, see `coefficients`."""
     pose: Floats
     """float32 (3,): yaw, pitch and roll in radians."""
     puppet: Puppet
+    """The puppet that was rendered."""
 
 
 def label_map(labels: NDArray[np.uint8], samples: int) -> NDArray[np.uint8]:
@@ -92,6 +93,7 @@ class _Attribute(NamedTuple):
     """Where a puppet has an attribute of CelebA."""
 
     read: Callable[[Puppet], float]
+    """The value that a puppet has of it."""
     edit: Callable[[Puppet, float], Puppet]
     """The puppet with another value in [0,1]."""
 

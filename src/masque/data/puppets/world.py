@@ -21,7 +21,9 @@ class Gaze(NamedTuple):
     """How far the eyes are turned in the head, in radians; 0: they look where the nose points."""
 
     right: float
+    """Towards the picture's right."""
     up: float
+    """Upwards."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Face:
     expression: tuple[float, ...]
     """alpha_exp: a coefficient of each movement of EXPRESSION, in its order: 0 at rest, 1 full."""
     gaze: Gaze
+    """Where the eyes look."""
     male: float
     """[0,1]: from a woman's features to a man's."""
     young: float
@@ -44,8 +47,11 @@ class Face:
     glasses: float
     """[0,1]: glasses are worn from 0.5 on."""
     skin: RGB
+    """Colour of the skin of face, ears and neck."""
     lips: RGB
+    """Colour of the lips."""
     iris: RGB
+    """Colour of both irises."""
     brows: RGB
     """Colour of eyebrows and beard."""
 
@@ -84,9 +90,9 @@ class Light:
     """The key light: the one strong light, from one direction."""
 
     right: float
-    """Radians to the right of the camera."""
+    """Angle of its direction to the right of the camera, in radians."""
     up: float
-    """Radians above the camera."""
+    """Angle of its direction above the camera, in radians."""
     colour: RGB
     """Colour times strength: about 1, and may be above it."""
 
@@ -96,9 +102,11 @@ class Backdrop:
     """What is behind the puppet: a blend from one colour to another with soft blobs on it."""
 
     top: RGB
+    """Colour at the picture's upper edge."""
     bottom: RGB
+    """Colour at the picture's lower edge."""
     pattern: int
-    """Seed of the blobs."""
+    """Seed of the random blobs."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +114,17 @@ class Puppet:
     """All that one picture depends on: equal puppets have pictures that are equal bit for bit."""
 
     face: Face
+    """Who it is and what the face does."""
     hair: Hair
+    """Colour and cut of the hair."""
     pose: Pose
+    """How the head is turned."""
     light: Light
+    """The key light."""
     clothes: RGB
+    """Colour of the clothes."""
     backdrop: Backdrop
+    """What is behind the puppet."""
 
 
 SKINS = np.array([
@@ -173,7 +187,9 @@ class _Looks(NamedTuple):
     pigments: Floats
     """(4,) shares of HAIR_COLOURS."""
     long_hair: bool
+    """Whether the hair falls below the ears."""
     balding: bool
+    """Whether the crown is bald, at least in part."""
     glasses_chance: float
     """How likely the person wears glasses in a picture."""
 
