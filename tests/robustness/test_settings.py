@@ -63,11 +63,14 @@ def test_numbers_out_of_range_are_refused_by_every_setting(family: str) -> None:
             assert mutations.is_plain(str(caught.value)), (name, text)
 
 
+@pytest.mark.parametrize(
+    "texts", [("0", "3", "65536"), pytest.param(("1", "64", "4096"), marks=pytest.mark.slow)], ids=" ".join
+)
 @pytest.mark.parametrize("family", CATALOG)
-def test_sizes_make_networks_or_are_refused_before_any_is_made(family: str) -> None:
+def test_sizes_make_networks_or_are_refused_before_any_is_made(family: str, texts: tuple[str, ...]) -> None:
     some, known = configs(family), MasqueError
     for name in numbers(some[0]):
-        for text in ("0", "1", "3", "64", "4096", "65536"):
+        for text in texts:
             said = "networks can be made"
             try:
                 loading.shapes_of(CATALOG[family], override(some, [f"{name}={text}"])[0])
@@ -76,14 +79,15 @@ def test_sizes_make_networks_or_are_refused_before_any_is_made(family: str) -> N
             assert mutations.is_plain(said), (name, text)
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)], ids="every {}".format)
 @pytest.mark.parametrize("family", CATALOG)
 @pytest.mark.filterwarnings("error", "ignore:Initializing zero-element tensors")
-def test_every_configuration_loads_or_is_refused(family: str) -> None:
+def test_every_configuration_loads_or_is_refused(family: str, every: int) -> None:
     config = configs(family)[0]
     model = CATALOG[family].load("model")(config)
     weights = dict(model.state_dict())
     whole = as_dict(config)
-    for name, damaged in mutations.of_json(whole):
+    for name, damaged in list(mutations.of_json(whole))[::every]:
         try:
             plain = json.loads(json.dumps(damaged))
         except UnicodeEncodeError:

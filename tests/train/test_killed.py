@@ -17,7 +17,7 @@ from masque.train.state import load_state, states
 from once import made_once
 
 
-@pytest.fixture(scope="module", params=[5, pytest.param(20, marks=pytest.mark.slow)], ids="{} kills".format)
+@pytest.fixture(scope="module", params=[3, pytest.param(20, marks=pytest.mark.slow)], ids="{} kills".format)
 def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     """The folder of the uninterrupted run, and those of the runs that were killed and resumed."""
     kills: int = request.param
