@@ -71,7 +71,7 @@ def test_a_folder_that_does_not_exist_is_said(tmp_path: Path, monkeypatch: pytes
 
 def test_a_model_itself_is_no_folder_of_models(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASQUE_WEIGHTS", str(model_folder))
-    with pytest.raises(CheckpointError, match="which is a model itself: name the folder that it lies in"):
+    with pytest.raises(CheckpointError, match="is a model itself"):
         masque.load("rsgan")
     monkeypatch.setenv("MASQUE_WEIGHTS", str(model_folder.parent))
     assert masque.load(model_folder.name, "swap").size == 32
@@ -164,5 +164,5 @@ def test_a_device_that_is_not_there_is_one_sentence(
 
 def test_there_are_so_many_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(SettingError, match="cuda:2: this machine has 2 of cuda, counted from 0"):
+    with pytest.raises(SettingError, match=r"cuda:2.*has 2 of cuda"):
         choose_device("cuda:2")

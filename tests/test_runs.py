@@ -217,7 +217,7 @@ def test_batches_have_to_be_shared_equally(frames):
     class Three:
         world_size, global_rank = 3, 0
 
-    with pytest.raises(SettingError, match="batch_size is 7 and must be a multiple of the 3 processes"):
+    with pytest.raises(SettingError, match=r"batch_size is 7.*3 processes"):
         runs.build_batches(plan, frames, Three())  # type: ignore[arg-type]
 
 

@@ -121,7 +121,7 @@ def test_lines_that_a_table_program_has_made_longer(tmp_path):
 
 def test_a_prepared_set_is_no_data_set(tmp_path):
     make(tmp_path, "images/000001.jpg", "masks/000001.png", "prepared.json")
-    with pytest.raises(DataError, match="is a prepared set already: name the folder of pictures that it was made from"):
+    with pytest.raises(DataError, match="is a prepared set already"):
         read_layout(tmp_path)
 
 
@@ -142,9 +142,7 @@ def test_names_that_could_lead_elsewhere(tmp_path, file, name):
 def test_lists_in_utf_16_are_refused(tmp_path, content):
     make(tmp_path, "img_align_celeba/000001.jpg")
     (tmp_path / "list_attr_celeba.txt").write_bytes(content)
-    with pytest.raises(
-        DataError, match="cannot be read as text: fetch the file again, or save it as UTF-8 where it is UTF-16"
-    ):
+    with pytest.raises(DataError, match=r"cannot be read as text.*UTF-8"):
         read_layout(tmp_path)
 
 

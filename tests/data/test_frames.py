@@ -73,16 +73,14 @@ def test_a_prepared_folder_at_a_smaller_size_shows_the_same(prepared_folder):
 
 
 def test_larger_than_prepared_is_refused(prepared_folder):
-    with pytest.raises(
-        DataError, match="was prepared for 64 px and 128 are asked for: prepare it again with --size 128"
-    ):
+    with pytest.raises(DataError, match=r"64 px and 128.*--size 128"):
         load_frames([str(prepared_folder)], 128, NAMES)
 
 
 def test_splits_that_are_asked_for(prepared_folder):
     assert load_frames([str(prepared_folder)], 64, NAMES, ("test",)).splits == ("test",) * 3
     assert set(load_frames(["puppets:21"], 32, NAMES, ("train",)).splits) == {"train"}
-    with pytest.raises(DataError, match="has no pictures for validation: prepare it with another --held-out"):
+    with pytest.raises(DataError, match=r"validation.*--held-out"):
         load_frames([str(prepared_folder)], 64, NAMES, ("validation",))
 
 
@@ -92,7 +90,7 @@ def test_a_set_without_the_split_is_left_out_beside_one_that_has_it(prepared_fol
         for data in ([str(prepared_folder)], [str(prepared_folder), "puppets:4"])
     )
     assert alone.fingerprint() == beside.fingerprint()
-    with pytest.raises(DataError, match="puppets:4 and puppets:3 have no pictures for test: prepare them with"):
+    with pytest.raises(DataError, match=r"puppets:4 and puppets:3 .* for test"):
         load_frames(["puppets:4", "puppets:3"], 64, NAMES, ("test",))
 
 
@@ -203,7 +201,5 @@ def test_the_fingerprint_knows_one_set_from_another():
     "item", [f"puppets:{number}" for number in ("", "x", "0", "-3", "1.5", "100001", "9" * 30, "9" * 5000)]
 )
 def test_puppets_without_a_number(item):
-    with pytest.raises(
-        DataError, match="is not puppets:N with a number of puppets from 1 to 100,000, such as puppets:2000"
-    ):
+    with pytest.raises(DataError, match=r"not puppets:N .*100,000"):
         load_frames([item], 32, NAMES)

@@ -136,7 +136,7 @@ def test_only_pictures_with_label_maps_are_taken(prepared, tmp_path):
     assert len(load_frames([str(part)], 64, (), labels="any")) == len(SEEDS) - 1
     assert load_frames([str(part)], 64, ()).labels is None
     shutil.rmtree(part / "labels")
-    with pytest.raises(DataError, match="has no label maps: name a set with masks of parts"):
+    with pytest.raises(DataError, match="has no label maps"):
         load_frames([str(part)], 64, (), labels="any")
 
 
@@ -149,7 +149,7 @@ def test_label_maps_are_part_of_what_a_run_was_trained_on(prepared):
 
 def test_what_is_not_celebamask(tmp_path):
     (tmp_path / "CelebAMask-HQ-mask-anno").mkdir()
-    with pytest.raises(DataError, match="lacks CelebA-HQ-img or CelebAMask-HQ-mask-anno"):
+    with pytest.raises(DataError, match="CelebA-HQ-img or CelebAMask-HQ"):
         read_layout(tmp_path)
     (tmp_path / "CelebA-HQ-img").mkdir()
     with pytest.raises(DataError, match="no picture with masks"):
@@ -228,7 +228,7 @@ def test_the_parser_says_what_is_background_where_there_are_no_masks(photo_folde
                 assert (opened.labels(index)[:5] == UNKNOWN).all()
     assert asked == [(109, 89, 3)] * 8
     assert len(load_frames([str(tmp_path / "maps")], 64, (), labels="any")) == 4
-    with pytest.raises(DataError, match="are a parser's own: name a set with masks of parts"):
+    with pytest.raises(DataError, match="are a parser's own"):
         load_frames([str(tmp_path / "maps")], 64, (), labels="known")
     with pytest.raises(DataError, match="teach a parser nothing new"):
         load_frames([str(tmp_path / "maps"), str(tmp_path / "maps")], 64, (), labels="some known")

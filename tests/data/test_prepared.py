@@ -88,12 +88,10 @@ def test_anyone_can_look_inside(written):
 
 
 def test_folders_that_are_no_prepared_set(tmp_path):
-    with pytest.raises(DataError, match="is not a prepared set; make one with `masque prepare`"):
+    with pytest.raises(DataError, match=r"not a prepared set.*masque prepare"):
         open_prepared(tmp_path)
     (tmp_path / "journal.jsonl").touch()
-    with pytest.raises(
-        DataError, match="its preparation was not finished: give the same `masque prepare` command again"
-    ):
+    with pytest.raises(DataError, match=r"was not finished.*masque prepare"):
         open_prepared(tmp_path)
 
 

@@ -51,7 +51,7 @@ def test_what_cannot_be_combined(session, three):
     with pytest.raises(ValueRangeError, match="leaves no face"):
         session.combine(three, "a - a")
     other = LatentEditor(session.model, "progan", "1" * 16)
-    with pytest.raises(CheckpointError, match="belongs to the model 0000000000000000, not 1111111111111111"):
+    with pytest.raises(CheckpointError, match=r"0000000000000000.*1111111111111111"):
         other.combine(three[:2])
     with pytest.raises(PictureError, match="album holds no photos"):
         session.average([], "album")
@@ -155,7 +155,7 @@ def test_latents_are_kept_in_files(three, tmp_path):
     words.write_text("words")
     save_file({"z": torch.ones(3)}, foreign)
     for bad in (words, foreign, tmp_path / "missing.safetensors", tmp_path):
-        with pytest.raises(CheckpointError, match="holds no latent: make one with `masque invert`"):
+        with pytest.raises(CheckpointError, match=r"no latent.*masque invert"):
             read_latent(bad)
 
 

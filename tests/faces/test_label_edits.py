@@ -73,7 +73,7 @@ def test_edits_are_taken(own: Labels, edit: str) -> None:
     ],
 )
 def test_a_map_that_is_turned_or_mirrored_is_refused(own: Labels, turned: Callable[[Labels], Labels]) -> None:
-    with pytest.raises(PictureError, match="The label map is turned or mirrored against the photo"):
+    with pytest.raises(PictureError, match="turned or mirrored"):
         check_upright(own, turned(own).astype(np.uint8))
 
 
@@ -108,9 +108,7 @@ def test_a_map_of_another_shape_is_not_stretched(size: tuple[int, int]) -> None:
 
 
 def test_a_map_on_its_side_is_named_as_that() -> None:
-    with pytest.raises(
-        PictureError, match="has 300×400 pixels and the photo 400×300: turn the map as the photo is seen"
-    ):
+    with pytest.raises(PictureError, match=r"300×400 .*400×300: turn"):
         check_aspect(np.zeros((400, 300), np.uint8), 400, 300)
 
 
@@ -120,7 +118,7 @@ def test_eyes_and_mouth_must_lie_as_in_a_face(own: Labels) -> None:
     one_line = np.ones((40, 40), np.uint8)
     one_line[20, 10], one_line[20, 20], one_line[20, 15] = 4, 5, 8
     for wrong in (own[:, ::-1], swap_sides(own), one_line):
-        with pytest.raises(PictureError, match="eyes and the mouth of the label map do not lie as in a face"):
+        with pytest.raises(PictureError, match="do not lie as in a face"):
             align_labels(wrong, 64)
     check_skin_left(own)
     with pytest.raises(PictureError, match="no skin around its eyes and mouth"):
