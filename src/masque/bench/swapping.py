@@ -21,7 +21,7 @@ WARM_UPS = 2
 
 
 class Spread(TypedDict):
-    """Of several turns."""
+    """Seconds of several turns."""
 
     median: float
     min: float
@@ -41,7 +41,7 @@ class EditBenchmark(TypedDict):
     times: dict[str, Spread]
     """What was timed -> seconds"""
     peak_memory_mib: float
-    """Of the process"""
+    """Highest memory of the process, in MiB"""
 
 
 def large_photo(seed: int, side: int) -> Picture:
@@ -57,8 +57,8 @@ def bench_editing(model: str, side: int, turns: int) -> EditBenchmark:
     """Time an edit of one attribute, with any model that edits attributes. model: a name or a folder. Raises
     CheckpointError."""
     session = masque.load(model, "edit")
-    photo, asked = large_photo(1, side), {session.attributes[0]: 1.0}
-    times = {"edit": _timed(lambda: session.edit(photo, asked), turns)}
+    photo, attributes = large_photo(1, side), {session.attributes[0]: 1.0}
+    times = {"edit": _timed(lambda: session.edit(photo, attributes), turns)}
     return _benchmark("edit", session, side, times)
 
 

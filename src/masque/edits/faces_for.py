@@ -32,12 +32,12 @@ def faces_for(session: PortraitSession, labels: LabelSource, styles: Sequence[Ph
     check_skin_left(shape)
     background = torch.zeros(1, 3, session.size, session.size, device=session.device)
     subjects = [session.subject(style) for style in styles]
-    painted: list[Picture] = []
+    faces: list[Picture] = []
     for subject in subjects:
         latents = session.latents(subject, session.crop_labels(subject))
-        painted += keep_cells_grey(subject, [smooth_colours(session.paint(latents, background, shape), shape)])
+        faces += keep_cells_grey(subject, [smooth_colours(session.paint(latents, background, shape), shape)])
     above = [colour_labels(shape), *(to_pictures(subject.image)[0] for subject in subjects)]
-    below = [colour_labels(shape), *painted]
+    below = [colour_labels(shape), *faces]
     named = {f"style{number}": subject for number, subject in enumerate(subjects, 1)}
     record = session.record(
         "faces-for", {"styles": [subject.name for subject in subjects], "notes": notes, "inputs": inputs(**named)}

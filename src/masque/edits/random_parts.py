@@ -71,9 +71,9 @@ def random_parts(
     to_cell, everywhere = zoom(CELL / session.size), np.full_like(face, 255)
     share = warp(kept_mask, to_cell, (CELL, CELL)).astype(np.float32)[..., None] / 255
     cells = [own]
-    for painted in session.compose(latents):
-        kept = add_change(own, before, painted, invert(to_cell), everywhere).astype(np.float32)
-        random = warp(painted, to_cell, (CELL, CELL))
+    for composed in session.compose(latents):
+        kept = add_change(own, before, composed, invert(to_cell), everywhere).astype(np.float32)
+        random = warp(composed, to_cell, (CELL, CELL))
         cells.append(np.rint(random + share * (kept - random)).astype(np.uint8))
     values: dict[str, JSON] = {
         "part": part,

@@ -65,9 +65,9 @@ class RSGANSession(Session):
         with self.inference():
             return list(to_pictures(self.model.compose(latents)))
 
-    def painted_landmarks(self, painted: Picture, expected: Landmarks) -> Landmarks | None:
+    def painted_landmarks(self, picture: Picture, expected: Landmarks) -> Landmarks | None:
         """The landmarks (68,2) of the face in a picture that the network painted, in its pixels; None where they are
         not found near where they should be.
 
-        painted: the picture (S,S,3). expected: the landmarks (68,2) that it was painted for."""
-        return landmarks_near(painted, expected)
+        picture: the picture (S,S,3). expected: the landmarks (68,2) that it was painted for."""
+        return landmarks_near(picture, expected)

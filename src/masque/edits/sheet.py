@@ -43,11 +43,11 @@ def sheet(session: CCAGANSession, photo: Photo, *, detail: Detail = "keep", pick
     mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [warp_photo(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
-    for (values, _), painted in zip(flips, after, strict=True):
+    for (values, _), edited in zip(flips, after, strict=True):
         if detail == "network":
-            cell = cv2.resize(painted, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+            cell = cv2.resize(edited, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
         else:
-            cell = add_change(cells[0], before, painted, zoom(subject.size / CELL), mask)
+            cell = add_change(cells[0], before, edited, zoom(subject.size / CELL), mask)
         cells += keep_cells_grey(subject, [cell], requested_colour(values, shares))
     shown = ["the photo", *(f"{name}={value:g}" for values, _ in flips for name, value in values.items())]
     record = session.record(

@@ -92,16 +92,16 @@ def insert_face(
     side, matrix = _canvas(target)
     mask = region_mask(target, landmarks, side)
     if detail == "keep":
-        painted = _add_change_to_source(source, composed, reconstructions[0], side)
+        overlay = _add_change_to_source(source, composed, reconstructions[0], side)
     else:
-        painted = warp(composed, zoom(side / session.size), (side, side))
+        overlay = warp(composed, zoom(side / session.size), (side, side))
     if stitch == "gradient":
-        return stitch_in(target.photo, painted, matrix, mask)
+        return stitch_in(target.photo, overlay, matrix, mask)
     if detail == "keep":
         crop = _feathered_crop(target, target.size)
         around = add_change(target.photo, reconstructions[1], composed, target.matrix, crop)
-        return paste(around, painted, matrix, soften(mask, side / 16), match=False)
-    return paste(target.photo, painted, matrix, _feathered_crop(target, side))
+        return paste(around, overlay, matrix, soften(mask, side / 16), match=False)
+    return paste(target.photo, overlay, matrix, _feathered_crop(target, side))
 
 
 def _canvas(target: Subject) -> tuple[int, Matrix]:

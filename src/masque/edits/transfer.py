@@ -96,17 +96,17 @@ def restyle_face(
     own, others: the label maps (S,S) of the subject and of the other. part, detail: as `transfer` has them."""
     before, styles = session.latents(subject, own), session.latents(other, others)
     after = [styles[i] if component in PARTS[part] else before[i] for i, component in enumerate(COMPONENTS)]
-    painted = session.paint(after, subject.image, own)
+    restyled = session.paint(after, subject.image, own)
     regions = [np.isin(own, LABELS_OF[component]) for component in PARTS[part]]
     weight = square_weight(subject.size) * soft_mask(np.any(regions, axis=0))
     if detail == "network":
-        return paste(subject.photo, painted, subject.matrix, np.rint(255 * weight).astype(np.uint8))
+        return paste(subject.photo, restyled, subject.matrix, np.rint(255 * weight).astype(np.uint8))
     # Eyes and lips are as small as the soft edge of the skin around them is wide.
     small = [label for p in ("eyes", "mouth") for label in PART_LABELS[p] if not _within(label, part)]
     spared = np.isin(own, small)
     weight[spared] = 0
     plain, photo = session.paint(before, subject.image, own), to_pictures(subject.image)[0]
-    change = smooth_change(plain, painted, regions).astype(np.float32) - plain
+    change = smooth_change(plain, restyled, regions).astype(np.float32) - plain
     picture = np.asarray(np.clip(photo + weight[..., None] * change, 0, 255) / 255, dtype=np.float32)
     style = to_pictures(other.image)[0].astype(np.float32) / 255
     picture = _match_colours(picture, own, style, others, part, weight)

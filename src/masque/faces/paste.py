@@ -61,18 +61,18 @@ def into_region(matrix: Matrix, region: tuple[int, int, int, int]) -> tuple[Matr
     return chain(invert(matrix), np.array([[1.0, 0, -left], [0, 1.0, -top]])), (right - left, bottom - top)
 
 
-def paste(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask, *, match: bool = True) -> Picture:
-    """The photo with `painted` laid over it where `mask` says.
+def paste(photo: Picture, overlay: Picture, matrix: Matrix, mask: Mask, *, match: bool = True) -> Picture:
+    """The photo with `overlay` laid over it where `mask` says.
 
-    painted: RGB uint8 (S,S,3). matrix: photo pixels -> its pixels. mask: (S,S), 0..255. match: shift the colours so
+    overlay: RGB uint8 (S,S,3). matrix: photo pixels -> its pixels. mask: (S,S), 0..255. match: shift the colours so
     that they meet the photo's along the mask's edge."""
-    region = region_of(photo, matrix, painted.shape[0])
+    region = region_of(photo, matrix, overlay.shape[0])
     if region is None:
         return photo
     back, size = into_region(matrix, region)
     left, top, right, bottom = region
     under = photo[top:bottom, left:right].astype(np.float32)
-    over = warp(painted, back, size).astype(np.float32)
+    over = warp(overlay, back, size).astype(np.float32)
     share = warp(mask, back, size, border=cv2.BORDER_CONSTANT).astype(np.float32)[..., None] / 255
     if match:
         over += _edge_difference(under, over, share.astype(np.float32))
@@ -93,14 +93,14 @@ def _edge_difference(
     return difference
 
 
-def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Picture:
-    """The photo with the part of `painted` inside `mask` stitched in so that gradients stay and the edge vanishes
+def stitch(photo: Picture, overlay: Picture, matrix: Matrix, mask: Mask) -> Picture:
+    """The photo with the part of `overlay` inside `mask` stitched in so that gradients stay and the edge vanishes
     (RSGAN Section 3.3).
 
     The gradient-domain composition of Levin et al. 2004 in the form of Pérez et al. 2003, solved for the difference
-    from `painted`: see `masque.faces.harmonic`. Arguments as in `paste`; only mask values above 127 count, and nothing
+    from `overlay`: see `masque.faces.harmonic`. Arguments as in `paste`; only mask values above 127 count, and nothing
     outside them changes."""
-    region = region_of(photo, matrix, painted.shape[0])
+    region = region_of(photo, matrix, overlay.shape[0])
     if region is None:
         return photo
     back, size = into_region(matrix, region)
@@ -113,7 +113,7 @@ def stitch(photo: Picture, painted: Picture, matrix: Matrix, mask: Mask) -> Pict
     rim = math.ceil(max(width, height) / 100)
     rows, columns = slice(max(0, y - rim), y + height + rim), slice(max(0, x - rim), x + width + rim)
     inside = inside[rows, columns]
-    over = warp(painted, back, size)[rows, columns]
+    over = warp(overlay, back, size)[rows, columns]
     result = photo.copy()
     under = result[region[1] : region[3], region[0] : region[2]][rows, columns]
     correction = fill_smoothly(np.subtract(under, over, dtype=np.float32), inside)

@@ -52,12 +52,12 @@ def cut_crop(frame: NDArray[np.uint8], crop: Crop, size: int, scale: float) -> N
     return cut
 
 
-def into_frame(frame: Picture, painted: Picture) -> Picture:
-    """A face frame (218s,178s,3) with its hair crop replaced by a painted one (S,S,3)."""
-    scale, size = frame.shape[1] / WIDTH, painted.shape[0]
+def into_frame(frame: Picture, crop: Picture) -> Picture:
+    """A face frame (218s,178s,3) with its hair crop replaced by another (S,S,3)."""
+    scale, size = frame.shape[1] / WIDTH, crop.shape[0]
     back = invert(HAIR_CROP.to_crop(size, scale))
     whole = warp(np.full((size, size), 255, np.uint8), back, frame_size(scale), border=cv2.BORDER_CONSTANT) > 127
-    result: Picture = np.where(whole[..., None], warp(painted, back, frame_size(scale)), frame)
+    result: Picture = np.where(whole[..., None], warp(crop, back, frame_size(scale)), frame)
     return result
 
 

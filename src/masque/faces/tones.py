@@ -100,12 +100,12 @@ def smooth_change(before: Picture, after: Picture, regions: Sequence[NDArray[np.
     return np.asarray(np.clip(np.rint(before + smooth), 0, 255), dtype=np.uint8)
 
 
-def smooth_colours(painted: Picture, labels: Labels) -> Picture:
+def smooth_colours(picture: Picture, labels: Labels) -> Picture:
     """A network's picture (S,S,3) with the colour of each part of `labels` (S,S) smoothed within the part; its light,
     which has the texture, stays.
 
     What an adversarial network makes of too few pictures has specks of colour, not of light."""
-    lab = cv2.cvtColor(painted.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     colour = np.array(lab[..., 1:], dtype=np.float32)
     for label in np.unique(labels[labels > 0]):
         inside = labels == label

@@ -205,12 +205,12 @@ class Generator(nn.Module):
         Returns (B,3,S,S) in [-1,1].
         """
         planes = finite_attributes(t, self).to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
-        painted = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+        output = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
         if self.confined:
-            painted = painted * person.to(painted.dtype)
+            output = output * person.to(output.dtype)
         if self.smooth:
-            painted = blurred(painted)
-        return (s + painted).clamp(-1, 1) if self.change else painted
+            output = blurred(output)
+        return (s + output).clamp(-1, 1) if self.change else output
 
 
 class Discriminator(nn.Module):

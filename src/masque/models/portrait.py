@@ -396,5 +396,5 @@ class Portrait(nn.Module):
 
     def paint(self, latents: Sequence[Tensor], target: Tensor, labels: Tensor) -> Tensor:
         """G of these latents, a target (B,3,S,S) and a label map (B,S,S)."""
-        painted: Tensor = self.G(latents, target, labels)
-        return painted
+        picture: Tensor = self.G(latents, target, labels)
+        return picture

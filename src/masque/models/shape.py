@@ -130,15 +130,15 @@ class Fits:
 
     def __init__(self, E_1: ShapeEncoder) -> None:
         self.E_1 = E_1
-        self.known: dict[tuple[int, bool], Tensor] = {}
+        self.fitted: dict[tuple[int, bool], Tensor] = {}
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Tensor:
         """f_1 (B,E+1) of a batch, on the CPU."""
         keys = list(zip(batch["index"].tolist(), batch["flipped"].tolist(), strict=True))
-        if new := [place for place, key in enumerate(keys) if key not in self.known]:
+        if new := [place for place, key in enumerate(keys) if key not in self.fitted]:
             found = self.E_1.features(fit(self.E_1.shapes, batch["frame_landmarks"][new].double().cpu().numpy()))
-            self.known |= {keys[place]: f_1.cpu() for place, f_1 in zip(new, found, strict=True)}
-        return torch.stack([self.known[key] for key in keys])
+            self.fitted |= {keys[place]: f_1.cpu() for place, f_1 in zip(new, found, strict=True)}
+        return torch.stack([self.fitted[key] for key in keys])
 
 
 class FaceShape(nn.Module):

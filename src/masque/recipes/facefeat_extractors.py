@@ -72,7 +72,7 @@ class Extraction:
         self.warm = 0 if settings.identity and settings.shape else settings.warm
         """The step from which both stay as they are."""
         self.fits = Fits(E_1)
-        self._seen: tuple[Tensor, dict[str, Tensor]] | None = None
+        self._extractions: tuple[Tensor, dict[str, Tensor]] | None = None
 
     def begin(self, frames: FrameSet) -> None:
         """Take over trained extractors, and learn the 3D model where none is named. Raises DataError, CheckpointError,
@@ -127,9 +127,9 @@ class Extraction:
     def _extracted(self, batch: Batch, name: str) -> Tensor:
         # Four phases of a step ask for the same.
         x = batch["image"]
-        if self._seen is None or self._seen[0] is not x:
-            self._seen = x, {}
-        found = self._seen[1]
+        if self._extractions is None or self._extractions[0] is not x:
+            self._extractions = x, {}
+        found = self._extractions[1]
         if name not in found:
             with torch.no_grad():
                 found[name] = sphere(self.E_id.eval()(x)) if name == "f_id" else self.E_1.eval()(x)

@@ -31,7 +31,7 @@ from masque.faces.detect import Landmarks, identity, landmarks_near
 from masque.image import Picture, to_tensor
 from masque.metrics.similarity import absolute_error, ms_ssim
 from masque.tables.rsgan_report import Summary, SwapReport
-from masque.tables.swapping import AT_ONCE, Method, Sample, locate, sample_of, sample_of_painted, stitched
+from masque.tables.swapping import AT_ONCE, Method, Sample, locate, sample_of, sample_of_picture, stitched
 
 PUPPET_PAIRS = 200
 """Pairs of puppets for the true-swap score, at most."""
@@ -207,9 +207,9 @@ def _swap_pairs(method: Method, samples: Sequence[Sample], places: NDArray[np.in
     first, second = ([samples[i] for i in places[:, side]] for side in (0, 1))
     for start in range(0, len(places), AT_ONCE):
         a, b = first[start : start + AT_ONCE], second[start : start + AT_ONCE]
-        begun = time.perf_counter()
+        started = time.perf_counter()
         there, back = method.swap(a, b), method.swap(b, a)
-        swaps.seconds += time.perf_counter() - begun
+        swaps.seconds += time.perf_counter() - started
         expected = [method.expected_landmarks(f, h) for f, h in zip(a, b, strict=True)]
         found = [landmarks_near(p, e) for p, e in zip(there, expected, strict=True)]
         swaps.located += sum(points is not None for points in found)
@@ -228,19 +228,19 @@ def _swap_pairs(method: Method, samples: Sequence[Sample], places: NDArray[np.in
     return swaps
 
 
-Painted = tuple[Sequence[Picture], Sequence[Landmarks]]
-"""Painted pictures, and the landmarks of their faces."""
+Swapped = tuple[Sequence[Picture], Sequence[Landmarks]]
+"""Swapped pictures, and the landmarks of their faces."""
 
 
-def _swapped_back(method: Method, there: Painted, back: Painted, in_gradients: bool = False) -> list[Picture]:
+def _swapped_back(method: Method, there: Swapped, back: Swapped, in_gradients: bool = False) -> list[Picture]:
     """The faces of `there` on the hair of `back`; stitched into the pictures of `back` where `in_gradients`."""
-    faces, hairs = ([sample_of_painted(p, points) for p, points in zip(*both, strict=True)] for both in (there, back))
-    painted = method.swap(faces, hairs)
+    faces, hairs = ([sample_of_picture(p, points) for p, points in zip(*both, strict=True)] for both in (there, back))
+    swapped = method.swap(faces, hairs)
     if not in_gradients:
-        return painted
+        return swapped
     return [
         stitched(p, locate(p, method.expected_landmarks(f, h)), h)
-        for p, f, h in zip(painted, faces, hairs, strict=True)
+        for p, f, h in zip(swapped, faces, hairs, strict=True)
     ]
 
 

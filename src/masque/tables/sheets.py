@@ -35,7 +35,7 @@ from masque.models.dcgan import DCGAN
 from masque.models.rsgan import RSGANLatents, face_region, hair_region
 from masque.tables.ccagan import person_in
 from masque.tables.facefeat import draw_sheet
-from masque.tables.swapping import RSGANMethod, Sample, hulls, locate, sample_of, sample_of_painted
+from masque.tables.swapping import RSGANMethod, Sample, hulls, locate, sample_of, sample_of_picture
 
 PEOPLE = 8
 """Rows of a sheet."""
@@ -81,7 +81,7 @@ def rsgan_sheet(session: Swapper, frames: FrameSet, seed: int = 0) -> tuple[Pict
     following = samples[1:] + samples[:1]
     swapped = method.swap(samples, following)
     swapped_samples = [
-        sample_of_painted(p, locate(p, method.expected_landmarks(face, hair)))
+        sample_of_picture(p, locate(p, method.expected_landmarks(face, hair)))
         for p, face, hair in zip(swapped, samples, following, strict=True)
     ]
     z, model = method.latents(samples), session.model

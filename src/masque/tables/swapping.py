@@ -60,18 +60,18 @@ def sample_of(frame: Picture, mask: NDArray[np.uint8], landmarks: Landmarks, siz
     return Sample(cut["image"], transform(landmarks, HAIR_CROP.to_crop(size, scale)), cut["valid"], regions)
 
 
-def sample_of_painted(painted: Picture, landmarks: Landmarks) -> Sample:
+def sample_of_picture(picture: Picture, landmarks: Landmarks) -> Sample:
     """The sample of a picture (S,S,3) that a network painted: no frame lies around it, so its face crop is cut from the
     picture itself. landmarks: (68,2) in its pixels."""
-    size = painted.shape[0]
+    size = picture.shape[0]
     to_frame = invert(HAIR_CROP.to_crop(size, size / 128))
     face_matrix = chain(to_frame, FACE_CROP.to_crop(size, size / 128))
     regions = {
-        "face_crop": warp(painted, face_matrix, (size, size)),
+        "face_crop": warp(picture, face_matrix, (size, size)),
         "face_hull": hull_mask(landmarks, (size, size), face_matrix),
         "image_hull": hull_mask(landmarks, (size, size)),
     }
-    return Sample(painted, landmarks, np.full((size, size), 255, np.uint8), regions)
+    return Sample(picture, landmarks, np.full((size, size), 255, np.uint8), regions)
 
 
 class Method(Protocol):
@@ -122,14 +122,14 @@ class RSGANMethod:
 
     def paint(self, face: RSGANLatents, hair: RSGANLatents) -> list[Picture]:
         """Pictures with the faces of the one and the hair of the other."""
-        painted: list[Picture] = []
+        pictures: list[Picture] = []
         with self.session.inference():
             for start in range(0, len(face.xf), AT_ONCE):
                 f, h = (
                     RSGANLatents(*(t[start : start + AT_ONCE] for t in (z.xf, z.cf, z.xh, z.ch))) for z in (face, hair)
                 )
-                painted += list(to_pictures(self.session.model.compose(RSGANLatents(f.xf, f.cf, h.xh, h.ch))))
-        return painted
+                pictures += list(to_pictures(self.session.model.compose(RSGANLatents(f.xf, f.cf, h.xh, h.ch))))
+        return pictures
 
     def reconstruct(self, samples: Sequence[Sample]) -> list[Picture]:
         """G(z_f(x), z_h(x))."""
@@ -223,18 +223,18 @@ def paste_face(face: Sample, hair: Sample) -> Picture:
     return pasted
 
 
-def locate(painted: Picture, expected: Landmarks) -> Landmarks:
+def locate(picture: Picture, expected: Landmarks) -> Landmarks:
     """The landmarks (68,2) found in a painted picture; the expected ones where no face is found."""
-    found = landmarks_near(painted, expected)
+    found = landmarks_near(picture, expected)
     return expected if found is None else found
 
 
-def stitched(painted: Picture, source: Landmarks, target: Sample) -> Picture:
-    """RSGAN-GD: the face of `painted` stitched into the target's picture in its gradients. source: landmarks of the
+def stitched(picture: Picture, source: Landmarks, target: Sample) -> Picture:
+    """RSGAN-GD: the face of `picture` stitched into the target's picture in its gradients. source: landmarks of the
     face."""
-    size = painted.shape[0]
+    size = picture.shape[0]
     mask = np.maximum(hull_mask(source, (size, size)), hull_mask(target.landmarks, (size, size)))
-    return stitch(target.image, painted, np.eye(2, 3), mask)
+    return stitch(target.image, picture, np.eye(2, 3), mask)
 
 
 def chunks(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:

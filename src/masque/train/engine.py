@@ -221,7 +221,8 @@ class Engine:
         reports = Reports(self, preview_batch, on_step)
         if self.step == 0 and self.is_new:
             self.save()
-        first, begun, slowest = self.step, time.monotonic(), 0.0
+        first, started = self.step, time.monotonic()
+        slowest = 0.0
         reason: str | None = None
         with watching(watch):
             for batch in self._remaining(batches):
@@ -241,7 +242,7 @@ class Engine:
             reports.complete()
             self.save(on_save)
         reports.close()
-        rate = (self.step - first) * self.settings.batch_size / max(1e-9, time.monotonic() - begun)
+        rate = (self.step - first) * self.settings.batch_size / max(1e-9, time.monotonic() - started)
         return Progress(self.step, self.step >= self.settings.steps, reason or "finished", rate)
 
     def _timed_step(self, batch: Batch) -> float:
