@@ -81,7 +81,7 @@ def test_each_picture_and_its_mirror_image_are_fitted_once(recipe, frames, monke
         batch = moved(step)
         wanted = E_1.features(fit(E_1.shapes, batch["landmarks"].double().numpy()))
         assert torch.allclose(recipe.fits(batch), wanted, atol=2e-2), step
-    assert sum(seen) == len(recipe.fits.known) == 2 * len(frames.indices("train"))
+    assert sum(seen) == len(recipe.fits.fitted) == 2 * len(frames.indices("train"))
 
 
 def test_eq_7_by_hand(recipe, frames):
