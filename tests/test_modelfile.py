@@ -89,6 +89,18 @@ def test_packing_halves_the_precision_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "packed/card.md").read_text() == "other"
 
 
+def test_a_trained_model_is_not_packed_over_itself(tmp_path: Path) -> None:
+    model = tmp_path / "run" / "model"
+    modelfile.write(model, "rsgan", {"size": 32}, WEIGHTS, "# card\n")
+    (tmp_path / "link").symlink_to(model)
+    before = modelfile.read(model).hash
+    for target in (model, tmp_path / "run", tmp_path / "link"):
+        with pytest.raises(OutputError, match="another folder"):
+            modelfile.pack(tmp_path / "run", target)
+    assert modelfile.read(model).hash == before
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["model"]
+
+
 def test_what_half_precision_would_spoil_is_packed_as_it_is(tmp_path: Path) -> None:
     weights = {"prior.second": torch.tensor([1.0001]), "prior_like.w": torch.tensor([1.0001])}
     modelfile.write(tmp_path / "run", "rsgan", {}, weights, "# card\n")

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masque.errors import CheckpointError, printable
+from masque.errors import CheckpointError, OutputError, printable
 from masque.jsonfile import JSON
 from masque.lock import only_writer
-from masque.output import make_folder, write_atomically
+from masque.output import LONGEST_PATH, make_folder, write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 VERSION = 1
+
+CARD = "card"
+"""The entry of config.json that holds the checksum of card.md as it was written."""
 
 LARGEST_CONFIG = 1 << 20
 """Bytes of config.json: a thousand times what one has."""
@@ -60,7 +63,7 @@ def write(folder: Path, family: str, config: Mapping[str, JSON], weights: Mappin
     """Write a model folder, each file whole or not at all.
 
     family: its name in the catalog. config: the fields of the networks' config dataclass. weights: tensors by name,
-    moved to the CPU. card: the text of card.md. Raises OutputError."""
+    moved to the CPU. card: the text of card.md, whose checksum goes into config.json. Raises OutputError."""
     from safetensors.torch import save
 
     make_folder(folder)
@@ -68,9 +71,16 @@ def write(folder: Path, family: str, config: Mapping[str, JSON], weights: Mappin
     write_atomically(
         folder / "weights.safetensors", lambda part: part.write_bytes(save(plain, metadata={"family": family}))
     )
-    about = json.dumps({"masque": VERSION, "family": family, "config": config}, indent=1) + "\n"
+    text = card.encode("utf-8")
+    values = {"masque": VERSION, "family": family, "config": config, CARD: card_checksum(text)}
+    about = json.dumps(values, indent=1) + "\n"
+    write_atomically(folder / "card.md", lambda part: part.write_bytes(text))
     write_atomically(folder / "config.json", lambda part: part.write_text(about))
-    write_atomically(folder / "card.md", lambda part: part.write_text(card, encoding="utf-8"))
+
+
+def card_checksum(text: bytes) -> str:
+    """By which it is seen whether somebody has changed card.md since: its line endings do not count."""
+    return hashlib.sha256(b"\n".join(text.splitlines())).hexdigest()[:16]
 
 
 def pack(source: Path, target: Path, card: str | None = None, whole: Collection[str] = ()) -> ModelFile:
@@ -78,8 +88,11 @@ def pack(source: Path, target: Path, card: str | None = None, whole: Collection[
     return it as read.
 
     card: the text of card.md; the source's own if None. whole: networks that stay in full precision. Raises
-    CheckpointError, OutputError."""
+    CheckpointError, and OutputError where `target` is the model itself or a run's folder, which would lose precision or
+    hold two models."""
     stored = read(source)
+    if _is_file(target / "model" / "config.json") or os.path.realpath(target) == os.path.realpath(stored.folder):
+        raise OutputError(f"{printable(target, LONGEST_PATH)} holds what was trained: name another folder to write.")
     try:
         card = (stored.folder / "card.md").read_text(encoding="utf-8") if card is None else card
     except (OSError, UnicodeDecodeError):

@@ -195,3 +195,9 @@ def test_a_combination_that_no_faces_allow_is_refused_before_they_are_sought(pho
         assert says in masque("combine", *photos, *more, "-o", tmp_path / "out.png").sentence
     assert "not 3" in masque("combine", *photos, photos[0], "-o", tmp_path / "out.png").sentence
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_morph_without_a_network_takes_no_device(tmp_path: Path) -> None:
+    refused = masque("morph", "a.png", "b.png", "--path", "warp", "--device", "cpu", "--out", tmp_path / "morph.gif")
+    assert refused.code == 2
+    assert "takes no --device" in refused.err

@@ -69,6 +69,7 @@ OURS: dict[str, Callable[[Path], Path]] = {
     "a.safetensors": latent,
     "labels.png": label_map,
     "model": model,
+    "described": model,
     "index.html": page,
 }
 
@@ -106,6 +107,7 @@ CHANGES = {
     "a.safetensors": lambda path: path.write_bytes(b"\x10" + bytes(7) + b'{"a": {"b": 1}}  '),
     "index.html": lambda path: path.write_text("<title>My page</title>"),
     "model": lambda path: (path / "config.json").write_text("{}"),
+    "described": lambda path: (path / "card.md").write_text("# what I know of it\n"),
 }
 
 

@@ -291,6 +291,8 @@ def morph(
 
     check_film(out, frames, seconds)
     check_replaceable(overwrite, out)
+    if path == "warp" and device is not None:
+        raise typer.BadParameter("--path warp bends pixels and computes with no network: it takes no --device")
     with Bar("Morphing") as bar:
         import masque
         from masque.edits.invert import Options

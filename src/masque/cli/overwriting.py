@@ -1,7 +1,8 @@
 """Which files a command may replace: by default only what is still as Masque wrote it.
 
 Pictures, label maps and films carry a record, a latent says what it is, reports carry a checksum, and a model's folder
-has Masque's config.json. A picture that was painted in, or a report that was edited, is no longer Masque's."""
+has Masque's config.json, with the checksum of its card. A picture that was painted in, or a report or a card that was
+edited, is no longer Masque's."""
 
 from __future__ import annotations
 
@@ -88,14 +89,18 @@ def _is_page(path: Path) -> bool:
 
 
 def _is_model(folder: Path) -> bool:
-    """Whether a folder has a model's config.json, or nothing but what a killed process leaves."""
+    """Whether a folder has a model's config.json and the card that was written with it, or nothing but what a killed
+    process leaves. Version 0.1 kept no checksum of cards, so that they are not compared."""
     from masque.jsonfile import ObjectError, read_object
     from masque.lock import left_behind
+    from masque.modelfile import CARD, card_checksum
 
     try:
         if all(map(left_behind, folder.iterdir())):
             return True
         about = read_object(folder / "config.json")
+        card = folder / "card.md"
+        card_is_ours = CARD not in about or not card.exists() or card_checksum(card.read_bytes()) == about[CARD]
     except (OSError, ObjectError):
         return False
-    return {"masque", "family", "config"} <= about.keys()
+    return {"masque", "family", "config"} <= about.keys() and card_is_ours
