@@ -29,7 +29,7 @@ class ReadingBenchmark(TypedDict):
     times: dict[str, Spread]
     """File -> seconds of processor time"""
     peak_memory_mib: float
-    """Of the process"""
+    """Highest memory of the process, in MiB"""
 
 
 def bench_reading(megapixels: float, turns: int) -> ReadingBenchmark:

@@ -21,17 +21,21 @@ WARM_UPS = 2
 
 
 class Spread(TypedDict):
-    """Seconds of several turns."""
+    """What several turns took, or how many pictures a second they made."""
 
     median: float
+    """The middle one"""
     min: float
+    """The least"""
     max: float
+    """The most"""
 
 
 class EditBenchmark(TypedDict):
     """How long an edit takes, photo in and photo with record out, after loading."""
 
     job: str
+    """Name of what was timed: edit, parse, repaint, synthesize or swap"""
     model: str
     """The model's family"""
     size: int

@@ -45,17 +45,17 @@ class TrainingBenchmark(TypedDict):
     batch_size: int
     threads: int
     precision: str
-    """As the engine computes"""
+    """Numbers in which the engine computes: bf16 or 32"""
     channels_last: bool
     compile: bool
     engine: Spread
-    """As the engine trains"""
+    """Pictures a second of the training loop"""
     plain: Spread
-    """The same networks in plain eager fp32"""
+    """Pictures a second of the same networks in plain eager fp32"""
     ratio: float
     """Median of engine / plain, turn by turn"""
     loader: float
-    """Of the loader alone"""
+    """Pictures a second of the loader alone"""
 
 
 def bench_training(

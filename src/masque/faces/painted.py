@@ -56,7 +56,7 @@ DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 
 LEAST_AREA = 15
 """Pixels of strange colours up to which they are specks; those at an area's rim do not count."""
 LEAST_SHARE = 2e-5
-"""Their share of a picture up to which they are specks."""
+"""Share of a picture up to which strange colours are specks."""
 
 FARTHEST = 12
 """Distances in pixels beyond which a label is not the less likely for being farther still."""

@@ -29,7 +29,7 @@ class FrechetFloor(TypedDict):
     """What a Fréchet distance over few pictures is worth: distances of equally small random samples."""
 
     pictures: int
-    """How many each sample has"""
+    """How many pictures each sample has"""
     real: float
     """Distance of two disjoint samples of real pictures"""
     made: float

@@ -172,9 +172,9 @@ class Local(nn.Module):
         self.variational = config.embedding == "vae"
 
     def infer(self, component: Tensor) -> Gaussian | Tensor:
-        """What is known of z (B,Z): itself, or a Gaussian over it."""
-        made: Tensor = self.E_local(component)
-        return as_gaussian(made) if self.variational else made
+        """The latent z (B,Z) of a component's pictures (B,3,h,w); with embedding=vae a Gaussian over it."""
+        statistics: Tensor = self.E_local(component)
+        return as_gaussian(statistics) if self.variational else statistics
 
     def rebuild(self, z: Tensor) -> Tensor:
         """D_local: (B,Z) -> the component (B,3,h,w) in [-1,1]."""
@@ -194,7 +194,7 @@ class Embed(nn.Module):
         return [cut(picture, labels, component, self.tight) for component in COMPONENTS]
 
     def forward(self, components: Sequence[Tensor]) -> list[Gaussian | Tensor]:
-        """What is known of the five latents."""
+        """The five latents (B,Z) of the components; with embedding=vae a Gaussian over each."""
         return [local.infer(x) for local, x in zip(self.local, components, strict=True)]  # type: ignore[operator]
 
     def rebuild(self, latents: Sequence[Tensor]) -> list[Tensor]:
@@ -372,7 +372,7 @@ class Discriminators(nn.Module):
         self.D = nn.ModuleList(Discriminator(config) for _ in range(2))
 
     def forward(self, picture: Tensor, labels: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
-        """Of each, logits and maps."""
+        """D_1's and D_2's logits (B,1,s,s) and maps of pictures (B,3,S,S) with label maps (B,S,S)."""
         hot, answers = one_hot(labels), []
         for D in self.D:
             answers.append(D(picture, hot))

@@ -30,7 +30,7 @@ class AttributesTraining:
 
 
 class AttributesRecipe:
-    """One phase."""
+    """The classifier learns, in a single phase."""
 
     served = SERVED
 

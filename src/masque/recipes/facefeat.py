@@ -189,7 +189,8 @@ class FaceFeatRecipe:
         return torch.optim.Adam(parameters, lr=self.learning_rate(name, 0), betas=betas, fused=True)
 
     def learning_rate(self, name: str, step: int) -> float:
-        """Two rates; of E_id and E_1, and where it is asked for of the discriminators, one."""
+        """A constant rate for E_id, E_1, D_maps and, where `judge_lr` is set, the discriminators; for all others `lr`,
+        which falls by the schedule."""
         w = self.training
         if name in EXTRACTING:
             return w.extractors.id_lr

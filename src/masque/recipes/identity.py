@@ -49,7 +49,7 @@ class IdentityTraining:
 
 
 class IdentityRecipe:
-    """One phase."""
+    """E_id and its heads learn together, in a single phase."""
 
     served = SERVED
     needs: Mapping[str, Needs] = {"people": Needs("people"), "bce": Needs("attributes", "attribute_weight")}

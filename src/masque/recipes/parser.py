@@ -34,7 +34,7 @@ class ParserTraining:
 
 
 class ParserRecipe:
-    """One phase."""
+    """P_F learns, in a single phase."""
 
     served = SERVED
     needs: Mapping[str, Needs] = {"parse": Needs("labels")}

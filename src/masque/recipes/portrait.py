@@ -193,7 +193,7 @@ class PortraitRecipe:
         )
 
     def learning_rate(self, name: str, step: int) -> float:
-        """In stairs down to 0, or constant."""
+        """Each network's own rate, which falls by the schedule."""
         w = self.training
         return w.schedule.at({"D": w.judge_lr, "D_maps": w.maps_judge.maps_lr}.get(name, w.lr), step)
 

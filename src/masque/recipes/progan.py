@@ -115,7 +115,7 @@ def stage_at(images: int, hold: int, fade: int, most: int, first: int = 0) -> fl
 
 
 class ProGANRecipe:
-    """D, then G; once G is finished, E alone."""
+    """In every step D and then G; once G is finished, E alone."""
 
     served = SERVED
 

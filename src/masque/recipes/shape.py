@@ -39,7 +39,7 @@ class ShapeTraining:
 
 
 class ShapeRecipe:
-    """One phase."""
+    """E_1 learns, in a single phase."""
 
     served = SERVED
 

@@ -139,7 +139,7 @@ def measure(path: Path, classify: Classify | None) -> dict[str, float]:
 
 
 def _score(pairs: NDArray[np.float64]) -> Score:
-    """Of measured values and labels (N,2)."""
+    """How often measured values are right. pairs: (N,2), each a measured value and its label, in [0,1]."""
     value, label = pairs[:, 0], pairs[:, 1]
     return {
         "right": float(((value > 0.5) == (label > 0.5)).mean()),

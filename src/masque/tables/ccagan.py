@@ -74,8 +74,9 @@ class TrueError(TypedDict):
     """Mean absolute error against the true pictures, on a [0,1] scale."""
 
     edited: MeanStd
+    """Error of the edited pictures"""
     unchanged: MeanStd
-    """Of doing nothing"""
+    """Error of the pictures as they were"""
 
 
 class EditReport(TypedDict):

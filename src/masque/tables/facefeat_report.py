@@ -14,11 +14,11 @@ class Similarity(TypedDict):
     """Mean cosines of dlib's embeddings (Table 3)."""
 
     drawn: float
-    """Of a picture and the one generated for it"""
+    """Mean cosine of a picture and the one generated for it"""
     ceiling: float
-    """Of two real pictures of one person"""
+    """Mean cosine of two real pictures of one person"""
     floor: float
-    """Of real pictures of two people"""
+    """Mean cosine of real pictures of two people"""
 
 
 class CentredSimilarity(Similarity):
@@ -50,11 +50,11 @@ class TemplateScores(TypedDict):
     far_01: float
     """Share of pairs of one person accepted where 1 % of pairs of two people are"""
     far_001: float
-    """The same where 0.1 % are"""
+    """Share of pairs of one person accepted where 0.1 % of pairs of two people are"""
     rank_1: float
-    """How often the right person is the nearest"""
+    """Share of searched templates whose nearest known one is of the right person"""
     rank_5: float
-    """How often the right person is among the nearest five"""
+    """Share of searched templates with one of the right person among the nearest five"""
     far_01_std: float
     far_001_std: float
     rank_1_std: float
@@ -80,11 +80,11 @@ class LFWReport(TypedDict):
     centred: int
     """Pictures in which no face was found at the centre, where it was then assumed"""
     photos: Verification
-    """Of the pictures as they are"""
+    """Pairs of the pictures as they are"""
     real: Verification
-    """Of the pictures at the network's size"""
+    """Pairs of the pictures at the network's size"""
     generated: Verification
-    """Of pictures generated for them"""
+    """Pairs of the pictures that were generated for them"""
 
 
 class FaceFeatReport(TypedDict):
@@ -103,16 +103,16 @@ class FaceFeatReport(TypedDict):
     diversity: Diversity
     yaw: YawFollowed
     templates: dict[str, TemplateScores]
-    """By percent of generated pictures in a template"""
+    """Percent of generated pictures in a template -> scores"""
     ffd: float
     """Fréchet distance of generated pictures from real ones"""
     ffd_floor: FrechetFloor | None
     kfd: MeanStd
-    """Kernel distance of the same"""
+    """Kernel distance of generated pictures from real ones"""
     swd: dict[str, float]
-    """By side: sliced Wasserstein distance × 1000 of the same"""
+    """Side in pixels -> sliced Wasserstein distance × 1000 of generated pictures from real ones"""
     ijba: NotRequired[dict[str, TemplateScores]]
-    """As `templates`, on IJB-A"""
+    """Percent of generated pictures in a template -> scores on IJB-A"""
     lfw: NotRequired[LFWReport]
 
 

@@ -24,7 +24,7 @@ class Features:
     extract: Callable[[list[Picture]], Tensor]
     """Face frames, RGB uint8 (H,W,3) of one size, to features (N,F)"""
     hash: str
-    """Of the weights: distances on other weights do not compare"""
+    """Hash of the network's weights: distances on other weights do not compare"""
     inception: bool = False
     """Whether it is Inception, on whose features, and no others, the distances are called FID and KID"""
 

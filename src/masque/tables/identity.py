@@ -46,7 +46,7 @@ class IdentityReport(TypedDict):
     people: int
     pictures: int
     pairs: int
-    """As many of one person as of two"""
+    """How many pairs were compared, half of them of one person"""
     verification: Verification
 
 

@@ -52,7 +52,7 @@ class Transfer(TypedDict):
     asked: MeanStd
     """Distance of the part's colour from the style's, after the edit"""
     unchanged: MeanStd
-    """The same distance before the edit"""
+    """Distance of the part's colour from the style's, before the edit"""
     others: MeanStd
     """The most that any other part, or the background, moved"""
     near: float
@@ -65,8 +65,9 @@ class PaintedError(TypedDict):
     """Mean absolute error against the true pictures, on a [0,1] scale."""
 
     painted: MeanStd
+    """Error of the painted pictures"""
     unchanged: MeanStd
-    """Of doing nothing"""
+    """Error of the pictures as they were"""
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,9 @@ class FoundAgain(TypedDict):
     largest_mse: float
     iterations: int
     seconds: float
-    """A picture"""
+    """Seconds that the search takes per picture"""
     seconds_to_lipton: float | None
-    """A picture, until the mean error was what `lipton` ended with; None where it never was"""
+    """Seconds per picture until the mean error was what `lipton` ended with; None where it never was"""
     pictures: int
 
 
@@ -73,11 +73,11 @@ class PhotosFound(TypedDict):
     """Mean squared error on [-1,1]"""
     ms_ssim: float
     identity_distance: float
-    """Squared distance of dlib's embeddings"""
+    """Squared distance of dlib's embeddings of photo and found picture"""
     feature_distance: float
-    """Squared distance of the features"""
+    """Squared distance of the face features of photo and found picture"""
     seconds: float
-    """A photo"""
+    """Seconds that the search takes per photo"""
     pictures: int
 
 
@@ -85,7 +85,9 @@ class Steps(TypedDict):
     """Feature distances between neighbouring frames of a morph."""
 
     largest_step: float
+    """The largest of the distances"""
     mean_step: float
+    """The mean of the distances"""
 
 
 class SampleMeasures(TypedDict):
@@ -97,7 +99,7 @@ class SampleMeasures(TypedDict):
     kfd: MeanStd | None
     """None with fewer than four pictures"""
     swd: dict[str, float]
-    """By side: sliced Wasserstein distance × 1000"""
+    """Side in pixels -> sliced Wasserstein distance × 1000"""
     truncation: float
     truncated_ffd: float
     """FFD of the same samples, truncated"""

@@ -40,13 +40,14 @@ class IdentityDistance(TypedDict):
     """Squared Euclidean distance of dlib's embeddings (of OpenFace's in the paper)."""
 
     identity_distance: Summary
-    """Of the swap and the face's picture"""
+    """Distance of the swap from the face's picture"""
 
 
 class SwapIdentity(IdentityDistance):
     """Whose face a swap shows."""
 
     identity_distance_to_hair: Summary
+    """Distance of the swap from the hair's picture"""
     nearer_to_face: Summary
     """1 where the swap is nearer to the face's picture than to the hair's, 0 elsewhere"""
 
@@ -71,13 +72,13 @@ class SwapReport(TypedDict):
     worked: float
     """Share of the swaps in which a face is found where it should be"""
     seconds: float
-    """Of one swap, made with others in a batch"""
+    """Seconds that one swap takes, made with others in a batch"""
     reconstruction: NotRequired[Likeness]
     """Missing for a method that reconstructs nothing"""
     swap: SwapIdentity
     swap_twice: Likeness
     swap_gradient: IdentityDistance
-    """Of swaps that are stitched into the hair's picture (RSGAN-GD)"""
+    """Distances of swaps that are stitched into the hair's picture (RSGAN-GD)"""
     swap_twice_gradient: Likeness
     true_swap: TrueLikeness
 

@@ -20,7 +20,7 @@ from masque.jsonfile import JSON, read_object
 from masque.lock import remove_unfinished
 
 VERSION = 1
-"""Of the layout of a state; a newer one is refused."""
+"""Version of the layout of a saved state; a newer one is refused."""
 
 T = TypeVar("T")
 

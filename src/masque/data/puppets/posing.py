@@ -37,7 +37,7 @@ class PosedPuppet:
     values: Floats
     """(8,V), of each vertex what `raster` names: place in the picture, in samples; depth; normal; uv."""
     samples_per_mm: float
-    """Of the picture, at the depth of the eyes."""
+    """Samples of the picture per mm of a head, at the depth of the eyes."""
     rotation: Floats
     """(3,3): from directions in the head to directions in the picture."""
     to_light: Floats

@@ -23,7 +23,7 @@ NORMAL = slice(3, 6)
 UV = slice(6, 8)
 """Place in the surface's own paint: see `Surface.uv`."""
 VALUES = 8
-"""How many rows there are."""
+"""How many rows the values of a vertex or sample have."""
 
 DEPTH_OFFSET = 4096
 """mm: added to depths so that all are positive."""

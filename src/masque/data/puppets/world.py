@@ -80,7 +80,7 @@ class Pose(NamedTuple):
     yaw: float
     """To the picture's right."""
     pitch: float
-    """Up."""
+    """Upwards."""
     roll: float
     """Counter-clockwise in the picture."""
 
