@@ -340,6 +340,13 @@ def test_brows_become_darker_with_the_skin(painter, files, truth, monkeypatch):
         assert mean_lab(after, labels == part)[0] < 0.85 * mean_lab(before, labels == part)[0]
 
 
+def test_faces_need_a_list_of_styles(painter, files, truth):
+    one = next(iter(files.values()))
+    for styles in ([], (), str(one), one, one.read_bytes(), np.zeros((8, 8, 3), np.uint8)):
+        with pytest.raises(ValueRangeError, match="list of portraits"):
+            faces_for(painter, truth["one.png"].labels, styles)
+
+
 def test_many_faces_for_one_map(painter, files, truth):
     result = faces_for(painter, truth["one.png"].labels, list(files.values()))
     assert result.picture.shape == (2 * 64 + 2, 3 * 64 + 4, 3)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 
 from masque.edits.grey import keep_cells_grey
@@ -11,6 +12,7 @@ from masque.edits.measures import inputs
 from masque.edits.portrait import PortraitSession
 from masque.edits.result import Result
 from masque.edits.subject import Photo
+from masque.errors import ValueRangeError
 from masque.faces.label_edits import align_labels, check_skin_left, resample_labels
 from masque.faces.labels import LabelSource, colour_labels, read_labels
 from masque.faces.tones import smooth_colours
@@ -23,10 +25,15 @@ def faces_for(session: PortraitSession, labels: LabelSource, styles: Sequence[Ph
 
     labels: a label map, uint8 (H,W) of Table 3.1's numbers and any size, or a file of it; with skin, both eyes and a
         mouth, by which it is aligned.
-    styles: portraits, each a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3).
+    styles: a list of portraits, one at least, each a path, an open file or its bytes, a Pillow picture, or RGB uint8
+        (H,W,3).
 
-    Returns the sheet and its record. Raises PictureError for a map without a face and for portraits that cannot be
-    read, NoFaceError, CheckpointError without a face parser."""
+    Returns the sheet and its record. Raises ValueRangeError where `styles` is no list or empty, PictureError for a map
+    without a face and for portraits that cannot be read, NoFaceError, CheckpointError without a face parser."""
+    one_photo = isinstance(styles, (str, bytes, bytearray, memoryview, np.ndarray)) or not isinstance(styles, Iterable)
+    styles = [] if one_photo else list(styles)  # what has letters, bytes or rows can be gone through as a list can
+    if not styles:
+        raise ValueRangeError("Styles are a list of portraits, such as ['a.jpg', 'b.jpg']: name one at least.")
     read, notes = read_labels(labels)
     shape = resample_labels(read, align_labels(read, session.size), session.size)
     check_skin_left(shape)
