@@ -94,7 +94,8 @@ def _in_png(file: IO[bytes]) -> str | None:
 
 
 def _in_jpeg(data: bytes) -> str | None:
-    place, scans, channels = 2, 0, 0
+    place = 2
+    scans = channels = 0
     for _ in range(MOST_SEGMENTS):
         found = _MARKER.search(data, place)
         if found is None or found[0] == b"\xff\xd9":

@@ -300,7 +300,9 @@ class _Steps(Dataset[Batch]):
     """Batches by their place in a run, for torch's loader."""
 
     def __init__(self, batches: Batches, start: int, stop: int) -> None:
-        self.batches, self.start, self.stop = batches, start, stop
+        self.batches = batches
+        self.start = start
+        self.stop = stop
 
     def __len__(self) -> int:
         return self.stop - self.start

@@ -113,7 +113,8 @@ def open_journal(out: Path, data_set: str, settings: PrepareSettings, listing: L
     `out` holds something else, a damaged journal, or a set that was prepared from another data set or with other
     settings, and says what differs; OutputError where `out` cannot be written."""
     path = out / "journal.jsonl"
-    sources, added, lines = listing.sources, 0, []
+    sources, added = listing.sources, 0
+    lines: list[str] = []
     if path.is_file():
         # What follows the last line break was being written when the process was killed.
         try:

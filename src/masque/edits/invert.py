@@ -167,7 +167,11 @@ class _Search:
     def __init__(
         self, model: Generative, pictures: Tensor, options: Options, features: Features | None, watch: Watch | None
     ) -> None:
-        self.model, self.x, self.options, self.features, self.watch = model, pictures, options, features, watch
+        self.model = model
+        self.x = pictures
+        self.options = options
+        self.features = features
+        self.watch = watch
         self.wanted = features(pictures) if features is not None and options.likeness else None
         self.best: Tensor | None = None
         self.error = torch.full((len(pictures),), math.inf, device=pictures.device)

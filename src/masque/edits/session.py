@@ -37,7 +37,10 @@ class Session:
         of a face, to which edits are then kept."""
         self.device = torch.device(device)
         network.to(self.device).eval().requires_grad_(False)
-        self.size, self.family, self.weights, self.parser = size, family, weights, parser
+        self.size = size
+        self.family = family
+        self.weights = weights
+        self.parser = parser
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ def modify(
         )
     subject = session.subject(photo, pick)
     f_id, f_1, f_2 = session.features(subject)
-    E_1, names, colour = session.model.E_1, {"photo": subject.name}, 0.0
+    E_1 = session.model.E_1
+    names, colour = {"photo": subject.name}, 0.0
     if expression_from is not None:
         other = session.subject(expression_from)
         f_1, names["expression"] = E_1.with_yaw(session.features(other)[1], E_1.yaw(f_1)), other.name

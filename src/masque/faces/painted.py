@@ -123,7 +123,9 @@ def undo_smoothing(labels: NDArray[np.uint8], count: int) -> tuple[NDArray[np.ui
     stand between most areas; in one that was not, areas mostly touch, and it stays as it is."""
     if min(labels.shape) < 3:
         return labels, 0
-    solid, between, touching = _solid(labels, 2), np.zeros(labels.shape, np.bool_), 0
+    solid = _solid(labels, 2)
+    between = np.zeros(labels.shape, np.bool_)
+    touching = 0
     height, width = labels.shape
     here = labels[1:-1, 1:-1]
     for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -326,17 +328,19 @@ def _distances_to_labels(labels: NDArray[np.uint8], at: NDArray[np.int64], count
     height, width = labels.shape
     away = np.full((len(at), count), np.inf, np.float32)
     for down, across in DIRECTIONS:
-        left, gone, (y, x) = np.arange(len(at)), 0, np.divmod(at, width)
+        searching, steps = np.arange(len(at)), 0
+        y, x = np.divmod(at, width)
         for stride in STRIDES:
-            gone += stride
+            steps += stride
             y, x = y + stride * down, x + stride * across
             inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-            left, y, x = left[inside], y[inside], x[inside]
+            searching, y, x = searching[inside], y[inside], x[inside]
             label = labels[y, x]
             hit = label != UNSURE
-            away[left[hit], label[hit]] = np.minimum(away[left[hit], label[hit]], gone * math.hypot(down, across))
-            left, y, x = left[~hit], y[~hit], x[~hit]
-            if not len(left):
+            found = searching[hit], label[hit]
+            away[found] = np.minimum(away[found], steps * math.hypot(down, across))
+            searching, y, x = searching[~hit], y[~hit], x[~hit]
+            if not len(searching):
                 break
     return away
 

@@ -26,7 +26,10 @@ class BatchNorm(nn.Module):
         """affine: scale and shift what is normalised by learnt numbers; without, `learning` has to be set by whoever
         owns this."""
         super().__init__()
-        self.momentum, self.eps, self.affine, self.learning = momentum, eps, affine, False
+        self.momentum = momentum
+        self.eps = eps
+        self.affine = affine
+        self.learning = False
         if affine:
             self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
         else:

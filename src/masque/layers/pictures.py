@@ -61,7 +61,9 @@ class PictureDecoder(nn.Module):
         super().__init__()
         self.body, self.first = up_stack(channels, size, start=4, widest=widest)
         self.foot = nn.Linear(z, self.first * 16)
-        self.size, self.coarse, self.smooth = size, coarse, smooth
+        self.size = size
+        self.coarse = coarse
+        self.smooth = smooth
         self.wash = linear_path(z, 3 * coarse**2, 0.3) if coarse else None
 
     def forward(self, z: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ def correct_verdicts(nearness: Nearness, same: NDArray[np.bool_], fold: NDArray[
     right = np.zeros(len(same), bool)
     for number in np.unique(fold):
         rest, here = fold != number, fold == number
-        limits, one, two = np.sort(nearness[rest]), np.sort(nearness[rest & same]), np.sort(nearness[rest & ~same])
+        limits = np.sort(nearness[rest])
+        one, two = np.sort(nearness[rest & same]), np.sort(nearness[rest & ~same])
         # A limit is right about the pairs of one person from it on, and about those of two below it.
         count = len(one) - np.searchsorted(one, limits, "left") + np.searchsorted(two, limits, "left")
         best = limits[count.argmax()] if len(limits) else 0.0

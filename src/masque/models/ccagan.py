@@ -193,7 +193,9 @@ class Generator(nn.Module):
             ]
             width = width // 2
         layers += [*before(width, config), nn.Conv2d(width, 3, 7, padding=3, bias=False)]
-        self.change, self.smooth, self.confined = config.paints != "whole", config.paints == "smooth", config.confined
+        self.change = config.paints != "whole"
+        self.smooth = config.paints == "smooth"
+        self.confined = config.confined
         if self.change:
             nn.init.zeros_(layers[-1].weight)  # type: ignore[arg-type]
         self.main = nn.Sequential(*layers)

@@ -149,7 +149,8 @@ class CCAGANRecipe:
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 9: L_adv as D maximises it, and L_cls^r of Eq. 6."""
-        s, (own, target), person = batch["image"], self.own_and_target(batch), 1 - batch["background"]
+        s, person = batch["image"], 1 - batch["background"]
+        own, target = self.own_and_target(batch)
         with torch.no_grad():
             fake = self.model.G(s, fill_unknown(target), person)
         real_src, real_cls = self.logits(s, batch["seed"], "light of real ones")
@@ -167,7 +168,8 @@ class CCAGANRecipe:
 
     def edit_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 10: L_adv as G minimises it, L_cls^f of Eq. 7 and L_rec of Eq. 8."""
-        s, (own, target), person = batch["image"], self.own_and_target(batch), 1 - batch["background"]
+        s, person = batch["image"], 1 - batch["background"]
+        own, target = self.own_and_target(batch)
         made = self.model.G(s, fill_unknown(target), person)
         src, cls = self.logits(made, batch["seed"], "light of made ones")
         terms = {
@@ -198,7 +200,8 @@ class CCAGANRecipe:
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:
         """Rows: pictures, and each with one attribute after the other set."""
-        generator, s, person = nets["G"], batch["image"], 1 - batch["background"]
+        generator = nets["G"]
+        s, person = batch["image"], 1 - batch["background"]
         own, names = fill_unknown(batch["attributes"]), self.config.attributes
         rows = [s, *(generator(s, flip_attribute(own, names, name), person) for name in names)]
         return [picture for row in rows for picture in to_pictures(row)], len(s)

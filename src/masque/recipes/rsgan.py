@@ -147,7 +147,8 @@ class RSGANRecipe:
     def phases(self) -> Sequence[Phase]:
         """Compose first: the pictures it makes are the ones that the discriminators then judge (Algorithm A1 makes them
         once, too)."""
-        w, lead, since = self.training.weights, self.training.lead, self.training.start.adversarial_from
+        w, lead = self.training.weights, self.training.lead
+        since = self.training.start.adversarial_from
         parts = {"rec_f": w.rec, "rec_h": w.rec}
         rec = {**parts, "rec": w.rec, "kl": w.kl}
         shown = {"GC": w.GC, "fool_g": w.adv_g, "fool_p": w.adv_p, **self.person.weights}

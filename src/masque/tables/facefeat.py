@@ -90,7 +90,9 @@ class PictureGenerator:
     workers: processes that compute embeddings, one per core if None."""
 
     def __init__(self, session: Synthesizer, seed: int, workers: int | None) -> None:
-        self.session, self.seed, self.workers = session, seed, workers
+        self.session = session
+        self.seed = seed
+        self.workers = workers
 
     def generate(self, crops: Sequence[Picture], first: int) -> list[Picture]:
         """A picture (S,S,3) of the person on each crop (S,S,3). first: the number of the first crop among all, of which

@@ -173,7 +173,9 @@ class _Count:
     """Counts steps of work, and says how many are done."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total, self.done, self.progress = total, 0, progress
+        self.total = total
+        self.done = 0
+        self.progress = progress
 
     def __call__(self, more: int) -> None:
         self.done += more

@@ -150,7 +150,8 @@ class AutoencoderMethod:
     picture, eyes on eyes, and the reconstruction of the result is the swap."""
 
     def __init__(self, model: Autoencoder, family: str, weights: str) -> None:
-        self.model, self.name, self.weights = model.eval().requires_grad_(False), family, weights
+        self.model = model.eval().requires_grad_(False)
+        self.name, self.weights = family, weights
         self.size, self.attributes = model.config.size, model.config.attributes
 
     def reconstruct(self, samples: Sequence[Sample]) -> list[Picture]:

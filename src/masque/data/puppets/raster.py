@@ -116,7 +116,8 @@ def rasterise(values: Floats, triangles: NDArray[np.int32], width: int, height: 
 def _facing(values: Floats, triangles: NDArray[np.int32], height: int) -> _Triangles:
     """Those of the triangles whose fronts are seen, and the rows of samples that they cross."""
     a, b, c = (values.take(triangles[:, corner], axis=1) for corner in range(3))
-    edge_b, edge_c, ys = b - a, c - a, np.stack([a[Y], b[Y], c[Y]])
+    edge_b, edge_c = b - a, c - a
+    ys = np.stack([a[Y], b[Y], c[Y]])
     area = edge_b[X] * edge_c[Y] - edge_b[Y] * edge_c[X]
     top, bottom = np.ceil(ys.min(axis=0)).clip(0, None), np.floor(ys.max(axis=0)).clip(None, height - 1)
     numbers = np.nonzero((area < -1e-3) & (bottom >= top))[0]  # edge-on triangles have no slopes to speak of
