@@ -162,6 +162,11 @@ def test_a_device_that_is_not_there_is_one_sentence(
         masque.load(model_folder)
 
 
+def test_an_empty_name_of_a_device_is_seen() -> None:
+    with pytest.raises(SettingError, match="no device '';"):
+        choose_device("")
+
+
 def test_there_are_so_many_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(SettingError, match=r"cuda:2.*has 2 of cuda"):

@@ -24,7 +24,8 @@ def choose_device(name: str | torch.device | None = None) -> torch.device:
     import torch
 
     wanted = name if name is not None else os.environ.get(VARIABLE) or "cpu"
-    shown = printable(wanted) if name is not None else f"{printable(wanted)} (of {VARIABLE})"
+    wanted_name = printable(wanted) or "''"
+    shown = wanted_name if name is not None else f"{wanted_name} (of {VARIABLE})"
     try:
         device = torch.device(wanted)
     except (RuntimeError, TypeError):

@@ -104,6 +104,7 @@ def test_old_spellings_wherever_their_words_stand(old: str, new: str) -> None:
         "edit a --set Smiling=1 --detail network",
         "morph a b --detail keep",
         "sample --model progan",
+        "sample --model progan run",
         "swap a b -- --json",
         "swap a b -o --json",
         "table progan --data d -o cca-gan",

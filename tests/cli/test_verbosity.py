@@ -20,7 +20,7 @@ def test_verbose_says_what_is_loaded_and_how_long_it_took(
         outcome = masque(*arguments)
         assert outcome.code == 0
         assert f"Loaded rsgan from {model_folder}" in outcome.err
-        assert "Found 1 faces in puppet" in outcome.err
+        assert "Found 1 face in puppet" in outcome.err
         assert "Editing took " in outcome.err
         assert "Loaded" not in outcome.out
     plain = masque(*command)

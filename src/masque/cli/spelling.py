@@ -119,7 +119,7 @@ def _table(line: Line) -> Translated | None:
 
 
 def _sample(line: Line) -> Translated | None:
-    if line.command != "sample" or not line.arguments:
+    if line.command != "sample" or not line.arguments or any(piece.option == "--model" for piece in line.pieces):
         return None
     pieces, place = list(line.pieces), line.arguments[0]
     model = pieces[place].words[0]

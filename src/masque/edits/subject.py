@@ -154,7 +154,8 @@ def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch
     pixels, name = as_photo(photo)
     started = time.monotonic()
     faces = find_faces(pixels)
-    logging.getLogger(__name__).info("Found %d faces in %s in %.1f s.", len(faces), name, time.monotonic() - started)
+    many = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+    logging.getLogger(__name__).info("Found %s in %s in %.1f s.", many, name, time.monotonic() - started)
     return cut_subject(pixels, choose_face(faces, pick, name=name), size, name, device)
 
 
