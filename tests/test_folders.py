@@ -210,7 +210,7 @@ def test_names_that_are_no_text(tmp_path):
     tree = read_tree(tmp_path)
     assert below(tree, tmp_path) == ["a\nb.jpg", 'c",d.jpg', f"{odd}/{odd}.jpg"]
     (tmp_path / odd / f"{odd}.jpg").unlink()
-    with pytest.raises(DataError, match=r"There is no picture in .*caf\\udce9: name a folder of pictures") as caught:
+    with pytest.raises(DataError, match=r"no picture in .*caf\\udce9") as caught:
         find_pictures(tmp_path / odd)
     str(caught.value).encode()
 
@@ -262,7 +262,7 @@ def test_a_prepared_set_within_a_data_set_is_none_of_it(tmp_path):
 
 def test_a_folder_that_is_not_there(tmp_path):
     for read in (read_tree, list_folder):
-        with pytest.raises(DataError, match=r"There is no folder .*: name the folder that holds the pictures"):
+        with pytest.raises(DataError, match=r"There is no folder"):
             read(tmp_path / "none")
 
 

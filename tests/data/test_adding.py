@@ -206,7 +206,7 @@ def test_a_damaged_plan_is_one_sentence(tmp_path, first):
     make(tmp_path / "source", *FOUR)
     path = begin(tmp_path).path
     path.write_text(first + "\n")
-    with pytest.raises(DataError, match=r"is damaged: choose another folder|was prepared from another source"):
+    with pytest.raises(DataError, match=r"is damaged|another source"):
         begin(tmp_path)
 
 

@@ -95,7 +95,7 @@ def test_a_line_that_stands_twice(tmp_path):
     assert len(read_layout(tmp_path)) == 3
     with (tmp_path / "list_attr_celeba.csv").open("a") as opened:
         opened.write("000001.jpg,1,1,1\n")
-    with pytest.raises(DataError, match=r"Line 6 of .*list_attr_celeba.csv names 000001.jpg again and says otherwise"):
+    with pytest.raises(DataError, match=r"Line 6 of .*list_attr_celeba.csv .*000001.jpg again"):
         read_layout(tmp_path)
 
 
@@ -105,9 +105,7 @@ def test_a_line_that_stands_twice(tmp_path):
 def test_attributes_that_a_prepared_set_cannot_name(tmp_path, names):
     kaggle(tmp_path)
     write_lines(tmp_path / "list_attr_celeba.csv", f"image_id,{names}", "000001.jpg,-1,1")
-    with pytest.raises(
-        DataError, match=r"list_attr_celeba.csv cannot name an attribute .*, or not twice: fetch the file again"
-    ) as caught:
+    with pytest.raises(DataError, match=r"list_attr_celeba.csv cannot name an attribute") as caught:
         read_layout(tmp_path)
     assert str(caught.value).isprintable()
 

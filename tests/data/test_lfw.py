@@ -99,9 +99,7 @@ def test_lines_that_are_not_of_the_format(four, line, text, says):
 def test_a_partial_copy_ends_with_the_first_picture_it_lacks(four):
     for name in ("Bo/Bo_0002.jpg", "Cy/Cy_0001.jpg", "Dee/Dee_0002.jpg"):
         (four / "lfw" / name).unlink()
-    with pytest.raises(
-        DataError, match=r"There is no .*lfw/Bo/Bo_0002\.jpg, and pairs\.txt names it: 3 of the 8 pictures"
-    ) as raised:
+    with pytest.raises(DataError, match=r"lfw/Bo/Bo_0002\.jpg.*3 of the 8 pictures") as raised:
         read_pairs(four)
     assert str(raised.value).count(". ") == 0
 

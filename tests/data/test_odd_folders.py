@@ -251,9 +251,7 @@ def test_pairs_of_names_that_could_lead_elsewhere(tmp_path):
     assert [path.name for path in read_pairs(tmp_path).pictures] == ["A_0001.jpg", "A_0002.jpg", "B_0001.jpg"]
     for name in ("/etc/passwd", "../A", "A" * 300, "a\\b", ".."):
         write_lines(tmp_path / "pairs.txt", "2 1", f"{name} 1 2", "A 1 B 1", "A 1 2", "A 1 B 1")
-        with pytest.raises(
-            DataError, match=r"Line 2 of .*pairs.txt names .*, which is no person's: fetch LFW's pairs.txt again"
-        ):
+        with pytest.raises(DataError, match=r"Line 2 of .*pairs.txt"):
             read_pairs(tmp_path)
 
 
@@ -267,7 +265,7 @@ def test_tables_of_ijba_with_names_that_could_lead_elsewhere(tmp_path):
         write_lines(tmp_path / f"IJB-A_{table}.csv", columns, "1,2,img/../../x.jpg,0,0,9,9")
     with pytest.raises(
         DataError,
-        match=r"Line 2 of .*verify_metadata_1.csv names img/../../x.jpg, which is no file of IJB-A: unpack it",
+        match=r"Line 2 of .*verify_metadata_1.csv names img/../../x.jpg",
     ):
         read_ijba(tmp_path)
 

@@ -225,9 +225,7 @@ def test_places_that_cannot_take_a_set(photo_folder, tmp_path):
 
 
 def test_a_set_without_any_face_says_why(photo_folder, tmp_path):
-    with pytest.raises(
-        DataError, match=r"None of the 2 pictures could be used \(.*no face found: 1.*\): Masque needs photos of faces"
-    ):
+    with pytest.raises(DataError, match=r"None of the 2 pictures .*no face found: 1"):
         prepare(photo_folder, tmp_path / "out", PrepareSettings(held_out=0), workers=1, only=["wall.png", "letter.jpg"])
 
 
@@ -333,9 +331,7 @@ def test_a_full_disk_is_told_as_one_sentence(photo_folder, tmp_path, monkeypatch
         return real_open(path, mode, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", no_room)
-    with pytest.raises(
-        OutputError, match=r"journal.jsonl could not be written \(No space left on device\): free some space"
-    ):
+    with pytest.raises(OutputError, match=r"journal.jsonl .*No space left on device"):
         prepare(photo_folder, out, PrepareSettings(size=64), workers=1)
     monkeypatch.undo()
     assert prepare(photo_folder, out, PrepareSettings(size=64), workers=1).kept == 4

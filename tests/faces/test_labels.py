@@ -115,9 +115,7 @@ def test_what_is_no_label_map(labels, tmp_path):
     labels[4, :7] = 11
     labels[5, 0] = 200
     Image.fromarray(labels).save(tmp_path / "grey.png")
-    with pytest.raises(
-        PictureError, match=r"labels that are no part of a face \(11: 7 pixels, 200: 1 pixels\): labels go from 0 to 10"
-    ):
+    with pytest.raises(PictureError, match=r"11: 7 pixels, 200: 1 pixels\).* 0 to 10"):
         read_labels(tmp_path / "grey.png")
     Image.new("RGB", (9, 9), (0, 0, 255)).save(tmp_path / "blue.png")
     with pytest.raises(PictureError, match=r"colours that are no part of a face \(#0000ff: 81 pixels\)"):

@@ -124,9 +124,7 @@ def test_a_few_pixels_of_another_colour_are_taken_and_an_area_is_refused() -> No
     assert set(np.unique(read[119:123, 119:123])) <= set(np.unique(random_map(1)[115:127, 115:127]))
     assert len(notes) == 1
     picture[100:110, 120:130] = 0, 0, 255
-    with pytest.raises(
-        PictureError, match=r"The label map has colours that are no part of a face \(#0000ff: 104 pixels\)"
-    ):
+    with pytest.raises(PictureError, match=r"#0000ff: 104 pixels"):
         read_labels(picture)
     photo = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
     with pytest.raises(PictureError, match="colours that are no part of a face"):

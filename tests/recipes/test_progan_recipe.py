@@ -289,5 +289,5 @@ def test_a_discriminator_of_the_maps_goes_on_where_g_is_widened(tmp_path, parser
         torch.equal(value, before.maps.D_maps.state_dict()[key]) for key, value in made.maps.D_maps.state_dict().items()
     )
     assert all(torch.equal(value, own[key]) for key, value in made.D.state_dict().items())
-    with pytest.raises(CheckpointError, match=r"another D than .* begin with what `masque export` makes of the run"):
+    with pytest.raises(CheckpointError, match=r"another D than .*masque export"):
         take_judges(made, start)
