@@ -68,8 +68,8 @@ def swap(
     check_output(out, like=hair)
     check_replaceable(overwrite, out)
     attributes = attribute_values(set_)
-    painted = bool(attributes) or stitch != "gradient" or detail != "keep"
-    if method == "warp" and (painted or device is not None):
+    needs_network = bool(attributes) or stitch != "gradient" or detail != "keep"
+    if method == "warp" and (needs_network or device is not None):
         options = "--set, --stitch, --detail or --device"
         raise typer.BadParameter(f"--method warp bends pixels and paints none: it takes no {options}")
     with Wait("Swapping"):
@@ -77,7 +77,7 @@ def swap(
         from masque.catalog import has_model
         from masque.edits.warp import swap_by_warping
 
-        without_weights = method is None and model == "rsgan" and not painted and not has_model(model)
+        without_weights = method is None and model == "rsgan" and not needs_network and not has_model(model)
         if method == "warp" or without_weights:
             result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
         else:

@@ -163,8 +163,8 @@ def _damaged(out: Path, path: Path) -> DataError:
 
 
 def _differs(out: Path, what: str) -> DataError:
-    begun = f"{out} holds a set that was prepared from another source or with other settings"
-    return DataError(f"{begun}: choose another folder, or give the command as it was ({what}).")
+    other = f"{out} holds a set that was prepared from another source or with other settings"
+    return DataError(f"{other}: choose another folder, or give the command as it was ({what}).")
 
 
 def _planned(

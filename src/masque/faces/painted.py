@@ -202,8 +202,8 @@ def _palette_in_picture(image: Image.Image, palette: NDArray[np.float32]) -> tup
     if not len(codes):
         return palette, False
     colours = rgb_of(codes)
-    apart = distances(colours, palette)
-    nearest, least = apart.argmin(axis=1), apart.min(axis=1)
+    to_palette = distances(colours, palette)
+    nearest, least = to_palette.argmin(axis=1), to_palette.min(axis=1)
     near = (nearest > 0) & (least <= CONVERTED)
     # Without soft edges there is one colour to a label, and most labels' colours count, however few pixels have them.
     hard = len(np.unique(nearest)) == len(nearest) and bool((least <= NEAR).all())

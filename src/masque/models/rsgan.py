@@ -280,12 +280,12 @@ class RSGAN(nn.Module):
             *self.with_attributes("hair", hair.mean, c, c if c_hair is None else c_hair),
         )
 
-    def with_attributes(self, part: Part, z_x: Tensor, c: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        """z_x and z_c of a part that was inferred with attributes c (B,A) and shall have the wanted ones."""
+    def with_attributes(self, part: Part, z_x: Tensor, c: Tensor, c_new: Tensor) -> tuple[Tensor, Tensor]:
+        """z_x and z_c of a part that was inferred with attributes c (B,A) and shall have c_new (B,A)."""
         encoder = self.attributes_face if part == "face" else self.attributes_hair
         if self.prior is not None:
-            z_x = z_x + self.prior.move(part, wanted - c).to(z_x.dtype)
-        return z_x, encoder(wanted).mean
+            z_x = z_x + self.prior.move(part, c_new - c).to(z_x.dtype)
+        return z_x, encoder(c_new).mean
 
     def draw(self, part: Part, noise: Tensor) -> Tensor:
         """ẑ_x of one part, (B,Zx), from standard normal noise of that shape."""

@@ -99,12 +99,12 @@ class MapsJudge:
         self.settings = settings
         self.P_F: UNet | None = load_unet(Path(settings.parser)) if settings.parser else None
         self.D_maps = MapsDiscriminator(self.P_F, size) if self.P_F is not None and settings.maps else None
-        there = self.D_maps is not None
-        self.judges: tuple[str, ...] = ("D_maps",) if there else ()
+        has_judge = self.D_maps is not None
+        self.judges: tuple[str, ...] = ("D_maps",) if has_judge else ()
         """What the phase that trains discriminators of pictures trains besides."""
-        self.adv: Mapping[str, float] = {"adv_maps": 1.0} if there else {}
+        self.adv: Mapping[str, float] = {"adv_maps": 1.0} if has_judge else {}
         """The weight of what that phase computes besides."""
-        self.fool: Mapping[str, float] = {"fool_maps": settings.maps} if there else {}
+        self.fool: Mapping[str, float] = {"fool_maps": settings.maps} if has_judge else {}
         """The weight of what the phase that trains the generator computes besides."""
 
     @property
@@ -168,7 +168,7 @@ class PersonTerms:
             return {}
         E_id = self.E_id.eval()
         with torch.no_grad():
-            wanted = E_id.of_any_size(x)
-        apart = 1 - (E_id.of_any_size(both) * torch.cat([wanted, wanted])).sum(dim=1)
-        same, random = apart.chunk(2)
+            real = E_id.of_any_size(x)
+        distances = 1 - (E_id.of_any_size(both) * torch.cat([real, real])).sum(dim=1)
+        same, random = distances.chunk(2)
         return {"id": same.mean(), "id_random": (own * random).sum() / own.sum().clamp(min=1.0)}

@@ -219,8 +219,8 @@ class FaceFeatRecipe:
     def paint(self, f_id: Tensor, features: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         """G^I's pictures (N·B,3,S,S) of the people f_id (B,F) with each of N pairs of f_1 and f_2."""
         firsts, seconds = zip(*features, strict=True)
-        painted: Tensor = self.model.G_I(f_id.repeat(len(features), 1), torch.cat(firsts), torch.cat(seconds))
-        return painted
+        pictures: Tensor = self.model.G_I(f_id.repeat(len(features), 1), torch.cat(firsts), torch.cat(seconds))
+        return pictures
 
     def judge_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 4, bounded like Eq. 2; λ_3 = λ_4 = ½, so that what is made counts as much as what is real."""

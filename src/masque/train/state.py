@@ -186,11 +186,11 @@ def _other_run(run: Path, name: str, old: JSON, new: JSON) -> str:
         return f"{run} holds a run {_other_data(str(old), str(new))}"
     if name == "start":
         if old and new:
-            begun = "with another model, or with that one as it was before"
+            how = "with another model, or with that one as it was before"
         else:
-            begun = "with a model" if old else "without a model"
+            how = "with a model" if old else "without a model"
         mend = "leave out --from" if new else "name the model with --from"
-        return f"{run} holds a run that began {begun}: choose another --out, or {mend}."
+        return f"{run} holds a run that began {how}: choose another --out, or {mend}."
     differs = f"{printable(name)} = {printable(old)}, not {printable(new)}"
     return f"{run} holds a run with {differs}: choose another --out, or give the settings it was started with."
 
