@@ -67,8 +67,7 @@ UNFINISHED_SUFFIXES = ("~", ".part", ".partial", ".crdownload", ".download", ".t
 """Endings of back-up copies and of files that are still being written."""
 
 LIBRARY_SUFFIXES = (".lrdata", ".photoslibrary", ".photolibrary", ".aplibrary", ".cocatalog")
-"""Endings of folders that are a program's own files: its previews, and photos under names that mean nothing to
-people."""
+"""Endings of folders that are a program's own files: previews, and photos whose names mean nothing to people."""
 
 PLACEHOLDER = ".icloud"
 """Ending of the hidden file .<name>.icloud, which stands for a file <name> that is not on this disk."""
@@ -391,8 +390,7 @@ def is_name(text: str) -> bool:
 
 
 def is_inside(text: str) -> bool:
-    """Whether a text from a file can be a path below a folder: names with slashes between them, none of which leads
-    up."""
+    """Whether a text from a file can be a path below a folder: names with slashes between, none of which leads up."""
     return all(map(is_name, text.split("/"))) and not PurePath(text).is_absolute()
 
 
