@@ -74,6 +74,7 @@ def test_the_command_edits_a_photo(copy: Path, puppet_files: list[Path], model_f
     assert (record["edit"], record["model"]) == ("reconstruct", "rsgan")
 
 
+@pytest.mark.slow
 def test_the_method_shows_its_parameters(copy: Path, model_folder: Path) -> None:
     program = f"import masque; help(masque.load({str(model_folder)!r}, 'reconstruct').reconstruct)"
     shown = run(copy, "-c", program).stdout
@@ -81,6 +82,7 @@ def test_the_method_shows_its_parameters(copy: Path, model_folder: Path) -> None
     assert "pick: which of several faces" in shown
 
 
+@pytest.mark.slow
 def test_a_model_without_the_edit_is_refused_in_words(copy: Path, puppet_files: list[Path]) -> None:
     done = run(copy, "-m", "masque", "reconstruct", puppet_files[0], "--model", "parser")
     assert done.returncode != 0

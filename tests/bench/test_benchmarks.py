@@ -34,6 +34,7 @@ def test_an_unknown_setting() -> None:
         training.bench_training("rsgan", "tiny", assignments=["batchsize=4"])
 
 
+@pytest.mark.slow
 def test_swaps_and_edits_are_timed_on_photos_of_the_size_asked(model_folder: Path) -> None:
     assert swapping.large_photo(1, 300).shape == (300, 300, 3)
     swap = swapping.bench_swapping(str(model_folder), 256, 1)

@@ -226,6 +226,7 @@ def test_verify_says_when_pixels_were_changed_after_masque(
     assert "changed since Masque wrote them" in changed.out
 
 
+@pytest.mark.slow
 def test_demo_makes_a_page_and_says_where(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # With all its steps the search for two latents takes minutes; that it finds them is tested where it stands.
     monkeypatch.setattr(Options, "steps", 1)

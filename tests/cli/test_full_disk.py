@@ -64,6 +64,7 @@ def test_prepare_stops_and_goes_on_when_there_is_room(puppet_files: list[Path], 
     assert not list((tmp_path / "set").rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_training_keeps_the_last_state(tmp_path: Path) -> None:
     """In a process of its own, since torch's writer has been known to end the process when its file cannot be
     finished."""

@@ -47,7 +47,7 @@ if any("forkserver" in argument for argument in sys.orig_argv):
 """A sitecustomize.py by which the server of multiprocessing's processes is seen to start, and takes a second for it."""
 
 
-@pytest.mark.parametrize("when", ["while its processes start", "while they work"])
+@pytest.mark.parametrize("when", ["while its processes start", pytest.param("while they work", marks=pytest.mark.slow)])
 def test_prepare_stops_and_goes_on(
     puppet_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:

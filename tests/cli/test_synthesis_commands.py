@@ -87,6 +87,7 @@ def test_identity_folders_are_enlarged(facefeat: Path, lfw_folder: Path, tmp_pat
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_pictures_are_timed_and_measured(
     facefeat: Path, lfw_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

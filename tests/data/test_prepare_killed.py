@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import killing_prepare
+import pytest
 
 from masque.data.journal import PrepareSettings
 from masque.data.prepare import prepare
@@ -18,6 +19,7 @@ KILLS = 5
 COPIES = 10
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_makes_the_same_folder(puppet_files: list[Path], tmp_path, same_folder):
     source = tmp_path / "source"
     source.mkdir()

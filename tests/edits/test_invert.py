@@ -134,6 +134,7 @@ def test_a_detail_says_what_no_latent_can(true):
     assert found.z.shape == (3, 6)  # what is found already needs none
 
 
+@pytest.mark.slow
 def test_pictures_out_of_tolerance_go_on_by_themselves(true):
     torch.manual_seed(0)
     model = ProGAN(ProGANConfig(size=16, channels=64, widest=16, z=6, encoder=4)).eval().requires_grad_(False)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from kept_readers import KEPT_READERS
 from readers import READERS
 
-QUICK, LONG = 12, 1500
+QUICK = 8
+LONG = 1500
 """Damaged files for each reader in `make test`, and in `make test-all`."""
 
 SLOW_READERS = ("gone on with", "journal", "CelebA: list_attr")

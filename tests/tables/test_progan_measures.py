@@ -75,6 +75,7 @@ def test_methods_without_an_encoder_may_be_given_few(frames, session):
     assert pictures == {name: (3, 2) if name.startswith("encoder") else (2, 2) for name in METHODS}
 
 
+@pytest.mark.slow
 def test_an_encoder_that_knows_every_latent(frames, session):
     true = pixel_norm(normal(torch.arange(3) + 1_000_003 * 7, "generated", 16))
     seen = session.model.E.forward

@@ -26,6 +26,9 @@ every_family = pytest.mark.parametrize("family", FAMILIES)
 SPLIT = [*FAMILIES, "identity network=resnet18 width=4 softmax=margin"]
 """What is trained by two processes: a ResNet too, whose batch normalisation would see half of each batch."""
 
+FEW = ["rsgan", "portrait", "dcgan"]
+"""Those of SPLIT that are trained so whenever the tests are run; the others by the slow tests."""
+
 
 @every_family
 def test_every_name_in_the_catalog_leads_somewhere(family):
@@ -150,17 +153,18 @@ def test_previews_are_rows_of_equal_pictures(family, tiny_run):
     assert {(p.shape, str(p.dtype)) for p in pictures} == {((run.plan.model.size, run.plan.model.size, 3), "uint8")}
 
 
-@pytest.fixture(scope="session", params=[4, pytest.param(18, marks=pytest.mark.slow)], ids="{} steps".format)
+@pytest.fixture(scope="session")
 def two_processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
-    """For how many steps every family was trained in float64, and where: in `one` by one process, in `two` by two
+    """For how many steps families were trained in float64, and where: in `one` by one process, in `two` by two
     (gloo)."""
     steps: int = request.param
+    families = FEW if steps == 4 else SPLIT
 
     def train(folder: Path) -> None:
         for way in ("one", "two"):
             (folder / way).mkdir()
-        family_runs.train_all(folder / "one", 1, steps, SPLIT)
-        command = [sys.executable, family_runs.__file__, str(folder / "two"), "2", str(steps), *SPLIT]
+        family_runs.train_all(folder / "one", 1, steps, families)
+        command = [sys.executable, family_runs.__file__, str(folder / "two"), "2", str(steps), *families]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
@@ -168,7 +172,11 @@ def two_processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     return steps, made_once(tmp_path_factory, f"two-processes-{steps}", train)
 
 
-@pytest.mark.parametrize("family", SPLIT)
+@pytest.mark.parametrize(
+    ("two_processes", "family"),
+    [*((4, family) for family in FEW), *(pytest.param(18, family, marks=pytest.mark.slow) for family in SPLIT)],
+    indirect=["two_processes"],
+)
 def test_two_processes_train_as_one(family, two_processes):
     steps, folder = two_processes
     (step_one, one), (step_two, two) = (states(folder / way / family)[-1] for way in ("one", "two"))
