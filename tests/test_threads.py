@@ -130,6 +130,7 @@ def test_pictures_read_at_once_leave_the_program_s_warnings_as_they_were(tmp_pat
     assert (list(warnings.filters), warnings.showwarning) == before
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_by_eight_threads_as_by_one(model_folder, pictures):
     before = torch.get_rng_state()
     hammered([lambda: masque.load(str(model_folder)).blend(pictures[0], pictures[1], steps=2) for _ in range(THREADS)])

@@ -49,6 +49,7 @@ def test_swaps_and_edits_are_timed_on_photos_of_the_size_asked(model_folder: Pat
         assert "peak memory" in text
 
 
+@pytest.mark.slow
 def test_growth_is_timed_at_every_size() -> None:
     reports = training.bench_growth("tiny", steps=1, turns=1)
     assert list(reports) == ["4", "8", "16"]

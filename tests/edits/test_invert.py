@@ -159,6 +159,7 @@ def test_pictures_out_of_tolerance_go_on_by_themselves(true):
     assert found.error[1] < left.error[1] < alone.error[1]
 
 
+@pytest.mark.slow
 def test_what_the_coarse_map_cannot_say_the_finer_one_does(true):
     torch.manual_seed(0)
     model = ProGAN(ProGANConfig(size=32, channels=64, widest=16, z=6, encoder=4)).eval().requires_grad_(False)

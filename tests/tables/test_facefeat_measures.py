@@ -176,6 +176,7 @@ def test_all_of_it(synthesizer, frames, lfw_folder, puppet_files):
         evaluate_facefeat(synthesizer, frames, Features(extract, "f"), count=4, workers=1)
 
 
+@pytest.mark.slow
 def test_generated_lfw_is_judged_by_what_was_drawn(synthesizer, lfw_folder, monkeypatch):
     """A painter that paints what it was shown is as good as the real pictures."""
     shown = []
