@@ -87,7 +87,7 @@ def test_other_versions_are_measured_again(made, monkeypatch):
     monkeypatch.setattr(
         rsgan_table, "evaluate_swap", lambda method, *_, **__: measured.append(method.name) or dict(reports["ALI"])
     )
-    monkeypatch.setattr(rsgan_table, "write_report", lambda *_: None)
+    monkeypatch.setattr(rsgan_table, "keep_report", lambda *_: None)
     monkeypatch.setattr(rsgan_table, "write_table", lambda *_: {})
     table(PUPPETS, out, Alike("tiny", run_changes=SHORT), pairs=4, workers=1)
     assert len(measured) == len(reports)
