@@ -209,16 +209,46 @@ def test_data_that_is_not_there(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_batches_have_to_be_shared_equally(frames):
+class Processes:
+    """A Fabric of several processes, as far as a run that is refused asks for it."""
+
+    def __init__(self, world_size: int) -> None:
+        self.world_size, self.global_rank = world_size, 0
+
+
+def test_batches_have_to_be_shared_equally(frames, tmp_path):
     plan = runs.plan("rsgan", "tiny", ["batch_size=7"])
     fabric = make_fabric(plan.run, "cpu")
     assert len(runs.build_batches(plan, frames, fabric)(0)["image"]) == 7
-
-    class Three:
-        world_size, global_rank = 3, 0
-
     with pytest.raises(SettingError, match=r"batch_size is 7.*3 processes"):
-        runs.build_batches(plan, frames, Three())  # type: ignore[arg-type]
+        runs.build_engine(plan, frames, tmp_path / "run", Processes(3))  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("family", "settings", "block"),
+    [
+        ("rsgan", [], 4),
+        ("rsgan", ["random=prior"], 1),
+        ("portrait", [], 2),
+        ("portrait", ["judge_steps=3"], 4),
+        ("portrait", ["judge_steps=4"], 8),
+        ("ccagan", ["targets=another"], 2),
+        ("ccagan", ["targets=flipped"], 1),
+        ("progan", ["group=4"], 4),
+        ("progan", ["group=4", "adv=0", "parser=parser", "size=64"], 1),
+        ("attributes", [], 1),
+    ],
+)
+def test_samples_that_terms_take_together_have_to_be_in_one_process(family, settings, block):
+    """Otherwise two processes would train otherwise than one, and nothing would say so."""
+    recipe = runs.build_recipe(runs.plan(family, "tiny", settings))
+    runs.check_shares(recipe, 7, 1)
+    for share in (block, 3 * block):
+        runs.check_shares(recipe, 2 * share, 2)
+        if block > 1:
+            with pytest.raises(SettingError, match=f"batch_size is {2 * share - 2} .* multiple of {2 * block}"):
+                runs.check_shares(recipe, 2 * share - 2, 2)
 
 
 def test_the_time_limit_counts_loading_too(tmp_path, monkeypatch):

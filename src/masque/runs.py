@@ -36,7 +36,7 @@ from masque.train import teachers
 from masque.train.devices import check_devices, make_fabric
 from masque.train.distributed import first_process
 from masque.train.engine import Engine, OnStep, Progress
-from masque.train.phase import Begins, Grows, NeedsData, Recipe
+from masque.train.phase import Begins, Grows, NeedsData, Recipe, TakesTogether
 from masque.train.start import begin_with, take_judges
 from masque.train.state import states
 from masque.train.teaching import check_attributes, check_terms_teach
@@ -170,6 +170,7 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     """The engine of the run at `out` on this data, with the latest state loaded where the run has one. Raises
     MasqueError."""
     recipe = build_recipe(with_copied_teachers(settings, out))
+    check_shares(recipe, settings.run.batch_size, fabric.world_size)
     if isinstance(recipe, NeedsData):
         check_terms_teach(recipe, data)
     if isinstance(recipe, Begins) and not states(out):
@@ -195,6 +196,19 @@ def build_engine(settings: Plan, data: FrameSet, out: Path, fabric: Fabric) -> E
     return engine
 
 
+def check_shares(recipe: Recipe, batch_size: int, processes: int) -> None:
+    """Raise SettingError where a batch cannot be shared out among processes so that they train as one does."""
+    block = recipe.block if isinstance(recipe, TakesTogether) else 1
+    if processes == 1 or batch_size % (processes * block) == 0:
+        return
+    if block == 1:
+        raise SettingError(f"batch_size is {batch_size} and must be a multiple of the {processes} processes.")
+    raise SettingError(
+        f"batch_size is {batch_size} and must be a multiple of {processes * block}: this training takes pictures "
+        f"together in groups of {block}, and each of the {processes} processes needs whole groups."
+    )
+
+
 def with_model_folders(settings: Plan) -> DataclassInstance:
     """The training settings of a plan with the folder of every model that they name, by its family or by its folder: a
     recipe knows folders alone. A name that is neither stays, for the recipe to refuse where it needs the model."""
@@ -218,13 +232,9 @@ def with_copied_teachers(settings: Plan, out: Path) -> Plan:
 
 
 def build_batches(settings: Plan, data: FrameSet, fabric: Fabric, split: str = "train") -> Batches:
-    """This process's share of the batches of a run. Raises SettingError where they cannot be shared evenly."""
+    """This process's share of the batches of a run."""
     run = settings.run
     moves = Augmentation(run.flip, run.shift, run.turn, run.zoom, run.colour)
-    if run.batch_size % fabric.world_size:
-        raise SettingError(
-            f"batch_size is {run.batch_size} and must be a multiple of the {fabric.world_size} processes."
-        )
     return Batches(
         data, split, settings.model.size, run.batch_size, run.seed, moves, fabric.global_rank, fabric.world_size
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from masque.layers.shares import neighbour
+from masque.layers.shares import block_of, neighbour
 
 
 @pytest.mark.parametrize("distance", [1, 2])
@@ -19,3 +19,13 @@ def test_neighbour_is_an_involution_within_blocks(count, distance):
     assert sum(place != there for place, there in enumerate(other)) == count - (
         alone if alone <= distance else 2 * distance - alone
     )
+
+
+@pytest.mark.parametrize("distance", range(1, 9))
+def test_shares_of_whole_blocks_have_the_neighbours_of_the_whole_batch(distance):
+    block, device = block_of(distance), torch.device("cpu")
+    for share in (block, 3 * block):
+        first = neighbour(share, distance, device)
+        assert torch.equal(neighbour(2 * share, distance, device), torch.cat([first, first + share]))
+    half = neighbour(block // 2, distance, device)
+    assert not torch.equal(neighbour(block, distance, device), torch.cat([half, half + block // 2]))

@@ -13,8 +13,7 @@ from masque import runs
 
 
 def train_all(folder: Path, processes: int, steps: int, families: Sequence[str]) -> None:
-    batch = 8 if steps > 4 else 4  # a few pictures are enough for a few steps
-    run = {"steps": steps, "save_every": steps, "log_every": steps // 3, "batch_size": batch}
+    run = {"steps": steps, "save_every": steps, "log_every": steps // 3, "batch_size": 8}
     for family in families:
         name, *settings = family.split()
         plan = runs.plan(name, "tiny", ["precision=64", *settings], run)

@@ -6,9 +6,14 @@ import torch
 from torch import Tensor
 
 
+def block_of(distance: int) -> int:
+    """How many samples the blocks have within which `neighbour` stays: a share of whole blocks has the neighbours that
+    its samples have in the whole batch."""
+    return 1 << distance.bit_length()
+
+
 def neighbour(count: int, distance: int, device: torch.device) -> Tensor:
-    """For each of `count` samples another one: places change within blocks of 2·distance, so also within each process's
-    share."""
+    """For each of `count` samples another one, of the same block (`block_of`), or itself where that one is missing."""
     places = torch.arange(count, device=device)
     other = torch.bitwise_xor(places, torch.full_like(places, distance))
     return torch.where(other < count, other, places)

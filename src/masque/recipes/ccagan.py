@@ -25,7 +25,7 @@ from masque.errors import SettingError
 from masque.image import Picture, to_pictures
 from masque.layers.augment import LIGHTS, in_grey_light
 from masque.layers.noise import uniform
-from masque.layers.shares import neighbour
+from masque.layers.shares import block_of, neighbour
 from masque.losses.adversarial import (
     fake_loss,
     gradient_penalty,
@@ -112,6 +112,7 @@ class CCAGANRecipe:
             )
         self.config, self.training = config, training
         self.model = CCAGAN(config)
+        self.block = block_of(1) if training.targets == "another" else 1
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "D": self.model.D}
 
     def phases(self) -> Sequence[Phase]:

@@ -34,7 +34,7 @@ from masque.image import Picture, to_pictures
 from masque.layers.gaussian import Gaussian
 from masque.layers.noise import normal
 from masque.layers.precision import full
-from masque.layers.shares import neighbour
+from masque.layers.shares import block_of, neighbour
 from masque.layers.vgg import load_vgg
 from masque.losses.adversarial import R1_EVERY, fake_loss, hinge_fake, hinge_real, mean_of, real_loss
 from masque.losses.gaussian import kl_to_standard
@@ -125,6 +125,7 @@ class PortraitRecipe:
     def __init__(self, config: PortraitConfig, training: PortraitTraining) -> None:
         self.config, self.training = config, training
         self.model, self.D = Portrait(config), Discriminators(config)
+        self.block = block_of(training.judge_steps)
         self.maps = MapsJudge(training.maps_judge, config.size)
         if training.maps_judge.maps and not self.maps.judges:
             raise SettingError(

@@ -122,6 +122,7 @@ class ProGANRecipe:
     def __init__(self, config: ProGANConfig, training: ProGANTraining) -> None:
         self.config, self.training = config, training
         self.model, self.D = ProGAN(config), Discriminator(config)
+        self.block = config.group if training.adv else 1
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "E": self.model.E, "D": self.D}
         self.most, self.first = stages(config.size), 0
         schedule, since = training.schedule, training.encoder.encoder_since

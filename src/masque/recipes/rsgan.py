@@ -23,7 +23,7 @@ from masque.config import Former, Presets, Setting
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
-from masque.layers.shares import neighbour
+from masque.layers.shares import block_of, neighbour
 from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
 from masque.losses.attributes import known_bce
 from masque.losses.gaussian import kl_to_standard
@@ -136,6 +136,7 @@ class RSGANRecipe:
     def __init__(self, config: RSGANConfig, training: RSGANTraining) -> None:
         self.config, self.training = config, training
         self.model = RSGAN(config)
+        self.block = block_of(2) if training.random == "mixed" else 1
         self.person = PersonTerms(training.person)
         own = dict(self.model.named_children())
         self.nets: Mapping[str, nn.Module] = {**own, **self.person.nets}

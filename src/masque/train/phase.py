@@ -103,6 +103,15 @@ class NeedsData(Recipe, Protocol):
 
 
 @runtime_checkable
+class TakesTogether(Protocol):
+    """A recipe with terms that take several samples of a batch together."""
+
+    block: int
+    """How many, at most: they are of the same block of so many samples, the first of which begins the batch. 1 where no
+    settings ask for such a term."""
+
+
+@runtime_checkable
 class Grows(Protocol):
     """A recipe whose networks can begin with those of a smaller model."""
 
