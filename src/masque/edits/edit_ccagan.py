@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
+from torch import Tensor
+
+from masque.edits.attributes import edit_attributes
 from masque.edits.ccagan import CCAGANSession, paint_edits
-from masque.edits.grey import grey_note, keep_grey, requested_colour
-from masque.edits.measures import inputs, measure
-from masque.edits.person import Region, apply_change, edited_mask
+from masque.edits.person import Region
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Photo, exclude_rivals, named_attributes, set_attributes
+from masque.edits.subject import Detail, Photo, Shares, Subject
 from masque.errors import ValueRangeError
-from masque.given import check_choice, values_by_name
-from masque.jsonfile import JSON
+from masque.given import values_by_name
+from masque.image import Picture
 from masque.models.ccagan import HAIR_COLOURS
 
 
@@ -39,28 +39,13 @@ def edit(
     UnknownAttributeError, ValueRangeError for a value outside [0,1], hair colours that exclude one another, or a choice
     that does not exist."""
     attributes = values_by_name(attributes)
-    check_choice("region", region, get_args(Region))
-    check_choice("detail", detail, get_args(Detail))
     check_hair_colours(attributes)
-    subject, names = session.subject(photo, pick), session.attributes
-    own = session.estimate(subject)
-    wanted, also = exclude_rivals(set_attributes(own, names, attributes), names, attributes, HAIR_COLOURS)
-    shares = session.shares(subject)
-    before, after = paint_edits(session, subject, own, [wanted], shares)
-    colour = requested_colour(attributes, shares)
-    changed = apply_change(subject, before, after, edited_mask(subject, region, shares), detail)
-    picture = keep_grey(subject, changed, colour)
-    values: dict[str, JSON] = {
-        "region": region,
-        "detail": detail,
-        "attributes": attributes,
-        "also": also,
-        "inputs": inputs(photo=subject),
-        "estimated": named_attributes(own, names),
-        **grey_note(subject, colour),
-        **measure(picture, subject, {"photo": subject}),
-    }
-    return Result(picture, session.record("edit", values))
+
+    def paint(subject: Subject, own: Tensor, wanted: Tensor, shares: Shares | None) -> tuple[Picture, Picture]:
+        before, after = paint_edits(session, subject, own, [wanted], shares)
+        return before, after
+
+    return edit_attributes(session, photo, attributes, HAIR_COLOURS, paint, region=region, detail=detail, pick=pick)
 
 
 def check_hair_colours(attributes: Mapping[str, float]) -> None:
