@@ -197,7 +197,8 @@ def test_every_picture_that_is_made_carries_a_record() -> None:
     without = {}
     for path in package.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "write_picture" and not call.keywords:
+            writes = isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("write_picture", "write_copy")
+            if writes and not call.keywords:
                 name = path.relative_to(package).as_posix()
                 without[name] = without.get(name, 0) + 1
     assert without == dict.fromkeys(WITHOUT, 1)

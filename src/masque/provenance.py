@@ -70,17 +70,20 @@ def fingerprint(picture: NDArray[np.uint8]) -> str:
     return hashlib.sha256(repr(picture.shape).encode() + np.ascontiguousarray(picture).tobytes()).hexdigest()
 
 
-def packet(record: Mapping[str, JSON], pixels: str) -> bytes:
-    """The XMP packet (UTF-8) for a picture with this record whose decoded pixels have the fingerprint `pixels`."""
+def packet(record: Mapping[str, JSON] | None, pixels: str) -> bytes:
+    """The XMP packet (UTF-8) for a picture whose decoded pixels have the fingerprint `pixels`.
+
+    record: how it was made; None for a picture that no model made, whose packet then says nothing of models."""
     spaces = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items() if prefix not in ("x", "rdf"))
+    source, made = "", ""
+    if record is not None:
+        source = f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
+        made = f"<masque:Record>{escape(json.dumps(record, sort_keys=True))}</masque:Record>"
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         f'<x:xmpmeta xmlns:x="{NAMESPACES["x"]}"><rdf:RDF xmlns:rdf="{NAMESPACES["rdf"]}">'
         f'<rdf:Description rdf:about="" {spaces}>'
-        f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
-        f"<xmp:CreatorTool>Masque</xmp:CreatorTool>"
-        f"<masque:Pixels>{pixels}</masque:Pixels>"
-        f"<masque:Record>{escape(json.dumps(record, sort_keys=True))}</masque:Record>"
+        f"{source}<xmp:CreatorTool>Masque</xmp:CreatorTool><masque:Pixels>{pixels}</masque:Pixels>{made}"
         '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     ).encode()
 
@@ -89,6 +92,26 @@ def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mappi
     """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises
     OutputError."""
     return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
+
+
+def write_copy(path: str | os.PathLike[str], photo: Picture) -> Path:
+    """Write a photo as it was given, RGB uint8 (H,W,3), as PNG, JPEG or WebP, whole or not at all.
+
+    It carries no record, only the fingerprint of its pixels, by which `is_copy` knows it again. Raises OutputError."""
+    return write_picture(path, photo, xmp=packet(None, _written_pixels(Path(path), photo)))
+
+
+def is_copy(path: Path) -> bool:
+    """Whether a file is a photo that `write_copy` wrote and nobody has changed since. Raises PictureError for a picture
+    that cannot be read, OSError."""
+    kind = kind_of(path)
+    if kind not in ("PNG", "JPEG", "WEBP"):
+        return False
+    held = contents(path, kind)
+    if len(held.packets) != 1 or held.foreign:
+        return False
+    properties, foreign = _properties(held.packets[0])
+    return not foreign and properties == {"Pixels": [fingerprint(read_picture(path))]}
 
 
 def check_record(path: str | os.PathLike[str], record: Mapping[str, JSON]) -> None:

@@ -20,7 +20,7 @@ from masque.errors import OutputError
 from masque.faces.labels import write_labels
 from masque.film import write_film
 from masque.image import write_picture
-from masque.provenance import note
+from masque.provenance import note, verify, write_copy
 from masque.tables.written import keep_report
 
 RECORD = {"edit": "swap", "model": "rsgan"}
@@ -63,6 +63,9 @@ OURS: dict[str, Callable[[Path], Path]] = {
     "a.png": picture,
     "a.jpg": picture,
     "a.webp": picture,
+    "copy.png": lambda path: write_copy(path, PICTURE),
+    "copy.jpg": lambda path: write_copy(path, PICTURE),
+    "copy.webp": lambda path: write_copy(path, PICTURE),
     "a.gif": film,
     "a.mp4": film,
     "a.json": report,
@@ -102,6 +105,8 @@ def edited(path: Path) -> None:
 CHANGES = {
     "a.png": painted,
     "a.jpg": painted,
+    "copy.png": painted,
+    "copy.jpg": painted,
     "labels.png": painted,
     "a.json": edited,
     "a.safetensors": lambda path: path.write_bytes(b"\x10" + bytes(7) + b'{"a": {"b": 1}}  '),
@@ -119,6 +124,11 @@ def test_what_was_changed_since_is_not_replaced(tmp_path: Path, name: str) -> No
     with pytest.raises(OutputError, match="give --overwrite"):
         check_replaceable(None, path)
     check_replaceable(True, path)
+
+
+def test_a_copy_of_a_photo_claims_nothing(tmp_path: Path) -> None:
+    verdict = verify(write_copy(tmp_path / "copy.jpg", PICTURE))
+    assert (verdict.record, verdict.source_type) == (None, None)
 
 
 FOREIGN = {

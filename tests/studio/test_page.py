@@ -15,6 +15,7 @@ import pytest
 
 import masque
 from masque import runs
+from masque.cli.overwriting import check_replaceable
 from masque.edits.invert import Options
 from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.subject import Shares, Subject
@@ -60,6 +61,7 @@ class Made:
     page: Reader
     complaints: list[str]
     progress: list[tuple[int, int]]
+    announced: list[Path]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     (folder / "in" / "notes.txt").write_text("no picture, and not meant as one")
     (folder / "in" / ".hidden.png").write_bytes(b"")
     progress: list[tuple[int, int]] = []
+    announced: list[Path] = []
     portraits = {path.stem: read_picture(path) for path in puppet_files[:2]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio, "sample_photos", lambda: portraits)
@@ -89,12 +92,19 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
         latents = LatentEditor(runs.build_recipe(runs.plan("progan", "tiny")).model, "progan", "0" * 16)
         synthesizer = Synthesizer(runs.build_recipe(runs.plan("facefeat", "tiny")).model, "facefeat", "0" * 16)
         path, complaints = make_page(
-            session, folder, lambda done, of: progress.append((done, of)), translator, painter, latents, synthesizer
+            session,
+            folder,
+            lambda done, of: progress.append((done, of)),
+            translator,
+            painter,
+            latents,
+            synthesizer,
+            check=announced.extend,
         )
     assert path == folder / "index.html"
     reader = Reader()
     reader.feed(path.read_text(encoding="utf-8"))
-    return Made(folder, reader, complaints, progress)
+    return Made(folder, reader, complaints, progress, announced)
 
 
 def bald_but_for(photo: Picture) -> Callable[[Subject], Shares]:
@@ -119,6 +129,29 @@ def test_every_picture_of_the_page_is_there_and_no_other(made: Made) -> None:
     assert sources == {f"out/{path.name}" for path in (made.folder / "out").iterdir()}
     assert all(read_picture(made.folder / source).size for source in sources)
     assert all(image["alt"] for image in made.page.images)
+
+
+def test_every_file_is_announced_before_it_is_written_and_may_then_be_replaced(made: Made) -> None:
+    written = {made.folder / "index.html", *(made.folder / "out").iterdir()}
+    without_hair = {"puppet1-hair-of-puppet3.jpg", f"{ODD_NAME}-hair-of-puppet1.jpg", f"puppet1-hair-of-{ODD_NAME}.jpg"}
+    assert {path.name for path in set(made.announced) - written} <= without_hair | {"puppet3-hair-of-puppet1.jpg"}
+    assert written <= set(made.announced)
+    check_replaceable(None, *written)
+
+
+@pytest.mark.parametrize("overwrite", [None, False])
+def test_a_picture_of_the_users_own_is_kept(
+    session: Swapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path], overwrite: bool | None
+) -> None:
+    mine = tmp_path / "out" / f"{puppet_files[0].stem}-smile.jpg"
+    mine.parent.mkdir()
+    write_picture(mine, np.full((8, 8, 3), 9, np.uint8))
+    before = mine.read_bytes()
+    monkeypatch.setattr(studio, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
+    with pytest.raises(OutputError, match=r"-smile\.jpg is there already"):
+        make_page(session, tmp_path, check=lambda paths: check_replaceable(overwrite, *paths))
+    assert mine.read_bytes() == before
+    assert [path.name for path in tmp_path.rglob("*.*")] == [mine.name]
 
 
 def test_every_task_is_shown_for_every_photo(made: Made) -> None:

@@ -328,7 +328,7 @@ def demo(
     from masque.output import check_folder
 
     check_folder(folder)
-    check_replaceable(overwrite, folder / "index.html")
+    check_replaceable(overwrite, folder / "index.html")  # of the pictures, which photos they show is known later
     with only_writer(folder / "out"), Bar("Making the page") as bar:
         import masque
         from masque.studio.page import make_page
@@ -339,7 +339,16 @@ def demo(
             masque.load("portrait", "repaint", device),
         )
         latents, synthesizer = masque.load("progan", "morph", device), masque.load("facefeat", "synthesize", device)
-        page, complaints = make_page(session, folder, bar.update, translator, painter, latents, synthesizer)
+        page, complaints = make_page(
+            session,
+            folder,
+            bar.update,
+            translator,
+            painter,
+            latents,
+            synthesizer,
+            check=lambda paths: check_replaceable(overwrite, *paths),
+        )
     for sentence in complaints:
         remark(f"Left out: {sentence}")
     values = {"page": str(page), "left_out": complaints}

@@ -1,8 +1,8 @@
 """Which files a command may replace: by default only what is still as Masque wrote it.
 
-Pictures, label maps and films carry a record, a latent says what it is, reports carry a checksum, and a model's folder
-has Masque's config.json, with the checksum of its card. A picture that was painted in, or a report or a card that was
-edited, is no longer Masque's."""
+Pictures, label maps and films carry a record, the demonstration's copies of photos the fingerprint of their pixels, a
+latent says what it is, reports carry a checksum, and a model's folder has Masque's config.json, with the checksum of
+its card. A picture that was painted in, or a report or a card that was edited, is no longer Masque's."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_replaceable(overwrite: bool | None, *paths: Path | None) -> None:
 def as_written(path: Path) -> bool:
     """Whether a file is one that Masque wrote and nobody has changed since; a folder, whether it holds a model."""
     from masque.container import kind_of
-    from masque.provenance import verify
+    from masque.provenance import is_copy, verify
 
     if path.is_dir():
         return _is_model(path)
@@ -52,9 +52,9 @@ def as_written(path: Path) -> bool:
         if kind_of(path) is None:
             return _is_latent(path) or _is_report(path)
         verdict = verify(path)
+        return is_copy(path) if verdict.record is None else verdict.unchanged is not False  # None: a film's frames
     except (MasqueError, OSError):
         return False
-    return verdict.record is not None and verdict.unchanged is not False  # a film's frames are not compared
 
 
 def _is_latent(path: Path) -> bool:

@@ -6,16 +6,18 @@ import html
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
+from masque.edits.latents import Latent
 from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.result import Result
 from masque.errors import NoFaceError, PictureError, printable
 from masque.folders import list_folder, missed
-from masque.image import Picture, grid, read_picture, write_picture
+from masque.image import Picture, grid, read_picture
 from masque.output import make_folder, write_atomically
+from masque.provenance import write_copy
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
@@ -85,14 +87,16 @@ def make_page(
     portrait_editor: PortraitEditor | None = None,
     latent_editor: LatentEditor | None = None,
     synthesizer: Synthesizer | None = None,
+    check: Callable[[Sequence[Path]], None] | None = None,
 ) -> tuple[Path, list[str]]:
     """Edit the sample photos and every photo in folder/in; write folder/index.html and the pictures in folder/out.
 
     progress: called with the sections done and their number. attribute_editor: makes a sheet of each photo.
     portrait_editor: gives each photo of a pair parts of the other, in shape and in style. latent_editor: combines the
     two sample photos and morphs one into the other. synthesizer: draws new pictures of each photo's person. Sections of
-    models that are None are left out. Returns the page's path and one sentence for each photo that had to be left out.
-    Raises OutputError."""
+    models that are None are left out. check: called with every path that is to be written before the first picture is
+    made; raises where one of them may not be. Returns the page's path and one sentence for each photo that had to be
+    left out. Raises OutputError."""
     own, complaints = own_photos(folder / "in")
     usable = {}
     for name, photo in {**sample_photos(), **own}.items():
@@ -101,17 +105,20 @@ def make_page(
             usable[name] = photo
         except NoFaceError as error:
             complaints.append(f"{name}: {error}")
-    out = folder / "out"
-    make_folder(out)
+    page, out = folder / "index.html", folder / "out"
     sections = []
     jobs = list(_jobs(swapper, usable, attribute_editor, portrait_editor, latent_editor, synthesizer))
-    for done, (title, originals, make_pictures) in enumerate(jobs, start=1):
+    if check:
+        check([page, *(out / file for job in jobs for file in _files(job))])
+    make_folder(out)
+    for done, (title, originals, plan_pictures) in enumerate(jobs, start=1):
         shown = []
         for name in originals:
-            write_picture(out / f"{name}.jpg", usable[name])
-            shown.append(Shown(f"{name}.jpg", name.replace("_", " ")))
+            write_copy(out / _copy_of(name), usable[name])
+            shown.append(Shown(_copy_of(name), name.replace("_", " ")))
         try:
-            for file, caption, result in make_pictures():
+            for file, caption, make in plan_pictures():
+                result = make()
                 result.save(out / file)
                 shown.append(Shown(file, caption, result.record))
         except PictureError as error:  # what cannot be seen in one photo is no reason to show nothing of the others
@@ -119,17 +126,27 @@ def make_page(
         sections.append((title, shown))
         if progress:
             progress(done, len(jobs))
-    page = folder / "index.html"
     text = _html(swapper, sections, complaints)
     write_atomically(page, lambda part: part.write_text(text, encoding="utf-8"))
     return page, complaints
 
 
-Pictures = Iterator[tuple[str, str, Result]]
-"""The file, the caption and the result of each picture of a section."""
+Pictures = Iterator[tuple[str, str, Callable[[], Result]]]
+"""The file and the caption of each picture of a section, and what makes it."""
 
 Job = tuple[str, Sequence[str], Callable[[], Pictures]]
-"""A section: its title, the photos shown beside it, and what makes its pictures."""
+"""A section: its title, the photos shown beside it, and what lists its pictures."""
+
+
+def _copy_of(name: str) -> str:
+    """The name of the file in which a photo of this name is shown as it was given."""
+    return f"{name}.jpg"
+
+
+def _files(job: Job) -> list[str]:
+    """The names of all files of a section."""
+    _, originals, plan_pictures = job
+    return [*map(_copy_of, originals), *(file for file, _, _ in plan_pictures())]
 
 
 def _jobs(
@@ -161,8 +178,12 @@ def _jobs(
 
 def _swaps(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
     for face, hair in ((a, b), (b, a)):
-        yield f"swap-{face}-on-{hair}.jpg", f"{face}'s face on {hair}", swapper.swap(photos[face], photos[hair])
-    bare = swapper.swap(photos[a], photos[b], stitch="none", detail="network")
+        yield (
+            f"swap-{face}-on-{hair}.jpg",
+            f"{face}'s face on {hair}",
+            partial(swapper.swap, photos[face], photos[hair]),
+        )
+    bare = partial(swapper.swap, photos[a], photos[b], stitch="none", detail="network")
     yield f"swap-{a}-on-{b}-network.jpg", f"{a}'s face on {b}, as the network paints it", bare
 
 
@@ -170,24 +191,32 @@ def _edits(swapper: Swapper, photo: Picture, name: str) -> Pictures:
     yield (
         f"{name}-smile.jpg",
         "smiling, face only",
-        swapper.edit(photo, {"Smiling": 1.0, "Mouth_Slightly_Open": 1.0}, region="face"),
+        partial(swapper.edit, photo, {"Smiling": 1.0, "Mouth_Slightly_Open": 1.0}, region="face"),
     )
     blond = {"Blond_Hair": 1.0, "Black_Hair": 0.0, "Brown_Hair": 0.0, "Gray_Hair": 0.0}
-    yield f"{name}-blond.jpg", "blond, hair only", swapper.edit(photo, blond, region="hair")
+    yield f"{name}-blond.jpg", "blond, hair only", partial(swapper.edit, photo, blond, region="hair")
     black = {"Black_Hair": 1.0, "Blond_Hair": 0.0, "Brown_Hair": 0.0, "Gray_Hair": 0.0}
-    yield f"{name}-black.jpg", "black hair, hair only", swapper.edit(photo, black, region="hair")
-    yield f"{name}-older.jpg", "older, face and hair", swapper.edit(photo, {"Young": 0.0}, region="both")
+    yield f"{name}-black.jpg", "black hair, hair only", partial(swapper.edit, photo, black, region="hair")
+    yield f"{name}-older.jpg", "older, face and hair", partial(swapper.edit, photo, {"Young": 0.0}, region="both")
 
 
 def _random(swapper: Swapper, photo: Picture, name: str) -> Pictures:
-    yield f"{name}-hair.jpg", "the photo, and its face under random hair", swapper.random(photo, "hair", count=4)
-    yield f"{name}-faces.jpg", "the photo, and random faces under its hair", swapper.random(photo, "face", count=4)
+    yield (
+        f"{name}-hair.jpg",
+        "the photo, and its face under random hair",
+        partial(swapper.random, photo, "hair", count=4),
+    )
+    yield (
+        f"{name}-faces.jpg",
+        "the photo, and random faces under its hair",
+        partial(swapper.random, photo, "face", count=4),
+    )
 
 
 def _shapes(editor: PortraitEditor, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
     for one, other in ((a, b), (b, a)):
-        result = editor.repaint(photos[one], shape_from=photos[other], part="mouth")
-        yield f"{one}-mouth-of-{other}.jpg", f"{one} with the shape of {other}'s mouth", result
+        repainted = partial(editor.repaint, photos[one], shape_from=photos[other], part="mouth")
+        yield f"{one}-mouth-of-{other}.jpg", f"{one} with the shape of {other}'s mouth", repainted
 
 
 def _styles(editor: PortraitEditor, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
@@ -195,20 +224,20 @@ def _styles(editor: PortraitEditor, photos: Mapping[str, Picture], a: str, b: st
         yield (
             f"{one}-hair-of-{other}.jpg",
             f"{one}'s hair in {other}'s style",
-            editor.transfer(photos[one], photos[other], part="hair"),
+            partial(editor.transfer, photos[one], photos[other], part="hair"),
         )
 
 
 def _sheet(editor: AttributeEditor, photo: Picture, name: str) -> Pictures:
     caption = f"the photo, then {', '.join(editor.attributes)} flipped, with {editor.family}"
-    yield f"{name}-attributes.jpg", caption, editor.sheet(photo)
+    yield f"{name}-attributes.jpg", caption, partial(editor.sheet, photo)
 
 
 def _blend(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
     yield (
         f"blend-{a}-{b}.jpg",
         "both parts in six steps, as the network paints them",
-        swapper.blend(photos[a], photos[b], steps=6),
+        partial(swapper.blend, photos[a], photos[b], steps=6),
     )
 
 
@@ -216,7 +245,7 @@ def _new_pictures(synthesizer: Synthesizer, photo: Picture, name: str) -> Pictur
     yield (
         f"{name}-person.jpg",
         f"new pictures of the person, drawn by {synthesizer.family}",
-        synthesizer.synthesize(photo, 9),
+        partial(synthesizer.synthesize, photo, 9),
     )
 
 
@@ -225,12 +254,16 @@ MORPH_FRAMES = 7
 
 
 def _morph(editor: LatentEditor, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
-    found = [editor.find(photos[name]) for name in (a, b)]
-    yield f"combined-{a}-{b}.jpg", f"half of each, by {editor.family}", editor.combine(found)
-    strip = Result(
-        grid(list(editor.morph(found, MORPH_FRAMES, ease="linear")), MORPH_FRAMES),
-        editor.record("morph", {"faces": [a, b], "frames": MORPH_FRAMES}),
-    )
+    @cache  # the search takes minutes
+    def latents() -> list[Latent]:
+        return [editor.find(photos[name]) for name in (a, b)]
+
+    def strip() -> Result:
+        frames = list(editor.morph(latents(), MORPH_FRAMES, ease="linear"))
+        record = editor.record("morph", {"faces": [a, b], "frames": MORPH_FRAMES})
+        return Result(grid(frames, MORPH_FRAMES), record)
+
+    yield f"combined-{a}-{b}.jpg", f"half of each, by {editor.family}", lambda: editor.combine(latents())
     yield f"morph-{a}-{b}.jpg", f"a morph from {a} to {b}, through the latents", strip
 
 
