@@ -15,6 +15,7 @@ from masque.cli.durations import seconds
 from masque.config import (
     LARGEST_SEED,
     Former,
+    Removed,
     RunSettings,
     as_dict,
     from_dict,
@@ -167,7 +168,7 @@ class Fall:
     decay_from: int = 0
     decay_to: int = 10
     former: ClassVar[Former] = Former(
-        {"settle": "decay_from says where the fall begins"}, lambda values: unsettled(values)
+        {"settle": Removed("decay_from says where the fall begins")}, lambda values: unsettled(values)
     )
 
     def __post_init__(self) -> None:
@@ -189,8 +190,7 @@ class Grouped:
     fall: Fall = Fall(decay_to=20)
     name: str = "a"
     former: ClassVar[Former] = Former(
-        {"title": "name says it", "fast": "it always is"},
-        neutral={"fast": True},
+        {"title": Removed("name says it"), "fast": Removed("it always is", neutral=True)},
         renamed={"count": "number"},
         choices={"name": {"first": "a"}},
     )

@@ -177,17 +177,24 @@ Presets = Mapping[str, Preset]
 
 
 @dataclass(frozen=True)
+class Removed:
+    """A setting that is no more."""
+
+    instead: str
+    """The end of a sentence that begins "There is no setting NAME any more: " and says what holds or what to do now."""
+    neutral: JSON = None
+    """The value at which it did nothing, with which a run or model of an earlier version loads; None: at no value."""
+
+
+@dataclass(frozen=True)
 class Former:
     """Settings that a config dataclass or one of its groups had in earlier versions: its class variable `former`."""
 
-    replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Former setting -> the end of a sentence that begins "There is no setting NAME any more: " and says what to do."""
+    removed: Mapping[str, Removed] = dataclasses.field(default_factory=dict)
+    """Former setting -> what holds now."""
     translate: Callable[[dict[str, JSON]], None] | None = None
     """Changes the flat values of an earlier version's whole config into this one's, where that means exactly the same:
-    what it leaves of former settings is refused with the sentence above. It gets all values, of any type."""
-    neutral: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
-    """Former setting -> the value at which it did nothing: with that one, a run or model of an earlier version
-    loads."""
+    what it leaves of removed settings is refused with their sentence. It gets all values, of any type."""
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Former setting -> the name that it has now, with the same values."""
     choices: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
@@ -246,8 +253,8 @@ def _formers(kind: type[DataclassInstance]) -> Iterator[Former]:
 def _no_setting(name: str, kinds: Sequence[type[DataclassInstance]]) -> SettingError:
     """Why there is no setting `name`: replaced by another, or not known at all."""
     for former in (former for kind in kinds for former in _formers(kind)):
-        if name in former.replaced:
-            return SettingError(f"There is no setting {name} any more: {former.replaced[name]}.")
+        if name in former.removed:
+            return SettingError(f"There is no setting {name} any more: {former.removed[name].instead}.")
         if name in former.renamed:
             return SettingError(f"There is no setting {name} any more: its name is {former.renamed[name]}.")
     known = sorted({name for kind in kinds for name in settings_of(kind)})
@@ -368,13 +375,13 @@ def upgrade(kind: type[DataclassInstance], values: Mapping[str, JSON]) -> dict[s
             choice = translated.get(name)
             if isinstance(choice, str) and choice in choices:
                 translated[name] = choices[choice]
-        for name, value in former.neutral.items():
-            if name in translated and translated[name] == value:
+        for name, setting in former.removed.items():
+            if setting.neutral is not None and translated.get(name) == setting.neutral:
                 del translated[name]
         if former.translate is not None:
             former.translate(translated)
     for former in _formers(kind):
-        if left := sorted(translated.keys() & former.replaced.keys()):
+        if left := sorted(translated.keys() & former.removed.keys()):
             raise _no_setting(left[0], [kind])
     return translated
 

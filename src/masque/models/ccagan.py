@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from masque.config import Former
+from masque.config import Former, Removed
 from masque.layers.precision import finite_attributes, full
 from masque.layers.stacks import blurred, he
 
@@ -64,8 +64,10 @@ class CCAGANConfig:
     attributes: tuple[str, ...] = ATTRIBUTES
     """Names of the A attributes that G sets and D_cls reads."""
     former: ClassVar[Former] = Former(
-        {"attended": "rows attend to rows, as in Eq. 1", "scaled": "Eq. 1 divides by nothing"},
-        neutral={"attended": "rows", "scaled": False},
+        {
+            "attended": Removed("rows attend to rows, as in Eq. 1", neutral="rows"),
+            "scaled": Removed("Eq. 1 divides by nothing", neutral=False),
+        }
     )
 
 

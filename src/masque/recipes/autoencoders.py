@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former, Presets, Setting
+from masque.config import Former, Presets, Removed, Setting
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal
@@ -38,7 +38,7 @@ class AutoencoderTraining:
     penalty: LazyR1 = LazyR1()
     """R1 of D, which the papers do not have."""
 
-    former: ClassVar[Former] = Former({"beta1": "it is 0.5, as RSGAN's"}, neutral={"beta1": 0.5})
+    former: ClassVar[Former] = Former({"beta1": Removed("it is 0.5, as RSGAN's", neutral=0.5)})
 
 
 class AutoencoderRecipe:

@@ -19,7 +19,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former, Presets
+from masque.config import Former, Presets, Removed
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -88,8 +88,10 @@ class CCAGANTraining:
     """How `lr` and `judge_lr` fall: not at all unless `decay_to` is set."""
 
     former: ClassVar[Former] = Former(
-        {"certainty": "Eq. 7 asks for t itself", "beta1": "it is 0.5, as in the paper"},
-        neutral={"certainty": 1.0, "beta1": 0.5},
+        {
+            "certainty": Removed("Eq. 7 asks for t itself", neutral=1.0),
+            "beta1": Removed("it is 0.5, as in the paper", neutral=0.5),
+        },
         renamed={
             "classification_weight": "cls",
             "reconstruction_weight": "rec",

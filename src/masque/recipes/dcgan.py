@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former, Presets, Setting
+from masque.config import Former, Presets, Removed, Setting
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.losses.adversarial import fake_loss, real_loss
@@ -27,7 +27,7 @@ class DCGANTraining:
     schedule: Schedule = Schedule()
     """How `lr` falls: not at all unless `decay_to` is set."""
 
-    former: ClassVar[Former] = Former({"beta1": "it is 0.5, as in the paper"}, neutral={"beta1": 0.5})
+    former: ClassVar[Former] = Former({"beta1": Removed("it is 0.5, as in the paper", neutral=0.5)})
 
 
 class DCGANRecipe:

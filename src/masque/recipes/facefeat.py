@@ -20,7 +20,7 @@ from typing import ClassVar, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former, Preset, Presets, Setting
+from masque.config import Former, Preset, Presets, Removed, Setting
 from masque.data.batches import Batch
 from masque.data.frames import FrameSet
 from masque.errors import SettingError
@@ -91,12 +91,13 @@ class FaceFeatTraining:
 
     former: ClassVar[Former] = Former(
         {
-            "augment": "D^I sees pictures as they are",
-            "whiten": "D_2^f sees f_2 as it is",
-            "competition": "both competitions are held; without=picture leaves out the one over pictures",
-            "beta1": "it is 0.5",
-        },
-        neutral={"augment": "none", "whiten": False, "competition": "both", "beta1": 0.5},
+            "augment": Removed("D^I sees pictures as they are", neutral="none"),
+            "whiten": Removed("D_2^f sees f_2 as it is", neutral=False),
+            "competition": Removed(
+                "both competitions are held; without=picture leaves out the one over pictures", neutral="both"
+            ),
+            "beta1": Removed("it is 0.5", neutral=0.5),
+        }
     )
 
     def __post_init__(self) -> None:

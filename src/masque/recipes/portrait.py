@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from masque.config import Former, Preset, Presets
+from masque.config import Former, Preset, Presets, Removed
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.faces.labels import LABELS, colour_labels, grow
@@ -108,8 +108,10 @@ class PortraitTraining:
     """Section 4.3.1: drops after every ten epochs, to 0."""
 
     former: ClassVar[Former] = Former(
-        {"free_bits": "kl weighs the whole divergence", "beta1": "it is 0.5, as in the thesis"},
-        neutral={"free_bits": 0.0, "beta1": 0.5},
+        {
+            "free_bits": Removed("kl weighs the whole divergence", neutral=0.0),
+            "beta1": Removed("it is 0.5, as in the thesis", neutral=0.5),
+        },
         renamed={"critic_lr": "judge_lr", "critic_steps": "judge_steps"},
         choices={"adversarial": {"log": "logistic"}},
     )

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from masque.config import Former, Preset, Presets, Setting, from_dict
+from masque.config import Former, Preset, Presets, Removed, Setting, from_dict
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -102,7 +102,7 @@ class ProGANTraining:
     """Where E learns, the rates of G and D fall from decay_from to `encoder_since`, and E's along half a cosine from
     there to decay_to; it stays where that is no later."""
 
-    former: ClassVar[Former] = Former({"beta1": "it is 0, as in the paper"}, neutral={"beta1": 0.0})
+    former: ClassVar[Former] = Former({"beta1": Removed("it is 0, as in the paper", neutral=0.0)})
 
 
 def stage_at(images: int, hold: int, fade: int, most: int, first: int = 0) -> float:

@@ -19,7 +19,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former, Presets, Setting
+from masque.config import Former, Presets, Removed, Setting
 from masque.data.batches import Batch
 from masque.image import Picture, to_pictures
 from masque.layers.noise import normal, uniform
@@ -103,8 +103,10 @@ class RSGANTraining:
     """How `lr` and `judge_lr` fall: not at all unless `decay_to` is set."""
 
     former: ClassVar[Former] = Former(
-        {"spectral": "r1 holds the discriminators", "beta1": "it is 0.5, as in the paper"},
-        neutral={"spectral": False, "beta1": 0.5},
+        {
+            "spectral": Removed("r1 holds the discriminators", neutral=False),
+            "beta1": Removed("it is 0.5, as in the paper", neutral=0.5),
+        }
     )
 
 

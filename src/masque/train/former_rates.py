@@ -6,21 +6,24 @@ import math
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from masque.config import Removed
 from masque.jsonfile import JSON
 
-ONE_DROP = (
+ONE_DROP = Removed(
     "give decay_shape=stairs, decay_from and decay_to, which both are the step of the drop, and decay_factor, the "
     "share of lr from there on; decay_to=0 leaves the rate constant"
 )
 
-REPLACED = {
-    "decay_every": "give decay_shape=stairs, decay_from, the steps to the first drop and from each to the next, and "
-    "decay_to; decay_to=0 leaves the rate constant",
-    "settle": "give decay_from, the step from which the rates of G and D fall, and decay_to",
+REMOVED = {
+    "decay_every": Removed(
+        "give decay_shape=stairs, decay_from, the steps to the first drop and from each to the next, and decay_to; "
+        "decay_to=0 leaves the rate constant"
+    ),
+    "settle": Removed("give decay_from, the step from which the rates of G and D fall, and decay_to"),
     "late_from": ONE_DROP,
     "late_lr": ONE_DROP,
 }
-"""Former setting -> what to give instead, as `masque.config.Former` has it."""
+"""Former setting -> what to give instead."""
 
 Fall: TypeAlias = tuple[str, int, int, float]
 """decay_shape, decay_from, decay_to and decay_factor."""
@@ -43,7 +46,7 @@ def translate(values: dict[str, JSON]) -> None:
     elif "decay_from" in values:
         made = _falling(values)
     if made is not None:
-        for name in REPLACED:
+        for name in REMOVED:
             values.pop(name, None)
         values.update(zip(("decay_shape", "decay_from", "decay_to", "decay_factor"), made, strict=True))
 

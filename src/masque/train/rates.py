@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from masque.config import Former
 from masque.errors import SettingError
-from masque.train.former_rates import REPLACED, translate
+from masque.train.former_rates import REMOVED, translate
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Schedule:
     decay_factor: float = 0.0
     """What share of a rate is left then, from 0 to 1."""
 
-    former: ClassVar[Former] = Former(REPLACED, translate)
+    former: ClassVar[Former] = Former(REMOVED, translate)
 
     def __post_init__(self) -> None:
         if self.decay_shape == "stairs" and self.decay_to and not self.decay_from:
