@@ -89,13 +89,29 @@ class AutoencoderRecipe:
 
 _AS_THEY_ARE: Mapping[str, Setting] = {"shift": 0.0, "turn": 0.0, "zoom": 0.0, "colour": 0.0, "flip": False}
 _SLIM: Mapping[str, Setting] = {
-    **{"channels": 32, "encoder_channels": 32, "judge_channels": 32, "widest": 288, "z": 672, "coarse": 16},
+    "channels": 32,
+    "encoder_channels": 32,
+    "judge_channels": 32,
+    "widest": 288,
+    "z": 672,
+    "coarse": 16,
 }
 _SMALL: Mapping[str, Setting] = {
-    **{"size": 64, "channels": 48, "encoder_channels": 56, "judge_channels": 48, "widest": 480, "coarse": 16},
+    "size": 64,
+    "channels": 48,
+    "encoder_channels": 56,
+    "judge_channels": 48,
+    "widest": 480,
+    "coarse": 16,
 }
 _TINY: Mapping[str, Setting] = {
-    **{"size": 32, "channels": 12, "encoder_channels": 14, "judge_channels": 14, "z": 40, "coarse": 8, "critic": 32},
+    "size": 32,
+    "channels": 12,
+    "encoder_channels": 14,
+    "judge_channels": 14,
+    "z": 40,
+    "coarse": 8,
+    "critic": 32,
 }
 _RATES: Mapping[str, Setting] = {"lr": 5e-4, "warm_up": 100, "decay_from": 3_000, "decay_to": 4_000, "r1": 1.0}
 """RSGAN's, whose r1 of 20 stands beside 20 times the adversarial loss."""
