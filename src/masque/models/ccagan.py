@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.config import Former, Removed
+from masque.layers.instancenorm import InstanceNorm
 from masque.layers.precision import finite_attributes, full
 from masque.layers.stacks import blurred, he
 
@@ -127,20 +128,6 @@ def before(channels: int, config: CCAGANConfig) -> list[nn.Module]:
     return [CrossAttention(channels)] if config.attention == "cross" else []
 
 
-class Normalised(nn.InstanceNorm2d):
-    """Instance normalisation with learnt scale and shift: each picture for itself."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, affine=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B,C,H,W) -> the same shape."""
-        # PyTorch's own answers in another memory layout than the convolutions around it, and every layer until the next
-        # one would pay.
-        layout = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
-        return super().forward(x).contiguous(memory_format=layout)
-
-
 class ResidualBlock(nn.Module):
     """Two 3×3 convolutions beside a short cut (StarGAN's bottleneck), attention before each."""
 
@@ -149,11 +136,11 @@ class ResidualBlock(nn.Module):
         self.main = nn.Sequential(
             *before(channels, config),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            Normalised(channels),
+            InstanceNorm(channels),
             nn.ReLU(),
             *before(channels, config),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            Normalised(channels),
+            InstanceNorm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -173,14 +160,14 @@ class Generator(nn.Module):
         layers = [
             *before(inputs, config),
             nn.Conv2d(inputs, width, 7, padding=3, bias=False),
-            Normalised(width),
+            InstanceNorm(width),
             nn.ReLU(),
         ]
         for _ in range(2):
             layers += [
                 *before(width, config),
                 nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False),
-                Normalised(2 * width),
+                InstanceNorm(2 * width),
                 nn.ReLU(),
             ]
             width = 2 * width
@@ -190,7 +177,7 @@ class Generator(nn.Module):
             layers += [
                 *before(width, config),
                 nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False),
-                Normalised(width // 2),
+                InstanceNorm(width // 2),
                 nn.ReLU(),
             ]
             width = width // 2

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.layers.gaussian import Gaussian, as_gaussian
+from masque.layers.instancenorm import InstanceNorm
 from masque.layers.precision import full
 from masque.layers.stacks import he
 from masque.models.parser import PARTS
@@ -205,18 +206,6 @@ class Embed(nn.Module):
 def latents_of(inferred: Sequence[Gaussian | Tensor]) -> list[Tensor]:
     """The latents themselves; of Gaussians, their means."""
     return [known.mean if isinstance(known, Gaussian) else known for known in inferred]
-
-
-class InstanceNorm(nn.InstanceNorm2d):
-    """Each picture for itself, with learnt scale and shift, in the memory layout that came in."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, affine=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B,C,H,W) -> the same shape."""
-        layout = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
-        return super().forward(x).contiguous(memory_format=layout)
 
 
 def _convolved(
