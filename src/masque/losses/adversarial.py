@@ -61,7 +61,8 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 
 
 R1_EVERY = 16
-"""R1 is due in every so many steps, and then so many times as strong: the same pull on average (Karras et al. 2020)."""
+"""R1 is due in every so many steps unless settings say otherwise, and then so many times as strong: the same pull on
+average (Karras et al. 2020)."""
 
 
 def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:

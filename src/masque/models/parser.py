@@ -84,21 +84,16 @@ class UNet(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """(B,3,S,S) in [-1,1] -> logits (B,11,S,S)."""
         maps = self.maps(picture)
-        h = maps[-1]
-        h = functional.leaky_relu(
-            self.middle(functional.pad(h, (1, 2, 1, 2))), 0.2
-        )  # 4×4 of stride 1 that keeps the size
+        padded = functional.pad(maps[-1], (1, 2, 1, 2))  # for a 4×4 of stride 1 that keeps the size
+        h = functional.leaky_relu(self.middle(padded), 0.2)
         for number, layer in enumerate(self.up):
             h = layer(h)
             if number < len(self.up) - 1:
                 h = torch.cat([functional.leaky_relu(h, 0.2), maps[-2 - number]], dim=1)
         if self.fine is not None:
             first, second = self.fine
-            h = second(
-                functional.leaky_relu(
-                    first(torch.cat([functional.leaky_relu(h, 0.2), picture.to(h.dtype)], dim=1)), 0.2
-                )
-            )
+            with_picture = torch.cat([functional.leaky_relu(h, 0.2), picture.to(h.dtype)], dim=1)
+            h = second(functional.leaky_relu(first(with_picture), 0.2))
         return h
 
 

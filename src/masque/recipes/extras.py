@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from masque.data.batches import Batch
 from masque.errors import SettingError
-from masque.losses.adversarial import fake_loss, r1_penalty, real_loss
+from masque.losses.adversarial import R1_EVERY, fake_loss, r1_penalty, real_loss
 from masque.models.identity import Features, load_features
 from masque.models.parser import MapsDiscriminator, UNet, load_unet
 from masque.train.phase import Phase
@@ -33,7 +33,7 @@ class LazyR1:
 
     r1: float = 0.0
     """Weight of R1; 0 leaves it out."""
-    r1_every: int = 16
+    r1_every: int = R1_EVERY
     """R1 is computed in every so many steps, and weighs so many times as much there (Karras et al. 2020)."""
 
 
