@@ -21,7 +21,7 @@ from masque.faces.labels import write_labels
 from masque.film import write_film
 from masque.image import write_picture
 from masque.provenance import note, verify, write_copy
-from masque.tables.written import keep_report
+from masque.tables.written import keep_report, write_listed, write_table
 
 RECORD = {"edit": "swap", "model": "rsgan"}
 PICTURE = np.full((16, 16, 3), 90, np.uint8)
@@ -251,5 +251,34 @@ def test_the_same_command_again_replaces_its_own_result(tmp_path: Path) -> None:
 def test_a_folder_with_a_table_of_somebody_elses(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     command = ("table", "rsgan") if name == "table.md" else ("tables",)
-    assert "not Masque's" in masque(*command, "--data", "puppets:8", "-o", tmp_path).sentence
+    command = (*command, "--data", "puppets:8", "-o", str(tmp_path))
+    assert f"{name} is there already and is not as Masque wrote it" in masque(*command).sentence
+    assert "--no-overwrite keeps" in masque(*command, "--no-overwrite").sentence
     assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [("rsgan", "swaps.png"), ("rsgan", "ali.json"), ("facefeat", "whole.png"), ("progan", "table.json")],
+)
+def test_a_table_looks_at_every_file_that_it_writes(tmp_path: Path, family: str, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    assert name in masque("table", family, "--data", "puppets:8", "-o", tmp_path).sentence
+    (tmp_path / family).mkdir()
+    (tmp_path / name).rename(tmp_path / family / name)
+    assert name in masque("tables", "--data", "puppets:8", "-o", tmp_path).sentence
+
+
+def test_a_table_is_replaced_until_somebody_writes_into_it(tmp_path: Path) -> None:
+    write_table(tmp_path, {"row": {"error": 0.5}}, "| row | 0.5 |\n")
+    write_listed(tmp_path / "tables.md", "# rsgan\n")
+    names = ("checksums.json", "table.json", "table.md", "tables.md")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    check_replaceable(None, *(tmp_path / name for name in names))
+    with (tmp_path / "table.md").open("a") as opened:
+        opened.write("Our best row.\n")
+    assert [name for name in names if not as_written(tmp_path / name)] == ["table.md"]
+    write_table(tmp_path, {"row": {"error": 0.4}}, "| row | 0.4 |\n")
+    (tmp_path / "checksums.json").write_text("{}")
+    assert not any(as_written(tmp_path / name) for name in names)

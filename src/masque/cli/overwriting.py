@@ -1,8 +1,9 @@
 """Which files a command may replace: by default only what is still as Masque wrote it.
 
 Pictures, label maps and films carry a record, the demonstration's copies of photos the fingerprint of their pixels, a
-latent says what it is, reports carry a checksum, and a model's folder has Masque's config.json, with the checksum of
-its card. A picture that was painted in, or a report or a card that was edited, is no longer Masque's."""
+latent says what it is, reports carry a checksum, tables have theirs in a file beside them, and a model's folder has
+Masque's config.json, with the checksum of its card. A picture that was painted in, or a report or a card that was
+edited, is no longer Masque's."""
 
 from __future__ import annotations
 
@@ -43,6 +44,7 @@ def as_written(path: Path) -> bool:
     """Whether a file is one that Masque wrote and nobody has changed since; a folder, whether it holds a model."""
     from masque.container import kind_of
     from masque.provenance import is_copy, verify
+    from masque.tables.written import is_listed
 
     if path.is_dir():
         return _is_model(path)
@@ -50,7 +52,7 @@ def as_written(path: Path) -> bool:
         return _is_page(path)
     try:
         if kind_of(path) is None:
-            return _is_latent(path) or _is_report(path)
+            return _is_latent(path) or _is_report(path) or is_listed(path)
         verdict = verify(path)
         return is_copy(path) if verdict.record is None else verdict.unchanged is not False  # None: a film's frames
     except (MasqueError, OSError):

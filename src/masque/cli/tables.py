@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -64,6 +64,7 @@ def table(
     pairs: Pairs = None,
     lfw: Lfw = None,
     ijba: Ijba = None,
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Train the models of a published table where they are not yet, measure them alike, and print ours beside the
@@ -80,11 +81,10 @@ def table(
     from masque.lock import only_writer
     from masque.output import check_folder
     from masque.tables.alike import Alike
-    from masque.tables.all_tables import TABLES
+    from masque.tables.all_tables import TABLES, table_files
 
     check_folder(out)
-
-    check_begun(out, "table.md", (out / "table.json",))
+    check_replaceable(overwrite, *table_files(family, out))
     with only_writer(out), Bar(f"Table of {family}") as bar:
         rows, text = TABLES[family](data, out, Alike(preset, set_, _steps(steps), limit, bar.update), **more)
     answer(text, rows, as_json)
@@ -101,6 +101,7 @@ def tables(
     pairs: Annotated[int, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures.", min=2)] = 1000,
     lfw: Lfw = None,
     ijba: Ijba = None,
+    overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
     """Make every table of every paper that this checkout can make of the data; name those it cannot, and say why.
@@ -111,14 +112,13 @@ def tables(
     from masque.lock import only_writer
     from masque.output import check_folder
     from masque.tables.alike import Alike
-    from masque.tables.all_tables import TABLES, all_tables
+    from masque.tables.all_tables import all_tables, all_tables_files
 
     check_folder(out)
-
     limit = seconds(time_limit) if time_limit is not None else None
     with only_writer(out), Bar("Tables") as bar:
         _rename_folder(out / "cca-gan", out / "ccagan")
-        check_begun(out, "tables.md", [out / name for name in TABLES])
+        check_replaceable(overwrite, *all_tables_files(out))
         how = Alike(preset, (), _steps(steps), limit, bar.update)
         reasons = all_tables(data, out, how, more={"rsgan": {"pairs": pairs}, "facefeat": {"lfw": lfw, "ijba": ijba}})
     lines = [
@@ -168,14 +168,6 @@ def _check_options(family: str, given: Mapping[str, object]) -> None:
     for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
         if name in given and family != its:
             raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
-
-
-def check_begun(out: Path, text: str, beside: Sequence[Path]) -> None:
-    """Raise OutputError where a file of this name stands in `out` and nothing of what Masque writes beside it."""
-    from masque.errors import OutputError
-
-    if (out / text).exists() and not any(path.exists() for path in beside):
-        raise OutputError(f"{out} has a {text} that is not Masque's: name another folder.")
 
 
 def _rename_folder(old: Path, new: Path) -> None:

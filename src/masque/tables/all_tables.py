@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from masque.errors import MasqueError
-from masque.output import make_folder, write_atomically
+from masque.output import make_folder
 from masque.tables import ccagan_table, facefeat_table, portrait_table, progan_table, rsgan_table
 from masque.tables.alike import Alike
+from masque.tables.written import CHECKSUMS, write_listed
 
 Rows = TypeVar("Rows", bound=Mapping[str, object])
 
@@ -42,6 +43,19 @@ TABLES: Mapping[str, Callable[..., PaperTable]] = {
 }
 """Family -> what trains and measures the models of its paper's table."""
 
+FILES: Mapping[str, Sequence[str]] = {"rsgan": rsgan_table.FILES, "facefeat": facefeat_table.FILES}
+"""Family -> the files that its table has beside table.json and table.md."""
+
+
+def table_files(paper: str, out: Path) -> list[Path]:
+    """What a paper's table writes into `out` beside the folders of its models: what is made anew by each call."""
+    return [out / name for name in (CHECKSUMS, "table.json", "table.md", *FILES.get(paper, ()))]
+
+
+def all_tables_files(out: Path) -> list[Path]:
+    """What `all_tables` writes into `out` and the tables' folders there, beside the folders of models."""
+    return [out / CHECKSUMS, out / "tables.md", *(path for paper in TABLES for path in table_files(paper, out / paper))]
+
 
 def all_tables(
     data: Sequence[str],
@@ -64,5 +78,5 @@ def all_tables(
         except MasqueError as error:
             text, reasons[paper] = f"Not made: {error}\n", str(error)
         texts.append(f"# {paper}\n\n{text}")
-        write_atomically(out / "tables.md", lambda part: part.write_text("\n".join(texts), encoding="utf-8"))
+        write_listed(out / "tables.md", "\n".join(texts))
     return reasons

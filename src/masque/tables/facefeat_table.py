@@ -34,6 +34,9 @@ MODELS: Mapping[str, tuple[str, Sequence[str]]] = {
 }
 """Row of Table 4 -> the folder of its run, and the settings in which it differs from the others."""
 
+FILES = tuple(f"{folder}.png" for folder, _ in MODELS.values())
+"""The files of the table beside table.json and table.md: a sheet of each model's pictures."""
+
 EXTRACTORS: Mapping[str, Mapping[str, str]] = {
     "paper": {"identity": "paper", "shape": "paper"},
     "128": {"identity": "facefeat-128", "shape": "128"},

@@ -39,6 +39,9 @@ MODELS: Mapping[str, tuple[str, str, Sequence[str]]] = {
 }
 """Row -> family, the folder of its run, and the settings in which it differs from the others."""
 
+FILES = ("swaps.png", *(f"{folder}.json" for folder in (WARP, *(folder for _, folder, _ in MODELS.values()))))
+"""The files of the table beside table.json and table.md: Fig. 8, and what was measured of each row."""
+
 CLASSICAL = "landmark warp"
 """The row of the landmark warp, which stands in the place of Nirkin et al.'s method. Theirs fits a 3D morphable
 model."""
