@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.data.prepared import BACKGROUND, BEYOND, PERSON
-from masque.faces.detect import Landmarks
+from masque.faces.detect import Landmarks, eye_distance
 from masque.faces.frame import Frame
 from masque.faces.regions import background_mask
 from masque.image import Picture
@@ -77,10 +77,6 @@ def _sigmoid(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, x))))
 
 
-def _between_eyes(landmarks: Landmarks) -> float:
-    return float(np.linalg.norm(landmarks[42:48].mean(axis=0) - landmarks[36:42].mean(axis=0)))
-
-
 def smiling(landmarks: Landmarks) -> float:
     """How much the mouth smiles, in [0,1]: wide, its lower lip hanging below the line through its corners, the corners
     drawn towards the nose."""
@@ -92,12 +88,12 @@ def smiling(landmarks: Landmarks) -> float:
         return float((landmarks[point] - (left + right) / 2) @ down)
 
     lengths = np.array([np.linalg.norm(right - left), below(66), below(33), landmarks[66, 1] - landmarks[62, 1]])
-    return _sigmoid(float(lengths / _between_eyes(landmarks) @ np.array(SMILE_WEIGHTS)) + SMILE_OFFSET)
+    return _sigmoid(float(lengths / eye_distance(landmarks) @ np.array(SMILE_WEIGHTS)) + SMILE_OFFSET)
 
 
 def mouth_open(landmarks: Landmarks) -> float:
     """How surely the lips are apart, in [0,1]."""
-    gap = float(np.linalg.norm(landmarks[66] - landmarks[62])) / _between_eyes(landmarks)
+    gap = float(np.linalg.norm(landmarks[66] - landmarks[62])) / eye_distance(landmarks)
     return _sigmoid((gap - OPEN_AT) / OPEN_WIDTH)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.errors import DataError, PictureError
-from masque.faces.detect import Landmarks
+from masque.faces.detect import Landmarks, eye_distance
 from masque.faces.frame import Frame, chain, zoom
 from masque.faces.labels import Labels
 from masque.image import decoded
@@ -92,7 +92,7 @@ def why_unusable(labels: Labels, landmarks: Landmarks) -> str | None:
     """
     if not (labels == 1).any():
         return "masks without skin"
-    apart = float(np.linalg.norm(landmarks[42:48].mean(axis=0) - landmarks[36:42].mean(axis=0)))
+    apart = eye_distance(landmarks)
     for part, wanted, points in (("nose", (6,), landmarks[27:36]), ("mouth", (7, 8, 9), landmarks[48:60])):
         rows, columns = np.nonzero(np.isin(labels, wanted))
         if not len(rows):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.edits.subject import Subject
-from masque.faces.detect import Landmarks, identity, landmarks_in
+from masque.faces.detect import Landmarks, eye_distance, identity, landmarks_in
 from masque.faces.regions import hull_mask
 from masque.image import Picture
 from masque.jsonfile import JSON
@@ -42,8 +42,7 @@ def measure(result: Picture, target: Subject, references: Mapping[str, Subject])
 
 def drift(landmarks: Landmarks, before: Landmarks) -> float:
     """Mean distance of the 68 landmarks from where they were, in percent of the distance between the eyes."""
-    between_eyes = float(np.linalg.norm(before[42:48].mean(axis=0) - before[36:42].mean(axis=0)))
-    return 100 * float(np.linalg.norm(landmarks - before, axis=1).mean()) / between_eyes
+    return 100 * float(np.linalg.norm(landmarks - before, axis=1).mean()) / eye_distance(before)
 
 
 def changed_outside(result: Picture, target: Subject) -> float:

@@ -179,9 +179,13 @@ def landmarks_near(picture: Picture, expected: Landmarks) -> Landmarks | None:
     centre = (points[:, 0].min() + points[:, 0].max()) / 2, (points[17:27, 1].min() + points[8, 1]) / 2
     box = round(centre[0] - side / 2), round(centre[1] - side / 2), round(side), round(side)
     found = (landmarks_in(large, box) + 0.5) / factor - 0.5
-    between_eyes = float(np.linalg.norm(expected[42:48].mean(axis=0) - expected[36:42].mean(axis=0)))
     drift = float(np.linalg.norm(found - expected, axis=1).mean())
-    return found.astype(np.float32) if drift < 0.5 * between_eyes else None
+    return found.astype(np.float32) if drift < 0.5 * eye_distance(expected) else None
+
+
+def eye_distance(landmarks: Landmarks) -> float:
+    """The distance between the middles of the eyes of a face with these landmarks (68,2), in their unit."""
+    return float(np.linalg.norm(landmarks[42:48].mean(axis=0) - landmarks[36:42].mean(axis=0)))
 
 
 def main_face(faces: Sequence[Face]) -> Face:

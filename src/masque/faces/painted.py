@@ -95,10 +95,8 @@ def labels_by_colour(image: Image.Image, palette: NDArray[np.uint8]) -> PaintedL
         return PaintedLabels(labels, 0, {})
     colours, noisy = _palette_in_picture(image, colours)
     if noisy:
-        labels, rough = (
-            _look_up(image, _sure_labels(colours, NOISE)),
-            _look_up(image, _sure_labels(colours, STRONG_NOISE)),
-        )
+        labels = _look_up(image, _sure_labels(colours, NOISE))
+        rough = _look_up(image, _sure_labels(colours, STRONG_NOISE))
         labels = np.where(_solid(labels, 2), labels, np.where(_solid(rough, 3), rough, UNSURE)).astype(np.uint8)
     elif (colours != palette).any():
         labels = _look_up(image, _sure_labels(colours, EXACT))

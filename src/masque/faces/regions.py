@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.detect import Landmarks
-from masque.faces.frame import WIDTH, Matrix, at_scale, frame_size, invert, scale_of, transform, warp
+from masque.faces.frame import WIDTH, Matrix, at_scale, frame_size, invert, transform, warp
 from masque.image import Picture
 
 Mask = NDArray[np.uint8]
@@ -99,10 +99,8 @@ def background_mask(picture: Picture, landmarks: Landmarks, valid: NDArray[np.bo
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), seeds, (0, 0, 1, 1), *models, 2, cv2.GC_INIT_WITH_MASK)
-    except (
-        cv2.error
-    ):  # one of the two sides lost all its pixels, as on a uniform picture: the seeds are then the best answer
-        pass
+    except cv2.error:
+        pass  # one of the two sides lost all its pixels, as on a uniform picture: the seeds are then the best answer
     background = cv2.medianBlur(np.isin(seeds, (cv2.GC_BGD, cv2.GC_PR_BGD)).astype(np.uint8) * 255, 5)
     full = np.where(cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR) > 127, 255, 0).astype(
         np.uint8
@@ -139,17 +137,3 @@ def _box(
     centre: NDArray[np.float32], width: float, height: float
 ) -> tuple[tuple[float, float], tuple[float, float], float]:
     return (float(centre[0]), float(centre[1])), (width, height), 0.0
-
-
-__all__ = [
-    "FACE_CROP",
-    "HAIR_CROP",
-    "Crop",
-    "Mask",
-    "background_mask",
-    "cut_crop",
-    "hull_mask",
-    "into_frame",
-    "scale_of",
-    "stretched_hull",
-]

@@ -58,10 +58,8 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first, self.second = (
-            he(nn.Conv2d(channels, channels, 3, padding=1)),
-            nn.Conv2d(channels, channels, 3, padding=1),
-        )
+        self.first = he(nn.Conv2d(channels, channels, 3, padding=1))
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
         for parameter in self.second.parameters():
             nn.init.zeros_(parameter)
 
