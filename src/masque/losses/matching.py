@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,11 +21,15 @@ def feature_matching(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
     return torch.stack([half_square(a, b.detach()) for a, b in zip(made, real, strict=True)]).mean()
 
 
-def perceptual_distance(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+def perceptual_distance(
+    made: Sequence[Tensor], real: Sequence[Tensor], whole: Callable[[Tensor], Tensor] = lambda mean: mean
+) -> Tensor:
     """Mean absolute difference of maps, each over its own mean size, averaged (portrait Eq. 2.12, with any network in
-    VGG's place)."""
+    VGG's place).
+
+    whole: from a mean over these pictures to that over the whole batch, of which they may be a process's share."""
     parts = [
-        (full(a) - full(b.detach())).abs().mean() / (full(b.detach()).abs().mean() + 1e-6)
+        (full(a) - full(b.detach())).abs().mean() / (whole(full(b.detach()).abs().mean()) + 1e-6)
         for a, b in zip(made, real, strict=True)
     ]
     return torch.stack(parts).mean()

@@ -23,6 +23,7 @@ from masque.errors import SettingError
 from masque.losses.adversarial import R1_EVERY, fake_loss, r1_penalty, real_loss
 from masque.models.identity import Features, load_features
 from masque.models.parser import MapsDiscriminator, UNet, load_unet
+from masque.train.distributed import mean_over_processes, process_count
 from masque.train.phase import Phase
 
 
@@ -171,4 +172,6 @@ class PersonTerms:
             real = E_id.of_any_size(x)
         distances = 1 - (E_id.of_any_size(both) * torch.cat([real, real])).sum(dim=1)
         same, random = distances.chunk(2)
-        return {"id": same.mean(), "id_random": (own * random).sum() / own.sum().clamp(min=1.0)}
+        # Of the whole batch, however many processes share it: the mean of their terms is then that of one.
+        count = mean_over_processes(own.sum()).clamp(min=1 / process_count())
+        return {"id": same.mean(), "id_random": (own * random).sum() / count}

@@ -43,6 +43,7 @@ from masque.losses.parsing import label_cross_entropy
 from masque.models.parser import ParserConfig, UNet
 from masque.models.portrait import COMPONENTS, SERVED, Discriminators, Portrait, PortraitConfig, latents_of
 from masque.recipes.extras import MapsJudge, ParserMaps, after_lead
+from masque.train.distributed import mean_over_processes
 from masque.train.phase import Needs, Phase
 from masque.train.rates import Schedule
 
@@ -280,7 +281,8 @@ class PortraitRecipe:
         }
         if self.training.extra.perceptual:
             network = self.vgg.to(x.device) if self.vgg else self.P_F
-            terms["perceptual"] = perceptual_distance(network.maps(made), network.maps(x))  # Eq. 2.12
+            made_maps, own_maps = network.maps(made), network.maps(x)
+            terms["perceptual"] = perceptual_distance(made_maps, own_maps, mean_over_processes)  # Eq. 2.12
         return terms
 
     def preview(self, batch: Batch, nets: Mapping[str, nn.Module]) -> tuple[list[Picture], int]:

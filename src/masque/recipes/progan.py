@@ -39,6 +39,7 @@ from masque.models.progan import (
     widened,
 )
 from masque.recipes.extras import LazyR1, MapsJudge, ParserMaps, after_lead, lazy_r1
+from masque.train.distributed import process_count
 from masque.train.phase import Phase
 from masque.train.rates import Schedule
 
@@ -216,12 +217,7 @@ class ProGANRecipe:
 
     def stage(self, batch: Batch) -> float:
         """How far the networks have grown in the step that the batch is of."""
-        world = (
-            torch.distributed.get_world_size()
-            if torch.distributed.is_available() and torch.distributed.is_initialized()
-            else 1
-        )
-        images = int(batch["step"][0]) * len(batch["image"]) * world
+        images = int(batch["step"][0]) * len(batch["image"]) * process_count()
         return stage_at(images, self.training.growth.hold, self.training.growth.fade, self.most, self.first)
 
     def real(self, batch: Batch) -> Tensor:

@@ -37,6 +37,11 @@ def mean_over_processes(values: Tensor) -> Tensor:
     return total / dist.get_world_size()
 
 
+def process_count() -> int:
+    """How many processes train together: 1 unless several were launched."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
 def first_process() -> bool:
     """Whether this is the process, or the first of several, that writes and speaks for all: known before they are
     launched, too."""
@@ -44,4 +49,4 @@ def first_process() -> bool:
 
 
 def _several() -> bool:
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return process_count() > 1
