@@ -40,14 +40,19 @@ def png_of_size(width: int, height: int) -> bytes:
     )
 
 
+def sentence_of(error: PictureError) -> str:
+    """What the error says, which is one sentence on one line."""
+    sentence = str(error)
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    return sentence
+
+
 def refusal(path: Path) -> str:
     """The sentence with which a file is refused."""
     with pytest.raises(PictureError) as caught:
         read_picture(path)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    assert sentence.endswith(".")
-    return sentence
+    return sentence_of(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -127,18 +132,19 @@ def test_the_limit_itself_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "megapixels" in refusal(tmp_path / "photo.png")
 
 
-def test_pillow_does_not_warn_beside_the_sentence(tmp_path: Path) -> None:
+def test_a_program_in_which_warnings_are_errors_is_told_of_the_size_too(tmp_path: Path) -> None:
     (tmp_path / "huge.png").write_bytes(png_of_size(12_000, 9_000))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        refusal(tmp_path / "huge.png")
+        assert "far more than 50 megapixels" in refusal(tmp_path / "huge.png")
 
 
 def picture_or_refusal(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     try:
         picture = read_picture(path)
-    except PictureError:
+    except PictureError as error:
+        sentence_of(error)
         return
     assert picture.dtype == np.uint8
     assert picture.ndim == 3

@@ -32,9 +32,17 @@ def test_libtiff_prints_nothing_about_a_picture_s_oddities(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_pillow_s_logger_does_not_print_where_nobody_handles_it():
-    error = "logging.getLogger('PIL.TiffImagePlugin').error('More samples per pixel than can be decoded')"
-    program = f"import logging, masque.image; {error}"
+def test_pillow_s_logger_and_warnings_do_not_print_where_nobody_handles_them(tmp_path):
+    Image.new("1", (12_000, 9_000)).save(tmp_path / "huge.png")
+    program = f"""
+import logging
+from contextlib import suppress
+from masque.errors import PictureError
+from masque.image import read_picture
+logging.getLogger("PIL.TiffImagePlugin").error("More samples per pixel than can be decoded")
+with suppress(PictureError):
+    read_picture({str(tmp_path / "huge.png")!r})
+"""
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("", "")
 
