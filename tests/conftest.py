@@ -20,9 +20,11 @@ from masque.config import as_dict
 from masque.data.frames import load_frames
 from masque.data.puppets import draw_puppet, render
 from masque.edits.loaded import Swapper, Synthesizer
+from masque.edits.result import Result
 from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
 from masque.studio.page import sample_photos
+from recorded import RECORD, SMOOTH, SUFFIXES
 from remembered import remember_networks, remember_puppets
 from tiny import puppet_photo, tiny_session
 
@@ -122,3 +124,10 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights = torch.nn.ModuleDict({name: nets[name] for name in SERVED}).state_dict()
     modelfile.write(folder, "rsgan", as_dict(plan.model), weights, "# tiny, untrained\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A picture with a record, as Masque writes it: ending -> the file's content."""
+    folder = tmp_path_factory.mktemp("written")
+    return {suffix: Result(SMOOTH, RECORD).save(folder / f"out.{suffix}").read_bytes() for suffix in SUFFIXES}

@@ -18,6 +18,7 @@ import masque.image
 from masque.decodable import MOST_CHUNKS, MOST_PIECES, MOST_SCANS, SLOW, trouble_in
 from masque.errors import PictureError
 from masque.image import read_picture
+from png_files import chunk, png
 from robustness import mutations
 
 
@@ -33,17 +34,6 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(
-    width: int, height: int, packed: bytes, *more: bytes, depth: int = 8, colour: int = 2, interlaced: int = 0
-) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
-    return b"\x89PNG\r\n\x1a\n" + b"".join([chunk(b"IHDR", header), *more, chunk(b"IDAT", packed), chunk(b"IEND", b"")])
 
 
 @pytest.mark.parametrize("interlaced", [0, 1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import warnings
 import zlib
 from io import BytesIO
@@ -18,6 +17,7 @@ from PIL import Image, features
 from masque import image
 from masque.errors import PictureError
 from masque.image import read_picture
+from png_files import png
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
 
@@ -26,18 +26,6 @@ def encoded(kind: str, **options: object) -> bytes:
     stream = BytesIO()
     Image.fromarray(PIXELS).save(stream, kind, **options)
     return stream.getvalue()
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    """A PNG that declares a size and has hardly a pixel."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 10)) + chunk(b"IEND", b"")
-    )
 
 
 def sentence_of(error: PictureError) -> str:
@@ -120,7 +108,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_more_than_50_megapixels_are_refused_by_the_header(tmp_path: Path, width: int, says: str) -> None:
     """There are no pixels in the file: were they decoded first, the sentence would be that of a file that is cut
     short."""
-    (tmp_path / "huge.png").write_bytes(png_of_size(width, 7053))
+    (tmp_path / "huge.png").write_bytes(png(width, 7053, zlib.compress(b"\0" * 10)))
     assert says in refusal(tmp_path / "huge.png")
 
 
@@ -133,7 +121,7 @@ def test_the_limit_itself_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_program_in_which_warnings_are_errors_is_told_of_the_size_too(tmp_path: Path) -> None:
-    (tmp_path / "huge.png").write_bytes(png_of_size(12_000, 9_000))
+    (tmp_path / "huge.png").write_bytes(png(12_000, 9_000, zlib.compress(b"\0" * 10)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "far more than 50 megapixels" in refusal(tmp_path / "huge.png")

@@ -10,7 +10,6 @@ import struct
 import sys
 import tempfile
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +20,10 @@ import pytest
 from masque.edits.result import Result
 from masque.errors import PictureError
 from masque.provenance import verify
+from png_files import chunk
+from recorded import RECORD, SUFFIXES
 from tiny import seen
 
-RECORD = {"edit": "swap", "model": "rsgan"}
-SUFFIXES = ("png", "jpg", "webp")
 PIXELS = np.random.default_rng(6).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 OTHERS = {
     "png": (
@@ -70,11 +69,7 @@ def split(suffix: str, content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes
 def joined(suffix: str, parts: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
     """The file of these parts, its lengths and check sums put right."""
     if suffix == "png":
-        made = [
-            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-            for name, body in parts
-        ]
-        return b"\x89PNG\r\n\x1a\n" + b"".join(made)
+        return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, body) for name, body in parts)
     if suffix == "jpg":
         return b"\xff\xd8" + b"".join(name + struct.pack(">H", len(body) + 2) + body for name, body in parts) + rest
     inner = b"".join(name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2) for name, body in parts)

@@ -3,7 +3,6 @@ lies between."""
 
 from __future__ import annotations
 
-import struct
 import zlib
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from PIL import Image
 
 from masque.errors import PictureError
 from masque.faces.labels import COLOURS, Labels, read_labels
+from png_files import png
 
 FEW = 1e-3
 """The share of pixels that may be wrong where features of two or three pixels were blurred into one another."""
@@ -161,14 +161,8 @@ def test_a_transparent_colour_is_background(tmp_path: Path) -> None:
 
 def test_a_map_of_four_bits(tmp_path: Path) -> None:
     labels = random_map(5, 64)[:64]
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     rows = b"".join(b"\0" + bytes(labels[y, ::2] << 4 | labels[y, 1::2]) for y in range(64))
-    header = struct.pack(">IIBBBBB", 64, 64, 4, 0, 0, 0, 0)
-    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
-    (tmp_path / "four.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    (tmp_path / "four.png").write_bytes(png(64, 64, zlib.compress(rows), depth=4, colour=0))
     read, notes = read_labels(tmp_path / "four.png")
     np.testing.assert_array_equal(read, labels)
     assert notes == ["four.png: its grey levels were taken for 17 times the labels."]
