@@ -51,6 +51,12 @@ class Reader:
     """A pattern of the lines that may be printed: sentences that are meant for the user."""
 
 
+def write_input(file: str, content: bytes, folder: Path) -> None:
+    """Write a file, and the folders it lies in."""
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_bytes(content)
+
+
 @dataclass
 class Tally:
     """How many damaged files were tried, and how they ended."""

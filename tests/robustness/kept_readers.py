@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from crafted import json_file, npz_file, text_lines
 from harness import Reader
-from readers import copy_made, json_file, npz_file, text_lines
+from readers import copy_made
 
 from masque import modelfile, runs
 from masque.data.prepared import open_prepared, write_maps

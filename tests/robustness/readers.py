@@ -10,123 +10,29 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import mutations
 import numpy as np
 import torch
 from crafted import formulas, json_file, npy_file, npz_file, safetensors_file, state_file, text_lines
-from harness import Crafted, Reader
-from PIL import Image, ImageCms, features
+from harness import Crafted, Reader, write_input
+from list_readers import list_readers
+from picture_readers import SIDE, picture_readers, verify_readers
+from PIL import Image
 
-from masque import catalog, loading, modelfile, provenance, runs
+from masque import catalog, loading, modelfile, runs
 from masque.config import as_dict
 from masque.data.frames import load_frames
 from masque.data.journal import PrepareSettings
-from masque.data.layouts import read_layout
-from masque.data.lfw import read_pairs
-from masque.data.lists import read_names
 from masque.data.prepare import prepare
 from masque.data.puppets import draw_puppet, render
-from masque.data.templates import read_ijba
 from masque.edits.formula import compute
 from masque.edits.latents import Latent, read_latent
-from masque.edits.result import Result
 from masque.faces.labels import read_labels, write_labels
 from masque.faces.shape3d import read_shape_model
 from masque.faces.shape_learning import learn_shapes
-from masque.film import write_film
-from masque.image import read_picture
 from masque.layers.vgg import load_vgg
-from masque.tables.attributes import sfhq
 from masque.train.log import Log
 from masque.train.state import load_state, same_run
-
-SIDE = 64
-
-
-def picture(mode: str = "RGB") -> Image.Image:
-    """A small picture of a puppet in a Pillow mode."""
-    pixels = cv2.resize(render(draw_puppet(3), 0.5).picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    image = Image.fromarray(pixels)
-    if mode == "I;16":
-        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
-    if mode == "F":
-        return image.convert("F")
-    if mode == "P":
-        return image.quantize(32)
-    return image.convert(mode)
-
-
-def saved(kind: str, mode: str = "RGB", **options: Any) -> bytes:
-    """The bytes of a picture file of a format and mode."""
-    stream = io.BytesIO()
-    picture(mode).save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def _exif() -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    exif[0x010E] = "a description"
-    return exif.tobytes()
-
-
-def _profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-PICTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "png": ("PNG", "RGB", {}),
-    "png, alpha": ("PNG", "RGBA", {}),
-    "png, palette": ("PNG", "P", {"transparency": 3}),
-    "png, 16 bit": ("PNG", "I;16", {}),
-    "png, animated": ("PNG", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (SIDE, SIDE), "red")]}),
-    "png, profile": ("PNG", "RGB", {"icc_profile": _profile()}),
-    "jpeg": ("JPEG", "RGB", {"exif": _exif(), "icc_profile": _profile()}),
-    "jpeg, progressive": ("JPEG", "RGB", {"progressive": True}),
-    "jpeg, cmyk": ("JPEG", "CMYK", {}),
-    "jpeg, grey": ("JPEG", "L", {}),
-    "webp": ("WEBP", "RGB", {"exif": _exif()}),
-    "webp, lossless": ("WEBP", "RGBA", {"lossless": True}),
-    "tiff, lzw": ("TIFF", "RGB", {"compression": "tiff_lzw"}),
-    "tiff, deflate": ("TIFF", "RGB", {"compression": "tiff_adobe_deflate"}),
-    "tiff, jpeg": ("TIFF", "RGB", {"compression": "jpeg"}),
-    "tiff, plain float": ("TIFF", "F", {}),
-    "tiff, fax": ("TIFF", "1", {"compression": "group4"}),
-    "bmp": ("BMP", "RGB", {}),
-    "gif": ("GIF", "P", {}),
-    "ppm": ("PPM", "RGB", {}),
-    "jpeg 2000": ("JPEG2000", "RGB", {}),
-    "png, palette with alphas": ("PNG", "P", {"transparency": bytes(range(0, 256, 8))}),
-    "jpeg, cmyk with profile": ("JPEG", "CMYK", {"icc_profile": _profile()}),
-    "mpo": ("MPO", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (SIDE, SIDE), "red")]}),
-    "webp, animated": ("WEBP", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (SIDE, SIDE), "red")]}),
-    "tiff, 16 bit": ("TIFF", "I;16", {"compression": "tiff_lzw"}),
-    "tiff, cmyk": ("TIFF", "CMYK", {"compression": "tiff_lzw"}),
-    "tiff, big": ("TIFF", "RGB", {"big_tiff": True}),
-    "tiff, tiled": ("TIFF", "RGB", {"tile": (16, 16), "compression": "tiff_lzw", "tiffinfo": {322: 16, 323: 16}}),
-} | ({"avif": ("AVIF", "RGB", {})} if features.check("avif") else {})
-
-
-def _write(file: str, content: bytes, folder: Path) -> None:
-    (folder / file).parent.mkdir(parents=True, exist_ok=True)
-    (folder / file).write_bytes(content)
-
-
-def picture_readers() -> Iterator[Reader]:
-    """Every kind of picture file, as a photo."""
-    for name, (kind, mode, options) in PICTURES.items():
-        content = partial(saved, kind, mode, **options)
-        build = lambda folder, c=content: _write("photo.png", c(), folder)  # noqa: E731
-        yield Reader(f"photo: {name}", "photo.png", build, _as_photo, mutations.of_png if kind == "PNG" else None)
-
-
-def _as_photo(folder: Path) -> None:
-    photo = read_picture(folder / "photo.png")
-    assert photo.dtype == np.uint8
-    assert photo.ndim == 3
-    assert photo.shape[2] == 3
-
 
 # Inputs of many files, made once and copied
 
@@ -305,14 +211,14 @@ def file_readers() -> Iterator[Reader]:
     yield Reader(
         "label map: colours",
         "labels.png",
-        lambda folder: _write("labels.png", _coloured_map(labels), folder),
+        lambda folder: write_input("labels.png", _coloured_map(labels), folder),
         _labels,
         mutations.of_png,
     )
     yield Reader(
         "formula",
         "formula.txt",
-        lambda folder: _write("formula.txt", b"(a - b + c) / 3 + 0.5*a", folder),
+        lambda folder: write_input("formula.txt", b"(a - b + c) / 3 + 0.5*a", folder),
         _formula,
         formulas,
     )
@@ -334,120 +240,6 @@ def _formula(folder: Path) -> None:
     text = (folder / "formula.txt").read_bytes().decode("utf-8", "surrogateescape")
     z = {name: torch.full((8,), 0.1) for name in "abc"}
     assert bool(compute(text, z).isfinite().all())
-
-
-CELEBA = {
-    "list_attr_celeba.txt": "3\nSmiling Male Young\n000001.jpg 1 -1 1\n000002.jpg -1 -1 1\n000003.jpg 1 1 -1\n",
-    "identity_CelebA.txt": "000001.jpg 10\n000002.jpg 10\n000003.jpg 11\n",
-    "list_eval_partition.txt": "000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n",
-}
-
-
-def _celeba(folder: Path) -> None:
-    for number in (1, 2, 3):
-        _write(f"celeba/img_align_celeba/{number:06d}.jpg", b"never opened here", folder)
-    for name, text in CELEBA.items():
-        _write(f"celeba/{name}", text.encode(), folder)
-
-
-def _kaggle(folder: Path) -> None:
-    for number in (1, 2, 3):
-        _write(f"celeba/img_align_celeba/img_align_celeba/{number:06d}.jpg", b"never opened here", folder)
-    attributes = "image_id,Smiling,Male,Young\n000001.jpg,1,-1,1\n000002.jpg,-1,-1,1\n000003.jpg,1,1,-1\n"
-    _write("celeba/list_attr_celeba.csv", attributes.encode(), folder)
-    _write("celeba/list_eval_partition.csv", b"image_id,partition\n000001.jpg,0\n000002.jpg,1\n000003.jpg,2\n", folder)
-
-
-def _lfw(folder: Path) -> None:
-    for person in range(4):
-        for number in (1, 2):
-            _write(f"lfw/lfw/P_{person}/P_{person}_{number:04d}.jpg", b"never opened here", folder)
-    _write("lfw/pairs.txt", b"2\t1\nP_0\t1\t2\nP_0\t1\tP_1\t1\nP_2\t1\t2\nP_2\t2\tP_3\t1\n", folder)
-
-
-HEADING = "TEMPLATE_ID,SUBJECT_ID,FILE,MEDIA_ID,SIGHTING_ID,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT\n"
-
-
-def _ijba(folder: Path) -> None:
-    verify, search = "ijba/IJB-A_11_sets/split1", "ijba/IJB-A_1N_sets/split1"
-    _write(
-        f"{verify}/verify_metadata_1.csv",
-        (HEADING + "11,A,img/1.png,9,9,5.4,2,30,40\n12,B,img/2.png,9,9,5,2,30,40\n").encode(),
-        folder,
-    )
-    _write(f"{verify}/verify_comparisons_1.csv", b"11,12\n12,12\n", folder)
-    _write(f"{search}/search_gallery_1.csv", (HEADING + "21,A,img/2.png,9,9,5,2,30,40\n").encode(), folder)
-    _write(f"{search}/search_probe_1.csv", (HEADING + "11,B,img/1.png,9,9,5,2,30,40\n").encode(), folder)
-    for number in (1, 2):
-        _write(f"ijba/images/img/{number}.png", b"never opened here", folder)
-
-
-def list_readers() -> Iterator[Reader]:
-    """The lists that data sets come with."""
-    layout = lambda folder: read_layout(folder / "celeba", "celeba")  # noqa: E731
-    for name in CELEBA:
-        yield Reader(f"CelebA: {name}", f"celeba/{name}", _celeba, layout, text_lines)
-    for name in ("list_attr_celeba.csv", "list_eval_partition.csv"):
-        yield Reader(f"CelebA: {name}", f"celeba/{name}", _kaggle, layout, text_lines)
-    named = lambda folder: read_layout(folder / "celeba", "celeba", only=read_names(folder / "only.txt"))  # noqa: E731
-    yield Reader("prepare --only", "only.txt", _only, named, text_lines)
-    of_masks = lambda folder: read_layout(folder / "hq", "celebamask-hq", 0)  # noqa: E731
-    for name in ("CelebAMask-HQ-attribute-anno.txt", "CelebA-HQ-to-CelebA-mapping.txt", "identity_CelebA.txt"):
-        yield Reader(f"CelebAMask-HQ: {name}", f"hq/{name}", _celebamask, of_masks, text_lines)
-    yield Reader("SFHQ: labels.csv", "labels.csv", _sfhq, lambda folder: list(sfhq(folder)), text_lines)
-    yield Reader("LFW: pairs.txt", "lfw/pairs.txt", _lfw, lambda folder: read_pairs(folder / "lfw"), text_lines)
-    for file in ("IJB-A_11_sets/split1/verify_metadata_1.csv", "IJB-A_11_sets/split1/verify_comparisons_1.csv"):
-        yield Reader(
-            f"IJB-A: {Path(file).name}", f"ijba/{file}", _ijba, lambda folder: read_ijba(folder / "ijba"), text_lines
-        )
-
-
-def _celebamask(folder: Path) -> None:
-    for number in (0, 1):
-        _write(f"hq/CelebA-HQ-img/{number}.jpg", b"never opened here", folder)
-        _write(f"hq/CelebAMask-HQ-mask-anno/0/{number:05d}_skin.png", b"never opened here", folder)
-    _write("hq/CelebAMask-HQ-attribute-anno.txt", b"2\nSmiling Male Young\n0.jpg 1 -1 1\n1.jpg -1 -1 1\n", folder)
-    mapping = b"idx\torig_idx\torig_file\n0\t1\t000001.jpg\n1\t2\t000002.jpg\n"
-    _write("hq/CelebA-HQ-to-CelebA-mapping.txt", mapping, folder)
-    for name, text in CELEBA.items():
-        _write(f"hq/{name}", text.encode(), folder)
-
-
-def _sfhq(folder: Path) -> None:
-    table = 'file,captions\n1.jpg,a person with blond hair\n2.jpg,black hair\n3.jpg,"gray hair, a hat"\n'
-    _write("labels.csv", table.encode(), folder)
-
-
-def _only(folder: Path) -> None:
-    _celeba(folder)
-    _write("only.txt", b"000001.jpg\nimg_align_celeba/000003.jpg\n", folder)
-
-
-def _verify(file: str, folder: Path) -> None:
-    provenance.verify(folder / file)
-
-
-def _edited(file: str, folder: Path) -> None:
-    Result(np.asarray(picture()), {"edit": "swap", "model": "rsgan", "inputs": {"a": "0" * 64}}).save(folder / file)
-
-
-def _film(file: str, folder: Path) -> None:
-    frames = [np.asarray(picture()), np.asarray(picture())[:, ::-1]]
-    write_film(folder / file, frames, 2, 1.0, note=provenance.note({"edit": "morph"}))
-
-
-def verify_readers() -> Iterator[Reader]:
-    """Everything that `masque verify` looks at."""
-    for file in ("out.png", "out.jpg", "out.webp"):
-        yield Reader(
-            f"verify: {file[4:]}",
-            file,
-            partial(_edited, file),
-            partial(_verify, file),
-            mutations.of_png if file == "out.png" else None,
-        )
-    for file in ("out.mp4", "out.gif"):
-        yield Reader(f"verify: {file[4:]}", file, partial(_film, file), partial(_verify, file))
 
 
 READERS: tuple[Reader, ...] = (
