@@ -333,7 +333,10 @@ def mp4_comment(path: Path) -> str:
 
 
 def _comment(file: BinaryIO, start: int, end: int) -> str:
-    """As iTunes keeps it, below `udta`; what does not have this form is none of Masque's."""
+    """The comment of a film as iTunes keeps it, below `udta`; empty where there is none in that form, and so none of
+    Masque's.
+
+    start, end: where the content of `udta` lies in the file."""
     try:
         for name, skipped in ((b"meta", 4), (b"ilst", 0), (b"\xa9cmt", 0), (b"data", 8)):
             start, end = next((at + skipped, to) for box, at, to in _boxes(file, start, end) if box == name)

@@ -13,9 +13,10 @@ from typing import IO
 from PIL import Image
 
 MOST_CHUNKS = 100_000
-"""Of a PNG; even those of 4 kB each, the smallest in use, hold 400 MB."""
+"""Chunks of a PNG, at most; even so many of 4 kB each, the smallest in use, hold 400 MB."""
 MOST_SEGMENTS, MOST_SCANS = 10_000, 64
-"""Of a JPEG. A progressive one has about ten scans, each of which passes over the whole picture."""
+"""Segments and scans of a JPEG, at most. A progressive one has about ten scans, each of which passes over the whole
+picture."""
 MOST_ENTRIES = 300_000
 """Numbers in one entry of a TIFF's directory: its pieces are listed there, for which Pillow makes a Python object
 each."""

@@ -1,5 +1,6 @@
-"""A model folder: weights.safetensors, config.json and card.md. What users get, pass on and load; no code and no pickle
-in it."""
+"""A model folder, which users are given, load and pass on: weights.safetensors, config.json and card.md.
+
+It holds neither code nor pickles, so that loading a stranger's model runs nothing of the stranger's."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 VERSION = 1
+"""The version of this format, which config.json names: a folder of a later one is refused."""
 
 CARD = "card"
 """The entry of config.json that holds the checksum of card.md as it was written."""
@@ -79,7 +81,9 @@ def write(folder: Path, family: str, config: Mapping[str, JSON], weights: Mappin
 
 
 def card_checksum(text: bytes) -> str:
-    """By which it is seen whether somebody has changed card.md since: its line endings do not count."""
+    """The checksum of card.md, by which it is seen whether somebody has changed it; its line endings do not count.
+
+    text: the content of the file. Returns 16 hex digits of a SHA-256."""
     return hashlib.sha256(b"\n".join(text.splitlines())).hexdigest()[:16]
 
 

@@ -65,7 +65,7 @@ def test_ccagan_sheet():
     translator = AttributeEditor(model, "ccagan", "0" * 16)
     frames = load_frames(["puppets:160"], translator.size, translator.attributes, ("test",))
     picture, shown = ccagan_sheet(translator, frames)
-    assert shown[2:] == [f"{name} turned round" for name in translator.attributes]
+    assert shown[2:] == [f"{name} flipped" for name in translator.attributes]
     for row, place in zip(cells(picture, len(shown), translator.size), people(frames, 0), strict=True):
         assert (row[0] == cut_crop(frames.frames[place], HAIR_CROP, translator.size, frames.scale)).all()
         assert all((cell != row[1]).any() for cell in row[2:])

@@ -33,7 +33,11 @@ HeldOut: TypeAlias = Annotated[
     float, typer.Option("--held-out", help="Share (below 1) or number of people kept for testing.", min=0)
 ]
 MostTurned: TypeAlias = Annotated[
-    float | None, typer.Option("--most-turned", help="Drop faces turned farther than this; 4 drops profiles.")
+    float | None,
+    typer.Option(
+        "--most-turned",
+        help="Drop faces whose nose is this many times nearer to one side of the jaw than the other; 4 drops profiles.",
+    ),
 ]
 Only: TypeAlias = Annotated[
     Path | None, typer.Option("--only", help="A text file of picture names, one a line; all others are left out.")

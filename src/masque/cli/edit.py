@@ -105,7 +105,7 @@ def edit(
         Literal["face", "hair", "both"], typer.Option("--region", help="What gets the new attributes.")
     ] = "both",
     sheet: Annotated[
-        bool, typer.Option("--sheet", help="Every attribute of a ccagan model turned round, side by side.")
+        bool, typer.Option("--sheet", help="Show the face with each attribute of a ccagan model flipped, side by side.")
     ] = False,
     detail: Detail = "keep",
     pick: Pick = None,
@@ -273,7 +273,9 @@ def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], 
         raise error
 
 
-def verify(picture: Annotated[Path, typer.Argument(help="The picture or film to ask.")], as_json: Json = False) -> None:
+def verify(
+    picture: Annotated[Path, typer.Argument(help="The picture or film to look into.")], as_json: Json = False
+) -> None:
     """Read back what a picture or film says about how it was made.
 
     Example: masque verify out.png

@@ -82,7 +82,7 @@ Few: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--few",
-        help="invert (all): of both, at most, by the methods without an encoder, which take minutes each.",
+        help="invert (all): pictures of either kind, at most, for methods without an encoder, which take minutes each.",
         min=2,
     ),
 ]

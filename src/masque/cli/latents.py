@@ -33,24 +33,34 @@ MethodOption: TypeAlias = Annotated[
 Iterations: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--iterations", help="Steps of the search: 10000 by lipton, 400 by refine, 150 after the encoder.", min=0
+        "--iterations",
+        help="Steps of the search; if not given, 10000 with lipton, 400 with refine, 150 with encoder+refine.",
+        min=0,
     ),
 ]
 DetailIterations: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--detail-iterations",
-        help="By refine: further steps, which find what no latent says of a photo, and as many again where they leave "
-        "much; 450 if not given, 0 for none.",
+        help="With refine: further steps, which add details of the photo that the latent alone cannot give, and as "
+        "many again where much is still missing; 450 if not given, 0 for none.",
         min=0,
     ),
 ]
 Likeness: TypeAlias = Annotated[
-    float, typer.Option("--likeness", help="By refine: weight of the likeness beside the pixels.", min=0)
+    float,
+    typer.Option(
+        "--likeness",
+        help="With refine: weight of the distance between face features, beside that of the pixels.",
+        min=0,
+    ),
 ]
 Clip: TypeAlias = Annotated[
     Literal["stochastic", "hard", "none"],
-    typer.Option("--clip", help="By lipton: what happens to components that leave the domain."),
+    typer.Option(
+        "--clip",
+        help="With lipton: what happens to a latent's components beyond the bounds: drawn anew, held at them, or left.",
+    ),
 ]
 LatentOut: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Where to write the latent: .safetensors.")]
 PictureOut: TypeAlias = Annotated[
@@ -90,7 +100,7 @@ def sample(
         float | None,
         typer.Option(
             "--truncation",
-            help="1 for all the variety there is; less for plainer faces, of which fewer are spoilt; 0.7 if not given.",
+            help="1: full variety; less: faces nearer to the average, with fewer artefacts; 0.7 if not given.",
             min=0,
             max=1,
         ),

@@ -1,6 +1,6 @@
 """What `masque evaluate` measures: a function per task.
 
-Each takes a model, a function that is told how far it is, and the options of its task as keyword parameters."""
+Each takes a model, a function to report progress to, and the options of its task as keyword parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Is told how much is done of how much, and of what."""
+    """A function that shows how much is done of how much, and of what."""
 
     def __call__(self, done: int, of: int, note: str = "", /) -> None: ...
 

@@ -68,7 +68,9 @@ Detail: TypeAlias = Annotated[
 ]
 Pick: TypeAlias = Annotated[
     int | None,
-    typer.Option("--pick", help="Which face, by its number in `masque faces`, which marks the one taken otherwise."),
+    typer.Option(
+        "--pick", help="Which face, by its number in `masque faces`; if not given, the one that it marks as taken."
+    ),
 ]
 Seed: TypeAlias = Annotated[int, typer.Option("--seed", help="The same seed draws the same.", min=0, max=LARGEST_SEED)]
 SeedOrNone: TypeAlias = Annotated[

@@ -197,7 +197,8 @@ DEPRECATED = (
         _task,
     ),
 )
-"""In the order in which they are translated: the file behind --json is no second argument once it is a report."""
+"""The old spellings in the order in which they are translated: the file behind --json is no second argument once it is
+a report."""
 
 
 def current(line: Line) -> tuple[Line, list[str]]:

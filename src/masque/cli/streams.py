@@ -10,12 +10,12 @@ from typing import TextIO
 
 class _Unheard(io.FileIO):
     """A stream's file; what is written after its reader has gone is lost, and the work goes on. Any other failure is
-    told once."""
+    raised once."""
 
     lost = False
 
     def write(self, data: bytes) -> int | None:  # type: ignore[override]
-        """As FileIO."""
+        """Write as FileIO does, and return how many bytes were taken: all of them once the reader has gone."""
         try:
             return len(data) if self.lost else super().write(data)
         except OSError as error:

@@ -41,10 +41,16 @@ TableOut: TypeAlias = Annotated[
     Path, typer.Option("--out", "-o", help="The folder of the models and of table.md and table.json.")
 ]
 Count: TypeAlias = Annotated[
-    int | None, typer.Option("--count", help="Pictures, at most: 200 an attribute, 100, or all.", min=2)
+    int | None,
+    typer.Option(
+        "--count",
+        help="Held-out pictures, at most; if not given, ccagan 200 an attribute, facefeat all, others 100.",
+        min=2,
+    ),
 ]
 Few: TypeAlias = Annotated[
-    int | None, typer.Option("--few", help="progan: at most so many of them by the methods that take minutes.", min=1)
+    int | None,
+    typer.Option("--few", help="progan: pictures, at most, for the methods that take minutes a picture.", min=1),
 ]
 Pairs: TypeAlias = Annotated[
     int | None, typer.Option("--pairs", help="rsgan: random pairs of held-out pictures; 1000 by default.", min=2)
@@ -165,9 +171,9 @@ def _check_options(family: str, given: Mapping[str, object]) -> None:
 
     if family == "rsgan" and "count" in given:
         raise SettingError("--count belongs to the other tables: give --pairs.")
-    for name, its in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
-        if name in given and family != its:
-            raise SettingError(f"--{name} belongs to the table of {its}: leave it out.")
+    for name, owner in (("few", "progan"), ("pairs", "rsgan"), ("lfw", "facefeat"), ("ijba", "facefeat")):
+        if name in given and family != owner:
+            raise SettingError(f"--{name} belongs to the table of {owner}: leave it out.")
 
 
 def _rename_folder(old: Path, new: Path) -> None:

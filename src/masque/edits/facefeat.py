@@ -18,7 +18,7 @@ class FaceFeatSession(Session):
     """A loaded FaceFeat-GAN: what its verbs (synthesize, modify, frontalize, mix, augment) are made of."""
 
     def __init__(self, model: FaceFeat, family: str, weights: str, device: torch.device | str = "cpu") -> None:
-        """As `Session` has them."""
+        """Take a model and put it on a device: the parameters are those of `Session`."""
         super().__init__(model, model.config.size, family, weights, device)
         self.model = model
 

@@ -77,7 +77,7 @@ class Options:
     enough: float = 0.0
     """Stop when every picture's mean squared error, on [-1,1], is below this."""
     seed: int = 0
-    """Of the random starts and of stochastic clipping: the same seed finds the same."""
+    """Seed of the random starts and of stochastic clipping: the same seed finds the same latents."""
 
     def __post_init__(self) -> None:
         """Make Python's own numbers of numpy's. Raises ValueRangeError for what is no number, or out of range."""

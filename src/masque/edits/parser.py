@@ -24,7 +24,7 @@ class ParserSession(Session):
     """A loaded face parser: what its verb (parse), and every edit that keeps to parts of a face, are made of."""
 
     def __init__(self, model: FaceParser, family: str, weights: str, device: torch.device | str = "cpu") -> None:
-        """As `Session` has them."""
+        """Take a model and put it on a device: the parameters are those of `Session`."""
         super().__init__(model, model.config.size, family, weights, device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model = model

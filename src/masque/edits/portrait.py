@@ -43,7 +43,8 @@ class PortraitSession(Session):
         device: torch.device | str = "cpu",
         parser: SubjectParser | None = None,
     ) -> None:
-        """As `Session` has them; without a parser nothing can be painted."""
+        """Take a model and put it on a device: the parameters are those of `Session`. Without a parser nothing can be
+        painted."""
         super().__init__(model, model.config.size, family, weights, device, parser)
         self.model = model
 

@@ -34,7 +34,7 @@ class RSGANSession(Session):
         device: torch.device | str = "cpu",
         parser: SubjectParser | None = None,
     ) -> None:
-        """As `Session` has them."""
+        """Take a model and put it on a device: the parameters are those of `Session`."""
         super().__init__(model, model.config.size, family, weights, device, parser)
         self.model = model
 

@@ -44,7 +44,7 @@ class Spread(Metric):
         self.squares += values.square().sum()
 
     def compute(self) -> MeanStd:
-        """Of all samples so far; both NaN before the first."""
+        """The mean and the standard deviation of all samples so far; both NaN before the first."""
         count = float(self.count)
         if not count:
             return {"mean": math.nan, "std": math.nan}

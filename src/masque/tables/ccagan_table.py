@@ -84,7 +84,7 @@ def table(
 
 
 def remembering(embed: Embed) -> Embed:
-    """The same function, which computes each picture's embedding once and returns it again later."""
+    """A function that returns what `embed` does, but computes the embedding of each picture only once."""
     cache: dict[bytes, NDArray[np.float32]] = {}
 
     def remembered(frame: Picture, landmarks: Landmarks) -> NDArray[np.float32]:

@@ -22,8 +22,8 @@ class Similarity(TypedDict):
 
 
 class CentredSimilarity(Similarity):
-    """The same, and with the mean of all real embeddings subtracted: dlib's embeddings lie so close to each other that
-    strangers have cosines near 0.9."""
+    """Cosines of embeddings, and the same with the mean of all real embeddings subtracted: dlib's embeddings lie so
+    close to each other that strangers have cosines near 0.9."""
 
     centred: Similarity
 

@@ -43,7 +43,7 @@ class LFWReport(Scores):
     centred: int
     """Pictures in which no face was found at the centre, where it was then assumed"""
     dlib: Scores
-    """By dlib's embeddings"""
+    """Scores of dlib's embeddings"""
 
 
 def evaluate_lfw(

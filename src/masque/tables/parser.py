@@ -22,12 +22,13 @@ AT_ONCE = 16
 
 
 class PersonAgreement(TypedDict):
-    """Share of pixels that are told rightly from, or as, the background. Clothes and hats, which have no label of their
+    """Share of pixels for which it is right whether they are background. Clothes and hats, which have no label of their
     own, are person here."""
 
     parser: float
+    """Share by the parser's label maps"""
     clustering: float
-    """By what `masque prepare` does without a parser"""
+    """Share by what `masque prepare` does without a parser"""
 
 
 class ParserReport(TypedDict):

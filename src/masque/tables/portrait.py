@@ -151,7 +151,7 @@ class _Measures:
         self.agreement = MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN)
         self.real_agreement = MulticlassConfusionMatrix(len(LABELS), ignore_index=UNKNOWN)
         self.spreads: dict[str, Spread] = {}
-        """By `name` or `name.component`"""
+        """`name` or `name.component` of a measure -> its values"""
         self.painted: list[Picture] = []
 
     def add(self, name: str, value: float) -> None:

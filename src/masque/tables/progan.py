@@ -118,11 +118,11 @@ class InvertReport(TypedDict):
     generated_pictures: int
     real_pictures: int
     generated: dict[str, FoundAgain]
-    """By method"""
+    """Method -> how well the latents of generated pictures are found"""
     real: dict[str, PhotosFound]
-    """By method"""
+    """Method -> how well photos are found"""
     morph: dict[str, Steps]
-    """By path: `spherical` and `linear` through the latents, and the classical `warp`"""
+    """Path -> how even a morph is: `spherical` and `linear` through the latents, and the classical `warp`"""
     samples: SampleMeasures
 
 
@@ -135,7 +135,7 @@ class Counts:
     real: int = 20
     """Held-out photos to find, at most"""
     few: int | None = None
-    """Of both, at most, for the methods without an encoder, which take minutes a picture; None for all"""
+    """Pictures of either kind, at most, for methods without an encoder, which take minutes each; None for all"""
     samples: int = 500
     """Samples to compare with held-out photos, at most"""
     lipton_iterations: int = 10_000
@@ -292,7 +292,7 @@ def _morphs(
 def _samples(
     session: LatentEditor, frames: FrameSet, chosen: Sequence[int], seed: int, features: Features
 ) -> SampleMeasures:
-    """As many samples as frames at the positions `chosen`."""
+    """Measures of as many samples of the generator as there are frames at the positions `chosen`."""
     number = len(chosen)
     z = session.model.draw(torch.arange(number) + 1_000_003 * (seed + 13), "samples")
     truncated = list(session.pictures(z, TRUNCATION))

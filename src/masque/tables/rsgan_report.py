@@ -44,7 +44,7 @@ class IdentityDistance(TypedDict):
 
 
 class SwapIdentity(IdentityDistance):
-    """Whose face a swap shows."""
+    """Measures of whose face a swap shows."""
 
     identity_distance_to_hair: Summary
     """Distance of the swap from the hair's picture"""

@@ -73,7 +73,7 @@ def people(frames: FrameSet, seed: int, count: int = PEOPLE) -> NDArray[np.int64
 
 def rsgan_sheet(session: Swapper, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:
     """A row for each person: the picture, it made again, its face in the next one's hair, that swapped back, which
-    should be the next one's picture; each attribute turned round; random faces, random hairs."""
+    should be the next one's picture; each attribute flipped; random faces, random hairs."""
     method, names = RSGANMethod(session), session.attributes
     samples = [
         sample_of(frames.frames[i], frames.masks[i], frames.landmarks[i], session.size) for i in people(frames, seed)
@@ -101,13 +101,13 @@ def rsgan_sheet(session: Swapper, frames: FrameSet, seed: int = 0) -> tuple[Pict
         "made again",
         "its face in the next one's hair",
         "swapped back",
-        *(f"{n} turned round" for n in names),
+        *(f"{n} flipped" for n in names),
     ]
     return _by_rows(columns), [*shown, *["a random face"] * DRAWN, *["random hair"] * DRAWN]
 
 
 def _with_flipped_attributes(session: Swapper, sample: Sample) -> list[Picture]:
-    """The sample with each attribute turned round, in face and hair."""
+    """The sample with each attribute flipped, in face and hair."""
     model = session.model
     with session.inference():
         x, crop = (to_tensor(picture).to(session.device) for picture in (sample.image, sample.regions["face_crop"]))
@@ -136,7 +136,7 @@ def ccagan_sheet(session: AttributeEditor, frames: FrameSet, seed: int = 0) -> t
             painted = to_pictures(session.model.edit(x, torch.cat(wanted), person))
         for column, cell in zip(columns, (picture, *painted), strict=True):
             column.append(cell)
-    return _by_rows(columns), ["the picture", "unchanged", *(f"{name} turned round" for name in session.attributes)]
+    return _by_rows(columns), ["the picture", "unchanged", *(f"{name} flipped" for name in session.attributes)]
 
 
 def facefeat_sheet(session: Synthesizer, frames: FrameSet, seed: int = 0) -> tuple[Picture, list[str]]:

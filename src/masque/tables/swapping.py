@@ -87,7 +87,7 @@ class Method(Protocol):
     """Names of the attributes that it needs of the data"""
 
     def reconstruct(self, samples: Sequence[Sample]) -> list[Picture] | None:
-        """Its reconstructions of the samples' pictures, (S,S,3) each; None for a method that has none."""
+        """The method's reconstructions of the samples' pictures, (S,S,3) each; None for a method that has none."""
         ...
 
     def swap(self, faces: Sequence[Sample], hairs: Sequence[Sample]) -> list[Picture]:
