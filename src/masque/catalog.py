@@ -76,12 +76,6 @@ class Family:
     reads_labels: LabelMaps = "none"
     """Whether it is trained on label maps, so that only pictures that have one can be used, and whether a parser's own
     will do"""
-    reads_attributes: bool = False
-    """Whether its session is given the classifier of attributes that comes with Masque"""
-    reads_parts: bool = False
-    """Whether its session is given the face parser that comes with Masque"""
-    reads_features: bool = False
-    """Whether its session is given the face features that come with Masque"""
 
     def serves(self, edit: str | None) -> bool:
         """Whether its models can do an edit; with None, whether they can do any."""
