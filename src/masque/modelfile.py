@@ -28,7 +28,7 @@ CARD = "card"
 """The entry of config.json that holds the checksum of card.md as it was written."""
 
 LARGEST_CONFIG = 1 << 20
-"""Bytes of config.json: a thousand times what one has."""
+"""Bytes of config.json, at most: a thousand times what is written there."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ModelFile:
     """A model folder, read."""
 
     folder: Path
-    """Where it was read from."""
+    """The folder that it was read from: of a run, its model/."""
     family: str
     """Name of the model's family in `masque.catalog`."""
     config: Mapping[str, JSON]
@@ -47,8 +47,10 @@ class ModelFile:
     """First 16 hex digits of the SHA-256 of weights.safetensors, by which records name the model."""
 
     def fill(self, net: nn.Module, name: str = "") -> None:
-        """Give `net` the weights of the network `name`; all that are stored if empty. Raises CheckpointError where they
-        do not fit."""
+        """Load the stored weights into `net`, in place.
+
+        name: the network whose weights are taken, a prefix of their names; if empty, all that are stored. Raises
+        CheckpointError where they do not fit `net`."""
         prefix = f"{name}." if name else ""
         try:
             net.load_state_dict(
@@ -112,6 +114,7 @@ def pack(source: Path, target: Path, card: str | None = None, whole: Collection[
 
 
 def _halved(tensor: Tensor) -> Tensor:
+    """The tensor in half precision; as it is where a number of it would become infinite."""
     half = tensor.half()
     # A running variance may lie beyond what half precision can hold.
     return half if bool(half.isfinite().all()) else tensor
@@ -120,8 +123,8 @@ def _halved(tensor: Tensor) -> Tensor:
 def read(folder: Path, family: str | None = None) -> ModelFile:
     """Read a model folder (or a run folder, whose model/ is taken).
 
-    Raises CheckpointError when it is missing, foreign, damaged, written by a newer Masque, or of another family than
-    the one asked for."""
+    family: the family that the model has to be of; any if None. Raises CheckpointError when the model is missing,
+    foreign, damaged, written by a newer Masque, or of another family."""
     folder = folder / "model" if _is_file(folder / "model" / "config.json") else folder
     config, weights = folder / "config.json", folder / "weights.safetensors"
     if not _is_file(config) or not _is_file(weights):
@@ -168,8 +171,10 @@ def _is_file(path: Path) -> bool:
 
 
 def read_tensors(path: Path, largest: int) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """`tensors_in` of a file of at most `largest` bytes. Raises ValueError, and OSError where it is missing or may not
-    be read."""
+    """Read a safetensors file: its tensors by name, fp32 whatever they were stored in, and its notes.
+
+    largest: bytes that it may have. Raises ValueError where it is empty, larger or damaged, or holds numbers that
+    `tensors_in` refuses, and OSError where it is missing or may not be read."""
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with path.open("rb") as opened:
@@ -182,6 +187,7 @@ def read_tensors(path: Path, largest: int) -> tuple[dict[str, Tensor], dict[str,
 def tensors_in(stored: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a safetensors file by name, fp32 whatever they were stored in, and its notes.
 
+    stored: the content of the file.
     Raises ValueError with what is wrong: damage, a kind of number that torch lacks, complex numbers, and numbers that
     are not finite."""
     from safetensors import SafetensorError
