@@ -1,0 +1,168 @@
+"""Mattes: how much of each pixel is hair, or skin, as fine as the photo is.
+
+A face parser sees a face about 130 pixels wide and gives soft, smooth shares. The photo itself is sharper: at the rim
+of hair the colour of a pixel tells how much of it is hair. Both are weighed against each other as in Bayesian matting
+(Chuang et al. 2001), with Gaussians around the mean colours of what is surely inside and surely outside nearby. Along
+the line between the two means the answer has a closed form, linear in the pixel's colour, so that all but the last step
+is done small and enlarged, as in the fast guided filter (He and Sun 2015).
+
+Mattes are float32 (H,W) in [0,1]; pictures are RGB in [0,1]; distances are pixels of the array at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+SMOOTHNESS = 0.003
+"""Variance of light from which an edge is one, for the guided filter."""
+
+SURE = 0.9
+"""The share from which a pixel counts as surely inside; below 1 − SURE it is surely outside."""
+
+REACH = ((0.04, 1.0), (0.12, 0.05), (0.4, 0.002))
+"""Over what distances, in face widths, colours nearby are averaged, and with what weights: far ones count where there
+are none near."""
+
+GRAIN = 0.02
+"""Standard deviation of a pixel's colour that is expected of any photo."""
+
+PARSER_ERROR = 0.5
+"""Standard deviation of a parser's share on a rim; far from any it is 0."""
+
+CLUES_ACROSS = 80
+"""Pixels across the face at which colours nearby are averaged: they are smooth."""
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """The colours of one side of a rim, around each pixel."""
+
+    mean: Floats
+    """(h,w,3)."""
+    covariance: Floats
+    """(h,w,3,3)."""
+
+
+def resized(values: Floats, size: tuple[int, int]) -> Floats:
+    """(H,W) or (H,W,C) at `size` (width, height): areas averaged where it shrinks, smooth where it grows."""
+    if values.shape[1::-1] == size:
+        return values
+    how = cv2.INTER_AREA if size[0] < values.shape[1] else cv2.INTER_LINEAR
+    return _by_planes(values, lambda planes: cv2.resize(planes, size, interpolation=how))
+
+
+def _by_planes(values: Floats, change: Callable[[Floats], NDArray[np.generic]]) -> Floats:
+    """An OpenCV function of (H,W) or (H,W,C), for more than the four channels that OpenCV takes."""
+    if values.ndim == 2:
+        return np.asarray(change(values), dtype=np.float32)
+    parts = [change(np.ascontiguousarray(values[..., i : i + 4])) for i in range(0, values.shape[2], 4)]
+    return np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], axis=2).astype(np.float32)
+
+
+def mean_nearby(values: Floats, weight: Floats, face_width: float) -> Floats:
+    """The weighted mean of values (H,W,C) around each pixel: of those within a few hundredths of the face's width, and
+    of ever farther ones where there are none.
+
+    weight: (H,W), 0 where a value does not count. face_width: pixels."""
+    total = np.zeros_like(values)
+    shares = np.full(weight.shape, 1e-9, np.float32)
+    for reach, importance in REACH:
+        sigma = max(0.5, reach * face_width)
+        total += importance * _blurred(values * weight[..., None], sigma)
+        shares += importance * _blurred(weight[..., None], sigma)[..., 0]
+    return total / shares[..., None]
+
+
+def _blurred(values: Floats, sigma: float) -> Floats:
+    """A Gaussian of (H,W,C); wide ones are computed at a smaller size."""
+    height, width = values.shape[:2]
+    shrink = max(1.0, sigma / 3)
+    small = resized(values, (max(2, round(width / shrink)), max(2, round(height / shrink))))
+    scale = small.shape[1] / width
+    soft = _by_planes(small, lambda planes: cv2.GaussianBlur(planes, (0, 0), sigma * scale))
+    return resized(soft, (width, height))
+
+
+def colours_nearby(picture: Floats, weight: Floats, face_width: float) -> Nearby:
+    """Mean and covariance of the colours around each pixel of a picture (H,W,3), of those pixels that `weight` (H,W)
+    counts."""
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+    products = np.stack([picture[..., i] * picture[..., j] for i, j in pairs], axis=-1)
+    moments = mean_nearby(np.concatenate([picture, products], axis=2), weight, face_width)
+    mean = moments[..., :3]
+    covariance = np.empty((*weight.shape, 3, 3), np.float32)
+    for place, (i, j) in enumerate(pairs):
+        covariance[..., i, j] = covariance[..., j, i] = moments[..., 3 + place] - mean[..., i] * mean[..., j]
+    return Nearby(mean, covariance)
+
+
+def refine_along_strands(picture: Floats, share: Floats, face_width: float) -> Floats:
+    """A matte (H,W) as fine as a picture (H,W,3), from a parser's share (h,w) of the same part of the photo.
+
+    face_width: of the face, in pixels of the picture. Where inside and outside have nearly the same colour, or many
+    colours, the share is kept; where it is very sure it is kept, too."""
+    height, width = picture.shape[:2]
+    wanted = min(1.0, CLUES_ACROSS / face_width)
+    small = (max(8, round(width * wanted)), max(8, round(height * wanted)))
+    clues = _clues(resized(picture, small), resized(share, small), face_width * small[0] / width)
+    slope, offset, precision = (resized(clue, share.shape[1::-1]) for clue in clues)
+    across = share.shape[1] / width * face_width
+    share = without_haze(share, across)
+    spread = 0.025 * across
+    rim = 4 * cv2.GaussianBlur(share, (0, 0), spread) * (1 - cv2.GaussianBlur(share, (0, 0), spread))
+    error = PARSER_ERROR * np.minimum(1, 1.5 * rim)
+    trust = np.square(error) / (np.square(error) + 1 / precision)
+    slope, offset, trust, share = (resized(field, (width, height)) for field in (slope, offset, trust, share))
+    by_colour = np.clip(np.einsum("hwc,hwc->hw", picture, slope) + offset, 0, 1)
+    return np.asarray(share + trust * (by_colour - share), dtype=np.float32)
+
+
+def without_haze(share: Floats, face_width: float) -> Floats:
+    """A share (H,W) less what a parser only guesses at: low shares far from where it is sure become 0.
+
+    face_width: pixels of the face in `share`."""
+    near = cv2.GaussianBlur((share > 0.5).astype(np.float32), (0, 0), max(0.5, 0.05 * face_width))
+    return np.asarray(share * np.clip(8 * near - 0.1, 0, 1), dtype=np.float32)
+
+
+def _clues(picture: Floats, share: Floats, face_width: float) -> tuple[Floats, Floats, Floats]:
+    """How a pixel's colour I tells its share: slope (h,w,3) and offset (h,w) of slope·I + offset, which is 0 at the
+    mean colour outside and 1 at that inside; and the precision (h,w) of that, 1 / variance."""
+    inside = colours_nearby(picture, np.clip((share - SURE) / (1 - SURE), 0, 1), face_width)
+    outside = colours_nearby(picture, np.clip((1 - SURE - share) / (1 - SURE), 0, 1), face_width)
+    between = inside.mean - outside.mean
+    squared = np.square(between).sum(axis=2) + np.float32(1e-4)
+    slope = between / squared[..., None]
+    offset = -(slope * outside.mean).sum(axis=2)
+    p = share[..., None, None]
+    mixed = p * inside.covariance + (1 - p) * outside.covariance
+    variance = np.einsum("hwi,hwij,hwj->hw", slope, mixed, slope) + GRAIN**2 / squared
+    return slope, offset, (1 / np.maximum(variance, 1e-6)).astype(np.float32)
+
+
+def refine_along_edges(light: Floats, share: Floats, face_width: float) -> Floats:
+    """A matte (H,W) whose edges are those of the photo's light (H,W), from a parser's share (h,w) of the same part: the
+    fast guided filter of He and Sun 2015.
+
+    face_width: of the face, in pixels of `light`."""
+    height, width = light.shape
+    size = share.shape[1::-1]
+    guide = resized(light, size)
+    side = 2 * max(1, round(0.015 * face_width * size[0] / width)) + 1
+
+    def mean(values: NDArray[np.floating]) -> Floats:
+        return np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE), dtype=np.float32)
+
+    slope: Floats = mean(guide * share) - mean(guide) * mean(share)
+    slope /= mean(guide * guide) - np.square(mean(guide)) + SMOOTHNESS
+    offset = mean(mean(share) - slope * mean(guide))
+    slope = mean(slope)
+    whole = resized(slope, (width, height)) * light + resized(offset, (width, height))
+    return np.clip(whole, 0, 1, dtype=np.float32)
