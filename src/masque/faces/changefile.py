@@ -1,0 +1,145 @@
+"""Changes in files: what an edit does to a photo, kept apart from the photo, to be applied again at another strength.
+
+A .change file is a safetensors file: the layers' arrays, and a JSON text that says which layer each belongs to. Nothing
+in it is executed. A thumbnail of the photo goes along, so that a change is not laid over somebody else's face."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from masque.errors import PictureError, printable
+from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
+from masque.given import output_path
+from masque.image import Picture
+from masque.output import write_atomically
+
+VERSION = 1
+LARGEST = 1 << 28
+"""Bytes of a file that is read: an edit of a photo of 50 million pixels has fewer."""
+THUMBNAIL = 16
+"""Side in pixels of the photo's thumbnail."""
+ALIKE = 12.0
+"""Levels of 255 by which thumbnails of the same photo may differ on average: another size or another compression
+changes them by less than 3, another photo by 30 and more."""
+
+LAYERS: Mapping[str, type[Layer]] = {"move": Move, "shift": Shift, "grey": Grey, "pixels": Pixels}
+"""Every kind of layer that a file may hold, by its name there."""
+
+
+def save_change(path: str | os.PathLike[str], change: Change, photo: Picture) -> Path:
+    """Write a change into a file, whole or not at all, and return its path.
+
+    photo: (H,W,3), the one that it was made for. Raises OutputError."""
+    where = output_path(path)
+    names = {kind: name for name, kind in LAYERS.items()}
+    arrays: dict[str, NDArray[np.generic]] = {"photo": _thumbnail(photo)}
+    layers = []
+    for number, layer in enumerate(change.layers):
+        values: dict[str, object] = {"kind": names[type(layer)]}
+        for name, kind in _kinds(type(layer)).items():
+            value = getattr(layer, name)
+            if kind is np.ndarray:
+                arrays[f"{number}.{name}"] = np.ascontiguousarray(value)
+            else:
+                values[name] = value
+        layers.append(values)
+    about = json.dumps({"masque": VERSION, "size": change.size, "layers": layers})
+    content = save(arrays, metadata={"change": about})
+    write_atomically(where, lambda part: part.write_bytes(content))
+    return where
+
+
+def load_change(path: str | os.PathLike[str], photo: Picture) -> Change:
+    """The change in a file, for a photo (H,W,3): the one that it was made for, or a larger or smaller copy of it.
+
+    Raises PictureError for a file that holds no change, and for another photo."""
+    name = printable(Path(path).name)
+    try:
+        if Path(path).stat().st_size > LARGEST:
+            raise PictureError(f"{name} is larger than any change: name a file that --save-change wrote.")
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise PictureError(f"{name} cannot be read ({error.strerror}): name a file that --save-change wrote.") from None
+    try:
+        arrays = load(content)
+        length = int.from_bytes(content[:8], "little")
+        about = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["change"])
+        if about["masque"] != VERSION:
+            raise ValueError("it is of another version")
+        thumbnail = arrays["photo"]
+        width, height = (int(side) for side in about["size"])
+        layers = tuple(_layer(values, arrays, number) for number, values in enumerate(about["layers"]))
+        if thumbnail.shape != (THUMBNAIL, THUMBNAIL, 3) or width < 1 or height < 1:
+            raise ValueError("its sizes make no sense")
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        reason = printable(str(error) or type(error).__name__, 120)
+        raise PictureError(
+            f"{name} holds no change of this version of Masque ({reason}): name a file that --save-change wrote."
+        ) from None
+    difference = np.abs(_thumbnail(photo).astype(np.float32) - thumbnail.astype(np.float32)).mean()
+    if difference > ALIKE:
+        raise PictureError(f"{name} was made for another photo: give the photo that it was made for.")
+    change = Change((width, height), layers)
+    size = (photo.shape[1], photo.shape[0])
+    return change if size == change.size else change.enlarged(*size)
+
+
+def _layer(values: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]], number: int) -> Layer:
+    """One layer of a file. Raises ValueError, KeyError or TypeError for what is none."""
+    kind = LAYERS[str(values["kind"])]
+    found: dict[str, object] = {}
+    for name, wanted in _kinds(kind).items():
+        if wanted is np.ndarray:
+            array = arrays[f"{number}.{name}"]
+            if array.ndim not in (2, 3) or not array.size or array.dtype not in (np.uint8, np.float32):
+                raise ValueError(f"{name} of layer {number} is an array of {array.dtype} {array.shape}")
+            if array.dtype == np.float32 and not np.isfinite(array).all():
+                raise ValueError(f"{name} of layer {number} is not finite")
+            found[name] = array
+        else:
+            found[name] = _plain(name, values[name], wanted)
+    return kind(**found)
+
+
+def _plain(name: str, value: object, wanted: type) -> object:
+    """A number, a text or a box of a file. Raises ValueError for what is none."""
+    if wanted is tuple:
+        if not isinstance(value, list) or len(value) != 4 or not all(type(v) is int for v in value):
+            raise ValueError(f"{name} is no box")
+        left, top, right, bottom = value
+        if not (right > left and bottom > top and max(map(abs, value)) < 1 << 20):
+            raise ValueError(f"{name} is no box")
+        return tuple(value)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted or (isinstance(value, float) and not np.isfinite(value)):
+        raise ValueError(f"{name} is {printable(repr(value), 40)}")
+    return value
+
+
+def _kinds(layer: type) -> dict[str, type]:
+    """Name of each field of a layer -> ndarray, tuple for a box, or float, int, bool or str."""
+    hints = get_type_hints(layer)
+    kinds = {}
+    for one in fields(layer):
+        hint = hints[one.name]
+        origin = get_origin(hint)
+        kinds[one.name] = np.ndarray if origin is np.ndarray else tuple if origin is tuple else hint
+        assert kinds[one.name] in (np.ndarray, tuple, float, int, bool, str), (layer, one.name, get_args(hint))
+    return kinds
+
+
+def _thumbnail(photo: Picture) -> NDArray[np.uint8]:
+    small = cv2.resize(photo, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8)
