@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         LoadedModel,
         Parser,
         ParserEdit,
+        PhotoEditor,
         PortraitEdit,
         PortraitEditor,
         Swapper,
@@ -35,8 +36,12 @@ __all__ = ["__version__", "load"]
 
 
 @overload
+def load(  # type: ignore[overload-overlap]  # a path that is called "own" is written ./own
+    model: Literal["own"] = "own", serving: AttributeEdit | Literal["edit"] | None = None, device: Device = None
+) -> PhotoEditor: ...
+@overload
 def load(
-    model: Literal["rsgan"] = "rsgan", serving: SwapperEdit | Literal["edit"] | None = None, device: Device = None
+    model: Literal["rsgan"], serving: SwapperEdit | Literal["edit"] | None = None, device: Device = None
 ) -> Swapper: ...
 @overload
 def load(
@@ -67,12 +72,13 @@ def load(model: Name, serving: LatentEdit, device: Device = None) -> LatentEdito
 @overload
 def load(model: Name, serving: SynthesizerEdit, device: Device = None) -> Synthesizer: ...
 @overload
-def load(model: Name, serving: str | None = None, device: Device = None) -> LoadedModel: ...
-def load(model: Name = "rsgan", serving: str | None = None, device: Device = None) -> LoadedModel:
+def load(model: Name, serving: str | None = None, device: Device = None) -> LoadedModel | PhotoEditor: ...
+def load(model: Name = "own", serving: str | None = None, device: Device = None) -> LoadedModel | PhotoEditor:
     """A model that is ready to edit photos, with the edits of its family as methods.
 
-    model: a family's name (rsgan, ccagan, parser, portrait, progan, dcgan, facefeat) for its installed weights, or the
-    path of a run or model folder. Installed are the weights that come with Masque and, found before them, the model
+    model: "own" for what edits the photo's own pixels and asks a network only where those do not do; a family's name
+    (rsgan, ccagan, parser, portrait, progan, dcgan, facefeat) for its installed weights, or the path of a run or model
+    folder. Installed are the weights that come with Masque and, found before them, the model
     folders in the folders that the environment variable MASQUE_WEIGHTS names (several with os.pathsep between).
     serving: what the model must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for,
     sample, invert, combine, morph, synthesize, frontalize, mix-identity or augment; None asks for nothing.
@@ -81,6 +87,6 @@ def load(model: Name = "rsgan", serving: str | None = None, device: Device = Non
 
     Raises CheckpointError when there is no such model or it does not serve that, SettingError when there is no such
     device."""
-    from masque.loading import load_session
+    from masque.loading import OWN, load_own, load_session
 
-    return load_session(model, serving, device)
+    return load_own(serving, device) if model == OWN else load_session(model, serving, device)

@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from masque.edits.ccagan import Classify
-    from masque.edits.loaded import LoadedModel, Parser
+    from masque.edits.loaded import LoadedModel, Parser, PhotoEditor
+    from masque.edits.own import NetworkEditor
     from masque.faces.labels import Labels
     from masque.image import Picture
     from masque.modelfile import ModelFile
+
+OWN = "own"
+"""What `masque.load` calls the editor of the photo's own pixels, which is no family and spans them."""
+OWN_EDITS = ("edit", "sheet")
+"""What it serves."""
 
 MOST_WEIGHTS = 2 * 10**9
 """The most that all networks of a model may have together: ten times as many as the largest of the papers has."""
@@ -47,6 +53,29 @@ def load_session(
             f"name a model of {able}."
         )
     return _on_device(stored, place)
+
+
+def load_own(serving: str | None = None, device: str | torch.device | None = None) -> PhotoEditor:
+    """The editor of the photo's own pixels, on a device. Networks are loaded when an attribute needs them.
+
+    serving: an edit it must be able to do; any if None. Raises CheckpointError where it does not serve that,
+    SettingError when there is no such device."""
+    from masque.edits.loaded import AttributeEditor, PhotoEditor, Swapper
+
+    if serving is not None and serving not in OWN_EDITS:
+        able = _listed([name for name, family in CATALOG.items() if family.serves(serving)])
+        raise CheckpointError(f"Own pixels cannot {printable(serving)}: name a model of {able}.")
+    place = choose_device(device)
+    loaded: dict[str, Swapper | AttributeEditor] = {}
+
+    def network(family: str) -> NetworkEditor:
+        if family not in loaded:
+            session = load_session(family, "edit", place)
+            assert isinstance(session, Swapper | AttributeEditor)
+            loaded[family] = session
+        return loaded[family]
+
+    return PhotoEditor(installed_parser(place), network, place)
 
 
 def _on_device(stored: ModelFile, device: torch.device) -> LoadedModel:

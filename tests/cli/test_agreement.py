@@ -87,7 +87,7 @@ def test_commands_that_edit_take_weights_a_device_and_whether_to_overwrite() -> 
     for words, command in COMMANDS.items():
         if getattr(command, "rich_help_panel", None) in (options.EDIT, options.LATENTS, options.PEOPLE):
             shared = {"--model", "--device"} & set(named(" ".join(words)))
-            assert words[0] in ("heatmap", "faces", "verify") or shared == {"--model", "--device"}
+            assert words[0] in ("apply", "heatmap", "faces", "verify") or shared == {"--model", "--device"}
             assert ("--overwrite" in named(" ".join(words))) == (words[0] not in ("faces", "verify", "augment"))
 
 

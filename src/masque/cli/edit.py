@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masque.cli.options import EDIT, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Set, attribute_values
+from masque.cli.options import (
+    EDIT,
+    HAIR,
+    Detail,
+    Device,
+    EditSet,
+    Json,
+    Model,
+    ModelOrNone,
+    Output,
+    Overwrite,
+    Pick,
+    Seed,
+    Set,
+    attribute_values,
+    edit_values,
+)
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, failure, quoted, remark, save
+
+if TYPE_CHECKING:
+    from masque.edits.person import Region
+    from masque.edits.result import Result
+    from masque.edits.subject import Detail as DetailChoice
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    edits = ((swap, None), (edit, None), (blend, None), (random_parts, "random"))
+    edits = ((swap, None), (edit, None), (apply, None), (blend, None), (random_parts, "random"))
     for command, name in (*edits, (heatmap, None), (faces, None), (verify, None), (demo, None)):
         app.command(name, rich_help_panel=EDIT)(command)
 
@@ -97,41 +119,141 @@ NO_WEIGHTS = " No weights of rsgan come with this installation, so the face was 
 """What the answer of a swap says beside where it wrote."""
 
 
+EditMethod: TypeAlias = Annotated[
+    Literal["own", "network"] | None,
+    typer.Option(
+        "--method",
+        help="own: move and tint the photo's own pixels where that is known, and ask a network elsewhere; network: "
+        "what the network of --model paints. If not given: network with --model, --region or --detail, else own.",
+    ),
+]
+
+
 def edit(
     photo: Annotated[Path, typer.Argument(help="The photo to edit.")],
-    set_: Set = [],  # noqa: B006 - typer wants a literal
+    set_: EditSet = [],  # noqa: B006 - typer wants a literal
     out: Output = Path("out.png"),
     region: Annotated[
-        Literal["face", "hair", "both"], typer.Option("--region", help="What gets the new attributes.")
+        Literal["face", "hair", "both"],
+        typer.Option("--region", help="What gets the new attributes, with --method network."),
     ] = "both",
     sheet: Annotated[
-        bool, typer.Option("--sheet", help="Show the face with each attribute of a ccagan model flipped, side by side.")
+        bool,
+        typer.Option(
+            "--sheet", help="Every attribute, side by side: by own pixels at strengths 0.5 and 1, or a ccagan model's."
+        ),
     ] = False,
+    save_change: Annotated[
+        Path | None,
+        typer.Option("--save-change", help="Write the change itself too, for `masque apply`: a file such as a.change."),
+    ] = None,
+    method: EditMethod = None,
     detail: Detail = "keep",
     pick: Pick = None,
-    model: Model = "rsgan",
+    model: ModelOrNone = None,
     device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
-    """Change attributes of a face, of its hair, or of both.
+    """Change attributes of a face and its hair: a smile, the age, any hair colour.
 
-    Example: masque edit anna.jpg --set Smiling=1 --set Blond_Hair=0.8 --region both -o out.png
+    Example: masque edit anna.jpg --set Hair=auburn --set Smiling=1 -o out.png
     """
     from masque.image import check_output
 
     check_output(out, like=None if sheet else photo)
     check_replaceable(overwrite, out)
-    attributes = attribute_values(set_)
+    if save_change is not None:
+        check_change_file(save_change, overwrite, out, photo)
+    attributes = edit_values(set_)
     if bool(attributes) == sheet:
         raise typer.BadParameter("give either --set Name=value, once or more, or --sheet")
+    if sheet and save_change is not None:
+        raise typer.BadParameter("--sheet shows many changes: --save-change takes one")
+    by_network = method == "network" or (method is None and (model is not None or detail != "keep" or region != "both"))
+    if not by_network and (model is not None or detail != "keep" or region != "both"):
+        raise typer.BadParameter("--model, --detail and --region are for --method network")
     with Wait("Editing"):
-        import masque
+        result = (
+            _edited_by_network(photo, attributes, region, sheet, detail, pick, model or "rsgan", device)
+            if by_network
+            else _edited_by_own_pixels(photo, attributes, sheet, pick, device)
+        )
+    for note in result.texts("notes"):
+        remark(note)
+    if save_change is not None:
+        from masque.edits.subject import as_photo
+        from masque.faces.changefile import save_change as write
 
-        if sheet:
-            result = masque.load(model, "sheet", device).sheet(photo, detail=detail, pick=pick)
-        else:
-            result = masque.load(model, "edit", device).edit(photo, attributes, region=region, detail=detail, pick=pick)
+        assert result.change is not None
+        write(save_change, result.change, as_photo(photo)[0])
+    save(result, out, overwrite, as_json)
+
+
+def check_change_file(path: Path, overwrite: bool | None, *others: Path) -> None:
+    """Raise OutputError where no change can be written: a folder that is missing, a picture's name, a file that stands
+    there and may not be replaced. others: files that the command reads or writes besides."""
+    from masque.errors import OutputError
+    from masque.image import check_folder_of
+
+    if path.suffix != ".change":
+        raise OutputError(f"{path} is no file of a change: let its name end in .change.")
+    if any(path.absolute() == other.absolute() for other in others):
+        raise OutputError(f"{path} is named twice: give the change a file of its own.")
+    check_folder_of(path)
+    check_replaceable(overwrite, path)
+
+
+def _edited_by_network(
+    photo: Path,
+    attributes: Mapping[str, float | str],
+    region: Region,
+    sheet: bool,
+    detail: DetailChoice,
+    pick: int | None,
+    model: str,
+    device: str | None,
+) -> Result:
+    """What a network makes of the photo, or its sheet."""
+    import masque
+    from masque.given import values_by_name
+
+    if sheet:
+        return masque.load(model, "sheet", device).sheet(photo, detail=detail, pick=pick)
+    if HAIR in attributes:
+        raise typer.BadParameter(f"{HAIR}=colour is for --method own: networks know Blond_Hair and its like")
+    numbers = values_by_name(dict(attributes))
+    return masque.load(model, "edit", device).edit(photo, numbers, region=region, detail=detail, pick=pick)
+
+
+def _edited_by_own_pixels(
+    photo: Path, attributes: Mapping[str, float | str], sheet: bool, pick: int | None, device: str | None
+) -> Result:
+    """The photo's own pixels, changed, or the sheet of all changes."""
+    import masque
+
+    editor = masque.load(device=device)
+    return editor.sheet(photo, pick=pick) if sheet else editor.edit(photo, attributes, pick=pick)
+
+
+def apply(
+    change: Annotated[Path, typer.Argument(help="A file that `masque edit --save-change` wrote.")],
+    photo: Annotated[Path, typer.Argument(help="The photo that it was made for, or a copy of another size.")],
+    strength: Annotated[float, typer.Option("--strength", help="How much of the change, from 0 to 1.")] = 1.0,
+    out: Output = Path("out.png"),
+    overwrite: Overwrite = None,
+    as_json: Json = False,
+) -> None:
+    """Apply a stored change to its photo again, at any strength.
+
+    Example: masque apply smile.change anna.jpg --strength 0.5 -o out.png
+    """
+    from masque.edits.apply import apply_change_file
+    from masque.image import check_output
+
+    check_output(out, like=photo)
+    check_replaceable(overwrite, out)
+    result = apply_change_file(change, photo, strength)
     save(result, out, overwrite, as_json)
 
 

@@ -26,6 +26,14 @@ Model: TypeAlias = Annotated[
         autocompletion=models,
     ),
 ]
+ModelOrNone: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Whose weights: a family's name for those that come with Masque, or a run or model folder.",
+        autocompletion=models,
+    ),
+]
 Trained: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -57,6 +65,15 @@ Set: TypeAlias = Annotated[
     typer.Option(
         "--set",
         help="Attribute=value with a value from 0 to 1, such as Smiling=1. May be repeated.",
+        autocompletion=attributes,
+    ),
+]
+EditSet: TypeAlias = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        help="Attribute=value with a value from 0 to 1, such as Smiling=1, or Hair=colour, such as Hair=auburn or "
+        "Hair=#8a2be2. May be repeated.",
         autocompletion=attributes,
     ),
 ]
@@ -117,6 +134,10 @@ EDIT, LATENTS, PEOPLE, DATA, TRAIN, MEASURE = "Edit", "Latents", "People", "Data
 """The headings of `masque --help`, in its order."""
 
 
+HAIR = "Hair"
+"""The attribute whose value is a colour."""
+
+
 def nothing() -> None:
     """Callback of a group of commands: without one, typer would drop the name of an only sub-command."""
 
@@ -126,15 +147,31 @@ def attribute_values(assignments: Sequence[str]) -> dict[str, float]:
     [0,1]."""
     from masque.given import values_by_name
 
-    values = {}
+    return values_by_name(dict(map(_number_assigned, assignments)))
+
+
+def edit_values(assignments: Sequence[str]) -> dict[str, float | str]:
+    """`Name=value` texts as a dictionary, in which a hair colour (`Hair=auburn`) stays a text. Raises SettingError for
+    what is neither; whether there is such an attribute and such a colour is for the edit to say."""
+    values: dict[str, float | str] = {}
     for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        try:
-            values[name.strip()] = float(text)
-        except ValueError:
-            equals = ""
-        if not equals or not name.strip():
-            raise SettingError(
-                f"{printable(repr(assignment))} is not of the form Name=value, such as Smiling=1 or Blond_Hair=0.8."
-            )
-    return values_by_name(values)
+        name, equals, text = (part.strip() for part in assignment.partition("="))
+        if name == HAIR and equals and text:
+            values[name] = text
+        else:
+            name, values[name] = _number_assigned(assignment)
+    return values
+
+
+def _number_assigned(assignment: str) -> tuple[str, float]:
+    """Name and number of a text `Name=value`. Raises SettingError for any other."""
+    name, equals, text = assignment.partition("=")
+    try:
+        value = float(text)
+    except ValueError:
+        equals = ""
+    if not equals or not name.strip():
+        raise SettingError(
+            f"{printable(repr(assignment))} is not of the form Name=value, such as Smiling=1 or Blond_Hair=0.8."
+        )
+    return name.strip(), value

@@ -43,6 +43,7 @@ def check_replaceable(overwrite: bool | None, *paths: Path | None) -> None:
 def as_written(path: Path) -> bool:
     """Whether a file is one that Masque wrote and nobody has changed since; a folder, whether it holds a model."""
     from masque.container import kind_of
+    from masque.faces.changefile import is_change
     from masque.provenance import is_copy, verify
     from masque.tables.written import is_listed
 
@@ -50,6 +51,8 @@ def as_written(path: Path) -> bool:
         return _is_model(path)
     if path.suffix == ".html":
         return _is_page(path)
+    if path.suffix == ".change":
+        return is_change(path)
     try:
         if kind_of(path) is None:
             return _is_latent(path) or _is_report(path) or is_listed(path)

@@ -14,6 +14,7 @@ from masque.edits.person import Region, apply_change, edited_mask
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Detail, Photo, Shares, Subject, exclude_rivals, named_attributes, set_attributes
+from masque.faces.change import change_between
 from masque.given import check_choice
 from masque.image import Picture
 from masque.jsonfile import JSON
@@ -59,4 +60,4 @@ def edit_attributes(
         **grey_note(subject, colour),
         **measure(picture, subject, {"photo": subject}),
     }
-    return Result(picture, session.record("edit", values))
+    return Result(picture, session.record("edit", values), change_between(subject.photo, picture, session.family))

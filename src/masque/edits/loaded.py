@@ -24,6 +24,9 @@ from masque.edits.frontalize import frontalize
 from masque.edits.latents import Latent, LatentSession
 from masque.edits.mix_identity import mix
 from masque.edits.morph import Ease, MorphPath, interpolate, morph
+from masque.edits.own import OwnSession
+from masque.edits.own import edit as edit_own
+from masque.edits.own_sheet import sheet as own_sheet
 from masque.edits.parse import parse
 from masque.edits.parser import ParserSession
 from masque.edits.portrait import PortraitSession
@@ -55,6 +58,14 @@ class Swapper(RSGANSession):
     edit = edit_with_rsgan
     random = random_parts
     blend = blend
+
+
+class PhotoEditor(OwnSession):
+    """Attributes edited by what works best for each: on the photo's own pixels where that is known, else by the network
+    of the family that does it best."""
+
+    edit = edit_own
+    sheet = own_sheet
 
 
 class AttributeEditor(CCAGANSession):

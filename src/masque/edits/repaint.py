@@ -15,6 +15,7 @@ from masque.edits.portrait import Part, PortraitSession
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
 from masque.errors import ValueRangeError
+from masque.faces.change import change_between
 from masque.faces.label_edits import check_face_left, check_upright, edited_labels_in_crop, replace_part
 from masque.faces.labels import Labels, LabelSource, read_labels
 from masque.faces.masks import newly_background, soft_mask, square_weight, widened_mask
@@ -74,7 +75,7 @@ def repaint(
         **grey_note(subject),
         **measure(picture, subject, {"photo": subject}),
     }
-    return Result(picture, session.record("repaint", values))
+    return Result(picture, session.record("repaint", values), change_between(subject.photo, picture, session.family))
 
 
 def _edited_shape(session: PortraitSession, subject: Subject, own: Labels, edited: Labels) -> tuple[Labels, list[str]]:

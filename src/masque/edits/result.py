@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from masque.faces.change import Change
 from masque.given import output_path
 from masque.image import Picture
 from masque.jsonfile import JSON
@@ -21,6 +22,9 @@ class Result:
     """The edited picture, RGB uint8 (H,W,3)."""
     record: Mapping[str, JSON]
     """Plain JSON values: edit, model, weights, inputs, measures."""
+    change: Change | None = None
+    """How the photo was changed, to be applied again at another strength; None for a sheet, and for pictures that are
+    not a photo edited."""
 
     def texts(self, name: str) -> list[str]:
         """The texts that the record lists under a name, such as `notes`; none where it lists none.

@@ -12,6 +12,7 @@ from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.rsgan import CANVAS, RSGANSession, Stitch
 from masque.edits.subject import Detail, Photo, Subject, region_mask, set_attributes
+from masque.faces.change import change_between
 from masque.faces.frame import Matrix, chain, scale_of, warp, warp_photo, zoom
 from masque.faces.paste import add_change, feathered_square, paste, soften
 from masque.faces.paste import stitch as stitch_in
@@ -71,7 +72,7 @@ def swap(
         **grey_note(target, colour),
         **measure(picture, target, {"face": source, "hair": target}),
     }
-    return Result(picture, session.record("swap", values))
+    return Result(picture, session.record("swap", values), change_between(target.photo, picture, session.family))
 
 
 def insert_face(

@@ -14,6 +14,7 @@ from masque.edits.portrait import PARTS, Part, PortraitSession
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
 from masque.errors import PictureError
+from masque.faces.change import change_between
 from masque.faces.label_edits import HAIR, PART_LABELS, SKIN
 from masque.faces.labels import LABELS, Labels
 from masque.faces.masks import soft_mask, square_weight, widened_mask
@@ -79,7 +80,7 @@ def transfer(
         **grey_note(subject, colour),
         **measure(picture, subject, {"photo": subject, "style": other}),
     }
-    return Result(picture, session.record("transfer", values))
+    return Result(picture, session.record("transfer", values), change_between(subject.photo, picture, session.family))
 
 
 def restyle_face(

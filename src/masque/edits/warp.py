@@ -16,6 +16,7 @@ from masque.edits.grey import grey_note, keep_grey
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
 from masque.edits.subject import Photo, find_subject
+from masque.faces.change import change_between
 from masque.faces.detect import Landmarks
 from masque.faces.frame import identity_matrix
 from masque.faces.paste import stitch
@@ -53,7 +54,7 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
         **grey_note(target),
         **measure(picture, target, {"face": source, "hair": target}),
     }
-    return Result(picture, record)
+    return Result(picture, record, change_between(target.photo, picture, "warp"))
 
 
 def control_points(landmarks: Landmarks) -> NDArray[np.float64]:

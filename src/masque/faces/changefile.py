@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from safetensors.numpy import load, save
 
 from masque.errors import PictureError, printable
 from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
+from masque.faces.dye import Dye
 from masque.given import output_path
 from masque.image import Picture
 from masque.output import write_atomically
@@ -33,7 +34,7 @@ ALIKE = 12.0
 """Levels of 255 by which thumbnails of the same photo may differ on average: another size or another compression
 changes them by less than 3, another photo by 30 and more."""
 
-LAYERS: Mapping[str, type[Layer]] = {"move": Move, "shift": Shift, "grey": Grey, "pixels": Pixels}
+LAYERS: Mapping[str, type[Layer]] = {"dye": Dye, "move": Move, "shift": Shift, "grey": Grey, "pixels": Pixels}
 """Every kind of layer that a file may hold, by its name there."""
 
 
@@ -72,9 +73,7 @@ def load_change(path: str | os.PathLike[str], photo: Picture) -> Change:
     except OSError as error:
         raise PictureError(f"{name} cannot be read ({error.strerror}): name a file that --save-change wrote.") from None
     try:
-        arrays = load(content)
-        length = int.from_bytes(content[:8], "little")
-        about = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["change"])
+        arrays, about = _read(content)
         if about["masque"] != VERSION:
             raise ValueError("it is of another version")
         thumbnail = arrays["photo"]
@@ -93,6 +92,24 @@ def load_change(path: str | os.PathLike[str], photo: Picture) -> Change:
     change = Change((width, height), layers)
     size = (photo.shape[1], photo.shape[0])
     return change if size == change.size else change.enlarged(*size)
+
+
+def is_change(path: Path) -> bool:
+    """Whether a file holds a change, of any version of Masque, with all its arrays."""
+    try:
+        if path.stat().st_size > LARGEST:
+            return False
+        _, about = _read(path.read_bytes())
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+    return isinstance(about, dict) and "layers" in about
+
+
+def _read(content: bytes) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
+    """The arrays of a file, and what its JSON says of them."""
+    arrays = load(content)
+    length = int.from_bytes(content[:8], "little")
+    return arrays, json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["change"])
 
 
 def _layer(values: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]], number: int) -> Layer:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import masque
 from masque.data.frames import FrameSet, load_frames
 from masque.edits.ccagan import UNKNOWN
 from masque.edits.invert import Options
@@ -30,6 +29,7 @@ from masque.faces.labels import colour_labels, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, grid, to_pictures, to_tensor
 from masque.layers.noise import normal
+from masque.loading import load_session
 from masque.models.ccagan import HAIR_COLOURS
 from masque.models.dcgan import DCGAN
 from masque.models.rsgan import RSGANLatents, face_region, hair_region
@@ -50,7 +50,7 @@ def draw(model: str, data: Sequence[str], seed: int = 0) -> Result:
 
     model: a family's name or a run folder. data: prepared sets, or puppets:N. seed: chooses the people and draws the
     noise. Raises CheckpointError for a model that edits no photos, DataError for a set without held-out pictures."""
-    session = masque.load(model)
+    session = load_session(model)
     paint, _ = SHEETS[type(session)]
     picture, shown = paint(session, load_frames(data, session.size, session.attributes, ("test",)), seed)
     return Result(picture, session.record("sheet", {"shown": shown, "seed": seed}))

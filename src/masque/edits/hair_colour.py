@@ -1,0 +1,91 @@
+"""Hair in any colour, in the photo's own strands."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from PIL import ImageColor
+
+from masque.edits.mattes import SHARES_ACROSS, Mattes
+from masque.edits.subject import Subject
+from masque.errors import ValueRangeError, printable
+from masque.faces.change import Change, Grey
+from masque.faces.dye import HairColour, dye
+from masque.jsonfile import JSON
+
+COLOURS: Mapping[str, HairColour] = {
+    "Black_Hair": HairColour(9, 2, 0.5),
+    "Blond_Hair": HairColour(60, 5, 24),
+    "Brown_Hair": HairColour(27, 9, 15),
+    "Gray_Hair": HairColour(58, 0, 1),
+}
+"""The hair colours of CelebA's attributes: middle tones of hair in daylight."""
+
+NAMED: Mapping[str, HairColour] = {
+    "black": COLOURS["Black_Hair"],
+    "blond": COLOURS["Blond_Hair"],
+    "blonde": COLOURS["Blond_Hair"],
+    "brown": COLOURS["Brown_Hair"],
+    "brunette": HairColour(22, 7, 11),
+    "gray": COLOURS["Gray_Hair"],
+    "grey": COLOURS["Gray_Hair"],
+    "auburn": HairColour(28, 20, 20),
+    "chestnut": HairColour(28, 14, 18),
+    "copper": HairColour(42, 26, 34),
+    "ginger": HairColour(48, 24, 38),
+    "platinum": HairColour(76, 1, 10),
+    "red": HairColour(34, 32, 26),
+    "strawberry": HairColour(58, 15, 28),
+    "white": HairColour(82, 0, 2),
+}
+"""Colours by the names that hair has; they go before colours of the same name that paint has."""
+
+TOO_LITTLE = 0.06
+"""Hair, in squares of the face's width, below which a head counts as shaved."""
+
+NO_HAIR = "No hair is seen that could be dyed: its colour is left as it is."
+
+
+def hair_colour(text: str) -> HairColour:
+    """The colour that a text names: a colour of hair, one of CSS, or #rrggbb. Raises ValueRangeError naming the
+    nearest."""
+    name = text.strip().lower()
+    if name in NAMED:
+        return NAMED[name]
+    try:
+        rgb = ImageColor.getrgb(name)[:3]
+    except ValueError:
+        close = difflib.get_close_matches(name[:40], [*NAMED, *ImageColor.colormap], n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise ValueRangeError(
+            f"There is no colour {printable(text, 40)}: {hint}Name a colour of hair ({', '.join(NAMED)}), one of CSS, "
+            "or write it as #rrggbb."
+        ) from None
+    pixel = np.array([[rgb]], dtype=np.float32) / np.float32(255)
+    light, a, b = (float(v) for v in cv2.cvtColor(pixel, cv2.COLOR_RGB2LAB)[0, 0])
+    return HairColour(light, a, b)
+
+
+def colour_hair(subject: Subject, mattes: Mattes, colour: HairColour) -> tuple[Change, dict[str, JSON]]:
+    """The change that gives a subject's hair a colour, and what the record says of it.
+
+    mattes: where the hair is. A black-and-white photo is changed in lightness alone. Where no hair is seen the change
+    is empty, and the record says so under `note`."""
+    size = (subject.photo.shape[1], subject.photo.shape[0])
+    seen = round(mattes.hair_seen, 3)
+    if seen < TOO_LITTLE:
+        return Change(size), {"hair_seen": seen, "note": NO_HAIR}
+    left, top, right, bottom = mattes.box
+    part = subject.photo[top:bottom, left:right]
+    scale = min(1.0, SHARES_ACROSS / mattes.face_width)
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else part
+    layer = dye(
+        "hair", np.asarray(small, np.uint8), mattes.box, mattes.hair, mattes.face_width, colour, not subject.grey
+    )
+    if layer is None:
+        return Change(size), {"hair_seen": seen, "note": NO_HAIR}
+    layers = (layer, Grey("black and white", mattes.box)) if subject.grey else (layer,)
+    return Change(size, layers), {"hair_seen": seen, "colour": [colour.light, colour.a, colour.b]}

@@ -1,0 +1,209 @@
+"""Edits by what works best for each attribute: the photo's own pixels moved and tinted where that is known, a network
+elsewhere. Several edits make one change of the photo, which is resampled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import torch
+
+from masque.data.measured import read_attributes
+from masque.edits.edit_ccagan import check_hair_colours
+from masque.edits.expression import change_smile
+from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour
+from masque.edits.mattes import Mattes, find_mattes
+from masque.edits.measures import inputs, measure
+from masque.edits.parser import ParserSession
+from masque.edits.person import Region
+from masque.edits.result import Result
+from masque.edits.subject import Detail, Photo, Subject, find_subject
+from masque.errors import CheckpointError, UnknownAttributeError, ValueRangeError, nearest, printable
+from masque.faces.change import Change
+from masque.faces.dye import HairColour
+from masque.given import share
+from masque.jsonfile import JSON
+from masque.version import __version__
+
+SIZE = 128
+"""Side of the crops that the record's measures are taken on; the edits work at the photo's own size."""
+
+HAIR = "Hair"
+"""The attribute whose value is a colour."""
+
+BY_NETWORK: Mapping[str, str] = {
+    "Mouth_Slightly_Open": "rsgan",
+    "Male": "ccagan",
+    "Young": "ccagan",
+}
+"""Attribute -> the family that edits it best, of those that no edit of own pixels knows."""
+
+SMILE = "Smiling"
+
+ATTRIBUTES = (HAIR, *COLOURS, SMILE, *BY_NETWORK)
+"""Everything that an edit may name."""
+
+Value: TypeAlias = float | str
+"""A strength in [0,1], or for `Hair` a colour."""
+
+Method: TypeAlias = Literal["own", "network"]
+
+
+class NetworkEditor(Protocol):
+    """A loaded RSGAN or CCA-GAN."""
+
+    weights: str
+
+    def edit(
+        self, photo: Photo, attributes: Mapping[str, float], *, region: Region, detail: Detail, pick: int | None
+    ) -> Result:
+        """A photo whose face has other attributes, as the class's own `edit` has it."""
+
+
+class OwnSession:
+    """What edits a photo's own pixels: the face parser, and the networks that are asked where nothing else is known."""
+
+    family = "own"
+
+    def __init__(
+        self,
+        parser: ParserSession | None,
+        network: Callable[[str], NetworkEditor],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """parser: finds hair and skin; None where no weights of it are installed. network: loads a family that edits
+        attributes, by its name. device: what computes."""
+        self.parser = parser
+        self.network = network
+        self.device = torch.device(device)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes that an edit may name."""
+        return ATTRIBUTES
+
+    def mattes(self, subject: Subject) -> Mattes:
+        """Where hair and skin of a subject are. Raises CheckpointError where no face parser is installed.
+
+        subject: the face."""
+        if self.parser is None:
+            raise CheckpointError(
+                "No weights of parser come with this installation, and hair cannot be found without: train some with "
+                "`masque train parser` and name the folder that holds them in MASQUE_WEIGHTS."
+            )
+        return find_mattes(self.parser, subject)
+
+
+def edit(session: OwnSession, photo: Photo, attributes: Mapping[str, Value], *, pick: int | None = None) -> Result:
+    """Change attributes of a person, each by what works best for it.
+
+    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    attributes: values by name, several at once: strengths in [0,1], and for `Hair` a colour, by name or as #rrggbb.
+        Hair colours go through the photo's own strands; what no edit of own pixels knows is painted by a network, and
+        the record says under `by` which.
+    pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+
+    Returns the whole photo, edited, its change, and its record. Raises PictureError for a photo that cannot be read,
+    NoFaceError, UnknownAttributeError naming the nearest, ValueRangeError for a value outside [0,1], a colour that is
+    none, or hair colours that exclude one another, and CheckpointError where the weights that it takes are missing."""
+    values = checked_values(attributes)
+    subject = find_subject(photo, SIZE, pick, session.device)
+    change = Change((subject.photo.shape[1], subject.photo.shape[0]))
+    by: dict[str, JSON] = {}
+    for family in dict.fromkeys(BY_NETWORK[name] for name in values if name in BY_NETWORK):
+        network = session.network(family)
+        asked = {name: float(value) for name, value in values.items() if BY_NETWORK.get(name) == family}
+        painted = network.edit(subject.photo, asked, region="both", detail="keep", pick=pick)
+        assert painted.change is not None
+        change = change.then(painted.change)
+        by |= dict.fromkeys(asked, f"{family} {network.weights}")
+    record: dict[str, JSON] = {}
+    if SMILE in values:
+        landmarks = change.move_points(subject.face.landmarks)
+        smiling, record["smile"] = change_smile(subject, landmarks, asked_smile(subject, float(values[SMILE])))
+        change = change.then(smiling)
+        by[SMILE] = "own pixels"
+    wanted = asked_colour(values)
+    if wanted is not None:
+        colour, strength = wanted
+        dyeing, found = colour_hair(subject, session.mattes(subject), colour)
+        change = change.then(dyeing.scaled(strength))
+        by |= dict.fromkeys((name for name in values if name == HAIR or name in COLOURS), "own pixels")
+        record["hair"] = found
+    picture = change.apply(subject.photo)
+    notes = [str(one["note"]) for one in record.values() if isinstance(one, Mapping) and "note" in one]
+    return Result(
+        picture,
+        {
+            "edit": "edit",
+            "model": session.family,
+            "masque": __version__,
+            "attributes": dict(values),
+            "by": by,
+            **record,
+            **({"notes": notes} if notes else {}),
+            "inputs": inputs(photo=subject),
+            **measure(picture, subject, {"photo": subject}),
+        },
+        change,
+    )
+
+
+def checked_values(attributes: object) -> dict[str, Value]:
+    """Attributes by name, strengths as floats from 0 to 1 and colours as texts.
+
+    attributes: a mapping. Raises UnknownAttributeError, and ValueRangeError for a value outside the range."""
+    if not isinstance(attributes, Mapping):
+        raise ValueRangeError(
+            f"Attributes are values by name, such as {{'Smiling': 1.0}}, and not {printable(repr(attributes))}."
+        )
+    values: dict[str, Value] = {}
+    for name, value in attributes.items():
+        if name not in ATTRIBUTES:
+            raise UnknownAttributeError(
+                f"No edit knows the attribute {printable(name)}; {nearest(str(name), ATTRIBUTES)}."
+            )
+        if name != HAIR:
+            values[name] = share(name, value)
+        elif isinstance(value, str):
+            values[name] = value
+            hair_colour(value)
+        else:
+            raise ValueRangeError(
+                f"Hair = {printable(repr(value))} is no colour: name one, such as auburn or #8a2be2, as a text."
+            )
+    check_hair_colours({name: value for name, value in values.items() if isinstance(value, float)})
+    if HAIR in values and any(values.get(name, 0) for name in COLOURS):
+        raise ValueRangeError("Hair and a hair colour such as Blond_Hair exclude one another: leave out one.")
+    return values
+
+
+def asked_smile(subject: Subject, value: float) -> float:
+    """How much of a smile is to be given, or taken if below 0, so that a face smiles as much as `value` says.
+
+    It is read off the landmarks how much it smiles already, so that a broad smile is not doubled."""
+    read = measured_attributes(subject).get(SMILE, 0.0)
+    return value - float(np.clip(2 * read - 1, 0, 1))
+
+
+def measured_attributes(subject: Subject) -> dict[str, float]:
+    """What landmarks and colours of a face tell of its attributes, in [0,1]."""
+    return read_attributes(subject.frame, None)
+
+
+def asked_colour(values: Mapping[str, Value]) -> tuple[HairColour, float] | None:
+    """The hair colour that attributes ask for, and how far the hair is to go there; None where they ask for none.
+
+    values: as `checked_values` returns them. Several shares of colours are mixed in proportion."""
+    if HAIR in values:
+        return hair_colour(str(values[HAIR])), 1.0
+    shares = {name: float(values[name]) for name in COLOURS if name in values}
+    total = sum(shares.values())
+    if not shares or total == 0:
+        return None
+    light, a, b = (
+        sum(part * getattr(COLOURS[name], axis) for name, part in shares.items()) / total
+        for axis in ("light", "a", "b")
+    )
+    return HairColour(light, a, b), min(1.0, total)

@@ -1,0 +1,46 @@
+"""Every attribute that can be edited, side by side, at half and at full strength."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from masque.edits.hair_colour import COLOURS
+from masque.edits.measures import inputs
+from masque.edits.own import BY_NETWORK, SIZE, SMILE, OwnSession, edit
+from masque.edits.result import Result
+from masque.edits.sheet import CELL
+from masque.edits.subject import Photo, find_subject
+from masque.faces.frame import chain, warp_photo, zoom
+from masque.faces.regions import HAIR_CROP
+from masque.image import Picture, grid
+from masque.version import __version__
+
+STRENGTHS = (0.5, 1.0)
+
+
+def sheet(session: OwnSession, photo: Photo, *, pick: int | None = None) -> Result:
+    """A sheet of the photo's face and beside it the same with each attribute given, above at half its strength and
+    below at all of it; youth is taken.
+
+    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+
+    Returns the sheet, cells of 256 pixels in two rows, and its record. Raises PictureError for a photo that cannot be
+    read, NoFaceError, and CheckpointError where the weights that it takes are missing."""
+    subject = find_subject(photo, SIZE, pick, session.device)
+    to_cell = chain(subject.matrix, zoom(CELL / SIZE))
+
+    def cell(picture: Picture) -> Picture:
+        return warp_photo(picture, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]
+
+    shown = {name: 0.0 if name == "Young" else 1.0 for name in (*COLOURS, SMILE, *BY_NETWORK)}
+    rows: list[list[Picture]] = [[cell(subject.photo)] for _ in STRENGTHS]
+    for name, value in shown.items():
+        change = edit(session, subject.photo, {name: value}, pick=pick).change
+        assert change is not None
+        for row, strength in zip(rows, STRENGTHS, strict=True):
+            row.append(cell(change.scaled(strength).apply(subject.photo)))
+    names = ["the photo", *(f"{name}={value:g}" for name, value in shown.items())]
+    picture = np.asarray(grid([one for row in rows for one in row], len(names)), dtype=np.uint8)
+    record = {"edit": "sheet", "model": session.family, "masque": __version__, "shown": names}
+    return Result(picture, {**record, "strengths": list(STRENGTHS), "inputs": inputs(photo=subject)})

@@ -1,0 +1,199 @@
+"""Hair in another colour: the photo's own strands, on another curve of lightness and in another hue.
+
+Dyed or bleached hair keeps its shape, and shine and shadow stay where they were. So lightness goes through a curve that
+takes the hair's darkest, middle and lightest tones to those of the asked colour, and the finest detail is passed on
+with a bounded slope, since a steep curve would blow up the photo's grain. The colour follows from the new lightness:
+shadows and highlights of hair have less of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masque.faces.change import Box, Strip, enlarged_box
+from masque.faces.matte import mean_nearby, resized
+
+STEEPEST, FLATTEST = 1.8, 0.35
+"""Bounds of the slope with which detail is passed on."""
+
+KEPT_COLOUR = 0.25
+"""How much of a strand's own deviation from the hair's mean colour stays: no head is of one hue."""
+
+SURE = 0.9
+"""Matte from which a pixel is taken for hair alone when colours are measured."""
+
+HIGHLIGHT = 10.0
+"""By how much a pixel at the rim may be lighter than the new hair beside it."""
+
+TONES = np.array([[0, 0, 8], [9, 2, 30], [27, 10, 50], [60, 30, 86], [90, 70, 98], [100, 90, 100]], dtype=np.float64)
+"""Middle lightness of hair -> its darkest and lightest (4th and 97th percentile), read off photos of black, brown and
+blond hair; beyond them continued."""
+
+
+@dataclass(frozen=True)
+class HairColour:
+    """A colour of hair in CIELAB."""
+
+    light: float
+    """Its middle lightness, in [0,100]."""
+    a: float
+    """Green to red, of the middle tones."""
+    b: float
+    """Blue to yellow, of the middle tones."""
+
+    @property
+    def tones(self) -> tuple[float, float, float]:
+        """Lightness of its darkest, middle and lightest tones."""
+        dark, bright = (float(np.interp(self.light, TONES[:, 0], TONES[:, i])) for i in (1, 2))
+        return dark, self.light, bright
+
+
+@dataclass(frozen=True)
+class Dye:
+    """Gives hair another colour."""
+
+    name: str
+    box: Box
+    matte: NDArray[np.uint8]
+    """(h,w) over the box: how much of each pixel is hair."""
+    sure: NDArray[np.uint8]
+    """(h,w) over the box: where a pixel is hair alone, so that its own colour says what it becomes."""
+    nearby: NDArray[np.float32]
+    """(h',w',4) over the box: by how much L, a and b of the hair nearby change, and its new L. At the rim, where skin
+    or wall shine through, that is added in proportion to the matte."""
+    curve: NDArray[np.float32]
+    """(101,3): for each whole lightness of the photo, the new L, a and b."""
+    own: NDArray[np.float32]
+    """(1,2): the hair's mean a and b as it is."""
+    kept: float
+    """How much of each strand's deviation from that stays."""
+    blur: float
+    """Pixels over which lightness is averaged before it goes through the curve."""
+    strength: float = 1.0
+
+    @property
+    def reach(self) -> int:
+        """As far as lightness is averaged."""
+        return int(np.ceil(3.5 * self.blur))
+
+    def scaled(self, strength: float) -> Dye:
+        """The same with the new colour mixed with the old one."""
+        return replace(self, strength=self.strength * strength)
+
+    def enlarged(self, factor: float) -> Dye:
+        """The same for a photo that is `factor` times as large."""
+        return replace(self, box=enlarged_box(self.box, factor), blur=self.blur * factor)
+
+    def apply(self, strip: Strip) -> None:
+        """Dye the strip's hair."""
+        alpha = strip.sample(self.matte, self.box)
+        if self.strength == 0 or not alpha.any():
+            return
+        lab = strip.lab
+        sure = strip.sample(self.sure, self.box)[..., None]
+        nearby = strip.sample(self.nearby, self.box)
+        new = dyed(lab, self.curve, self.own, self.kept, self.blur)
+        added = sure * (new - lab) + (1 - sure) * nearby[..., :3]
+        share = (self.strength * alpha)[..., None]
+        light = lab[..., 0] + share[..., 0] * added[..., 0]
+        # What shines through at the rim was lit by what stands behind: it must not outshine the new hair.
+        limit = np.maximum(lab[..., 0], nearby[..., 3] + HIGHLIGHT)
+        capped = np.where(sure[..., 0] < SURE, np.minimum(light, limit), light)
+        inside = alpha > 0
+        lab[..., 0] = np.where(inside, np.clip(capped, 0, 100), lab[..., 0])
+        lab[..., 1:] += share * added[..., 1:]
+
+
+def dyed(
+    lab: NDArray[np.float32], curve: NDArray[np.float32], own: NDArray[np.float32], kept: float, blur: float
+) -> NDArray[np.float32]:
+    """CIELAB (h,w,3) of hair on a curve (101,3) of lightness, everywhere.
+
+    own: (1,2), the hair's mean a and b. kept: how much of each pixel's deviation from that stays. blur: pixels over
+    which lightness is averaged before it goes through the curve."""
+    light = np.ascontiguousarray(lab[..., 0])
+    base = cv2.GaussianBlur(light, (0, 0), blur)
+    place = np.arange(len(curve), dtype=np.float64)
+    slope = np.interp(base, place, np.clip(np.gradient(curve[:, 0]), FLATTEST, STEEPEST))
+    new = np.empty_like(lab)
+    new[..., 0] = np.clip(np.interp(base, place, curve[:, 0]) + slope * (light - base), 0, 100)
+    for channel in (1, 2):
+        coloured = np.interp(base, place, curve[:, channel])
+        new[..., channel] = coloured + kept * (lab[..., channel] - own[0, channel - 1])
+    return new
+
+
+def colour_curve(light: NDArray[np.float32], colour: HairColour, coloured: bool = True) -> NDArray[np.float32]:
+    """The curve (101,3) that takes hair to a colour: for each whole lightness the new L, a and b.
+
+    light: lightness (N,) of the hair as it is. coloured: whether it gets a hue at all, which in a black-and-white photo
+    it does not."""
+    dark, middle, bright = (float(v) for v in np.percentile(light, (4, 50, 97)))
+    dark, bright = max(0.0, min(dark, middle - 4)), max(bright, middle + 10)
+    tones = colour.tones
+    ends = (0.5 * tones[0], min(100.0, tones[2] + 8))
+    place = np.arange(101, dtype=np.float64)
+    knots = np.maximum.accumulate([-1.0, dark, middle, bright, 101.0])
+    new = np.interp(place, knots, [ends[0], *tones, ends[1]])
+    curve = np.zeros((101, 3))
+    curve[:, 0] = new
+    if coloured:
+        curve[:, 1:] = chroma_at(new, colour)[:, None] * np.array([colour.a, colour.b])
+    return curve.astype(np.float32)
+
+
+def chroma_at(light: NDArray[np.float64], colour: HairColour) -> NDArray[np.float64]:
+    """How much of its colour hair has at each lightness (N,): 1 in its middle tones, less in shadow and shine."""
+    dark, middle, bright = colour.tones
+    below = np.clip((light - dark) / max(1e-3, middle - dark), 0, 1)
+    above = np.clip((bright - light) / max(1e-3, bright - middle), 0, 1)
+    return np.asarray(0.5 + 0.5 * np.minimum(1, below) * (0.35 + 0.65 * above), dtype=np.float64)
+
+
+def dye(
+    name: str,
+    part: NDArray[np.uint8],
+    box: Box,
+    matte: NDArray[np.uint8],
+    face_width: float,
+    colour: HairColour,
+    coloured: bool = True,
+) -> Dye | None:
+    """The layer that gives hair a colour; None where too little of it is seen to tell its own.
+
+    part: (h,w,3), the photo within the box at any size. matte: (h',w') over the box. face_width: pixels of the photo.
+    coloured: False for a black-and-white photo."""
+    size = (part.shape[1], part.shape[0])
+    across = face_width * size[0] / (box[2] - box[0])
+    lab = np.asarray(cv2.cvtColor(part.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB), dtype=np.float32)
+    alpha = resized(matte.astype(np.float32) / np.float32(255), size)
+    inside = alpha > SURE
+    if inside.sum() < max(50, 0.004 * across**2):
+        return None
+    own = lab[inside].mean(axis=0)
+    curve = colour_curve(lab[..., 0][inside], colour, coloured)
+    blur = max(0.7, 0.008 * across)
+    own_colour = own[None, 1:].astype(np.float32)
+    # Black and grey hair has no hue of its own, and the old one's would show as blue and green.
+    kept = KEPT_COLOUR * min(1.0, float(np.hypot(colour.a, colour.b)) / 15)
+    new = dyed(lab, curve, own_colour, kept, blur)
+    reach = max(1, round(0.02 * across))
+    core = cv2.erode((alpha > SURE).astype(np.float32), np.ones((reach, reach), np.uint8))
+    core = core if core.sum() > 50 else inside.astype(np.float32)
+    differences = np.asarray(np.concatenate([new - lab, new[..., :1]], axis=2), dtype=np.float32)
+    means = mean_nearby(differences, np.asarray(core, dtype=np.float32), across)
+    sure = cv2.GaussianBlur(core, (0, 0), max(0.7, 0.012 * across))
+    return Dye(
+        name=name,
+        box=box,
+        matte=matte,
+        sure=np.rint(255 * np.clip(sure, 0, 1)).astype(np.uint8),
+        nearby=means.astype(np.float32),
+        curve=curve,
+        own=own_colour,
+        kept=kept,
+        blur=blur * face_width / across,
+    )
