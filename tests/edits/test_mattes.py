@@ -73,16 +73,37 @@ def test_a_bald_head_has_no_hair(monkeypatch, puppet):
     assert found.hair_seen == 0
 
 
+def with_hair_below(made, subject: Subject, start: int, colour: tuple[int, ...] | None = None):
+    """The puppet with hair at the left from row `start` down to far below the crop, in its own hair's colour, or below
+    the puppet's picture in another; and its labels."""
+    picture = cv2.copyMakeBorder(made.picture, 0, 200, 0, 0, cv2.BORDER_REPLICATE)
+    labels = cv2.copyMakeBorder(made.labels, 0, 200, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    own = np.median(made.picture[made.labels == HAIR], axis=0)
+    labels[start:, :150] = HAIR
+    picture[start:, :150] = own
+    picture[made.picture.shape[0] :, :150] = own if colour is None else colour
+    return cut_subject(picture, subject.face, 128), labels
+
+
 def test_long_hair_beyond_the_crop_is_seen(monkeypatch, puppet):
     made, subject = puppet
-    below = cv2.copyMakeBorder(made.picture, 0, 200, 0, 0, cv2.BORDER_REPLICATE)
-    labels = cv2.copyMakeBorder(made.labels, 0, 200, 0, 0, cv2.BORDER_CONSTANT, value=0)
-    labels[-190:, :150] = HAIR
-    below[-190:, :150] = (60, 40, 20)
-    taller = cut_subject(below, subject.face, 128)
+    taller, labels = with_hair_below(made, subject, 250)
     found = find_mattes(sees(monkeypatch, labels), taller)
-    hair = whole(taller, found.hair, found.box)
-    assert hair[-120:-80, 40:100].mean() > 0.9
+    assert whole(taller, found.hair, found.box)[-120:-80, 40:100].mean() > 0.9
+
+
+def test_what_a_parser_takes_for_hair_far_from_the_face_is_none_in_another_colour(monkeypatch, puppet):
+    made, subject = puppet
+    taller, labels = with_hair_below(made, subject, 250, (30, 160, 60))
+    found = find_mattes(sees(monkeypatch, labels), taller)
+    assert whole(taller, found.hair, found.box)[-120:-80, 40:100].mean() < 0.1
+
+
+def test_hair_that_does_not_hang_together_with_the_head_is_somebody_elses(monkeypatch, puppet):
+    made, subject = puppet
+    taller, labels = with_hair_below(made, subject, made.picture.shape[0] + 20)
+    found = find_mattes(sees(monkeypatch, labels), taller)
+    assert whole(taller, found.hair, found.box)[-120:-80, 40:100].mean() < 0.1
 
 
 def test_large_photos_have_mattes_of_2048_pixels(monkeypatch):

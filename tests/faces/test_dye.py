@@ -22,7 +22,7 @@ def lab_of(picture: Picture) -> np.ndarray:
     return cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
-def strands(colour: tuple[int, int, int] = (60, 40, 28), seed: int = 0) -> tuple[Picture, np.ndarray]:
+def strands(colour: tuple[int, int, int] = (84, 62, 45), seed: int = 0) -> tuple[Picture, np.ndarray]:
     """A lock of hair on a wall: light and dark strands, with a soft rim; and its true matte (h,w) in [0,255]."""
     shine = np.random.default_rng(seed).normal(1, 0.35, (1, SIDE)).clip(0.3, 1.9)
     shine = cv2.GaussianBlur(np.repeat(shine, SIDE, axis=0), (0, 0), 1)[..., None]
@@ -118,7 +118,7 @@ def test_half_the_strength_goes_half_the_way() -> None:
 
 
 def test_the_curve_rises_and_its_ends_are_the_colours_tones() -> None:
-    light = np.random.default_rng(0).normal(20, 5, 5000).astype(np.float32)
+    light = np.random.default_rng(0).normal(26, 5, 5000).astype(np.float32)
     curve = colour_curve(light, BLOND)
     assert (np.diff(curve[:, 0]) >= 0).all()
     dark, middle, bright = BLOND.tones
@@ -126,3 +126,12 @@ def test_the_curve_rises_and_its_ends_are_the_colours_tones() -> None:
     assert asked == pytest.approx([dark, middle, bright], abs=3)
     assert chroma_at(np.array([BLOND.light]), BLOND)[0] == pytest.approx(1)
     assert chroma_at(np.array([0.0, 100.0]), BLOND).max() < 0.8
+
+
+def test_black_hair_keeps_its_shadows() -> None:
+    """Where a photo has no drawing in the dark, light hair would be a flat patch."""
+    picture, matte = strands((20, 15, 12))
+    before, after = (lab_of(p)[matte > 250, 0] for p in (picture, dyed(picture, matte, BLOND)))
+    assert np.median(after) < np.median(before) + 40
+    assert np.ptp(np.percentile(after, (4, 97))) > 2 * np.ptp(np.percentile(before, (4, 97)))
+    assert np.median(after) > np.median(before) + 20

@@ -3,6 +3,7 @@ within."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,9 +13,18 @@ from numpy.typing import NDArray
 
 from masque.edits.parser import ParserSession
 from masque.edits.subject import Subject
-from masque.faces.frame import Matrix, align, chain, warp, warp_photo
+from masque.faces.detect import Landmarks
+from masque.faces.frame import Matrix, align, chain, transform, warp, warp_photo
 from masque.faces.labels import LABELS
-from masque.faces.matte import Floats, refine_along_edges, refine_along_strands, resized
+from masque.faces.matte import (
+    Floats,
+    of_the_same_colour,
+    one_head,
+    refine_along_edges,
+    refine_along_strands,
+    resized,
+    without_haze,
+)
 from masque.faces.paste import feathered_square, into_region, region_of
 from masque.faces.regions import HAIR_CROP
 from masque.image import Picture, to_tensor
@@ -28,8 +38,15 @@ SHARES_ACROSS = 256
 LARGEST = 2048
 """Longer side in pixels up to which mattes are as large as their part of the photo."""
 
-WIDE = 1.7
-"""How much more than the hair crop the wide look shows: long hair ends beyond the crop."""
+WIDE = 1.6
+"""How many times as wide as the hair crop the second look is: long hair ends beyond the crop. Farther out the parser
+sees faces too small."""
+
+LOWER = 0.06
+"""How much lower the second look is, in shares of its side: hair is long below."""
+
+SOFT_EDGE = 0.1
+"""The share of the first look's side over which it fades into the second."""
 
 SKIN = [LABELS.index("skin"), LABELS.index("nose")]
 HAIR = LABELS.index("hair")
@@ -69,23 +86,49 @@ class Mattes:
 def find_mattes(parser: ParserSession, subject: Subject) -> Mattes:
     """The mattes of hair and skin of a subject, at the size of its photo.
 
-    parser: a loaded face parser. It looks twice, at the hair crop that it has learnt from and at one 1.7 times as wide,
+    parser: a loaded face parser. It looks twice, at the hair crop that it has learnt from and at a wider and lower one,
     since long hair ends beyond the first; both looks are joined softly and refined by the photo's own pixels."""
-    crop = chain(align(subject.face.landmarks), HAIR_CROP.to_crop(parser.size, 1.0))
-    middle = (parser.size - 1) / 2
-    wider = np.array([[1 / WIDE, 0, middle * (1 - 1 / WIDE)], [0, 1 / WIDE, middle * (1 - 1 / WIDE)]])
-    looks = [crop, chain(crop, wider)]
-    box = region_of(subject.photo, looks[1], parser.size)
-    assert box is not None  # the face lies in the photo
     landmarks = subject.face.landmarks
     face_width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
-    shares = _joined(_looked(parser, subject.photo, looks), looks, box, face_width)
+    looks = _looks(landmarks, parser.size)
+    box = region_of(subject.photo, looks[1], parser.size)
+    assert box is not None  # the face lies in the photo
+    scale = min(1.0, SHARES_ACROSS / face_width)
     part = subject.photo[box[1] : box[3], box[0] : box[2]]
-    scale = min(1.0, LARGEST / max(part.shape[:2]))
-    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-    part = part if scale == 1 else np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    hair, skin = _refined(part, shares, face_width * scale)
+    small = _area_averaged(part, scale)
+    to_small = _enlarging(box, small.shape[1::-1])
+    shares, near = _joined(_looked(parser, subject.photo, looks), looks, box, small.shape[1::-1])
+    middle = transform(landmarks[27:28], chain(_moved(box), to_small))[0]
+    shares = _with_own_hair(shares, near, small, middle, face_width * scale)
+    part = _area_averaged(part, min(1.0, LARGEST / max(part.shape[:2])))
+    hair, skin = _refined(part, shares, face_width * part.shape[1] / (box[2] - box[0]))
     return Mattes(box, shares, hair, skin, face_width)
+
+
+def _looks(landmarks: Landmarks, size: int) -> list[Matrix]:
+    """Photo pixels -> pixels of what the parser is shown: the hair crop, and a wider square that reaches lower."""
+    crop = chain(align(landmarks), HAIR_CROP.to_crop(size, 1.0))
+    left = (size - 1) / 2 * (1 - 1 / WIDE)
+    return [crop, chain(crop, np.array([[1 / WIDE, 0, left], [0, 1 / WIDE, left - LOWER * size]]))]
+
+
+def _moved(box: Box) -> Matrix:
+    """Photo pixels -> pixels of the box."""
+    return np.array([[1.0, 0, -box[0]], [0, 1.0, -box[1]]])
+
+
+def _enlarging(box: Box, size: Sequence[int]) -> Matrix:
+    """Pixels of the box -> pixels of a picture of it of `size` (width, height)."""
+    across, down = size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])
+    return np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5]])
+
+
+def _area_averaged(picture: Picture, scale: float) -> Picture:
+    """A picture (H,W,3) shrunk to `scale`; as it is at 1."""
+    if scale == 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _looked(parser: ParserSession, photo: Picture, looks: list[Matrix]) -> NDArray[np.float32]:
@@ -97,22 +140,37 @@ def _looked(parser: ParserSession, photo: Picture, looks: list[Matrix]) -> NDArr
     return np.asarray(shares.cpu().numpy(), dtype=np.float32)
 
 
-def _joined(seen: NDArray[np.float32], looks: list[Matrix], box: Box, face_width: float) -> NDArray[np.float32]:
-    """(11,h,w) over the box: the first look where it reaches, with a soft edge, and the second beyond."""
-    scale = min(1.0, SHARES_ACROSS / face_width)
-    size = (max(1, round((box[2] - box[0]) * scale)), max(1, round((box[3] - box[1]) * scale)))
-    ratio = np.array([[size[0] / (box[2] - box[0])], [size[1] / (box[3] - box[1])]])
-    enlarge = np.hstack([np.diag(ratio[:, 0]), 0.5 * ratio - 0.5])
-    backs = [chain(into_region(look, box)[0], enlarge) for look in looks]
-    edge = feathered_square(seen.shape[2], 0.2).astype(np.float32) / 255
-    near = warp(edge, backs[0], size, border=cv2.BORDER_CONSTANT)
-    shares = np.empty((len(LABELS), size[1], size[0]), np.float32)
+def _joined(
+    seen: NDArray[np.float32], looks: list[Matrix], box: Box, size: Sequence[int]
+) -> tuple[NDArray[np.float32], Floats]:
+    """Shares (11,h,w) over the box at `size` (width, height): the first look where it reaches, with a soft edge, and
+    the second beyond; and how far they are the first's, (h,w)."""
+    width, height = size
+    backs = [chain(into_region(look, box)[0], _enlarging(box, size)) for look in looks]
+    edge = feathered_square(seen.shape[2], SOFT_EDGE).astype(np.float32) / np.float32(255)
+    near = warp(edge, backs[0], (width, height), border=cv2.BORDER_CONSTANT)
+    shares = np.empty((len(LABELS), height, width), np.float32)
     for label in range(len(LABELS)):
-        narrow, wide = (warp(look[label], back, size) for look, back in zip(seen, backs, strict=True))
+        narrow, wide = (warp(look[label], back, (width, height)) for look, back in zip(seen, backs, strict=True))
         shares[label] = wide + near * (narrow - wide)
     # Cubic interpolation overshoots.
     np.clip(shares, 0, 1, out=shares)
-    return shares / shares.sum(axis=0)
+    return shares / shares.sum(axis=0), near
+
+
+def _with_own_hair(
+    shares: NDArray[np.float32], near: Floats, picture: Picture, middle: NDArray[np.float32], face_width: float
+) -> NDArray[np.float32]:
+    """The shares (11,h,w) with what is hair of nobody, or of somebody else, counted as background.
+
+    near: (h,w), how far they come from the look that the parser has learnt from. picture: (h,w,3). middle: between the
+    eyes, and the face's width, in its pixels."""
+    hair = shares[HAIR]
+    same = of_the_same_colour(picture.astype(np.float32) / np.float32(255), hair, near)
+    own = one_head(without_haze(hair * (near + (1 - near) * same), face_width), middle, face_width)
+    shares[LABELS.index("background")] += hair - own
+    shares[HAIR] = own
+    return shares
 
 
 def _refined(part: Picture, shares: NDArray[np.float32], face_width: float) -> tuple[NDArray[np.uint8], ...]:

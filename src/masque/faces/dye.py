@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from masque.faces.change import Box, Strip, enlarged_box
 from masque.faces.matte import mean_nearby, resized
 
-STEEPEST, FLATTEST = 1.8, 0.35
+STEEPEST, FLATTEST = 1.5, 0.75
 """Bounds of the slope with which detail is passed on."""
+
+LIFTED = (14.0, 38.0, 100.0)
+"""By how much the darkest, middle and lightest tones may become lighter: a photo of black hair has shadows without any
+drawing in them, which would turn into flat patches."""
 
 KEPT_COLOUR = 0.25
 """How much of a strand's own deviation from the hair's mean colour stays: no head is of one hue."""
@@ -133,8 +137,9 @@ def colour_curve(light: NDArray[np.float32], colour: HairColour, coloured: bool 
     it does not."""
     dark, middle, bright = (float(v) for v in np.percentile(light, (4, 50, 97)))
     dark, bright = max(0.0, min(dark, middle - 4)), max(bright, middle + 10)
-    tones = colour.tones
-    ends = (0.5 * tones[0], min(100.0, tones[2] + 8))
+    own = (dark, middle, bright)
+    tones = [min(tone, light + most) for tone, light, most in zip(colour.tones, own, LIFTED, strict=True)]
+    ends = (min(0.5 * tones[0], LIFTED[0] / 2), min(100.0, tones[2] + 8))
     place = np.arange(101, dtype=np.float64)
     knots = np.maximum.accumulate([-1.0, dark, middle, bright, 101.0])
     new = np.interp(place, knots, [ends[0], *tones, ends[1]])

@@ -33,7 +33,22 @@ are none near."""
 GRAIN = 0.02
 """Standard deviation of a pixel's colour that is expected of any photo."""
 
-PARSER_ERROR = 0.5
+FAINT = 0.15
+"""What of a matte is taken for grain: less is nothing, and from 1 − FAINT / 2 on all of a pixel is inside."""
+
+HEAD = 0.9
+"""How far from between the eyes, in face widths, the hair of a head begins at the latest."""
+
+LINKED = 0.4
+"""The share from which neighbouring pixels hang together."""
+
+LEAST_SPREAD = (10.0, 4.0, 4.0)
+"""Standard deviations in L, a, b that hair's colour has at least from roots to ends."""
+
+SAME_COLOUR = 3.0
+"""Standard deviations from the mean colour of the hair at which a colour is no longer its own."""
+
+PARSER_ERROR = 0.25
 """Standard deviation of a parser's share on a rim; far from any it is 0."""
 
 CLUES_ACROSS = 80
@@ -113,15 +128,14 @@ def refine_along_strands(picture: Floats, share: Floats, face_width: float) -> F
     small = (max(8, round(width * wanted)), max(8, round(height * wanted)))
     clues = _clues(resized(picture, small), resized(share, small), face_width * small[0] / width)
     slope, offset, precision = (resized(clue, share.shape[1::-1]) for clue in clues)
-    across = share.shape[1] / width * face_width
-    share = without_haze(share, across)
-    spread = 0.025 * across
+    spread = 0.025 * face_width * share.shape[1] / width
     rim = 4 * cv2.GaussianBlur(share, (0, 0), spread) * (1 - cv2.GaussianBlur(share, (0, 0), spread))
     error = PARSER_ERROR * np.minimum(1, 1.5 * rim)
     trust = np.square(error) / (np.square(error) + 1 / precision)
     slope, offset, trust, share = (resized(field, (width, height)) for field in (slope, offset, trust, share))
     by_colour = np.clip(np.einsum("hwc,hwc->hw", picture, slope) + offset, 0, 1)
-    return np.asarray(share + trust * (by_colour - share), dtype=np.float32)
+    matte = share + trust * (by_colour - share)
+    return np.clip((matte - FAINT) / (1 - 1.5 * FAINT), 0, 1, dtype=np.float32)
 
 
 def without_haze(share: Floats, face_width: float) -> Floats:
@@ -130,6 +144,38 @@ def without_haze(share: Floats, face_width: float) -> Floats:
     face_width: pixels of the face in `share`."""
     near = cv2.GaussianBlur((share > 0.5).astype(np.float32), (0, 0), max(0.5, 0.05 * face_width))
     return np.asarray(share * np.clip(8 * near - 0.1, 0, 1), dtype=np.float32)
+
+
+def one_head(share: Floats, middle: NDArray[np.floating], face_width: float) -> Floats:
+    """A share of hair (H,W) less what does not hang together with the head: other people, fur, boards.
+
+    middle: (x,y) between the eyes. face_width: pixels of the face in `share`."""
+    near = np.zeros(share.shape, np.uint8)
+    cv2.circle(near, np.rint(middle).astype(int).tolist(), round(HEAD * face_width), 1, -1)
+    _, parts = cv2.connectedComponents((share > LINKED).astype(np.uint8))
+    counts = np.bincount(parts[near > 0], minlength=int(parts.max()) + 1)
+    kept = counts > 0.002 * face_width**2
+    kept[0] = False
+    # Softly: what is sure keeps the faint rim around it.
+    soft = cv2.GaussianBlur(kept[parts].astype(np.float32), (0, 0), max(0.5, 0.03 * face_width))
+    return np.asarray(share * np.where(kept[parts], 1, np.clip(4 * soft, 0, 1)), dtype=np.float32)
+
+
+def of_the_same_colour(picture: Floats, share: Floats, known: Floats) -> Floats:
+    """How far each pixel of a picture (H,W,3) may be hair by its colour, (H,W): 0 where no hair of `share` (H,W) that
+    is known looks like it.
+
+    known: (H,W), how far a share can be relied on. Far from the face a parser takes jackets for hair."""
+    lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1), cv2.COLOR_RGB2LAB)
+    sure = (share > 0.8) & (known > 0.5)
+    if sure.sum() < 30:
+        return np.ones(share.shape, np.float32)
+    seen = lab[sure]
+    least = np.diag(np.square(np.array(LEAST_SPREAD, np.float32)))
+    inverse = np.linalg.inv(np.cov(seen, rowvar=False) + least)
+    away = lab - seen.mean(axis=0)
+    distance = np.sqrt(np.einsum("hwi,ij,hwj->hw", away, inverse, away))
+    return np.clip((SAME_COLOUR - distance) / (0.4 * SAME_COLOUR), 0, 1, dtype=np.float32)
 
 
 def _clues(picture: Floats, share: Floats, face_width: float) -> tuple[Floats, Floats, Floats]:
