@@ -231,7 +231,9 @@ def _edited_by_own_pixels(
 ) -> Result:
     """The photo's own pixels, changed, or the sheet of all changes."""
     import masque
+    from masque.edits.own import checked_values
 
+    attributes = checked_values(attributes)  # before a model is loaded
     editor = masque.load(device=device)
     return editor.sheet(photo, pick=pick) if sheet else editor.edit(photo, attributes, pick=pick)
 

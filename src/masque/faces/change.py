@@ -312,10 +312,12 @@ class Change:
         moved = np.asarray(points, dtype=np.float32)
         for layer in self.layers:
             if isinstance(layer, Move):
-                start, at = moved, moved
-                for _ in range(12):  # the field says where pixels come from: its inverse is found step by step
+                # The field says where pixels come from. Its inverse is found step by step, each only half as long as it
+                # seems, since beside what moves far the field changes by more than a pixel per pixel.
+                at = moved
+                for _ in range(40):
                     shift = sampled(layer.field, layer.box, at[None, :, 0], at[None, :, 1])[0]
-                    at = start - shift
+                    at = at + np.float32(0.5) * (moved - shift - at)
                 moved = at
         return moved
 
