@@ -120,6 +120,9 @@ def test_what_is_not_known_otherwise_is_painted_by_a_network(editor: PhotoEditor
     result = editor.edit(photo, {"Male": 1})
     assert str(result.record["by"]).startswith("{'Male': 'ccagan ")
     assert (result.picture != photo).any()
+    (note,) = result.texts("notes")
+    assert note.startswith("Male is painted by ccagan: ")
+    assert not editor.edit(photo, {"Hair": "red"}).texts("notes")
 
 
 def test_a_sheet_shows_every_attribute_at_two_strengths(editor: PhotoEditor, photo: Picture) -> None:

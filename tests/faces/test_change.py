@@ -209,6 +209,28 @@ def _file(layers: object, arrays: dict[str, np.ndarray] | None = None, **about: 
             ),
             "not finite",
         ),
+        (
+            _file([{"kind": "move", "name": "m", "box": [0, 0, 9, 9]}], {"0.field": np.ones((2, 2, 3), np.float32)}),
+            "array of float32",
+        ),
+        (
+            _file([{"kind": "grey", "name": "g", "box": [5000, 0, 5009, 9]}]),
+            "outside of the photo",
+        ),
+        (_file([], size=[4, 3]), "quite another size"),
+        (
+            _file(
+                [{"kind": "dye", "name": "d", "box": [0, 0, 9, 9], "kept": 0.2, "blur": 900.0, "strength": 1.0}],
+                {
+                    **{f"0.{name}": np.ones((2, 2), np.uint8) for name in ("matte", "sure")},
+                    **{
+                        f"0.{name}": np.ones(shape, np.float32)
+                        for name, shape in (("nearby", (2, 2, 4)), ("curve", (101, 3)), ("own", (1, 2)))
+                    },
+                },
+            ),
+            "numbers that no layer has",
+        ),
     ],
 )
 def test_a_damaged_file_is_refused_in_one_sentence(content: bytes, reason: str, photo: Picture, tmp_path: Path) -> None:

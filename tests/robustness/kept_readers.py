@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
-from crafted import json_file, npz_file, text_lines
+from crafted import json_file, npz_file, safetensors_file, text_lines
 from harness import Reader
 from readers import copy_made
 
 from masque import modelfile, runs
 from masque.data.prepared import open_prepared, write_maps
+from masque.edits.apply import apply_change_file
+from masque.faces.change import Change, Grey, Move, Pixels, Shift
+from masque.faces.changefile import save_change
+from masque.faces.dye import HairColour, dye
 from masque.metrics.inception import load_inception
 from masque.tables.rsgan_table import EMBEDDINGS, read_embeddings, write_embeddings
 from masque.tables.written import keep_report, kept_report
@@ -69,11 +74,35 @@ def _kept_labels(folder: Path) -> None:
     assert open_prepared(folder / "set").labels(0).max() <= 10
 
 
+CHANGED = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8), (0, 0), 2)
+
+
+def _change(folder: Path) -> None:
+    """One with every kind of layer."""
+    matte = np.full((8, 8), 200, np.uint8)
+    hair = dye("hair", CHANGED, (0, 0, 64, 48), np.full((48, 64), 255, np.uint8), 40.0, HairColour(60, 5, 24))
+    assert hair is not None
+    layers = (
+        Move("move", (8, 8, 40, 40), np.ones((4, 4, 2), np.float32)),
+        Shift("shift", (8, 8, 40, 40), matte, np.ones((2, 2, 3), np.float32)),
+        hair,
+        Pixels("pixels", (8, 8, 16, 16), np.zeros((8, 8, 3), np.uint8), matte),
+        Grey("grey", (0, 0, 64, 48)),
+    )
+    save_change(folder / "a.change", Change((64, 48), layers), CHANGED)
+
+
+def _changed(folder: Path) -> None:
+    """Whatever is read can be applied."""
+    assert apply_change_file(folder / "a.change", CHANGED, 0.5).picture.shape == CHANGED.shape
+
+
 def kept_readers() -> Iterator[Reader]:
     """Each with the file that it reads."""
     yield Reader(
         "table: report", "rsgan.json", lambda folder: keep_report(folder / "rsgan.json", REPORT), _report, json_file
     )
+    yield Reader("apply: change", "a.change", _change, _changed, safetensors_file)
     yield Reader("table: embeddings", EMBEDDINGS, _embeddings, _known, npz_file)
     yield Reader("Inception", "inception.pt", _inception, _features)
     yield Reader("prepared set: labels/000001.png", "set/labels/000001.png", _with_labels, _kept_labels)

@@ -100,6 +100,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
             latents,
             synthesizer,
             check=announced.extend,
+            photo_editor=masque.load(),
         )
     assert path == folder / "index.html"
     reader = Reader()

@@ -1,7 +1,8 @@
-"""Commands that edit photos, and the two that look at one."""
+"""Commands that edit photos."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -26,7 +27,7 @@ from masque.cli.options import (
     edit_values,
 )
 from masque.cli.overwriting import check_replaceable
-from masque.cli.show import Bar, Wait, answer, failure, quoted, remark, save
+from masque.cli.show import Wait, remark, save
 
 if TYPE_CHECKING:
     from masque.edits.person import Region
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    edits = ((swap, None), (edit, None), (apply, None), (blend, None), (random_parts, "random"))
-    for command, name in (*edits, (heatmap, None), (faces, None), (verify, None), (demo, None)):
+    for command, name in ((swap, None), (edit, None), (apply, None), (blend, None), (random_parts, "random")):
         app.command(name, rich_help_panel=EDIT)(command)
 
 
@@ -198,7 +198,7 @@ def check_change_file(path: Path, overwrite: bool | None, *others: Path) -> None
 
     if path.suffix != ".change":
         raise OutputError(f"{path} is no file of a change: let its name end in .change.")
-    if any(path.absolute() == other.absolute() for other in others):
+    if any(os.path.realpath(path) == os.path.realpath(other) for other in others):
         raise OutputError(f"{path} is named twice: give the change a file of its own.")
     check_folder_of(path)
     check_replaceable(overwrite, path)
@@ -316,166 +316,3 @@ def blend(
         check_sheet(out, steps, steps, CELL)
         result = masque.load(model, "blend", device).blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
     save(result, out, overwrite, as_json)
-
-
-def heatmap(
-    photo: Annotated[Path, typer.Argument(help="The photo as it was.")],
-    edited: Annotated[Path, typer.Argument(help="The same photo, edited.")],
-    out: Output = Path("heat.png"),
-    overwrite: Overwrite = None,
-    as_json: Json = False,
-) -> None:
-    """Show where an edit changed colours, and how much.
-
-    Example: masque heatmap anna.jpg out.png -o heat.png
-    """
-    from masque.edits.heatmap import heatmap as show
-    from masque.image import check_output
-    from masque.provenance import write_recorded
-    from masque.version import __version__
-
-    check_output(out, like=photo)
-    check_replaceable(overwrite, out)
-    picture, change = show(photo, edited)
-    check_replaceable(overwrite, out)
-    names = {"photo": photo.name, "edited": edited.name}
-    write_recorded(
-        out, picture, {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change}
-    )
-    text = (
-        f"Wrote {out}. {change['visibly_changed_percent']:.1f} % of the pixels changed visibly; "
-        f"colours moved by {change['mean']:.1f} ΔE on average, {change['largest']:.0f} at most."
-    )
-    answer(text, {"out": str(out), **change}, as_json)
-
-
-def faces(photo: Annotated[Path, typer.Argument(help="The photo to look at.")], as_json: Json = False) -> None:
-    """List the faces in a photo, with the numbers that --pick takes, and say which one is taken without it.
-
-    Example: masque faces group.jpg
-    """
-    from masque.errors import NoFaceError, printable
-    from masque.faces.detect import SMALLEST_FACE, choose_face, find_faces, main_face
-    from masque.image import read_picture
-
-    with Wait("Looking for faces"):
-        found = find_faces(read_picture(photo))
-    if not found:
-        choose_face(found, name=printable(photo.name))
-    main = main_face(found)
-    rows, lines = [], []
-    for number, face in enumerate(found, start=1):
-        left, top, width, height = face.box
-        usable = face.size >= SMALLEST_FACE
-        rows.append(
-            {
-                "number": number,
-                "left": left,
-                "top": top,
-                "width": width,
-                "height": height,
-                "score": round(face.score, 3),
-                "usable": usable,
-                "taken": face is main,
-            }
-        )
-        marks = (
-            ("taken unless another is picked", face is main),
-            (f"too small, {SMALLEST_FACE} px needed", not usable),
-        )
-        notes = [note for note, on in marks if on]
-        lines.append(
-            f"{number}: {width}×{height} px at ({left}, {top}), score {face.score:.2f}"
-            + (f" ({'; '.join(notes)})" if notes else "")
-        )
-    error = None
-    if not any(row["usable"] for row in rows):
-        sentence = f"No face in {printable(photo.name)} is {SMALLEST_FACE} pixels wide or more: use a larger picture."
-        error = NoFaceError(sentence)
-    answer("\n".join(lines), {"faces": rows, **(failure(str(error), "NoFaceError") if error else {})}, as_json)
-    if error:
-        raise error
-
-
-def verify(
-    picture: Annotated[Path, typer.Argument(help="The picture or film to look into.")], as_json: Json = False
-) -> None:
-    """Read back what a picture or film says about how it was made.
-
-    Example: masque verify out.png
-    """
-    import re
-
-    from masque.errors import PictureError, printable
-    from masque.provenance import verify as read_back
-
-    verdict = read_back(picture)
-    if verdict.record is None:
-        made = (
-            f", though it is marked as {printable(verdict.source_type.rsplit('/', 1)[-1])}"
-            if verdict.source_type
-            else ""
-        )
-        raise PictureError(
-            f"{picture} carries no record of Masque{made}: it was not made by Masque, or the record was removed."
-        )
-    state = {
-        True: "as Masque wrote them",
-        False: f"changed since Masque wrote them ({verdict.reason})",
-        None: "not checked in a film",
-    }
-    by = f"{verdict.record.get('edit')} with {verdict.record.get('model')}"
-    by = (
-        f" ({by})" if re.fullmatch(r"[\w-]{1,40} with [\w.-]{1,40}", by) else ""
-    )  # a text of somebody else's could go on as this sentence
-    values = {
-        "record": verdict.record,
-        "source_type": verdict.source_type,
-        "unchanged": verdict.unchanged,
-        "reason": verdict.reason,
-    }
-    answer(f"Made by Masque{by}; its pixels are {state[verdict.unchanged]}.\n{quoted(verdict.record)}", values, as_json)
-
-
-def demo(
-    folder: Annotated[
-        Path, typer.Option("--folder", help="Where the page goes; photos in its sub-folder in/ are taken along.")
-    ] = Path("demo"),
-    model: Model = "rsgan",
-    device: Device = None,
-    overwrite: Overwrite = None,
-    as_json: Json = False,
-) -> None:
-    """Do the main job on two public-domain portraits and on your photos in demo/in, and make a page of it.
-
-    Example: masque demo --folder demo
-    """
-    from masque.lock import only_writer
-    from masque.output import check_folder
-
-    check_folder(folder)
-    check_replaceable(overwrite, folder / "index.html")  # of the pictures, which photos they show is known later
-    with only_writer(folder / "out"), Bar("Making the page") as bar:
-        import masque
-        from masque.studio.page import make_page
-
-        session, translator, painter = (
-            masque.load(model, "swap", device),
-            masque.load("ccagan", "sheet", device),
-            masque.load("portrait", "repaint", device),
-        )
-        latents, synthesizer = masque.load("progan", "morph", device), masque.load("facefeat", "synthesize", device)
-        page, complaints = make_page(
-            session,
-            folder,
-            bar.update,
-            translator,
-            painter,
-            latents,
-            synthesizer,
-            check=lambda paths: check_replaceable(overwrite, *paths),
-        )
-    for sentence in complaints:
-        remark(f"Left out: {sentence}")
-    values = {"page": str(page), "left_out": complaints}
-    answer(f"The pictures are in {page.absolute()}", values, as_json)

@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from masque.cli import bench, data, edit, evaluate, latents, portraits, presets, synthesize, tables, train
+from masque.cli import bench, data, edit, evaluate, latents, look, portraits, presets, synthesize, tables, train
 from masque.cli.help import Headings
 from masque.cli.manner import MANNER, begin
 from masque.cli.options import Quiet, Verbose
@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 for register in (
     edit.register,
+    look.register,
     portraits.register,
     latents.register,
     synthesize.register,

@@ -27,10 +27,8 @@ from masque.faces.matte import (
 )
 from masque.faces.paste import feathered_square, into_region, region_of
 from masque.faces.regions import HAIR_CROP
+from masque.faces.strips import Box
 from masque.image import Picture, to_tensor
-
-Box = tuple[int, int, int, int]
-"""left, top, right, bottom in pixels of the photo."""
 
 SHARES_ACROSS = 256
 """Pixels across the face of the label shares: twice what the parser sees, so that nothing is lost by turning."""

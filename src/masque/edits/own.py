@@ -41,6 +41,9 @@ BY_NETWORK: Mapping[str, str] = {
 
 SMILE = "Smiling"
 
+PAINTED = "a network sees a face some hundred pixels wide, so look at the result before you show it."
+"""What is said of an attribute that a network paints."""
+
 ATTRIBUTES = (HAIR, *COLOURS, SMILE, *BY_NETWORK)
 """Everything that an edit may name."""
 
@@ -132,7 +135,8 @@ def edit(session: OwnSession, photo: Photo, attributes: Mapping[str, Value], *, 
         by |= dict.fromkeys((name for name in values if name == HAIR or name in COLOURS), "own pixels")
         record["hair"] = found
     picture = change.apply(subject.photo)
-    notes = [str(one["note"]) for one in record.values() if isinstance(one, Mapping) and "note" in one]
+    painted_by = [f"{name} is painted by {family}: {PAINTED}" for name, family in BY_NETWORK.items() if name in values]
+    notes = painted_by + [str(one["note"]) for one in record.values() if isinstance(one, Mapping) and "note" in one]
     return Result(
         picture,
         {
@@ -183,13 +187,8 @@ def asked_smile(subject: Subject, value: float) -> float:
     """How much of a smile is to be given, or taken if below 0, so that a face smiles as much as `value` says.
 
     It is read off the landmarks how much it smiles already, so that a broad smile is not doubled."""
-    read = measured_attributes(subject).get(SMILE, 0.0)
+    read = read_attributes(subject.frame, None).get(SMILE, 0.0)
     return value - float(np.clip(2 * read - 1, 0, 1))
-
-
-def measured_attributes(subject: Subject) -> dict[str, float]:
-    """What landmarks and colours of a face tell of its attributes, in [0,1]."""
-    return read_attributes(subject.frame, None)
 
 
 def asked_colour(values: Mapping[str, Value]) -> tuple[HairColour, float] | None:

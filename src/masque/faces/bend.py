@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
-from masque.faces.change import Box, Move
+from masque.faces.change import Move
+from masque.faces.strips import Box
 
 STIFFNESS = 2e-4
 """Smoothing of the thin plates: landmarks are found to within a pixel or two, and must not make bumps."""

@@ -9,89 +9,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from masque.errors import PictureError
+from masque.faces.strips import Box, Points, Strip, enlarged_box, sampled
 from masque.given import share
 from masque.image import Picture
-
-Box: TypeAlias = tuple[int, int, int, int]
-"""left, top, right, bottom in pixels of the photo; right and bottom are the first that do not belong to it. A box may
-reach beyond the photo."""
-
-Field: TypeAlias = NDArray[np.float32] | NDArray[np.uint8]
-"""(h,w) or (h,w,C) over a box, at any size; uint8 is a matte, of which 255 is all."""
-
-Points: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""x and y of points in pixels of the photo, each (h,w)."""
 
 STRIP = 1 << 18
 """Pixels of a strip, about: its float pictures stay in the processor's cache."""
 
-STILL = 0.02
-"""Pixels by which a pixel must move to be resampled: less cannot be seen, and resampling blurs."""
-
 L = TypeVar("L", bound="Layer")
-
-
-class Strip:
-    """Some rows of the photo while a change is applied to them: their pixels, and where they lie."""
-
-    def __init__(self, photo: Picture, box: Box, moves: Sequence[Move]) -> None:
-        """photo: (H,W,3), the whole. box: what the strip covers, within the photo. moves: the displacements of the
-        change, in order."""
-        left, top, right, bottom = box
-        x, y = np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32))
-        self.box = box
-        self.positions: list[Points] = [(x, y)]
-        for move in reversed(moves):
-            self.positions.insert(0, move.source_of(*self.positions[0]))
-        self.pixels = _resampled(photo, box, *self.positions[0]) if moves else photo[top:bottom, left:right].copy()
-        """RGB uint8 (h,w,3), moved."""
-        self.stage = 0
-        self._lab: NDArray[np.float32] | None = None
-        self._before: NDArray[np.float32] | None = None
-
-    @property
-    def lab(self) -> NDArray[np.float32]:
-        """CIELAB (h,w,3) of the strip, lightness in [0,100], to be changed in place."""
-        if self._lab is None:
-            lab = cv2.cvtColor(self.pixels.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
-            self._lab = np.asarray(lab, dtype=np.float32)
-            self._before = self._lab.copy()
-        return self._lab
-
-    @property
-    def before(self) -> NDArray[np.float32]:
-        """CIELAB (h,w,3) of the strip before any layer tinted it."""
-        assert self.lab is not None
-        assert self._before is not None
-        return self._before
-
-    def sample(self, field: Field, box: Box) -> NDArray[np.float32]:
-        """A field over a box at each pixel of the strip: float32 (h,w) or (h,w,C), a matte in [0,1].
-
-        Beyond the box it is 0. Where a later layer moves pixels, the field moves along."""
-        x, y = self.positions[self.stage]
-        return sampled(field, box, x, y)
-
-    def finish(self) -> Picture:
-        """The strip's pixels with what was changed in CIELAB; others are as they were, bit for bit."""
-        if self._lab is not None and self._before is not None:
-            changed = (self._lab != self._before).any(axis=2)
-            if changed.any():
-                rgb = cv2.cvtColor(self._lab, cv2.COLOR_LAB2RGB)
-                shown = np.clip(np.rint(255 * rgb), 0, 255).astype(np.uint8)
-                self.pixels[changed] = shown[changed]
-        self._lab = self._before = None
-        return self.pixels
 
 
 @runtime_checkable
@@ -124,15 +58,11 @@ class Layer(Protocol):
 class Move:
     """Moves pixels: says of each pixel of the result where it comes from."""
 
+    reach: ClassVar[int] = 0
     name: str
     box: Box
     field: NDArray[np.float32]
     """(h,w,2) over the box, in photo pixels: where a pixel comes from, minus where it is. 0 at the box's rim."""
-
-    @property
-    def reach(self) -> int:
-        """It looks at no neighbours."""
-        return 0
 
     def scaled(self, strength: float) -> Move:
         """The same with displacements `strength` times as long."""
@@ -155,17 +85,13 @@ class Move:
 class Shift:
     """Shifts colours smoothly where a matte says, in the logarithm of lightness and in the two colours of CIELAB."""
 
+    reach: ClassVar[int] = 0
     name: str
     box: Box
     matte: NDArray[np.uint8]
     """(h,w) over the box."""
     field: NDArray[np.float32]
     """(h',w',3) over the box, added to ln(L + 8), a and b."""
-
-    @property
-    def reach(self) -> int:
-        """It looks at no neighbours."""
-        return 0
 
     def scaled(self, strength: float) -> Shift:
         """The same with shifts `strength` times as large."""
@@ -189,13 +115,9 @@ class Shift:
 class Grey:
     """Takes from what earlier layers changed every colour that the photo had not: a black-and-white photo stays one."""
 
+    reach: ClassVar[int] = 0
     name: str
     box: Box
-
-    @property
-    def reach(self) -> int:
-        """It looks at no neighbours."""
-        return 0
 
     def scaled(self, strength: float) -> Grey:  # noqa: ARG002
         """The same: a photo is grey at any strength."""
@@ -214,17 +136,13 @@ class Grey:
 class Pixels:
     """Puts other pixels in place of the photo's: what an edit painted that says nothing finer of itself."""
 
+    reach: ClassVar[int] = 0
     name: str
     box: Box
     picture: Picture
     """RGB uint8 (h,w,3) over the box."""
     matte: NDArray[np.uint8]
     """(h,w) over the box: how much of `picture` shows."""
-
-    @property
-    def reach(self) -> int:
-        """It looks at no neighbours."""
-        return 0
 
     def scaled(self, strength: float) -> Pixels:
         """The same, `strength` times as opaque."""
@@ -265,7 +183,7 @@ class Change:
         rows = max(16, STRIP // (right - left))
         edges = [*range(top, bottom, rows), bottom]
         halo = sum(layer.reach for layer in self.layers)
-        moves = [layer for layer in self.layers if isinstance(layer, Move)]
+        moves = [layer.source_of for layer in self.layers if isinstance(layer, Move)]
 
         def one(first: int, last: int) -> None:
             above, below = max(0, first - halo), min(photo.shape[0], last + halo)
@@ -353,50 +271,6 @@ def change_between(photo: Picture, edited: Picture, name: str) -> Change:
     rows, columns = slice(y, y + height), slice(x, x + width)
     matte = np.where(differs[rows, columns], 255, 0).astype(np.uint8)
     return Change(size, (Pixels(name, (x, y, x + width, y + height), edited[rows, columns].copy(), matte),))
-
-
-def sampled(field: Field, box: Box, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A field over a box at points (x, y) of the photo, each float32 (h,w): (h,w) or (h,w,C); 0 beyond the box.
-
-    Mattes are interpolated linearly, so that they stay within [0,1], and fields by cubic splines, since linear pieces
-    of a displacement show as creases."""
-    left, top, right, bottom = box
-    to_x, to_y = field.shape[1] / (right - left), field.shape[0] / (bottom - top)
-    at = ((x - left + 0.5) * np.float32(to_x) - 0.5, (y - top + 0.5) * np.float32(to_y) - 0.5)
-    matte = field.dtype == np.uint8
-    found = cv2.remap(
-        field,
-        at[0].astype(np.float32),
-        at[1].astype(np.float32),
-        cv2.INTER_LINEAR if matte or min(to_x, to_y) >= 1 else cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float32)
-    outside = (x < left - 0.5) | (x > right - 0.5) | (y < top - 0.5) | (y > bottom - 0.5)
-    found[outside] = 0
-    return found / np.float32(255) if matte else found
-
-
-def enlarged_box(box: Box, factor: float) -> Box:
-    """The box around the same part of a photo that is `factor` times as large."""
-    left, top, right, bottom = (round(edge * factor) for edge in box)
-    return left, top, max(right, left + 1), max(bottom, top + 1)
-
-
-def _resampled(photo: Picture, box: Box, x: NDArray[np.float32], y: NDArray[np.float32]) -> Picture:
-    """The pixels of a strip that come from (x, y); those that stay are the photo's own."""
-    left, top, right, bottom = box
-    own = photo[top:bottom, left:right]
-    far = np.abs(x - np.arange(left, right, dtype=np.float32)) > STILL
-    far |= np.abs(y - np.arange(top, bottom, dtype=np.float32)[:, None]) > STILL
-    result = own.copy()
-    if far.any():
-        # Only the part of the photo that is seen is handed on: OpenCV's maps end at 32,767 pixels.
-        x0, y0 = max(0, math.floor(float(x.min())) - 4), max(0, math.floor(float(y.min())) - 4)
-        x1, y1 = math.ceil(float(x.max())) + 5, math.ceil(float(y.max())) + 5
-        part = np.ascontiguousarray(photo[y0:y1, x0:x1])
-        moved = cv2.remap(part, x - x0, y - y0, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
-        result[far] = moved[far]
-    return result
 
 
 def _pixels(size: tuple[int, int]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -36,6 +36,29 @@ changes them by less than 3, another photo by 30 and more."""
 
 LAYERS: Mapping[str, type[Layer]] = {"dye": Dye, "move": Move, "shift": Shift, "grey": Grey, "pixels": Pixels}
 """Every kind of layer that a file may hold, by its name there."""
+
+
+FLOATS, BYTES = np.float32, np.uint8
+ARRAYS: Mapping[type[Layer], Mapping[str, tuple[type[np.generic], tuple[int, ...]]]] = {
+    Dye: {
+        "matte": (BYTES, (-1, -1)),
+        "sure": (BYTES, (-1, -1)),
+        "nearby": (FLOATS, (-1, -1, 4)),
+        "curve": (FLOATS, (101, 3)),
+        "own": (FLOATS, (1, 2)),
+    },
+    Move: {"field": (FLOATS, (-1, -1, 2))},
+    Shift: {"matte": (BYTES, (-1, -1)), "field": (FLOATS, (-1, -1, 3))},
+    Grey: {},
+    Pixels: {"picture": (BYTES, (-1, -1, 3)), "matte": (BYTES, (-1, -1))},
+}
+"""Layer -> what numbers each of its arrays holds and how long its sides are; -1 is any length."""
+
+LARGEST_FACTOR = 16.0
+"""How many times as large or as small a copy of the photo may be."""
+
+WIDEST_BLUR = 0.02
+"""What a layer may blur by at most, in longer sides of the photo: a face's strands are narrower."""
 
 
 def save_change(path: str | os.PathLike[str], change: Change, photo: Picture) -> Path:
@@ -81,6 +104,7 @@ def load_change(path: str | os.PathLike[str], photo: Picture) -> Change:
         layers = tuple(_layer(values, arrays, number) for number, values in enumerate(about["layers"]))
         if thumbnail.shape != (THUMBNAIL, THUMBNAIL, 3) or width < 1 or height < 1:
             raise ValueError("its sizes make no sense")
+        _check_sizes(layers, width, height, photo.shape[1])
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = printable(str(error) or type(error).__name__, 120)
         raise PictureError(
@@ -119,14 +143,33 @@ def _layer(values: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic
     for name, wanted in _kinds(kind).items():
         if wanted is np.ndarray:
             array = arrays[f"{number}.{name}"]
-            if array.ndim not in (2, 3) or not array.size or array.dtype not in (np.uint8, np.float32):
+            numbers, sides = ARRAYS[kind][name]
+            fits = len(sides) == array.ndim and all(a in (-1, b) for a, b in zip(sides, array.shape, strict=True))
+            if array.dtype != numbers or not fits or not array.size:
                 raise ValueError(f"{name} of layer {number} is an array of {array.dtype} {array.shape}")
-            if array.dtype == np.float32 and not np.isfinite(array).all():
+            if numbers is FLOATS and not np.isfinite(array).all():
                 raise ValueError(f"{name} of layer {number} is not finite")
             found[name] = array
         else:
             found[name] = _plain(name, values[name], wanted)
     return kind(**found)
+
+
+def _check_sizes(layers: Sequence[Layer], width: int, height: int, photo_width: int) -> None:
+    """Raise ValueError for layers that lie far from the photo, reach too far, or are for a photo of quite another
+    size."""
+    if not 1 / LARGEST_FACTOR <= photo_width / width <= LARGEST_FACTOR:
+        raise ValueError("the photo that it was made for was of quite another size")
+    for number, layer in enumerate(layers):
+        left, top, right, bottom = layer.box
+        if min(left + width, top + height, 2 * width - right, 2 * height - bottom) < 0:
+            raise ValueError(f"layer {number} lies outside of the photo")
+        if isinstance(layer, Dye) and not (
+            0 < layer.blur <= max(1.0, WIDEST_BLUR * max(width, height))
+            and 0 <= layer.strength <= 1
+            and 0 <= layer.kept <= 1
+        ):
+            raise ValueError(f"layer {number} has numbers that no layer has")
 
 
 def _plain(name: str, value: object, wanted: type) -> object:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.faces.change import Box, Strip, enlarged_box
 from masque.faces.matte import mean_nearby, resized
+from masque.faces.strips import Box, Strip, enlarged_box
 
 STEEPEST, FLATTEST = 1.5, 0.75
 """Bounds of the slope with which detail is passed on."""

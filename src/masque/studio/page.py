@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from masque.edits.latents import Latent
-from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
+from masque.edits.loaded import AttributeEditor, LatentEditor, PhotoEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.result import Result
 from masque.errors import NoFaceError, PictureError, printable
 from masque.folders import list_folder, missed
@@ -27,6 +27,15 @@ figcaption { font-size: .9rem; color: #555; }
 pre { font-size: .75rem; background: #f4f4f4; padding: .5rem; overflow-x: auto; max-width: 36rem; }
 """
 
+
+OWN_EDITS: Mapping[str, Mapping[str, float | str]] = {
+    "half a smile": {"Smiling": 0.5},
+    "blond": {"Blond_Hair": 1.0},
+    "grey": {"Gray_Hair": 1.0},
+    "auburn": {"Hair": "auburn"},
+    "violet and smiling": {"Hair": "#8a2be2", "Smiling": 1.0},
+}
+"""Caption -> attributes of the edits of a photo's own pixels that are shown."""
 
 LONGEST_SHOWN = 60
 """Characters of a photo's name: two of them make the name of a file."""
@@ -88,6 +97,7 @@ def make_page(
     latent_editor: LatentEditor | None = None,
     synthesizer: Synthesizer | None = None,
     check: Callable[[Sequence[Path]], None] | None = None,
+    photo_editor: PhotoEditor | None = None,
 ) -> tuple[Path, list[str]]:
     """Edit the sample photos and every photo in folder/in; write folder/index.html and the pictures in folder/out.
 
@@ -95,8 +105,9 @@ def make_page(
     portrait_editor: gives each photo of a pair parts of the other, in shape and in style. latent_editor: combines the
     two sample photos and morphs one into the other. synthesizer: draws new pictures of each photo's person. Sections of
     models that are None are left out. check: called with every path that is to be written before the first picture is
-    made; raises where one of them may not be. Returns the page's path and one sentence for each photo that had to be
-    left out. Raises OutputError."""
+    made; raises where one of them may not be. photo_editor: edits each photo's own pixels.
+
+    Returns the page's path and one sentence for each photo that had to be left out. Raises OutputError."""
     own, complaints = own_photos(folder / "in")
     usable = {}
     for name, photo in {**sample_photos(), **own}.items():
@@ -107,7 +118,7 @@ def make_page(
             complaints.append(f"{name}: {error}")
     page, out = folder / "index.html", folder / "out"
     sections = []
-    jobs = list(_jobs(swapper, usable, attribute_editor, portrait_editor, latent_editor, synthesizer))
+    jobs = list(_jobs(swapper, usable, photo_editor, attribute_editor, portrait_editor, latent_editor, synthesizer))
     if check:
         check([page, *(out / file for job in jobs for file in _files(job))])
     make_folder(out)
@@ -152,6 +163,7 @@ def _files(job: Job) -> list[str]:
 def _jobs(
     swapper: Swapper,
     photos: Mapping[str, Picture],
+    photo_editor: PhotoEditor | None,
     attribute_editor: AttributeEditor | None,
     portrait_editor: PortraitEditor | None,
     latent_editor: LatentEditor | None,
@@ -165,6 +177,8 @@ def _jobs(
             yield f"Shape of the mouth: {a} and {b}", (), partial(_shapes, portrait_editor, photos, a, b)
             yield f"Style of the hair: {a} and {b}", (), partial(_styles, portrait_editor, photos, a, b)
     for name in names:
+        if photo_editor is not None:
+            yield f"Own pixels: {name}", (name,), partial(_own_pixels, photo_editor, photos[name], name)
         yield f"Edit: {name}", (name,), partial(_edits, swapper, photos[name], name)
         yield f"Random hair: {name}", (), partial(_random, swapper, photos[name], name)
         if attribute_editor is not None:
@@ -185,6 +199,11 @@ def _swaps(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> P
         )
     bare = partial(swapper.swap, photos[a], photos[b], stitch="none", detail="network")
     yield f"swap-{a}-on-{b}-network.jpg", f"{a}'s face on {b}, as the network paints it", bare
+
+
+def _own_pixels(editor: PhotoEditor, photo: Picture, name: str) -> Pictures:
+    for caption, attributes in OWN_EDITS.items():
+        yield f"{name}-own-{caption.replace(' ', '-')}.jpg", caption, partial(editor.edit, photo, attributes)
 
 
 def _edits(swapper: Swapper, photo: Picture, name: str) -> Pictures:
