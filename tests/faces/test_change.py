@@ -220,7 +220,17 @@ def _file(layers: object, arrays: dict[str, np.ndarray] | None = None, **about: 
         (_file([], size=[4, 3]), "quite another size"),
         (
             _file(
-                [{"kind": "dye", "name": "d", "box": [0, 0, 9, 9], "kept": 0.2, "blur": 900.0, "strength": 1.0}],
+                [
+                    {
+                        "kind": "dye",
+                        "name": "d",
+                        "box": [0, 0, 9, 9],
+                        "kept": 0.2,
+                        "detail": 1.0,
+                        "blur": 900.0,
+                        "strength": 1.0,
+                    }
+                ],
                 {
                     **{f"0.{name}": np.ones((2, 2), np.uint8) for name in ("matte", "sure")},
                     **{

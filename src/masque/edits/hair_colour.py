@@ -9,20 +9,21 @@ import cv2
 import numpy as np
 from PIL import ImageColor
 
-from masque.edits.mattes import SHARES_ACROSS, Mattes
-from masque.edits.subject import Subject
+from masque.edits.mattes import HAIR, SHARES_ACROSS, Mattes
+from masque.edits.subject import Shares, Subject
 from masque.errors import ValueRangeError, printable
 from masque.faces.change import Change, Grey
-from masque.faces.dye import HairColour, dye
+from masque.faces.dye import HairColour, dye, of_tones, tones_of
+from masque.image import Picture
 from masque.jsonfile import JSON
 
 COLOURS: Mapping[str, HairColour] = {
-    "Black_Hair": HairColour(9, 2, 0.5),
-    "Blond_Hair": HairColour(60, 5, 24),
-    "Brown_Hair": HairColour(27, 9, 15),
-    "Gray_Hair": HairColour(58, 0, 1),
+    "Black_Hair": HairColour(6, 0.7, 1.6, (1.3, 0, 0.7), (29, 4, 7)),
+    "Blond_Hair": HairColour(60, 5.5, 24, (27, 9, 18), (83, 2, 20)),
+    "Brown_Hair": HairColour(28, 9.5, 16, (7, 4.5, 5), (60, 8, 21)),
+    "Gray_Hair": HairColour(59, 0.5, 1.5, (23, 0.5, 1.5), (81, 0.5, 1.5)),
 }
-"""The hair colours of CelebA's attributes: middle tones of hair in daylight."""
+"""The hair colours of CelebA's attributes, with their darkest and lightest tones, as measured: see docs/edits.md."""
 
 NAMED: Mapping[str, HairColour] = {
     "black": COLOURS["Black_Hair"],
@@ -45,6 +46,9 @@ NAMED: Mapping[str, HairColour] = {
 
 TOO_LITTLE = 0.06
 """Hair, in squares of the face's width, below which a head counts as shaved."""
+
+PAINTED = 4.0
+"""CIELAB distance from which a network is said to have painted the hair in another colour."""
 
 NO_HAIR = "No hair is seen that could be dyed: its colour is left as it is."
 
@@ -89,3 +93,21 @@ def colour_hair(subject: Subject, mattes: Mattes, colour: HairColour) -> tuple[C
         return Change(size), {"hair_seen": seen, "note": NO_HAIR}
     layers = (layer, Grey("black and white", mattes.box)) if subject.grey else (layer,)
     return Change(size, layers), {"hair_seen": seen, "colour": [colour.light, colour.a, colour.b]}
+
+
+def colour_painted(before: Picture, after: Picture, shares: Shares) -> HairColour | None:
+    """The hair colour that a network decided on, with its shadows and its shine; None where it painted no other one
+    than there was, or no hair is seen.
+
+    before, after: (S,S,3), what the network makes of a face as it is and as it is asked for. shares: (11,S,S), the
+    parser's, of the same crop. A network blurs, so the tones are at least as far apart as in other hair as light."""
+    inside = shares[HAIR] > 0.9
+    if inside.sum() < max(20, 0.002 * inside.size):
+        return None
+    painted, own = (tones_of(picture, inside).tones for picture in (after, before))
+    if np.linalg.norm(painted[1] - own[1]) < PAINTED:
+        return None
+    usual = HairColour(float(painted[1, 0]), float(painted[1, 1]), float(painted[1, 2])).tones
+    painted[0, 0] = min(painted[0, 0], usual[0, 0])
+    painted[2, 0] = max(painted[2, 0], usual[2, 0])
+    return of_tones(painted)

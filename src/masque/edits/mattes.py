@@ -23,6 +23,7 @@ from masque.faces.matte import (
     refine_along_edges,
     refine_along_strands,
     resized,
+    taken_from_skin,
     without_haze,
 )
 from masque.faces.paste import feathered_square, into_region, region_of
@@ -45,6 +46,12 @@ LOWER = 0.06
 
 SOFT_EDGE = 0.1
 """The share of the first look's side over which it fades into the second."""
+
+UNSURE = (0.6, 0.95)
+"""Shares of hair up to which the colour has to agree, and from which it need not."""
+
+RIM, RIM_KEPT = 0.025, 3.0
+"""How far around sure hair, in face widths, its colour may be mixed with others; and how soon that ends."""
 
 SKIN = [LABELS.index("skin"), LABELS.index("nose")]
 HAIR = LABELS.index("hair")
@@ -163,9 +170,16 @@ def _with_own_hair(
 
     near: (h,w), how far they come from the look that the parser has learnt from. picture: (h,w,3). middle: between the
     eyes, and the face's width, in its pixels."""
-    hair = shares[HAIR]
-    same = of_the_same_colour(picture.astype(np.float32) / np.float32(255), hair, near)
-    own = one_head(without_haze(hair * (near + (1 - near) * same), face_width), middle, face_width)
+    scaled = cv2.GaussianBlur(picture.astype(np.float32) / np.float32(255), (0, 0), 1)
+    lab = np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB), dtype=np.float32)
+    hair = taken_from_skin(lab, shares[HAIR], shares[SKIN[0]])
+    shares[SKIN[0]] += shares[HAIR] - hair
+    same = of_the_same_colour(lab, hair, near)
+    sure = np.clip((hair - UNSURE[0]) / (UNSURE[1] - UNSURE[0]), 0, 1)
+    # At the rim skin and wall are mixed into the colour of hair, and the matte tells them apart later.
+    rim = np.clip(RIM_KEPT * cv2.GaussianBlur(sure, (0, 0), max(0.5, RIM * face_width)), 0, 1)
+    known = near * np.maximum(sure, rim)
+    own = one_head(without_haze(hair * (known + (1 - known) * same), face_width), middle, face_width)
     shares[LABELS.index("background")] += hair - own
     shares[HAIR] = own
     return shares

@@ -21,7 +21,7 @@ from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject, find_subject
 from masque.errors import CheckpointError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.change import Change
-from masque.faces.dye import HairColour
+from masque.faces.dye import HairColour, mixed
 from masque.given import share
 from masque.jsonfile import JSON
 from masque.version import __version__
@@ -201,8 +201,4 @@ def asked_colour(values: Mapping[str, Value]) -> tuple[HairColour, float] | None
     total = sum(shares.values())
     if not shares or total == 0:
         return None
-    light, a, b = (
-        sum(part * getattr(COLOURS[name], axis) for name, part in shares.items()) / total
-        for axis in ("light", "a", "b")
-    )
-    return HairColour(light, a, b), min(1.0, total)
+    return mixed([COLOURS[name] for name in shares], list(shares.values())), min(1.0, total)

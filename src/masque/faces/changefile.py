@@ -20,7 +20,7 @@ from safetensors.numpy import load, save
 
 from masque.errors import PictureError, printable
 from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
-from masque.faces.dye import Dye
+from masque.faces.dye import DETAIL, Dye
 from masque.given import output_path
 from masque.image import Picture
 from masque.output import write_atomically
@@ -168,6 +168,7 @@ def _check_sizes(layers: Sequence[Layer], width: int, height: int, photo_width: 
             0 < layer.blur <= max(1.0, WIDEST_BLUR * max(width, height))
             and 0 <= layer.strength <= 1
             and 0 <= layer.kept <= 1
+            and DETAIL[0] <= layer.detail <= DETAIL[1]
         ):
             raise ValueError(f"layer {number} has numbers that no layer has")
 

@@ -7,6 +7,7 @@ shadows and highlights of hair have less of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -29,17 +30,40 @@ KEPT_COLOUR = 0.25
 SURE = 0.9
 """Matte from which a pixel is taken for hair alone when colours are measured."""
 
-HIGHLIGHT = 10.0
+MOSTLY = 0.7
+"""Matte from which the colour of a pixel at the rim, not its lightness, is taken for that of hair alone."""
+
+HIGHLIGHT = 6.0
 """By how much a pixel at the rim may be lighter than the new hair beside it."""
 
-TONES = np.array([[0, 0, 8], [9, 2, 30], [27, 10, 50], [60, 30, 86], [90, 70, 98], [100, 90, 100]], dtype=np.float64)
-"""Middle lightness of hair -> its darkest and lightest (4th and 97th percentile), read off photos of black, brown and
-blond hair; beyond them continued."""
+TONES = np.array([[0, 0, 8], [6, 1, 29], [29, 7, 60], [60, 27, 83], [90, 70, 98], [100, 90, 100]], dtype=np.float64)
+"""Middle lightness of hair -> its darkest and lightest (4th and 97th percentile), of black, brown and blond hair as
+measured (docs/edits.md); beyond them continued."""
+
+PALER = (0.5, 0.7)
+"""How much of its middle colour hair has in shadow and in shine."""
+
+TURNED = (-12.0, 8.0)
+"""By how many degrees the hue of reddish, brown and blond hair turns in shadow and in shine: towards red where it is
+dark, towards yellow where it is light."""
+
+SHARPNESS = (0.94, 0.99)
+"""Fine detail of the dyed hair over that of the photo."""
+
+BASE, WIDEST = 0.016, 6.0
+"""Over what distance, in face widths and at most in pixels, lightness is averaged before it goes through the curve:
+what is finer is grain, and that is no larger in large photos."""
+
+DETAIL = (0.6, 1.5)
+"""Bounds of the factor that reaches that."""
+
+Tone = tuple[float, float, float]
+"""L in [0,100], a, b of CIELAB."""
 
 
 @dataclass(frozen=True)
 class HairColour:
-    """A colour of hair in CIELAB."""
+    """A colour of hair in CIELAB: of its middle tones, and where they are known of its shadows and its shine."""
 
     light: float
     """Its middle lightness, in [0,100]."""
@@ -47,12 +71,50 @@ class HairColour:
     """Green to red, of the middle tones."""
     b: float
     """Blue to yellow, of the middle tones."""
+    dark: Tone | None = None
+    """Its darkest tone (4th percentile of lightness); None for what is usual beside the middle."""
+    bright: Tone | None = None
+    """Its lightest (97th percentile)."""
 
     @property
-    def tones(self) -> tuple[float, float, float]:
-        """Lightness of its darkest, middle and lightest tones."""
-        dark, bright = (float(np.interp(self.light, TONES[:, 0], TONES[:, i])) for i in (1, 2))
-        return dark, self.light, bright
+    def tones(self) -> NDArray[np.float64]:
+        """(3,3): L, a, b of its darkest, middle and lightest tones."""
+        ends = [self._end(i) if end is None else end for i, end in enumerate((self.dark, self.bright))]
+        return np.array([ends[0], (self.light, self.a, self.b), ends[1]])
+
+    def _end(self, end: int) -> Tone:
+        """The darkest (0) or lightest (1) tone that goes with the middle one."""
+        hue, chroma = float(np.arctan2(self.b, self.a)), float(np.hypot(self.a, self.b))
+        if 0.35 < hue < 1.6:  # colours that hair grows in
+            hue += float(np.radians(TURNED[end]))
+        light = float(np.interp(self.light, TONES[:, 0], TONES[:, 1 + end]))
+        return light, PALER[end] * chroma * float(np.cos(hue)), PALER[end] * chroma * float(np.sin(hue))
+
+
+def of_tones(tones: NDArray[np.floating]) -> HairColour:
+    """The colour with these darkest, middle and lightest tones, (3,3) of L, a, b."""
+    dark, (light, a, b), bright = ((float(tone[0]), float(tone[1]), float(tone[2])) for tone in tones)
+    return HairColour(light, a, b, dark, bright)
+
+
+def mixed(colours: Sequence[HairColour], shares: Sequence[float]) -> HairColour:
+    """A mixture of colours.
+
+    shares: of each, above 0 in all."""
+    return of_tones(np.average([colour.tones for colour in colours], axis=0, weights=shares))
+
+
+def tones_of(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> HairColour:
+    """The colour of the hair of a picture (H,W,3): lightness at its 4th, 50th and 97th percentile, with the median a
+    and b of the pixels that are about as light.
+
+    inside: (H,W), where the hair is; some pixels at least."""
+    lab = cv2.cvtColor(picture.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[inside]
+    tones = []
+    for light in np.percentile(lab[:, 0], (4, 50, 97)):
+        alike = lab[np.abs(lab[:, 0] - light) <= 4, 1:]
+        tones.append([light, *np.median(alike, axis=0)])
+    return of_tones(np.array(tones))
 
 
 @dataclass(frozen=True)
@@ -76,6 +138,9 @@ class Dye:
     """How much of each strand's deviation from that stays."""
     blur: float
     """Pixels over which lightness is averaged before it goes through the curve."""
+    detail: float
+    """By how much finer detail than that is multiplied, beside the curve's slope, so that the hair is as sharp as it
+    was."""
     strength: float = 1.0
 
     @property
@@ -99,8 +164,11 @@ class Dye:
         lab = strip.lab
         sure = strip.sample(self.sure, self.box)[..., None]
         nearby = strip.sample(self.nearby, self.box)
-        new = dyed(lab, self.curve, self.own, self.kept, self.blur)
-        added = sure * (new - lab) + (1 - sure) * nearby[..., :3]
+        new = dyed(lab, self.curve, self.own, self.kept, self.blur, self.detail)
+        # Skin between strands may shine through in its own light, but a strand in its old colour would be seen.
+        coloured = np.maximum(sure, np.clip((alpha[..., None] - MOSTLY) / (1 - MOSTLY), 0, 1))
+        certain = np.concatenate([sure, coloured, coloured], axis=2)
+        added = nearby[..., :3] + certain * (new - lab - nearby[..., :3])
         share = (self.strength * alpha)[..., None]
         light = lab[..., 0] + share[..., 0] * added[..., 0]
         # What shines through at the rim was lit by what stands behind: it must not outshine the new hair.
@@ -112,16 +180,21 @@ class Dye:
 
 
 def dyed(
-    lab: NDArray[np.float32], curve: NDArray[np.float32], own: NDArray[np.float32], kept: float, blur: float
+    lab: NDArray[np.float32],
+    curve: NDArray[np.float32],
+    own: NDArray[np.float32],
+    kept: float,
+    blur: float,
+    detail: float = 1.0,
 ) -> NDArray[np.float32]:
     """CIELAB (h,w,3) of hair on a curve (101,3) of lightness, everywhere.
 
     own: (1,2), the hair's mean a and b. kept: how much of each pixel's deviation from that stays. blur: pixels over
-    which lightness is averaged before it goes through the curve."""
+    which lightness is averaged before it goes through the curve. detail: a factor of finer detail than that."""
     light = np.ascontiguousarray(lab[..., 0])
     base = cv2.GaussianBlur(light, (0, 0), blur)
     place = np.arange(len(curve), dtype=np.float64)
-    slope = np.interp(base, place, np.clip(np.gradient(curve[:, 0]), FLATTEST, STEEPEST))
+    slope = detail * np.interp(base, place, np.clip(np.gradient(curve[:, 0]), FLATTEST, STEEPEST))
     new = np.empty_like(lab)
     new[..., 0] = np.clip(np.interp(base, place, curve[:, 0]) + slope * (light - base), 0, 100)
     for channel in (1, 2):
@@ -138,24 +211,22 @@ def colour_curve(light: NDArray[np.float32], colour: HairColour, coloured: bool 
     dark, middle, bright = (float(v) for v in np.percentile(light, (4, 50, 97)))
     dark, bright = max(0.0, min(dark, middle - 4)), max(bright, middle + 10)
     own = (dark, middle, bright)
-    tones = [min(tone, light + most) for tone, light, most in zip(colour.tones, own, LIFTED, strict=True)]
+    wanted = colour.tones
+    tones = [min(tone, light + most) for tone, light, most in zip(wanted[:, 0], own, LIFTED, strict=True)]
     ends = (min(0.5 * tones[0], LIFTED[0] / 2), min(100.0, tones[2] + 8))
-    place = np.arange(101, dtype=np.float64)
     knots = np.maximum.accumulate([-1.0, dark, middle, bright, 101.0])
-    new = np.interp(place, knots, [ends[0], *tones, ends[1]])
     curve = np.zeros((101, 3))
-    curve[:, 0] = new
+    curve[:, 0] = np.interp(np.arange(101, dtype=np.float64), knots, [ends[0], *tones, ends[1]])
     if coloured:
-        curve[:, 1:] = chroma_at(new, colour)[:, None] * np.array([colour.a, colour.b])
+        curve[:, 1:] = colours_at(curve[:, 0], colour)
     return curve.astype(np.float32)
 
 
-def chroma_at(light: NDArray[np.float64], colour: HairColour) -> NDArray[np.float64]:
-    """How much of its colour hair has at each lightness (N,): 1 in its middle tones, less in shadow and shine."""
-    dark, middle, bright = colour.tones
-    below = np.clip((light - dark) / max(1e-3, middle - dark), 0, 1)
-    above = np.clip((bright - light) / max(1e-3, bright - middle), 0, 1)
-    return np.asarray(0.5 + 0.5 * np.minimum(1, below) * (0.35 + 0.65 * above), dtype=np.float64)
+def colours_at(light: NDArray[np.float64], colour: HairColour) -> NDArray[np.float64]:
+    """The a and b that hair of a colour has at each lightness (N,): (N,2). Black and white have none."""
+    tones = colour.tones
+    places = np.maximum.accumulate([0.0, *tones[:, 0], max(100.0, tones[2, 0] + 1)])
+    return np.stack([np.interp(light, places, [0, *tones[:, axis], 0.5 * tones[2, axis]]) for axis in (1, 2)], axis=-1)
 
 
 def dye(
@@ -180,11 +251,15 @@ def dye(
         return None
     own = lab[inside].mean(axis=0)
     curve = colour_curve(lab[..., 0][inside], colour, coloured)
-    blur = max(0.7, 0.008 * across)
+    blur = max(0.7, BASE * across)
     own_colour = own[None, 1:].astype(np.float32)
     # Black and grey hair has no hue of its own, and the old one's would show as blue and green.
     kept = KEPT_COLOUR * min(1.0, float(np.hypot(colour.a, colour.b)) / 15)
-    new = dyed(lab, curve, own_colour, kept, blur)
+    detail = 1.0
+    for _ in range(3):
+        new = dyed(lab, curve, own_colour, kept, blur, detail)
+        sharper = _fineness(new[..., 0], inside) / max(1e-3, _fineness(lab[..., 0], inside))
+        detail = float(np.clip(detail * np.clip(sharper, *SHARPNESS) / max(1e-3, sharper), *DETAIL))
     reach = max(1, round(0.02 * across))
     core = cv2.erode((alpha > SURE).astype(np.float32), np.ones((reach, reach), np.uint8))
     core = core if core.sum() > 50 else inside.astype(np.float32)
@@ -200,5 +275,12 @@ def dye(
         curve=curve,
         own=own_colour,
         kept=kept,
-        blur=blur * face_width / across,
+        blur=min(blur * face_width / across, WIDEST),
+        detail=detail,
     )
+
+
+def _fineness(light: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
+    """How much fine detail lightness (H,W) has within a mask: the deviation of a pixel from those around it."""
+    light = np.ascontiguousarray(light)
+    return float((light - cv2.GaussianBlur(light, (0, 0), 1.5))[inside].std())

@@ -33,8 +33,9 @@ are none near."""
 GRAIN = 0.02
 """Standard deviation of a pixel's colour that is expected of any photo."""
 
-FAINT = 0.15
-"""What of a matte is taken for grain: less is nothing, and from 1 − FAINT / 2 on all of a pixel is inside."""
+FAINT, FULL = 0.24, 0.85
+"""From which to which share a pixel goes from wholly outside to wholly inside: less is grain, and nobody sees the last
+tenth of a wall through hair."""
 
 HEAD = 0.9
 """How far from between the eyes, in face widths, the hair of a head begins at the latest."""
@@ -48,8 +49,17 @@ LEAST_SPREAD = (10.0, 4.0, 4.0)
 SAME_COLOUR = 3.0
 """Standard deviations from the mean colour of the hair at which a colour is no longer its own."""
 
-PARSER_ERROR = 0.25
+PARSER_ERROR = 0.5
 """Standard deviation of a parser's share on a rim; far from any it is 0."""
+
+FEW = 30
+"""Pixels below which nothing is told from colours."""
+
+WAVERING, MOST_EVIDENCE = 0.1, 2.5
+"""The share of hair from which a colour may decide for it, and by how much at most, as a logarithm of odds."""
+
+SPREAD = 0.03
+"""Over what distance, in face widths, a rim found by the parser may lie elsewhere."""
 
 CLUES_ACROSS = 80
 """Pixels across the face at which colours nearby are averaged: they are smooth."""
@@ -128,14 +138,14 @@ def refine_along_strands(picture: Floats, share: Floats, face_width: float) -> F
     small = (max(8, round(width * wanted)), max(8, round(height * wanted)))
     clues = _clues(resized(picture, small), resized(share, small), face_width * small[0] / width)
     slope, offset, precision = (resized(clue, share.shape[1::-1]) for clue in clues)
-    spread = 0.025 * face_width * share.shape[1] / width
+    spread = SPREAD * face_width * share.shape[1] / width
     rim = 4 * cv2.GaussianBlur(share, (0, 0), spread) * (1 - cv2.GaussianBlur(share, (0, 0), spread))
     error = PARSER_ERROR * np.minimum(1, 1.5 * rim)
     trust = np.square(error) / (np.square(error) + 1 / precision)
     slope, offset, trust, share = (resized(field, (width, height)) for field in (slope, offset, trust, share))
     by_colour = np.clip(np.einsum("hwc,hwc->hw", picture, slope) + offset, 0, 1)
     matte = share + trust * (by_colour - share)
-    return np.clip((matte - FAINT) / (1 - 1.5 * FAINT), 0, 1, dtype=np.float32)
+    return np.clip((matte - FAINT) / (FULL - FAINT), 0, 1, dtype=np.float32)
 
 
 def without_haze(share: Floats, face_width: float) -> Floats:
@@ -161,21 +171,41 @@ def one_head(share: Floats, middle: NDArray[np.floating], face_width: float) -> 
     return np.asarray(share * np.where(kept[parts], 1, np.clip(4 * soft, 0, 1)), dtype=np.float32)
 
 
-def of_the_same_colour(picture: Floats, share: Floats, known: Floats) -> Floats:
-    """How far each pixel of a picture (H,W,3) may be hair by its colour, (H,W): 0 where no hair of `share` (H,W) that
-    is known looks like it.
+def of_the_same_colour(lab: Floats, share: Floats, known: Floats) -> Floats:
+    """How far each pixel of CIELAB (H,W,3) may be hair by its colour, (H,W): 0 where no hair of `share` (H,W) that is
+    known looks like it.
 
     known: (H,W), how far a share can be relied on. Far from the face a parser takes jackets for hair."""
-    lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1), cv2.COLOR_RGB2LAB)
     sure = (share > 0.8) & (known > 0.5)
-    if sure.sum() < 30:
+    if sure.sum() < FEW:
         return np.ones(share.shape, np.float32)
+    distance = np.sqrt(_distance_squared(lab, sure))
+    return np.clip((SAME_COLOUR - distance) / (0.4 * SAME_COLOUR), 0, 1, dtype=np.float32)
+
+
+def taken_from_skin(lab: Floats, hair: Floats, skin: Floats) -> Floats:
+    """A share of hair (H,W), raised where the parser wavers between hair and skin and the colour (H,W,3), in CIELAB, is
+    clearly that of hair: white hair over a forehead.
+
+    hair, skin: shares (H,W)."""
+    sure = [(hair > 0.8), (skin > 0.95)]
+    if min(int(one.sum()) for one in sure) < FEW:
+        return hair
+    of_hair, of_skin = (_distance_squared(lab, one) for one in sure)
+    both = hair + skin
+    odds = hair / np.maximum(skin, 1e-4) * np.exp(np.clip(0.5 * (of_skin - of_hair), 0, MOST_EVIDENCE))
+    wavering = (hair > WAVERING) & (both > 0.7)
+    return np.where(wavering, both * odds / (1 + odds), hair).astype(np.float32)
+
+
+def _distance_squared(lab: Floats, sure: NDArray[np.bool_]) -> Floats:
+    """Squared distance (H,W) of each colour (H,W,3) from those where `sure` (H,W), in their own standard deviations
+    (Mahalanobis 1936)."""
     seen = lab[sure]
     least = np.diag(np.square(np.array(LEAST_SPREAD, np.float32)))
-    inverse = np.linalg.inv(np.cov(seen, rowvar=False) + least)
-    away = lab - seen.mean(axis=0)
-    distance = np.sqrt(np.einsum("hwi,ij,hwj->hw", away, inverse, away))
-    return np.clip((SAME_COLOUR - distance) / (0.4 * SAME_COLOUR), 0, 1, dtype=np.float32)
+    inverse = np.linalg.inv(np.cov(seen, rowvar=False) + least).astype(np.float32)
+    away = (lab - seen.mean(axis=0)).reshape(-1, 3)
+    return np.einsum("ni,ni->n", away @ inverse, away).reshape(sure.shape)
 
 
 def _clues(picture: Floats, share: Floats, face_width: float) -> tuple[Floats, Floats, Floats]:
