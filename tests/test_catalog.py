@@ -33,7 +33,7 @@ def folders(tmp_path_factory):
         if family not in made:
             made[family] = tmp_path_factory.mktemp("catalog") / family
             plan = runs.plan(family, "tiny")
-            recipe = runs.build_recipe(plan)
+            recipe = runs.build_fit(plan) if CATALOG[family].fitted else runs.build_recipe(plan)
             weights = torch.nn.ModuleDict({name: recipe.nets[name] for name in recipe.served}).state_dict()
             modelfile.write(made[family], family, as_dict(plan.model), weights, "# tiny, untrained\n")
         return made[family]

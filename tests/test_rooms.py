@@ -19,6 +19,7 @@ LINES = (
     ("cli",),
     ("studio", "tables", "bench"),
     ("runs",),
+    ("plans",),
     ("masque",),  # the package itself: `masque.load`
     ("loading",),
     ("catalog",),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from masque.config import ModelConfig
     from masque.data.frames import LabelMaps
     from masque.edits.loaded import LoadedModel
-    from masque.train.phase import Recipe
+    from masque.train.phase import Fit, Recipe
 
 SHIPPED = Path(__file__).parent / "weights"
 """Where the weights that come with Masque are, a model folder per family."""
@@ -61,6 +61,9 @@ class Family:
     """What users do with it"""
     session: str = ""
     """module:class of what edits with a loaded model; empty where nothing does"""
+    fitted: bool = False
+    """Whether its model is computed from the data at once, without gradients: its recipe is then a
+    `masque.train.phase.Fit`, and its runs have no steps"""
     whole: tuple[str, ...] = ()
     """Networks that half precision would spoil, so that packing leaves them as they are"""
     needs_attributes: bool = False
@@ -90,7 +93,7 @@ class Family:
     @overload
     def load(self, part: Literal["training"]) -> type[DataclassInstance]: ...
     @overload
-    def load(self, part: Literal["recipe"]) -> Callable[[object, object], Recipe]: ...
+    def load(self, part: Literal["recipe"]) -> Callable[[object, object], Recipe | Fit]: ...
     @overload
     def load(self, part: Literal["presets"]) -> Mapping[str, Mapping[str, Mapping[str, object]]]: ...
     @overload
@@ -174,6 +177,18 @@ CATALOG: Mapping[str, Family] = {
         whole=("E_1",),
         teachers=("parser",),
         begins_with=("identity", "shape"),
+    ),
+    "expression": Family(
+        model="masque.models.expression:ExpressionModel",
+        model_parts="masque.models.expression:SERVED",
+        config="masque.models.expression:ExpressionConfig",
+        recipe="masque.recipes.expression:ExpressionFit",
+        training="masque.recipes.expression:ExpressionTraining",
+        presets="masque.recipes.expression:PRESETS",
+        edits=(),
+        fitted=True,
+        whole=("motion",),  # small, and landmarks are fitted with it
+        needs_attributes=True,
     ),
     "parser": Family(
         model="masque.models.parser:FaceParser",

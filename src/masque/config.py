@@ -69,7 +69,7 @@ LARGEST_NUMBER = 2**31 - 1
 WIDTHS = (
     *("channels", "encoder_channels", "part_channels", "judge_channels", "parser_channels", "widest", "critic"),
     *("width", "id_width", "shape_width", "encoder", "features", "z", "z_appearance", "z_attributes", "noise"),
-    *("identity", "expression", "shape_identity", "shape_expression", "group"),
+    *("identity", "expression", "shape_identity", "shape_expression", "group", "ways"),
 )
 """Settings that count channels, or entries of a vector."""
 

@@ -105,6 +105,8 @@ def _cost(family: str, preset: str, measure: bool) -> PresetCost:
     cost = PresetCost(
         family, preset, plan.model.size, plan.run.steps, plan.run.batch_size, plan.run.steps * plan.run.batch_size
     )
+    if catalog.family(family).fitted:
+        return replace(cost, note="Computed from the data at once, without steps, mostly in a minute or two.")
     try:
         with torch.device("meta"):  # shapes alone: the largest have 190 million weights
             recipe = runs.build_recipe(plan)

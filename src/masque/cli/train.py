@@ -58,12 +58,12 @@ def train(
     seed: SeedOrNone = None,
     as_json: Json = False,
 ) -> None:
-    """Train a family of networks.
+    """Train a family of networks, or compute a fitted one.
 
     Example: masque train rsgan --data prepared --out run --preset small --time-limit 9m
     """
     started = time.monotonic()
-    from masque import runs
+    from masque import catalog, runs
     from masque.cli.durations import seconds
     from masque.output import check_folder
     from masque.train.distributed import first_process
@@ -71,6 +71,7 @@ def train(
     check_folder(out)
     changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     plan = runs.plan(family, preset, set_, changes, start, out)
+    fitted = catalog.family(family).fitted
     limit = seconds(time_limit) if time_limit is not None else None
     with Bar(f"Training {family}", quiet=not first_process()) as bar:
         note = ""
@@ -88,17 +89,22 @@ def train(
             accelerator=accelerator,
             devices=devices,
             on_step=on_step,
-            on_progress=lambda step: bar.update(step, plan.run.steps, note),
+            on_progress=lambda step: bar.update(step, 100 if fitted else plan.run.steps, note),
         )
     if first_process():  # of several, which all come here
-        _tell_end(progress, out, as_json)
+        _tell_end(progress, out, as_json, fitted)
 
 
-def _tell_end(progress: Progress, out: Path, as_json: bool) -> None:
+def _tell_end(progress: Progress, out: Path, as_json: bool, fitted: bool) -> None:
     """Print how a training ended. Raises KeyboardInterrupt where Ctrl-C stopped it."""
+    from masque.runs import ALREADY
     from masque.train.engine import stopped_early
 
     text = f"Trained {progress.step} steps; the model is in {out / 'model'}."
+    if fitted:
+        text = f"Computed the model in {out / 'model'}."
+    if progress.reason == ALREADY:
+        text = f"Nothing to do: {out / 'model'} is of these settings and data; name another --out to compute it anew."
     if not progress.finished:
         text = stopped_early(progress)
     values = {

@@ -44,23 +44,45 @@ def learn_shapes(
     landmarks: (N,68,2) pixels, y down. people: (N,) numbers; -1 is unknown and counts for the mean and the deformations
     alone. identity, expression: how many bases. Raises DataError with too few pictures, or too few people of whom there
     are several."""
-    if len(landmarks) < FEWEST_FACES:
-        raise DataError(
-            f"{len(landmarks)} faces are too few to learn a 3D model of faces from: prepare {FEWEST_FACES} at least."
-        )
+    _check_enough(landmarks)
     several = [p for p in np.unique(people[people >= 0]) if (people == p).sum() > 1]
     if len(several) < 2:
         raise DataError(
             "A 3D model is learnt from several pictures of several people: prepare a set that says who is who."
         )
+    points, mean, bases, noise = _learnt(landmarks)
+    _, _, alpha, covariance = solve(mean, bases, noise, points, 20)
+    within, between = _covariances(alpha, covariance, people, several)
+    return in_eye_distances(mean, _principal(between, bases, identity), _principal(within, bases, expression), noise)
+
+
+def learn_ways(landmarks: NDArray[np.floating], count: int) -> ShapeModel:
+    """A model from landmarks alone in which what differs between people and what differs within one is not parted, so
+    that nobody has to be known: its `identity` are the `count` largest ways in which faces differ at all, and it has no
+    `expression`.
+
+    landmarks: (N,68,2) pixels, y down. Raises DataError with too few pictures."""
+    _check_enough(landmarks)
+    points, mean, bases, noise = _learnt(landmarks)
+    _, _, alpha, covariance = solve(mean, bases, noise, points, 20)
+    ways = _principal(np.cov(alpha.T) + covariance, bases, count)
+    return in_eye_distances(mean, ways, np.zeros((0, LANDMARKS, 3)), noise)
+
+
+def _check_enough(landmarks: NDArray[np.floating]) -> None:
+    if len(landmarks) < FEWEST_FACES:
+        raise DataError(
+            f"{len(landmarks)} faces are too few to learn a 3D model of faces from: prepare {FEWEST_FACES} at least."
+        )
+
+
+def _learnt(landmarks: NDArray[np.floating]) -> tuple[Floats, Floats, Floats, float]:
+    """Points (N,68,2), y up, about their middles, and the mean, bases and noise that explain them."""
     points = np.asarray(landmarks, dtype=float) * [1, -1]
     points = points - points.mean(axis=1, keepdims=True)
     # A face in a mirror is a face as well: without the mirrored ones the mean would lean to a side.
     some = points[:: -(-len(points) // MOST_FACES)]
-    mean, bases, noise = _deformations(np.concatenate([some, some[:, MIRRORED] * [-1, 1]]))
-    _, _, alpha, covariance = solve(mean, bases, noise, points, 20)
-    within, between = _covariances(alpha, covariance, people, several)
-    return in_eye_distances(mean, _principal(between, bases, identity), _principal(within, bases, expression), noise)
+    return points, *_deformations(np.concatenate([some, some[:, MIRRORED] * [-1, 1]]))
 
 
 def _deformations(points: Floats) -> tuple[Floats, Floats, float]:

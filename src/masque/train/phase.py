@@ -121,6 +121,25 @@ class Grows(Protocol):
         ...
 
 
+@runtime_checkable
+class Fit(Protocol):
+    """The recipe of a fitted family (`masque.catalog.Family.fitted`): its model is computed from the data at once,
+    without gradients, and so it has neither phases nor optimizers."""
+
+    nets: Mapping[str, nn.Module]
+    """The networks by their names; their numbers are buffers."""
+    served: tuple[str, ...]
+    """The names of all of them."""
+
+    def fit(self, frames: FrameSet, on_progress: Callable[[int, int], None]) -> Sequence[str]:
+        """Compute the networks' numbers from pictures to train on, the same ones from the same pictures.
+
+        frames: all the data of the run, held-out pictures too, on which the result may be measured. on_progress: called
+        now and then with how much is done, and of how much. Returns lines for the model's card: what was found, from
+        how many pictures. Raises DataError where the data cannot teach it."""
+        ...
+
+
 def check_terms(phase: Phase, terms: Mapping[str, Tensor]) -> None:
     """Raise ValueError unless a phase's loss returned exactly the terms that have a weight."""
     if terms.keys() != phase.weights.keys():
