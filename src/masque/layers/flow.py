@@ -30,7 +30,8 @@ class FlowHead(nn.Module):
     def forward(self, features: Tensor, movable: Tensor) -> Tensor:
         """features: (B,C,S/4,S/4). movable: (B,1,S,S), 0 where the picture shall stay as it is.
 
-        Returns (B,2,S,S): x and y in pixels, as `warp` takes them; 0 where movable is, and at the picture's border."""
+        Returns (B,2,S,S): x and y in pixels, as `warp` takes them; 0 where movable is, and fading to next to nothing at
+        the picture's border."""
         coarse = full(self.main(features)) * room(movable)
         size = movable.shape[-1]
         # A triangle, then a box: together a quadratic B-spline, which reaches 1.5 cells and has no kinks.
