@@ -52,6 +52,6 @@ def difference_between(photo: Picture, edited: Picture, name: str) -> Change:
     size = (photo.shape[1], photo.shape[0])
     if not differs.any():
         return Change(size)
-    x, y, width, height = cv2.boundingRect(differs.astype(np.uint8))
+    x, y, width, height = cv2.boundingRect(np.asarray(differs, dtype=np.uint8))
     part = np.ascontiguousarray(difference[y : y + height, x : x + width])
     return Change(size, (Added(name, (x, y, x + width, y + height), 1.0, part),))
