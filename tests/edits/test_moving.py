@@ -10,7 +10,8 @@ import torch
 from masque import runs
 from masque.edits.loaded import AttributeEditor
 from masque.edits.moving import Painting, add_painting, moves_of
-from masque.faces.change import Move
+from masque.faces.added import Added
+from masque.faces.change import Change, Move, Shift
 from masque.faces.change import sampled as field_at
 from masque.faces.changefile import load_change, save_change
 from masque.faces.frame import transform
@@ -146,7 +147,7 @@ def test_an_edit_moves_the_photos_own_pixels(editor, photo, monkeypatch):
 def test_what_is_painted_comes_on_top_and_the_change_can_be_kept(editor, photo, monkeypatch, tmp_path):
     gives(editor, monkeypatch, 0.2, 1.0, 1.0)
     result = editor.edit(photo, {"Male": 1.0})
-    assert [type(layer).__name__ for layer in result.change.layers] == ["Move", "Pixels"]
+    assert [type(layer).__name__ for layer in result.change.layers] == ["Move", "Added"]
     assert (result.change.apply(photo) == result.picture).all()
     only_moved = result.change.layers[:1]
     gives(editor, monkeypatch, 0.0, 1.0, 1.0)
@@ -185,3 +186,26 @@ def test_the_hair_alone_is_not_moved_by_a_hair_colour(editor, photo, monkeypatch
     sheet = editor.sheet(photo)
     assert sheet.record["shown"][2] == "Blond_Hair=1"
     assert (editor.edit(photo, {"Blond_Hair": 1.0}, detail="network").picture != photo).any()
+
+
+def test_hair_that_is_dyed_stays_where_it_is(editor, photo, monkeypatch):
+    """The dye is found on the photo as it was: what lies under it is not moved away, and the face is."""
+    shares = np.zeros((11, SIDE, SIDE), np.float32)
+    shares[10, :14], shares[1, 14:] = 1, 1
+    monkeypatch.setattr(editor, "shares", lambda _subject: shares)
+    size = (photo.shape[1], photo.shape[0])
+    tint = Shift("hair", (0, 0, *size), np.full((4, 4), 255, np.uint8), np.full((2, 2, 3), (0.0, 9.0, 0.0), np.float32))
+    monkeypatch.setattr("masque.edits.attributes._dyed", lambda *_: (Change(size, (tint,)), {}))
+    gives(editor, monkeypatch, 0.1, 3.0, 0.0)
+    result = editor.edit(photo, {"Male": 1.0, "Blond_Hair": 1.0})
+    move, added = result.change.layers
+    assert (type(move), type(added)) == (Move, Added)
+    assert (result.change.apply(photo) == result.picture).all()
+    subject = editor.subject(photo)
+    to_photo = np.linalg.inv(np.vstack([subject.matrix, [0, 0, 1]]))[:2]
+    hair, face = (transform(np.array([[15.5, row]]), to_photo) for row in (10.0, 18.0))
+    still, moved = (
+        np.linalg.norm(field_at(move.field, move.box, at[:, :1].astype(np.float32), at[:, 1:].astype(np.float32)))
+        for at in (hair, face)
+    )
+    assert still < 0.02 < 1 < moved
