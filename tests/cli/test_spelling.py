@@ -129,6 +129,13 @@ def test_an_option_has_a_value_in_all_commands_or_in_none() -> None:
                 assert not valued & {*option.opts, *option.secondary_opts}
 
 
+def test_an_option_of_two_values_takes_both() -> None:
+    pairs = ["--true-pairs", "a", "b", "--attribute", "Smiling"]
+    assert spelled(["evaluate", "edits", "run", *pairs])[0] == ["evaluate", "run", "--task", "edits", *pairs]
+    pieces = list(pieces_of(["--pair", "a", "b", "c"], (), {"--pair"}))
+    assert [piece.words for piece in pieces] == [("--pair", "a", "b"), ("c",)]
+
+
 def test_words_are_taken_apart_as_the_parser_does() -> None:
     line = ["-qo", "out.png", "-oout.png", "--out=x", "--out", "--json", "a", "-", "--json", "--", "-o", "b"]
     pieces = list(pieces_of(line, {"-o", "--out"}))

@@ -138,6 +138,25 @@ def test_heatmap(puppet_files: list[Path], tmp_path: Path) -> None:
     )
 
 
+def test_yardsticks_say_what_is_wrong_before_they_measure(tmp_path: Path, puppet_files: list[Path]) -> None:
+    report, folder = tmp_path / "report.json", puppet_files[0].parent
+    (tmp_path / "empty").mkdir()
+    for says, words in (
+        ("No data was named", ()),
+        ("go together", ("--true-pairs", folder, folder)),
+        ("go together", ("--data", "puppets:20", "--attribute", "Smiling")),
+        ("did you mean Smiling?", ("--true-pairs", folder, folder, "--attribute", "Smilin")),
+        ("holds no pictures", ("--true-pairs", folder, tmp_path / "empty", "--attribute", "Smiling")),
+        ("is no folder", ("--true-pairs", folder, tmp_path / "none", "--attribute", "Smiling")),
+        ("are about what ccagan's network makes", ("--data", "puppets:20", "--inception", folder)),
+        ("is not a prepared set", ("--data", tmp_path / "empty")),
+    ):
+        assert says in masque("evaluate", "own", *words, "--report", report).sentence
+    assert not report.exists()
+    wrong = masque("evaluate", "portrait", "--task", "edits", "--data", "puppets:20").sentence
+    assert "name one of ccagan or own or rsgan" in wrong
+
+
 def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
     """On the attributes that the four held-out puppet people do not all share."""
     run, names = tmp_path / "run", ("Black_Hair", "Brown_Hair", "Male")
@@ -161,7 +180,13 @@ def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_text())
     assert set(report["edits"]) == set(names)
     for name, edit in report["edits"].items():
-        assert {"took_effect", "identity_distance", "background_change", "leakage", "ffd", "kfd"} <= edit.keys()
+        assert {"edit_success", "identity_distance", "background_change", "leakage", "ffd", "kfd"} <= edit.keys()
         assert name in outcome.out
     assert len(report["features"]) == 16
+    yardsticks = report["yardsticks"]["attributes"]
+    assert set(yardsticks) == set(names)
+    for edit in yardsticks.values():  # success never stands alone
+        assert {"matte", "classifier_auc", "edit_success"} >= edit.keys() >= {"classifier_auc", "edit_success"}
+    assert yardsticks["Black_Hair"]["matte"]["spill"]["n"] > 0
+    assert "AUC edited" in outcome.out
     assert "all have the same" in masque("evaluate", run, "--data", "puppets:10").sentence

@@ -19,8 +19,9 @@ from masque.errors import DataError
 from masque.faces.frame import warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import to_tensor
-from masque.tables import ccagan
+from masque.tables import ccagan, held_out
 from masque.tables.features import Features
+from masque.tables.held_out import held_out_frame
 
 LIMIT = 150.0
 """Mean level that hardly a puppet's picture reaches before it is brightened, and most do after."""
@@ -78,7 +79,7 @@ def test_an_editor_that_does_nothing(translator, frames, monkeypatch):
 def test_an_editor_that_brightens_everything(translator, frames, monkeypatch):
     monkeypatch.setattr(translator.model, "edit", lambda s, *_: (s + 0.6).clamp(-1, 1))
     edits = evaluate(translator, frames, count=8)["edits"]
-    assert edits["Male"]["took_effect"] > 0.8  # the reader takes bright pictures for men,
+    assert edits["Male"]["edit_success"] > 0.8  # the reader takes bright pictures for men,
     assert edits["Male"]["leakage"]["Young"] > 0.8  # and for old ones
     for region in ("hair", "face", "background"):
         assert 0.15 < edits["Blond_Hair"][f"{region}_change"]["mean"] <= 0.3 + 1e-3
@@ -103,16 +104,12 @@ def test_the_asked_attributes_reach_the_network(translator, frames, monkeypatch)
 
 
 def test_regions_cover_what_they_are_named_for(frames):
-    held_out = ccagan._held_out(frames, 0)
+    one = held_out_frame(frames, 0)
     for region, expected in (("face", (1, 0, 0)), ("background", (0, 0, 1))):
-        edited = held_out.frame.copy()
-        where = (
-            hull_mask(held_out.landmarks, held_out.mask.shape[::-1]) > 127
-            if region == "face"
-            else held_out.mask == BACKGROUND
-        )
+        edited = one.frame.copy()
+        where = hull_mask(one.landmarks, one.mask.shape[::-1]) > 127 if region == "face" else one.mask == BACKGROUND
         edited[where] = 255 - edited[where]
-        moved = ccagan.changes(held_out, held_out.frame, edited)
+        moved = ccagan.changes(one, one.frame, edited)
         assert tuple(moved[n] > 0 for n in ("face", "hair", "background")) == tuple(map(bool, expected))
 
 
@@ -159,7 +156,7 @@ def test_the_text_names_every_edit_and_every_leak(translator, frames):
 
 def test_the_leakage_matrix_is_darker_where_more_leaked():
     def drawn(leak: float) -> np.ndarray:
-        edits = {n: {"took_effect": 0.5, "leakage": {m: leak for m in NAMES if m != n}} for n in NAMES}
+        edits = {n: {"edit_success": 0.5, "leakage": {m: leak for m in NAMES if m != n}} for n in NAMES}
         return ccagan.draw_leakage({"edits": edits})
 
     little, much = drawn(0.0), drawn(0.5)
@@ -180,9 +177,9 @@ def test_a_mouth_is_measured_where_the_edit_has_put_it(monkeypatch):
         grinning[[48, 54]] += [[-8, -4], [8, -4]]
         return grinning if picture.mean() > LIMIT else None
 
-    monkeypatch.setattr(ccagan, "landmarks_near", smiles_when_bright)
+    monkeypatch.setattr(held_out, "landmarks_near", smiles_when_bright)
     edits = evaluate(editor, replace(loaded, splits=("test",) * len(loaded)), count=8)["edits"]
-    assert edits["Smiling"]["took_effect"] > 0.8
+    assert edits["Smiling"]["edit_success"] > 0.8
     assert edits["Male"]["leakage"]["Smiling"] > 0.3
 
 

@@ -19,23 +19,28 @@ from masque.cli.show import Bar, answer
 WARP = "warp"
 """What swaps without a model: a face bent by its landmarks."""
 
+OWN = "own"
+"""What edits the photo's own pixels, and is no model either."""
+
 
 @dataclass(frozen=True)
 class Task:
     """One kind of measurement."""
 
     families: tuple[str, ...]
-    """Families whose models the task can measure."""
+    """Families whose models the task measures where none is named."""
     measure: Callable[..., Measured]
     """Takes the model, progress, and its options, which are its keyword parameters: those without a default must be
     given."""
     fewest: Mapping[str, int] = field(default_factory=dict)
     """Options that must be larger than others have them: the least number of each that is taken."""
+    also: tuple[str, ...] = ()
+    """Families whose models it measures where --task names it: another task is what these are for."""
 
 
 TASKS: Mapping[str, Task] = {
     "swap": Task(("rsgan", "vaegan", "ali", "alphagan", WARP), measuring.swap),
-    "edits": Task(("ccagan",), measuring.edits),
+    "edits": Task(("ccagan", OWN), measuring.edits, also=("rsgan",)),
     "attributes": Task(("attributes",), measuring.attributes),
     "identity": Task(("identity",), measuring.identity, {"pairs": 20}),
     "shape": Task(("shape",), measuring.shape),
@@ -110,6 +115,14 @@ Sfhq: TypeAlias = Annotated[
     Path | None, typer.Option("--sfhq", help="attributes: SFHQ with labels.csv, for hair colours.")
 ]
 UTKFace: TypeAlias = Annotated[Path | None, typer.Option("--utkface", help="attributes: UTKFace, for Male and Young.")]
+TruePairs: TypeAlias = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option("--true-pairs", help="edits: two folders of the same people, without and with --attribute."),
+]
+PairsAttribute: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--attribute", help="edits: what the true pairs differ in, such as Smiling."),
+]
 Report: TypeAlias = Annotated[
     Path | None, typer.Option("--report", help="Where to write the report, as a file of JSON.")
 ]
@@ -144,6 +157,8 @@ def evaluate(
     celebamask: CelebAMask = None,
     sfhq: Sfhq = None,
     utkface: UTKFace = None,
+    true_pairs: TruePairs = None,
+    attribute: PairsAttribute = None,
     report: Report = None,
     picture: PictureOut = None,
     seed: SeedOrNone = None,
@@ -194,15 +209,15 @@ def _check_places(report: Path | None, picture: Path | None, overwrite: bool | N
 
 def tasks_of(family: str) -> list[str]:
     """What can be measured of a family's models."""
-    return [name for name, task in TASKS.items() if family in task.families]
+    return [name for name, task in TASKS.items() if family in (*task.families, *task.also)]
 
 
 def family_of(model: str) -> str:
-    """The family of a model by its name or folder; `warp` is one that has no weights. Raises CheckpointError."""
+    """The family of a model by its name or folder; `warp` and `own` have no weights. Raises CheckpointError."""
     from masque import modelfile
     from masque.catalog import model_folder
 
-    return model if model == WARP else modelfile.read(model_folder(model)).family
+    return model if model in (WARP, OWN) else modelfile.read(model_folder(model)).family
 
 
 def task_of(model: str) -> str:
@@ -211,7 +226,7 @@ def task_of(model: str) -> str:
     from masque.errors import SettingError, printable
 
     family = family_of(model)
-    names = tasks_of(family)
+    names = [name for name, task in TASKS.items() if family in task.families]
     if not names:
         raise SettingError(f"Nothing is measured of a model of the family {printable(family)}: name another model.")
     if len(names) > 1:
@@ -226,7 +241,7 @@ def _check_family(model: str, task: str) -> None:
 
     family = family_of(model)
     if task not in tasks_of(family):
-        able = TASKS[task].families
+        able = (*TASKS[task].families, *TASKS[task].also)
         raise CheckpointError(
             f"{printable(model)} holds a model of the family {printable(family)}: name one of {' or '.join(able)}."
         )

@@ -96,14 +96,14 @@ def commands_of(group: TyperGroup, words: tuple[str, ...] = ()) -> dict[tuple[st
     return found
 
 
-def valued_options() -> frozenset[str]:
-    """The options that are followed by a value: the same in every command that has them."""
+def valued_options(values: int = 1) -> frozenset[str]:
+    """The options that are followed by so many values: the same in every command that has them."""
     commands = commands_of(command_line()).values()
     return frozenset(
         name
         for command in commands
         for option in command.params
-        if isinstance(option, typer.core.TyperOption) and not option.is_flag
+        if isinstance(option, typer.core.TyperOption) and not option.is_flag and option.nargs == values
         for name in option.opts
     )
 
@@ -111,8 +111,7 @@ def valued_options() -> frozenset[str]:
 def spelled(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """A command line in today's spelling, and a note for each old spelling that was in it; --json, --quiet and
     --verbose are heeded from here on, wherever they stand and whatever else is wrong with the line."""
-    valued = valued_options()
-    pieces = list(pieces_of(words, valued))
+    pieces = list(pieces_of(words, valued_options(), valued_options(2)))
     place = next((place for place, piece in enumerate(pieces) if piece.option is None), len(pieces))
     before = pieces[:place]
     line, notes = Line("", []), list[str]()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from masque.edits.loaded import AttributeEditor
     from masque.edits.result import Result
     from masque.image import Picture
 
@@ -56,26 +57,62 @@ def edits(
     model: str,
     progress: Progress,
     *,
-    data: Sequence[str],
+    data: Sequence[str] = (),
     count: int = 200,
     seed: int = 0,
     inception: Path | None = None,
+    true_pairs: tuple[Path, Path] | None = None,
+    attribute: str | None = None,
     picture: bool = False,
 ) -> Measured:
-    """What each edit does and what it leaves alone: effect, leakage into other attributes, identity, changes by region,
-    distances."""
+    """What each edit does, by the true other picture, people's label maps and judges; of CCA-GAN also what its network
+    leaves alone: leakage into other attributes, identity, changes by region, distances."""
     import masque
+    from masque.edits.loaded import AttributeEditor, PhotoEditor, Swapper
+    from masque.errors import SettingError
+    from masque.loading import OWN, load_own
+    from masque.tables.yardsticks import as_text, evaluate_yardsticks, find_true_pairs
+
+    if not data and true_pairs is None:
+        raise SettingError("No data was named: give --data a prepared folder or puppets:N, --true-pairs, or both.")
+    if (true_pairs is None) != (attribute is None):
+        raise SettingError("--true-pairs and --attribute go together: name the attribute that the second folder has.")
+    editor: Swapper | AttributeEditor | PhotoEditor = load_own("edit") if model == OWN else masque.load(model, "edit")
+    if (picture or inception is not None) and not (isinstance(editor, AttributeEditor) and data):
+        raise SettingError("--picture and --inception are about what ccagan's network makes of --data: leave them out.")
+    pairs = find_true_pairs(editor, true_pairs, attribute) if true_pairs and attribute else None
+    report: dict[str, object] = {"model": editor.family, "weights": getattr(editor, "weights", None)}
+    texts, drawn = [], None
+    if isinstance(editor, AttributeEditor) and data:
+        measured = _network_edits(editor, progress, data, count, seed, inception, picture)
+        report |= measured.report
+        texts, drawn = [measured.text], measured.picture
+    found = evaluate_yardsticks(
+        editor, data, _classifier("attributes"), pairs=pairs, count=count, seed=seed, progress=progress
+    )
+    texts.append(as_text(found))
+    return Measured({**report, "yardsticks": found}, "\n\n".join(texts), drawn)
+
+
+def _network_edits(
+    editor: AttributeEditor,
+    progress: Progress,
+    data: Sequence[str],
+    count: int,
+    seed: int,
+    inception: Path | None,
+    picture: bool,
+) -> Measured:
+    """What the network's own pictures do and leave alone."""
     from masque.data.frames import load_frames
     from masque.edits.result import Result
     from masque.tables.ccagan import as_text, draw_leakage, evaluate_edits
     from masque.tables.features import load_features
 
-    translator = masque.load(model, "sheet")
     features = load_features(inception)
-    frames = load_frames(data, translator.size, translator.attributes, ("test",))
-    classify = _classifier("attributes")
-    report = evaluate_edits(translator, frames, classify, features, count, seed, progress)
-    drawn = Result(draw_leakage(report), translator.record("evaluate", {"seed": seed})) if picture else None
+    frames = load_frames(data, editor.size, editor.attributes, ("test",))
+    report = evaluate_edits(editor, frames, _classifier("attributes"), features, count, seed, progress)
+    drawn = Result(draw_leakage(report), editor.record("evaluate", {"seed": seed})) if picture else None
     return Measured(report, as_text(report), drawn)
 
 

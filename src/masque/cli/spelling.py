@@ -41,8 +41,8 @@ class Line(NamedTuple):
         return [place for place, piece in enumerate(self.pieces) if piece.option is None]
 
 
-def pieces_of(words: Sequence[str], valued: Collection[str]) -> Iterator[Piece]:
-    """Take words apart as the parser will. valued: the options that are followed by a value."""
+def pieces_of(words: Sequence[str], valued: Collection[str], paired: Collection[str] = ()) -> Iterator[Piece]:
+    """Take words apart as the parser will. valued: the options that are followed by a value; paired: by two."""
     left = list(words)
     while left:
         word = left.pop(0)
@@ -51,6 +51,9 @@ def pieces_of(words: Sequence[str], valued: Collection[str]) -> Iterator[Piece]:
             return
         if not word.startswith("-") or word == "-":
             yield Piece(None, (word,))
+        elif word in paired:
+            following, left = left[:2], left[2:]
+            yield Piece(word, (word, *following))
         elif word.startswith("--"):
             name, equals, _ = word.partition("=")
             yield Piece(name, (word, left.pop(0)) if name in valued and not equals and left else (word,))

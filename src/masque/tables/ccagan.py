@@ -8,7 +8,6 @@ paper's target is the aged face. The fields of `EditMeasures` say what is measur
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal, TypedDict
 
@@ -20,7 +19,6 @@ from PIL import Image
 from torch import Tensor
 
 from masque.data.frames import FrameSet
-from masque.data.measured import measure_attributes
 from masque.data.prepared import BACKGROUND, PERSON
 from masque.data.puppets import ATTRIBUTES as PUPPET_ATTRIBUTES
 from masque.data.puppets import draw_puppet, render, true_edit
@@ -29,7 +27,7 @@ from masque.edits.loaded import AttributeEditor
 from masque.edits.measures import squared_distance
 from masque.edits.subject import exclude_rivals, set_attributes
 from masque.errors import DataError
-from masque.faces.detect import Landmarks, identity, landmarks_near
+from masque.faces.detect import Landmarks, identity
 from masque.faces.frame import WIDTH, warp
 from masque.faces.regions import HAIR_CROP, hull_mask, into_frame
 from masque.image import Picture, to_pictures, to_tensor
@@ -38,6 +36,7 @@ from masque.metrics.similarity import absolute_error
 from masque.metrics.streaming import MeanStd, Spread
 from masque.models.ccagan import HAIR_COLOURS
 from masque.tables.features import Distances, Features, distances
+from masque.tables.held_out import Classify, HeldOut, asked_value, having_and_lacking, held_out_frame, read_frame
 
 AT_ONCE = 32
 """Pictures in a batch of the generator."""
@@ -48,9 +47,6 @@ EMBEDDED = 100
 PUPPETS = 50
 """Puppets of each attribute for the error against the true edit, at most."""
 
-Classify = Callable[[list[Picture]], list[dict[str, float]]]
-"""Face frames to attributes in [0,1], by a network that played no part in training the editor."""
-
 Embed = Callable[[Picture, Landmarks], NDArray[np.float32]]
 """A face frame and its landmarks to dlib's embedding (128,)."""
 
@@ -59,7 +55,7 @@ class EditMeasures(Distances):
     """One edit, over up to `count` held-out pictures. Changes of pixels are means on a [0,1] scale."""
 
     pictures: int
-    took_effect: float
+    edit_success: float
     """Share of edits after which an independent reading sees the attribute"""
     identity_distance: MeanStd
     """Squared distance of dlib's embeddings before and after, of the first `EMBEDDED` pictures"""
@@ -95,20 +91,6 @@ class EditReport(TypedDict):
     """For the attributes that puppets have"""
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """One held-out face frame."""
-
-    frame: Picture
-    """The frame's pixels, RGB uint8 (218s,178s,3)"""
-    mask: NDArray[np.uint8]
-    """(218s,178s) of the prepared set: person, background, beyond the photo"""
-    landmarks: Landmarks
-    """(68,2) in pixels of the frame"""
-    attributes: Mapping[str, float]
-    """Value in [0,1] of each attribute that the set knows of it"""
-
-
 def evaluate_edits(
     translator: AttributeEditor,
     frames: FrameSet,
@@ -124,11 +106,11 @@ def evaluate_edits(
     classify: hair colours and the mouth are measured instead. progress: called with the edits done and their number.
     embed: dlib's embedding if None; who measures several models may pass one that remembers. Raises DataError when an
     attribute is unknown or the same in all held-out pictures."""
-    held_out = [_held_out(frames, int(i)) for i in frames.indices("test")]
+    held_out = [held_out_frame(frames, int(i)) for i in frames.indices("test")]
     generator = np.random.default_rng(seed)
     edits: dict[str, EditMeasures] = {}
     for number, name in enumerate(translator.attributes):
-        value = 0.0 if name == "Young" else 1.0  # the paper's target is the aged face
+        value = asked_value(name)
         having, lacking = _having_and_lacking(held_out, name, value)
         chosen = generator.permutation(lacking)[:count]
         real = [held_out[k].frame for k in generator.permutation(having)[: len(chosen)]]
@@ -151,24 +133,14 @@ def evaluate_edits(
     }
 
 
-def _held_out(frames: FrameSet, index: int) -> HeldOut:
-    """One frame, with the attributes that are not NaN."""
-    attributes = {
-        n: float(v) for n, v in zip(frames.attribute_names, frames.attributes[index], strict=True) if not np.isnan(v)
-    }
-    return HeldOut(frames.frames[index], frames.masks[index], frames.landmarks[index], attributes)
-
-
 def _having_and_lacking(held_out: Sequence[HeldOut], name: str, value: float) -> tuple[list[int], list[int]]:
-    """Positions of the pictures whose attribute is nearer to `value`, and of those whose is not. Raises DataError when
-    there are none of either."""
-    present = [k for k, one in enumerate(held_out) if one.attributes.get(name, UNKNOWN) > 0.5]
-    absent = [k for k, one in enumerate(held_out) if one.attributes.get(name, UNKNOWN) < 0.5]
-    if not present or not absent:
+    """As `having_and_lacking`; raises DataError when there are none of either."""
+    having, lacking = having_and_lacking(held_out, name, value)
+    if not having or not lacking:
         raise DataError(
             f"The held-out pictures all have the same {name}, or it is unknown in them: prepare or hold out others."
         )
-    return (present, absent) if value else (absent, present)
+    return having, lacking
 
 
 def _target(own: Tensor, names: Sequence[str], name: str, value: float) -> Tensor:
@@ -210,7 +182,7 @@ class _Measures:
         for one, crop, picture in zip(batch, crops, painted, strict=True):
             # Both went through the network's size, so that its coarser pixels do not count as changes by the edit.
             plain, edited = into_frame(one.frame, crop), into_frame(one.frame, picture)
-            before, after = (_read_attributes(p, one, self.classify) for p in (plain, edited))
+            before, after = (read_frame(p, one, self.classify) for p in (plain, edited))
             self.effective += abs(after.get(self.name, 1 - self.value) - self.value) < 0.5
             for other in (before.keys() & after.keys()) - {self.name}:
                 self.leakage.setdefault(other, Spread()).update(torch.tensor([abs(after[other] - before[other])]))
@@ -228,7 +200,7 @@ class _Measures:
         kept = min(len(real), len(self.edited))
         return {
             "pictures": len(self.edited),
-            "took_effect": self.effective / len(self.edited),
+            "edit_success": self.effective / len(self.edited),
             "identity_distance": self.identity_distance.compute(),
             "hair_change": self.changes["hair"].compute(),
             "face_change": self.changes["face"].compute(),
@@ -236,14 +208,6 @@ class _Measures:
             "leakage": {other: self.leakage[other].compute()["mean"] for other in sorted(self.leakage)},
             **distances(features, features.extract(real[:kept]), features.extract(self.edited[:kept])),
         }
-
-
-def _read_attributes(frame: Picture, held_out: HeldOut, classify: Classify) -> dict[str, float]:
-    """The attributes that independent readers see in a frame: by a classifier, and measured at the landmarks that are
-    found in it; at those of the set where no face is found."""
-    found = landmarks_near(frame, held_out.landmarks)
-    landmarks = held_out.landmarks if found is None else found
-    return {**classify([frame])[0], **measure_attributes(frame, landmarks, held_out.mask)}
 
 
 def person_in(mask: NDArray[np.uint8], size: int, scale: float) -> Tensor:
@@ -311,7 +275,7 @@ def as_text(report: EditReport) -> str:
     frechet: Literal["fid", "ffd"] = "fid" if all("fid" in e for e in edits.values()) else "ffd"
     kernel: Literal["kid", "kfd"] = "kid" if frechet == "fid" else "kfd"
     floor: Literal["fid_floor", "ffd_floor"] = "fid_floor" if frechet == "fid" else "ffd_floor"
-    head = "".join(f"{word:>8s}" for word in ("effect", "identity", "hair", "face", "backgr.", frechet.upper()))
+    head = "".join(f"{word:>8s}" for word in ("success", "identity", "hair", "face", "backgr.", frechet.upper()))
     lines = [
         f"{report['model']}, {report['size']} px, weights {report['weights']}; features {report['features']}",
         "",
@@ -319,7 +283,7 @@ def as_text(report: EditReport) -> str:
     ]
     for name, e in edits.items():
         changed = "".join(f"{e[part]['mean']:8.3f}" for part in CHANGES)
-        effect = f"{100 * e['took_effect']:7.1f}%{e['identity_distance']['mean']:8.3f}"
+        effect = f"{100 * e['edit_success']:7.1f}%{e['identity_distance']['mean']:8.3f}"
         far = f"{in_text(e[frechet]):>8s}{in_text(e[kernel]):>16s}"
         lines.append(f"{name:12s}{e['pictures']:9d}{effect}{changed}{far}")
     lines += ["", f"{frechet.upper()} over so few pictures:"]
@@ -368,8 +332,8 @@ def draw_leakage(report: EditReport) -> Picture:
     for y, x in np.ndindex(values.shape):
         axes.text(x, y, "–" if np.isnan(values[y, x]) else f"{values[y, x]:.2f}", ha="center", va="center")
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
-    axes.set_yticks(range(len(edits)), [f"{row} ({100 * edits[row]['took_effect']:.0f} %)" for row in edits])
-    axes.set_title("how far each attribute moved, by edit (share that took effect)", fontsize=10)
+    axes.set_yticks(range(len(edits)), [f"{row} ({100 * edits[row]['edit_success']:.0f} %)" for row in edits])
+    axes.set_title("how far each attribute moved, by edit (share that a classifier takes for it)", fontsize=10)
     stream = BytesIO()
     figure.savefig(stream, format="png")
     with Image.open(stream) as opened:

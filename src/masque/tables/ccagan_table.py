@@ -128,10 +128,6 @@ def _kfd(_row: str, _name: str, edit: EditMeasures) -> str:
     return "–" if kfd is None else f"{1000 * kfd['mean']:.2f} ± {1000 * kfd['std']:.2f}"
 
 
-def _effect(_row: str, _name: str, edit: EditMeasures) -> str:
-    return f"{100 * edit['took_effect']:.1f} %"
-
-
 def _background(_row: str, _name: str, edit: EditMeasures) -> str:
     return f"{edit['background_change']['mean']:.4f}"
 
@@ -143,7 +139,6 @@ def _identity(_row: str, _name: str, edit: EditMeasures) -> str:
 CELLS: Mapping[str, Callable[[str, str, EditMeasures], str]] = {
     "FFD (the paper's FID)": _ffd,
     "1000 KFD": _kfd,
-    "took effect": _effect,
     "background change": _background,
     "identity distance": _identity,
 }
