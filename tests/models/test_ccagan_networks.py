@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from masque.layers.flow import warp
 from masque.layers.stacks import blurred
 from masque.models.ccagan import CCAGAN, CCAGANConfig, CrossAttention, SelfAttention
 
@@ -228,3 +229,69 @@ def test_a_mirrored_edit_is_the_same_of_both_sides():
     torch.testing.assert_close(both.edit(s.flip(3), t, person.flip(3)), made.flip(3))
     torch.testing.assert_close(made, (once.edit(s, t, person) + once.edit(s.flip(3), t, person.flip(3)).flip(3)) / 2)
     assert (made - once.edit(s, t, person)).abs().max() > 0.01
+
+
+def moving(**changes: object) -> CCAGAN:
+    """A model with output=flow whose last layers are no longer zero."""
+    model = network(**({"paints": "smooth", "output": "flow"} | changes))
+    torch.manual_seed(6)
+    nn.init.normal_(model.G.main[-1].weight, std=0.02)
+    assert model.G.flow is not None
+    nn.init.normal_(model.G.flow.main[-1].weight, std=0.3)
+    return model
+
+
+@pytest.mark.parametrize("paints", ["change", "smooth"])
+def test_a_generator_that_moves_starts_as_the_one_that_does_not(paints):
+    """Bit for bit, with the same weights: a displacement of zero is none, and the head stands beside the rest."""
+    plain, model = network(paints=paints), network(seed=3, paints=paints, output="flow")
+    nn.init.normal_(plain.G.main[-1].weight, std=0.1)
+    missing = model.G.load_state_dict(plain.G.state_dict(), strict=False)
+    assert missing.unexpected_keys == []
+    assert all(key.startswith("flow.") for key in missing.missing_keys)
+    s, t = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 5)
+    with torch.no_grad():
+        assert torch.equal(model.edit(s, t, EVERYWHERE), plain.edit(s, t, EVERYWHERE))
+        assert torch.equal(model.G(s, t, EVERYWHERE), plain.G(s, t, EVERYWHERE))
+
+
+def test_the_change_is_added_to_the_moved_picture():
+    model = moving()
+    s, t = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 5)
+    with torch.no_grad():
+        painted, flow = model.G.parts(s, t, EVERYWHERE)
+        assert flow is not None
+        assert flow.abs().max() > 0.3
+        assert painted.abs().max() > 0.05
+        made = model.edit(s, t, EVERYWHERE)
+        torch.testing.assert_close(made, (warp(s, flow) + painted).clamp(-1, 1))
+        assert (made - (s + painted).clamp(-1, 1)).abs().max() > 0.1
+
+
+def test_a_confined_move_is_the_persons_alone():
+    model = moving(confined=True)
+    s, t, person = torch.rand(1, 3, 32, 32) - 0.5, torch.rand(1, 5), torch.zeros(1, 1, 32, 32)
+    person[..., 4:28, 4:28] = 1
+    with torch.no_grad():
+        _, flow = model.G.parts(s, t, person)
+    assert flow is not None
+    assert flow.abs().max() > 0.1
+    assert not (flow * (1 - person)).any()
+
+
+def test_a_mirrored_move_is_the_same_of_both_sides():
+    """One bend, the mean of both views', and not two pictures bent differently laid over one another."""
+    model = moving(mirrored=True)
+    s, t = torch.rand(2, 3, 32, 32) - 0.5, torch.rand(2, 5)
+    with torch.no_grad():
+        made = model.edit(s, t, EVERYWHERE)
+        torch.testing.assert_close(model.edit(s.flip(3), t, EVERYWHERE), made.flip(3), atol=1e-5, rtol=0)
+        painted, flow = model.moved(s, t, EVERYWHERE)
+        torch.testing.assert_close(made, (warp(s, flow) + painted).clamp(-1, 1))
+
+
+def test_what_moves_nothing_says_so():
+    with pytest.raises(ValueError, match="moves nothing"):
+        network(paints="smooth").moved(torch.zeros(1, 3, 32, 32), torch.zeros(1, 5), EVERYWHERE)
+    with pytest.raises(ValueError, match="set paints to change or smooth"):
+        network(output="flow")

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import masque
 from masque import runs
 from masque.config import with_values
 from masque.data.batches import Batch
@@ -221,8 +222,63 @@ def test_d_may_lead_and_learn_faster():
     ("model", "training", "says"),
     [
         ({"confined": True}, {}, "set paints to change or smooth"),
+        ({"output": "flow"}, {}, "set paints to change or smooth"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_in_words(model, training, says):
     with pytest.raises(SettingError, match=says):
         make(model, **training)
+
+
+MOVES = {"paints": "smooth", "output": "flow"}
+
+
+def test_uneven_moves_are_a_term_of_their_own(pictures):
+    recipe = make(MOVES)
+    (phase,) = (phase for phase in recipe.phases() if phase.name == "edit")
+    assert phase.weights["flow"] == 3.0
+    flow_head = recipe.model.G.flow
+    torch.nn.init.normal_(flow_head.main[-1].weight, std=1.0)
+    with torch.no_grad():
+        terms = recipe.edit_terms(pictures)
+        _, flow = recipe.model.G.parts(
+            pictures["image"], pictures["attributes"][[1, 0, 3, 2]], torch.ones(4, 1, 32, 32)
+        )
+    uneven = (flow.diff(dim=3) ** 2).sum(dim=1).mean() + (flow.diff(dim=2) ** 2).sum(dim=1).mean()
+    torch.testing.assert_close(terms["flow"], uneven)
+    assert uneven > 1e-3
+    assert "flow" not in make(MOVES, flow=0.0).edit_terms(pictures)
+    assert "flow" not in make({"paints": "smooth"}).edit_terms(pictures)
+    assert "flow" not in next(phase.weights for phase in make().phases() if phase.name == "edit")
+
+
+def test_the_head_that_moves_learns_from_the_first_step(pictures):
+    recipe = make(MOVES)
+    sum(recipe.edit_terms(pictures).values()).backward()
+    assert recipe.model.G.flow.main[-1].weight.grad.abs().max() > 0
+
+
+def test_a_model_may_be_given_moves(tmp_path):
+    """`--from` a model without, with output=flow: it paints what the model painted, and goes on; nothing else may
+    differ."""
+    changes = ("paints=smooth", "confined=true")
+    short = {"steps": 1, "batch_size": 4, "precision": "32"}
+    run, data = tmp_path / "plain", ["puppets:24"]
+    runs.train(runs.plan("ccagan", "tiny", changes, short), data, run, accelerator="cpu")
+    start = str(run / "model")
+    other = runs.plan("ccagan", "tiny", ("output=flow", "blocks=2"), short, start)
+    with pytest.raises(SettingError, match="but for output=flow"):
+        runs.train(other, data, tmp_path / "other", accelerator="cpu")
+    plan = runs.plan("ccagan", "tiny", ("output=flow",), short, start)
+    assert (plan.model.paints, plan.model.confined, plan.model.output) == ("smooth", True, "flow")
+    recipe = runs.build_recipe(plan)
+    recipe.grow_from(plan.start)
+    plain = runs.build_recipe(runs.plan("ccagan", "tiny", changes)).model.G
+    plan.start.fill(plain, "G")
+    s, t, person = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, len(ATTRIBUTES)), torch.ones(2, 1, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(recipe.model.G(s, t, person), plain(s, t, person))
+    runs.train(plan, data, tmp_path / "moves", accelerator="cpu")
+    loaded = masque.load(tmp_path / "moves" / "model", "edit")
+    assert loaded.model.config.output == "flow"
+    assert loaded.model.G.flow is not None

@@ -18,6 +18,7 @@ from readers import copy_made
 from masque import modelfile, runs
 from masque.data.prepared import open_prepared, write_maps
 from masque.edits.apply import apply_change_file
+from masque.faces.added import Added
 from masque.faces.change import Change, Grey, Move, Pixels, Shift
 from masque.faces.changefile import save_change
 from masque.faces.dye import HairColour, dye
@@ -87,6 +88,7 @@ def _change(folder: Path) -> None:
         Shift("shift", (8, 8, 40, 40), matte, np.ones((2, 2, 3), np.float32)),
         hair,
         Pixels("pixels", (8, 8, 16, 16), np.zeros((8, 8, 3), np.uint8), matte),
+        Added("added", (8, 8, 16, 16), 1.0, np.full((8, 8, 3), -9, np.int16)),
         Grey("grey", (0, 0, 64, 48)),
     )
     save_change(folder / "a.change", Change((64, 48), layers), CHANGED)

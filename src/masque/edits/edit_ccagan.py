@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from masque.edits.attributes import edit_attributes
-from masque.edits.ccagan import CCAGANSession, paint_edits
+from masque.edits.ccagan import CCAGANSession, make_edits
+from masque.edits.moving import Painting
 from masque.edits.person import Region
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Shares, Subject
 from masque.errors import ValueRangeError
 from masque.given import values_by_name
-from masque.image import Picture
 from masque.models.ccagan import HAIR_COLOURS
 
 
@@ -41,9 +41,8 @@ def edit(
     attributes = values_by_name(attributes)
     check_hair_colours(attributes)
 
-    def paint(subject: Subject, own: Tensor, wanted: Tensor, shares: Shares | None) -> tuple[Picture, Picture]:
-        before, after = paint_edits(session, subject, own, [wanted], shares)
-        return before, after
+    def paint(subject: Subject, own: Tensor, wanted: Tensor, shares: Shares | None) -> Painting:
+        return make_edits(session, subject, own, [wanted], shares)[0]
 
     return edit_attributes(session, photo, attributes, HAIR_COLOURS, paint, region=region, detail=detail, pick=pick)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from masque.edits.attributes import edit_attributes
+from masque.edits.moving import Painting, painting_of
 from masque.edits.person import Region
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Detail, Photo, Shares, Subject
 from masque.given import values_by_name
-from masque.image import Picture
 from masque.models.rsgan import HAIR_ONLY
 
 
@@ -38,10 +38,10 @@ def edit(
     UnknownAttributeError, ValueRangeError for a value outside [0,1] or a choice that does not exist."""
     attributes = values_by_name(attributes)
 
-    def paint(subject: Subject, _own: Tensor, wanted: Tensor, _shares: Shares | None) -> tuple[Picture, Picture]:
+    def paint(subject: Subject, _own: Tensor, wanted: Tensor, _shares: Shares | None) -> Painting:
         latents = session.encode(
             subject, c_face=wanted if region != "hair" else None, c_hair=wanted if region != "face" else None
         )
-        return session.compose(session.encode(subject))[0], session.compose(latents)[0]
+        return painting_of(session.compose(session.encode(subject))[0], session.compose(latents)[0])
 
     return edit_attributes(session, photo, attributes, HAIR_ONLY, paint, region=region, detail=detail, pick=pick)

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.edits.subject import Detail, Shares, Subject, region_mask
+from masque.edits.subject import Shares, Subject, region_mask
 from masque.faces.labels import LABELS
-from masque.faces.paste import add_change, feathered_square, paste, soften
+from masque.faces.paste import feathered_square, soften
 from masque.faces.regions import HAIR_CROP, Mask, background_mask, cut_crop
-from masque.image import Picture
 
 Region = Literal["face", "hair", "both"]
 """What gets the new attributes."""
@@ -45,16 +44,6 @@ def edited_mask(subject: Subject, region: Region, shares: Shares | None = None) 
 def _with_soft_edge(share: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """A mask (S,S) in [0,1] with an edge as soft as the network's pixels are coarse."""
     return np.asarray(cv2.GaussianBlur(share, (0, 0), size / 96), dtype=np.float32)
-
-
-def apply_change(subject: Subject, before: Picture, after: Picture, mask: Mask, detail: Detail) -> Picture:
-    """The subject's whole photo (H,W,3) with what a network changed in its crop.
-
-    before, after: the network's pictures (S,S,3) of the face as it is and as it is to be. mask: where the change may
-    show (S,S). detail: `keep` adds it to the photo's own pixels, `network` shows `after` itself."""
-    if detail == "keep":
-        return add_change(subject.photo, before, after, subject.matrix, mask)
-    return paste(subject.photo, after, subject.matrix, mask)
 
 
 def person_mask(subject: Subject) -> NDArray[np.float32]:

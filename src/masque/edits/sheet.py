@@ -7,14 +7,14 @@ from typing import get_args
 import cv2
 import numpy as np
 
-from masque.edits.ccagan import CCAGANSession, paint_edits
+from masque.edits.ccagan import CCAGANSession, make_edits
 from masque.edits.grey import grey_note, keep_cells_grey, requested_colour
 from masque.edits.measures import inputs
+from masque.edits.moving import add_painting, moves_of
 from masque.edits.person import edited_mask
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, flip_attributes
 from masque.faces.frame import chain, warp_photo, zoom
-from masque.faces.paste import add_change
 from masque.faces.regions import HAIR_CROP
 from masque.given import check_choice
 from masque.image import grid
@@ -39,15 +39,17 @@ def sheet(session: CCAGANSession, photo: Photo, *, detail: Detail = "keep", pick
     own = session.estimate(subject)
     flips = flip_attributes(own, session.attributes, HAIR_COLOURS)
     shares = session.shares(subject)
-    before, *after = paint_edits(session, subject, own, [wanted for _, wanted in flips], shares)
+    paintings = make_edits(session, subject, own, [wanted for _, wanted in flips], shares)
     mask = edited_mask(subject, "both", shares)  # as in `edit`, so that the sheet shows what it will give
     to_cell = chain(subject.matrix, zoom(CELL / subject.size))
     cells = [warp_photo(subject.photo, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]]
-    for (values, _), edited in zip(flips, after, strict=True):
+    to_crop = zoom(subject.size / CELL)
+    for (values, _), painting in zip(flips, paintings, strict=True):
         if detail == "network":
-            cell = cv2.resize(edited, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+            cell = cv2.resize(painting.bare, (CELL, CELL), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
         else:
-            cell = add_change(cells[0], before, edited, zoom(subject.size / CELL), mask)
+            moves = moves_of(painting, cells[0], to_crop, mask, session.family)
+            cell = add_painting(cells[0], painting, to_crop, mask, moves)
         cells += keep_cells_grey(subject, [cell], requested_colour(values, shares))
     shown = ["the photo", *(f"{name}={value:g}" for values, _ in flips for name, value in values.items())]
     record = session.record(

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from masque.errors import PictureError, printable
+from masque.faces.added import Added
 from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
 from masque.faces.dye import DETAIL, Dye
 from masque.given import output_path
@@ -34,11 +35,18 @@ ALIKE = 12.0
 """Levels of 255 by which thumbnails of the same photo may differ on average: another size or another compression
 changes them by less than 3, another photo by 30 and more."""
 
-LAYERS: Mapping[str, type[Layer]] = {"dye": Dye, "move": Move, "shift": Shift, "grey": Grey, "pixels": Pixels}
+LAYERS: Mapping[str, type[Layer]] = {
+    "dye": Dye,
+    "move": Move,
+    "shift": Shift,
+    "grey": Grey,
+    "pixels": Pixels,
+    "added": Added,
+}
 """Every kind of layer that a file may hold, by its name there."""
 
 
-FLOATS, BYTES = np.float32, np.uint8
+FLOATS, BYTES, SHORTS = np.float32, np.uint8, np.int16
 ARRAYS: Mapping[type[Layer], Mapping[str, tuple[type[np.generic], tuple[int, ...]]]] = {
     Dye: {
         "matte": (BYTES, (-1, -1)),
@@ -51,6 +59,7 @@ ARRAYS: Mapping[type[Layer], Mapping[str, tuple[type[np.generic], tuple[int, ...
     Shift: {"matte": (BYTES, (-1, -1)), "field": (FLOATS, (-1, -1, 3))},
     Grey: {},
     Pixels: {"picture": (BYTES, (-1, -1, 3)), "matte": (BYTES, (-1, -1))},
+    Added: {"difference": (SHORTS, (-1, -1, 3))},
 }
 """Layer -> what numbers each of its arrays holds and how long its sides are; -1 is any length."""
 
@@ -169,6 +178,10 @@ def _check_sizes(layers: Sequence[Layer], width: int, height: int, photo_width: 
             and 0 <= layer.strength <= 1
             and 0 <= layer.kept <= 1
             and DETAIL[0] <= layer.detail <= DETAIL[1]
+        ):
+            raise ValueError(f"layer {number} has numbers that no layer has")
+        if isinstance(layer, Added) and not (
+            0 <= layer.strength <= 1 and -255 <= layer.difference.min() <= layer.difference.max() <= 255
         ):
             raise ValueError(f"layer {number} has numbers that no layer has")
 

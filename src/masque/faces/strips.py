@@ -16,7 +16,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the photo; right and bottom are the first that do not belong to it. A box may
 reach beyond the photo."""
 
-Field: TypeAlias = NDArray[np.float32] | NDArray[np.uint8]
+Field: TypeAlias = NDArray[np.float32] | NDArray[np.int16] | NDArray[np.uint8]
 """(h,w) or (h,w,C) over a box, at any size; uint8 is a matte, of which 255 is all."""
 
 Points: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -3,6 +3,7 @@ attention.
 
 paper        here            maps
 G            Generator       picture s (B,3,S,S), target attributes t (B,A)  ->  picture G(s, t) (B,3,S,S)
+beyond       FlowHead        G's map (B,C,S/4,S/4), with output=flow alone   ->  displacements (B,2,S,S)
 D_src, D_cls Discriminator   picture (B,3,S,S)                               ->  logits (B,1,s,s), logits (B,A)
 Eq. 1-4      CrossAttention  map (B,C,H,W)                                   ->  map (B,C,H,W)
 [4]          SelfAttention   map (B,C,H,W)                                   ->  map (B,C,H,W)
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from masque.config import Former, Removed
+from masque.layers.flow import FlowHead, mirrored_flow, warp
 from masque.layers.instancenorm import InstanceNorm
 from masque.layers.precision import finite_attributes, full
 from masque.layers.stacks import blurred, he
@@ -53,9 +55,12 @@ class CCAGANConfig:
     """whole: G paints the picture, as the paper's does. change: G paints what is added to s (Shen & Liu 2017, residual
     images), so that what an edit leaves alone need not be learnt. smooth: what is added is blurred too, so that no
     pattern of single pixels can please D."""
+    output: Literal["picture", "flow"] = "picture"
+    """picture: what `paints` says is all that G gives. flow: G also gives a displacement of each pixel of s, and the
+    change is added to s so bent: a mouth that smiles is moved, and not painted over. Not with `whole`."""
     confined: bool = False
-    """What is added to s is added to the person alone, so that the background stays without a term that asks for it.
-    Not with `whole`."""
+    """What is added to s is added to the person alone, and only the person is moved, so that the background stays
+    without a term that asks for it. Not with `whole`."""
     judge: Literal["shared", "apart"] = "shared"
     """shared: D_src and D_cls are two heads of the same convolutions, as in the paper. apart: each has its own, which
     begin as He et al. (2015) advise, so that it learns from its first steps on."""
@@ -154,8 +159,8 @@ class Generator(nn.Module):
 
     def __init__(self, config: CCAGANConfig) -> None:
         super().__init__()
-        if config.confined and config.paints == "whole":
-            raise ValueError("only a change can be confined: set paints to change or smooth")
+        if config.paints == "whole" and (config.confined or config.output == "flow"):
+            raise ValueError("a whole picture is neither confined nor moved: set paints to change or smooth")
         width, inputs = config.channels, 3 + len(config.attributes)
         layers = [
             *before(inputs, config),
@@ -173,6 +178,7 @@ class Generator(nn.Module):
             width = 2 * width
         layers += [SelfAttention(width)] if config.attention == "self" else []
         layers += [ResidualBlock(width, config) for _ in range(config.blocks)]
+        self.coarsest, coarsest_width = len(layers), width
         for _ in range(2):
             layers += [
                 *before(width, config),
@@ -188,6 +194,7 @@ class Generator(nn.Module):
         if self.change:
             nn.init.zeros_(layers[-1].weight)  # type: ignore[arg-type]
         self.main = nn.Sequential(*layers)
+        self.flow = FlowHead(coarsest_width) if config.output == "flow" else None
 
     def forward(self, s: Tensor, t: Tensor, person: Tensor) -> Tensor:
         """s: (B,3,S,S) in [-1,1]. t: (B,A) in [0,1]. person: (B,1,S,S) in [0,1], which a G that is not confined does
@@ -195,13 +202,30 @@ class Generator(nn.Module):
 
         Returns (B,3,S,S) in [-1,1].
         """
+        return self.joined(s, *self.parts(s, t, person))
+
+    def parts(self, s: Tensor, t: Tensor, person: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What G makes of the same: what it paints (B,3,S,S), and by how many pixels it moves each (B,2,S,S), as
+        `masque.layers.flow.warp` takes it; None unless output=flow."""
         planes = finite_attributes(t, self).to(s.dtype)[:, :, None, None].expand(-1, -1, *s.shape[2:])
-        output = torch.tanh(full(self.main(torch.cat([s, planes], dim=1))))
+        maps, flow = torch.cat([s, planes], dim=1), None
+        if self.flow is None:
+            maps = self.main(maps)
+        else:
+            maps = self.main[: self.coarsest](maps)
+            movable = person.expand(len(s), 1, *s.shape[2:]) if self.confined else torch.ones_like(s[:, :1])
+            flow = self.flow(maps, movable)
+            maps = self.main[self.coarsest :](maps)
+        painted = torch.tanh(full(maps))
         if self.confined:
-            output = output * person.to(output.dtype)
-        if self.smooth:
-            output = blurred(output)
-        return (s + output).clamp(-1, 1) if self.change else output
+            painted = painted * person.to(painted.dtype)
+        return blurred(painted) if self.smooth else painted, flow
+
+    def joined(self, s: Tensor, painted: Tensor, flow: Tensor | None) -> Tensor:
+        """The picture (B,3,S,S) in [-1,1] that the parts mean: s, bent where G moves, and what it paints added."""
+        if not self.change:
+            return painted
+        return ((s if flow is None else warp(s, flow)) + painted).clamp(-1, 1)
 
 
 class Discriminator(nn.Module):
@@ -251,7 +275,26 @@ class CCAGAN(nn.Module):
 
     def edit(self, s: Tensor, t: Tensor, person: Tensor) -> Tensor:
         """G(s, t): pictures (B,3,S,S) with the attributes t (B,A). person: (B,1,S,S), where somebody is in s."""
+        if self.config.output == "flow":
+            return self.G.joined(s, *self.moved(s, t, person))
         picture: Tensor = self.G(s, t, person)
         if self.config.mirrored:
             picture = (picture + self.G(s.flip(3), t, person.flip(3)).flip(3)) / 2
         return picture
+
+    def moved(self, s: Tensor, t: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
+        """The parts of the same edit, with output=flow alone: what is painted (B,3,S,S), and by how many pixels each is
+        moved before (B,2,S,S). Mirrored, each is the mean of both views: two pictures bent differently would show
+        everything twice. Raises ValueError for a model that moves nothing."""
+        painted, flow = self._parts(s, t, person)
+        if self.config.mirrored:
+            other, other_flow = self._parts(s.flip(3), t, person.flip(3))
+            painted = (painted + other.flip(3)) / 2
+            flow = (flow + mirrored_flow(other_flow)) / 2
+        return painted, flow
+
+    def _parts(self, s: Tensor, t: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
+        painted, flow = self.G.parts(s, t, person)
+        if flow is None:
+            raise ValueError("this model moves nothing: its output is a picture")
+        return painted, flow

@@ -6,20 +6,21 @@ L_cls^r, L_cls^f cls_r | cls_f  D | G    judge | edit
 L_rec            rec            G        edit
 beyond           gp             D        judge, with WGAN-GP alone
                  background     G        edit, off unless asked for
+                 flow           G        edit, with output=flow alone
 extras           r1_src, r1_cls: see masque.recipes.extras
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from masque.config import Former, Presets, Removed
+from masque.config import Former, Presets, Removed, from_dict
 from masque.data.batches import Batch
 from masque.errors import SettingError
 from masque.image import Picture, to_pictures
@@ -35,9 +36,11 @@ from masque.losses.adversarial import (
     real_loss,
 )
 from masque.losses.attributes import known_bce
+from masque.losses.flow import unevenness
 from masque.losses.precision import full
 from masque.losses.reconstruction import weighted_l1
-from masque.models.ccagan import CCAGAN, HAIR_COLOURS, SERVED, CCAGANConfig
+from masque.modelfile import ModelFile
+from masque.models.ccagan import CCAGAN, HAIR_COLOURS, SERVED, CCAGANConfig, Generator
 from masque.recipes.extras import LazyR1, after_lead, lazy_r1
 from masque.train.phase import Phase
 from masque.train.rates import Schedule
@@ -63,6 +66,8 @@ class CCAGANTraining:
     """Weight of WGAN-GP's gradient penalty, with adversarial=wgan-gp alone."""
     background: float = 0.0
     """Weight of how much an edit changes of the background, which the paper leaves to L_rec; 0 leaves it out."""
+    flow: float = 3.0
+    """Weight of how unevenly G moves pixels, with output=flow alone; 0 leaves it out."""
     penalty: LazyR1 = LazyR1()
     """R1 of D_src and D_cls, which the paper does not have: D_cls learns a small set by heart."""
     labels: Literal["soft", "binary"] = "soft"
@@ -112,10 +117,27 @@ class CCAGANRecipe:
             raise SettingError(
                 "Only a change can be confined to the person: set paints to change or smooth, or leave out confined."
             )
+        if config.output == "flow" and config.paints == "whole":
+            raise SettingError(
+                "With output=flow a change is added to the picture's own pixels, moved: set paints to change or smooth."
+            )
         self.config, self.training = config, training
         self.model = CCAGAN(config)
         self.block = block_of(1) if training.targets == "another" else 1
         self.nets: Mapping[str, nn.Module] = {"G": self.model.G, "D": self.model.D}
+
+    def grow_from(self, start: ModelFile) -> None:
+        """Take over the G of a model that moves nothing, to which output=flow adds displacements of zero. Raises
+        SettingError where the two differ in anything else, and CheckpointError where weights do not fit."""
+        theirs = from_dict(CCAGANConfig, start.config)
+        if replace(theirs, output="flow") != self.config:
+            raise SettingError(
+                "The networks of a run that begins with a model are that model's, but for output=flow, which it may "
+                "be given: leave out --set of their sizes."
+            )
+        plain = Generator(theirs)
+        start.fill(plain, "G")
+        self.model.G.load_state_dict(self.model.G.state_dict() | plain.state_dict())
 
     def phases(self) -> Sequence[Phase]:
         """D by Eq. 9 in every step, G by Eq. 10 in every `judge_steps`-th."""
@@ -123,6 +145,7 @@ class CCAGANRecipe:
         judge = {"adv": 1.0, "cls_r": w.cls, **({"gp": w.gp} if w.adversarial == "wgan-gp" else {})}
         edit = {"fool": 1.0, "cls_f": w.cls}
         edit |= {name: weight for name, weight in (("rec", w.rec), ("background", w.background)) if weight}
+        edit |= {"flow": w.flow} if self.config.output == "flow" and w.flow else {}
         penalties = {"r1_src": ("D", partial(self.r1, 0)), "r1_cls": ("D", partial(self.r1, 1))}
         return [
             Phase("judge", ("D",), self.judge_terms, judge),
@@ -173,7 +196,7 @@ class CCAGANRecipe:
         """Eq. 10: L_adv as G minimises it, L_cls^f of Eq. 7 and L_rec of Eq. 8."""
         s, person = batch["image"], 1 - batch["background"]
         own, target = self.own_and_target(batch)
-        made = self.model.G(s, fill_unknown(target), person)
+        made, flow = self.edited(s, fill_unknown(target), person)
         src, cls = self.logits(made, batch["seed"], "light of made ones")
         terms = {
             "fool": real_loss(src) if self.training.adversarial == "logistic" else -full(src).mean(),
@@ -183,7 +206,16 @@ class CCAGANRecipe:
             terms["rec"] = weighted_l1(s, self.model.G(made, fill_unknown(own), person), batch["valid"])
         if self.training.background:
             terms["background"] = weighted_l1(s, made, batch["valid"] * batch["background"])
+        if flow is not None and self.training.flow:
+            terms["flow"] = unevenness(flow)
         return terms
+
+    def edited(self, s: Tensor, t: Tensor, person: Tensor) -> tuple[Tensor, Tensor | None]:
+        """G(s, t), and by how many pixels it moves each (B,2,S,S); None unless output=flow."""
+        if self.config.output == "picture":
+            return self.model.G(s, t, person), None
+        painted, flow = self.model.G.parts(s, t, person)
+        return self.model.G.joined(s, painted, flow), flow
 
     def logits(self, pictures: Tensor, seeds: Tensor, name: str) -> tuple[Tensor, Tensor]:
         """D's logits of pictures (B,3,S,S): D_src (B,1,s,s) of them as they are, D_cls (B,A) with `light` of two views
