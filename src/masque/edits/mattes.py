@@ -155,12 +155,18 @@ def _joined(
     edge = feathered_square(seen.shape[2], SOFT_EDGE).astype(np.float32) / np.float32(255)
     near = warp(edge, backs[0], (width, height), border=cv2.BORDER_CONSTANT)
     shares = np.empty((len(LABELS), height, width), np.float32)
-    for label in range(len(LABELS)):
-        narrow, wide = (warp(look[label], back, (width, height)) for look, back in zip(seen, backs, strict=True))
-        shares[label] = wide + near * (narrow - wide)
+    for first in range(0, len(LABELS), 4):  # OpenCV takes up to four channels, faster than one by one
+        labels = range(first, min(first + 4, len(LABELS)))
+        narrow, wide = (
+            warp(np.ascontiguousarray(look[labels].transpose(1, 2, 0)), back, (width, height))
+            for look, back in zip(seen, backs, strict=True)
+        )
+        for place, label in enumerate(labels):
+            shares[label] = wide[..., place] + near * (narrow[..., place] - wide[..., place])
     # Cubic interpolation overshoots.
     np.clip(shares, 0, 1, out=shares)
-    return shares / shares.sum(axis=0), near
+    shares /= shares.sum(axis=0)
+    return shares, near
 
 
 def _with_own_hair(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,9 +48,11 @@ def drift(landmarks: Landmarks, before: Landmarks) -> float:
 
 def changed_outside(result: Picture, target: Subject) -> float:
     """Share of the photo's pixels outside the face mask that differ by more than two levels."""
-    outside = hull_mask(target.face.landmarks, (result.shape[1], result.shape[0])) == 0
-    differs = (np.abs(result.astype(np.int16) - target.photo) > CHANGED).any(axis=2)
-    return float((differs & outside).sum() / max(1, outside.sum()))
+    # By OpenCV, since a photo of 12 million pixels takes numpy longer than many edits take.
+    outside = (hull_mask(target.face.landmarks, (result.shape[1], result.shape[0])) == 0).view(np.uint8)
+    same = cv2.inRange(cv2.absdiff(result, target.photo), (0, 0, 0), (CHANGED, CHANGED, CHANGED))
+    number = cv2.countNonZero(outside)
+    return 1 - cv2.countNonZero(cv2.bitwise_and(same, outside)) / number if number else 0.0
 
 
 def inputs(**subjects: Subject) -> dict[str, JSON]:

@@ -21,7 +21,8 @@ from safetensors.numpy import load, save
 from masque.errors import PictureError, printable
 from masque.faces.added import Added
 from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
-from masque.faces.dye import DETAIL, Dye
+from masque.faces.dye import Dye
+from masque.faces.strand_curve import DETAIL
 from masque.given import output_path
 from masque.image import Picture
 from masque.output import write_atomically

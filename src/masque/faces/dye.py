@@ -14,11 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.faces.matte import mean_nearby, resized
+from masque.faces.matte import CLUES_ACROSS, mean_nearby, resized
+from masque.faces.strand_curve import dyed, sharp_detail
 from masque.faces.strips import Box, Strip, enlarged_box
-
-STEEPEST, FLATTEST = 1.5, 0.75
-"""Bounds of the slope with which detail is passed on."""
 
 LIFTED = (14.0, 38.0, 100.0)
 """By how much the darkest, middle and lightest tones may become lighter: a photo of black hair has shadows without any
@@ -47,15 +45,9 @@ TURNED = (-12.0, 8.0)
 """By how many degrees the hue of reddish, brown and blond hair turns in shadow and in shine: towards red where it is
 dark, towards yellow where it is light."""
 
-SHARPNESS = (0.94, 0.99)
-"""Fine detail of the dyed hair over that of the photo."""
-
 BASE, WIDEST = 0.016, 6.0
 """Over what distance, in face widths and at most in pixels, lightness is averaged before it goes through the curve:
 what is finer is grain, and that is no larger in large photos."""
-
-DETAIL = (0.6, 1.5)
-"""Bounds of the factor that reaches that."""
 
 Tone = tuple[float, float, float]
 """L in [0,100], a, b of CIELAB."""
@@ -161,46 +153,22 @@ class Dye:
         alpha = strip.sample(self.matte, self.box)
         if self.strength == 0 or not alpha.any():
             return
-        lab = strip.lab
-        sure = strip.sample(self.sure, self.box)[..., None]
-        nearby = strip.sample(self.nearby, self.box)
-        new = dyed(lab, self.curve, self.own, self.kept, self.blur, self.detail)
+        sure = strip.sample(self.sure, self.box)
+        *nearby, new_light = cv2.split(strip.sample(self.nearby, self.box))
+        new = cv2.split(dyed(strip.lab, self.curve, self.own, self.kept, self.blur, self.detail))
+        before = cv2.split(strip.lab)
         # Skin between strands may shine through in its own light, but a strand in its old colour would be seen.
-        coloured = np.maximum(sure, np.clip((alpha[..., None] - MOSTLY) / (1 - MOSTLY), 0, 1))
-        certain = np.concatenate([sure, coloured, coloured], axis=2)
-        added = nearby[..., :3] + certain * (new - lab - nearby[..., :3])
-        share = (self.strength * alpha)[..., None]
-        light = lab[..., 0] + share[..., 0] * added[..., 0]
+        coloured = np.maximum(sure, (alpha - np.float32(MOSTLY)) / np.float32(1 - MOSTLY))
+        share = np.float32(self.strength) * alpha
+        after = [
+            was + share * (near + certain * (wanted - was - near))
+            for was, near, wanted, certain in zip(before, nearby, new, (sure, coloured, coloured), strict=True)
+        ]
         # What shines through at the rim was lit by what stands behind: it must not outshine the new hair.
-        limit = np.maximum(lab[..., 0], nearby[..., 3] + HIGHLIGHT)
-        capped = np.where(sure[..., 0] < SURE, np.minimum(light, limit), light)
-        inside = alpha > 0
-        lab[..., 0] = np.where(inside, np.clip(capped, 0, 100), lab[..., 0])
-        lab[..., 1:] += share * added[..., 1:]
-
-
-def dyed(
-    lab: NDArray[np.float32],
-    curve: NDArray[np.float32],
-    own: NDArray[np.float32],
-    kept: float,
-    blur: float,
-    detail: float = 1.0,
-) -> NDArray[np.float32]:
-    """CIELAB (h,w,3) of hair on a curve (101,3) of lightness, everywhere.
-
-    own: (1,2), the hair's mean a and b. kept: how much of each pixel's deviation from that stays. blur: pixels over
-    which lightness is averaged before it goes through the curve. detail: a factor of finer detail than that."""
-    light = np.ascontiguousarray(lab[..., 0])
-    base = cv2.GaussianBlur(light, (0, 0), blur)
-    place = np.arange(len(curve), dtype=np.float64)
-    slope = detail * np.interp(base, place, np.clip(np.gradient(curve[:, 0]), FLATTEST, STEEPEST))
-    new = np.empty_like(lab)
-    new[..., 0] = np.clip(np.interp(base, place, curve[:, 0]) + slope * (light - base), 0, 100)
-    for channel in (1, 2):
-        coloured = np.interp(base, place, curve[:, channel])
-        new[..., channel] = coloured + kept * (lab[..., channel] - own[0, channel - 1])
-    return new
+        limit = np.maximum(before[0], new_light + np.float32(HIGHLIGHT))
+        capped = np.where(sure < SURE, np.minimum(after[0], limit), after[0])
+        after[0] = np.where(alpha > 0, np.clip(capped, 0, 100), before[0])
+        strip.lab[:] = cv2.merge(after)
 
 
 def colour_curve(light: NDArray[np.float32], colour: HairColour, coloured: bool = True) -> NDArray[np.float32]:
@@ -250,28 +218,25 @@ def dye(
     if inside.sum() < max(50, 0.004 * across**2):
         return None
     own = lab[inside].mean(axis=0)
-    curve = colour_curve(lab[..., 0][inside], colour, coloured)
+    light = np.ascontiguousarray(lab[..., 0])
+    curve = colour_curve(light[inside], colour, coloured)
     blur = max(0.7, BASE * across)
     own_colour = own[None, 1:].astype(np.float32)
     # Black and grey hair has no hue of its own, and the old one's would show as blue and green.
     kept = KEPT_COLOUR * min(1.0, float(np.hypot(colour.a, colour.b)) / 15)
-    detail = 1.0
-    for _ in range(3):
-        new = dyed(lab, curve, own_colour, kept, blur, detail)
-        sharper = _fineness(new[..., 0], inside) / max(1e-3, _fineness(lab[..., 0], inside))
-        detail = float(np.clip(detail * np.clip(sharper, *SHARPNESS) / max(1e-3, sharper), *DETAIL))
+    detail = sharp_detail(light, inside, curve, blur)
+    new = dyed(lab, curve, own_colour, kept, blur, detail)
     reach = max(1, round(0.02 * across))
     core = cv2.erode((alpha > SURE).astype(np.float32), np.ones((reach, reach), np.uint8))
     core = core if core.sum() > 50 else inside.astype(np.float32)
-    differences = np.asarray(np.concatenate([new - lab, new[..., :1]], axis=2), dtype=np.float32)
-    means = mean_nearby(differences, np.asarray(core, dtype=np.float32), across)
+    differences = np.dstack([new - lab, new[..., 0]])
     sure = cv2.GaussianBlur(core, (0, 0), max(0.7, 0.012 * across))
     return Dye(
         name=name,
         box=box,
         matte=matte,
         sure=np.rint(255 * np.clip(sure, 0, 1)).astype(np.uint8),
-        nearby=means.astype(np.float32),
+        nearby=_nearby(differences, np.asarray(core, dtype=np.float32), across),
         curve=curve,
         own=own_colour,
         kept=kept,
@@ -280,7 +245,13 @@ def dye(
     )
 
 
-def _fineness(light: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
-    """How much fine detail lightness (H,W) has within a mask: the deviation of a pixel from those around it."""
-    light = np.ascontiguousarray(light)
-    return float((light - cv2.GaussianBlur(light, (0, 0), 1.5))[inside].std())
+def _nearby(differences: NDArray[np.float32], weight: NDArray[np.float32], across: float) -> NDArray[np.float32]:
+    """The mean of differences (H,W,4) around each pixel, (h,w,4): smooth, so it is computed small.
+
+    weight: (H,W), where hair is. across: pixels of the face's width."""
+    height, width = weight.shape
+    scale = min(1.0, CLUES_ACROSS / across)
+    small = (max(8, round(width * scale)), max(8, round(height * scale)))
+    sums, shares = resized(differences * weight[..., None], small), resized(weight, small)
+    means = (sums / np.maximum(shares, np.float32(1e-6))[..., None]).astype(np.float32)
+    return mean_nearby(means, shares, across * small[0] / width)

@@ -11,7 +11,6 @@ Mattes are float32 (H,W) in [0,1]; pictures are RGB in [0,1]; distances are pixe
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -72,23 +71,16 @@ class Nearby:
     mean: Floats
     """(h,w,3)."""
     covariance: Floats
-    """(h,w,3,3)."""
+    """(h,w,6): of red with itself, green and blue, of green with itself and blue, of blue with itself."""
 
 
 def resized(values: Floats, size: tuple[int, int]) -> Floats:
-    """(H,W) or (H,W,C) at `size` (width, height): areas averaged where it shrinks, smooth where it grows."""
+    """(H,W), or (H,W,C) of up to four channels, at `size` (width, height): areas averaged where it shrinks, smooth
+    where it grows."""
     if values.shape[1::-1] == size:
         return values
     how = cv2.INTER_AREA if size[0] < values.shape[1] else cv2.INTER_LINEAR
-    return _by_planes(values, lambda planes: cv2.resize(planes, size, interpolation=how))
-
-
-def _by_planes(values: Floats, change: Callable[[Floats], NDArray[np.generic]]) -> Floats:
-    """An OpenCV function of (H,W) or (H,W,C), for more than the four channels that OpenCV takes."""
-    if values.ndim == 2:
-        return np.asarray(change(values), dtype=np.float32)
-    parts = [change(np.ascontiguousarray(values[..., i : i + 4])) for i in range(0, values.shape[2], 4)]
-    return np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], axis=2).astype(np.float32)
+    return np.asarray(cv2.resize(values, size, interpolation=how), dtype=np.float32)
 
 
 def mean_nearby(values: Floats, weight: Floats, face_width: float) -> Floats:
@@ -96,36 +88,38 @@ def mean_nearby(values: Floats, weight: Floats, face_width: float) -> Floats:
     of ever farther ones where there are none.
 
     weight: (H,W), 0 where a value does not count. face_width: pixels."""
-    total = np.zeros_like(values)
-    shares = np.full(weight.shape, 1e-9, np.float32)
-    for reach, importance in REACH:
-        sigma = max(0.5, reach * face_width)
-        total += importance * _blurred(values * weight[..., None], sigma)
-        shares += importance * _blurred(weight[..., None], sigma)[..., 0]
-    return total / shares[..., None]
+    shares = _sum_nearby(weight, face_width) + np.float32(1e-9)
+    sums = [_sum_nearby(values[..., i] * weight, face_width) for i in range(values.shape[2])]
+    return np.stack([total / shares for total in sums], axis=-1)
+
+
+def _sum_nearby(values: Floats, face_width: float) -> Floats:
+    """The weighted sum of values (H,W) at the distances of `REACH`."""
+    soft = [importance * _blurred(values, max(0.5, reach * face_width)) for reach, importance in REACH]
+    return np.asarray(np.add.reduce(soft), dtype=np.float32)
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:
-    """A Gaussian of (H,W,C); wide ones are computed at a smaller size."""
-    height, width = values.shape[:2]
-    shrink = max(1.0, sigma / 3)
+    """A Gaussian of (H,W); wide ones are computed at a smaller size."""
+    height, width = values.shape
+    shrink = sigma / 3 if sigma > 4.5 else 1.0
     small = resized(values, (max(2, round(width / shrink)), max(2, round(height / shrink))))
-    scale = small.shape[1] / width
-    soft = _by_planes(small, lambda planes: cv2.GaussianBlur(planes, (0, 0), sigma * scale))
-    return resized(soft, (width, height))
+    soft = cv2.GaussianBlur(small, (0, 0), sigma * small.shape[1] / width)
+    return resized(np.asarray(soft, dtype=np.float32), (width, height))
 
 
 def colours_nearby(picture: Floats, weight: Floats, face_width: float) -> Nearby:
     """Mean and covariance of the colours around each pixel of a picture (H,W,3), of those pixels that `weight` (H,W)
     counts."""
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    products = np.stack([picture[..., i] * picture[..., j] for i, j in pairs], axis=-1)
-    moments = mean_nearby(np.concatenate([picture, products], axis=2), weight, face_width)
+    moments = mean_nearby(np.concatenate([picture, _products(picture)], axis=2), weight, face_width)
     mean = moments[..., :3]
-    covariance = np.empty((*weight.shape, 3, 3), np.float32)
-    for place, (i, j) in enumerate(pairs):
-        covariance[..., i, j] = covariance[..., j, i] = moments[..., 3 + place] - mean[..., i] * mean[..., j]
-    return Nearby(mean, covariance)
+    return Nearby(mean, moments[..., 3:] - _products(mean))
+
+
+def _products(values: Floats) -> Floats:
+    """(H,W,6): of three channels (H,W,3) the products of each with itself and those behind it."""
+    first, second = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]
+    return np.stack([values[..., i] * values[..., j] for i, j in zip(first, second, strict=True)], axis=-1)
 
 
 def refine_along_strands(picture: Floats, share: Floats, face_width: float) -> Floats:
@@ -143,9 +137,18 @@ def refine_along_strands(picture: Floats, share: Floats, face_width: float) -> F
     error = PARSER_ERROR * np.minimum(1, 1.5 * rim)
     trust = np.square(error) / (np.square(error) + 1 / precision)
     slope, offset, trust, share = (resized(field, (width, height)) for field in (slope, offset, trust, share))
-    by_colour = np.clip(np.einsum("hwc,hwc->hw", picture, slope) + offset, 0, 1)
-    matte = share + trust * (by_colour - share)
-    return np.clip((matte - FAINT) / (FULL - FAINT), 0, 1, dtype=np.float32)
+    matte = _summed(cv2.multiply(picture, slope))
+    matte += offset
+    np.clip(matte, 0, 1, out=matte)
+    matte += (1 - trust) * (share - matte)
+    matte -= np.float32(FAINT)
+    matte /= np.float32(FULL - FAINT)
+    return np.clip(matte, 0, 1, out=matte)
+
+
+def _summed(values: NDArray[np.integer | np.floating]) -> Floats:
+    """The sum (H,W) over three channels (H,W,3)."""
+    return np.asarray(cv2.transform(values, np.ones((1, 3))), dtype=np.float32)
 
 
 def without_haze(share: Floats, face_width: float) -> Floats:
@@ -201,11 +204,18 @@ def taken_from_skin(lab: Floats, hair: Floats, skin: Floats) -> Floats:
 def _distance_squared(lab: Floats, sure: NDArray[np.bool_]) -> Floats:
     """Squared distance (H,W) of each colour (H,W,3) from those where `sure` (H,W), in their own standard deviations
     (Mahalanobis 1936)."""
-    seen = lab[sure]
-    least = np.diag(np.square(np.array(LEAST_SPREAD, np.float32)))
-    inverse = np.linalg.inv(np.cov(seen, rowvar=False) + least).astype(np.float32)
-    away = (lab - seen.mean(axis=0)).reshape(-1, 3)
-    return np.einsum("ni,ni->n", away @ inverse, away).reshape(sure.shape)
+    mean, covariance = _spread_of(lab, sure)
+    # With the inverse as W·Wᵀ, the distance is the length of Wᵀ·(lab − mean): one pass over the picture.
+    whitening = np.linalg.cholesky(np.linalg.inv(covariance)).T
+    white = cv2.transform(lab, np.column_stack([whitening, -whitening @ mean]))
+    return _summed(cv2.multiply(white, white))
+
+
+def _spread_of(lab: Floats, sure: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (3,) and covariance (3,3) of the colours (H,W,3) where `sure` (H,W); at least that of one head's hair."""
+    seen = lab[sure].astype(np.float64)
+    covariance = np.cov(seen, rowvar=False) + np.diag(np.square(LEAST_SPREAD))
+    return seen.mean(axis=0), covariance
 
 
 def _clues(picture: Floats, share: Floats, face_width: float) -> tuple[Floats, Floats, Floats]:
@@ -217,9 +227,9 @@ def _clues(picture: Floats, share: Floats, face_width: float) -> tuple[Floats, F
     squared = np.square(between).sum(axis=2) + np.float32(1e-4)
     slope = between / squared[..., None]
     offset = -(slope * outside.mean).sum(axis=2)
-    p = share[..., None, None]
-    mixed = p * inside.covariance + (1 - p) * outside.covariance
-    variance = np.einsum("hwi,hwij,hwj->hw", slope, mixed, slope) + GRAIN**2 / squared
+    mixed = outside.covariance + share[..., None] * (inside.covariance - outside.covariance)
+    # Products of two different channels stand for both orders.
+    variance = (_products(slope) * mixed) @ np.array([1, 2, 2, 1, 2, 1], np.float32) + GRAIN**2 / squared
     return slope, offset, (1 / np.maximum(variance, 1e-6)).astype(np.float32)
 
 

@@ -73,11 +73,12 @@ class Strip:
     def finish(self) -> Picture:
         """The strip's pixels with what was changed in CIELAB; others are as they were, bit for bit."""
         if self._lab is not None and self._before is not None:
-            changed = (self._lab != self._before).any(axis=2)
+            differs = self._lab != self._before
+            changed = differs[..., 0] | differs[..., 1] | differs[..., 2]
             if changed.any():
                 rgb = cv2.cvtColor(self._lab, cv2.COLOR_LAB2RGB)
-                shown = np.clip(np.rint(255 * rgb), 0, 255).astype(np.uint8)
-                self.pixels[changed] = shown[changed]
+                shown = np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8)
+                np.copyto(self.pixels, shown, where=changed[..., None])
         self._lab = self._before = None
         return self.pixels
 
