@@ -105,6 +105,8 @@ def test_rivals_are_taken_back_as_far_as_one_is_given(asked, expected):
     assert taken == expected
     for place, name in enumerate(NAMES):
         assert float(changed[0, place]) == pytest.approx(taken.get(name, float(c[0, place])))
+    again = exclude_rivals(c, NAMES, asked, tuple(reversed(HAIR_COLOURS)))[1]
+    assert list(again) == list(taken), "a record's order is that of the attributes"
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def exclude_rivals(
     c: the attributes with `values` set already. names: of all A. rivals: names of which a head has at most one, the
     hair colours. One that is set to v leaves 1 − v to each of the others that `values` does not name."""
     highest = max((values[n] for n in rivals if n in values), default=0.0)
-    others = [n for n in rivals if n in names and n not in values] if highest > 0 else []
+    others = [n for n in names if n in rivals and n not in values] if highest > 0 else []
     lowered = {n: round(1 - highest, 6) for n in others if float(c[0, names.index(n)]) > 1 - highest}
     return (set_attributes(c, names, lowered), lowered) if lowered else (c, lowered)
 
