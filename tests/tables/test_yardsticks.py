@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from masque.errors import DataError, NoFaceError, UnknownAttributeError
 from masque.faces.labels import LABELS
 from masque.image import write_picture
 from masque.metrics.two_sample import two_sample_auc
-from masque.tables import edit_judged, edit_true, yardsticks
+from masque.tables import edit_judged, edit_matte, edit_true, yardsticks
 from masque.tables.edit_judged import measure_judged
 from masque.tables.edit_matte import compare, labelled_frames, measure_matte
 from masque.tables.edit_true import compare_pair, darkest_change, darkest_sector, ring_around, true_pairs
@@ -90,6 +91,18 @@ def test_only_sets_with_label_maps_of_people_have_mattes(tmp_path: Path) -> None
     assert labelled_frames(["puppets:12"], NAMES).labels is not None
     with pytest.raises(DataError, match="not a prepared set"):
         labelled_frames([str(tmp_path)], NAMES)
+
+
+def test_a_parsers_own_label_maps_do_not_count(monkeypatch) -> None:
+    def opened(parsed: bool, known: set[int]) -> SimpleNamespace:
+        return SimpleNamespace(parsed_labels=parsed, indices=lambda _: np.arange(3), has_labels=known.__contains__)
+
+    sets = {"parsed": opened(True, {0, 1, 2}), "bare": opened(False, set()), "some": opened(False, {1})}
+    monkeypatch.setattr(edit_matte, "open_prepared", lambda folder: sets[str(folder)])
+    assert labelled_frames(["parsed", "bare"], NAMES) is None
+    assert not edit_matte.all_labelled(["puppets:3", "some"])
+    sets["some"].has_labels = {0, 1, 2}.__contains__
+    assert edit_matte.all_labelled(["puppets:3", "some"])
 
 
 def test_judges_of_an_editor_that_paints_a_white_square(frames: FrameSet, monkeypatch) -> None:
@@ -205,6 +218,7 @@ class Copying:
 
 def test_a_report_has_no_matte_without_label_maps_and_says_so(frames: FrameSet, monkeypatch) -> None:
     monkeypatch.setattr(yardsticks, "labelled_frames", lambda *_: None)
+    monkeypatch.setattr(yardsticks, "all_labelled", lambda _: False)
     monkeypatch.setattr(yardsticks, "load_frames", lambda *_: frames)
     report = yardsticks.evaluate_yardsticks(Copying(), ["puppets:60"], lambda p: [{} for _ in p], count=5)
     assert json.loads(json.dumps(report, allow_nan=False)) == report

@@ -7,7 +7,7 @@ of 3.25 times CelebA's size."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -72,9 +72,14 @@ def own_size(data: Sequence[str]) -> int:
     return round(128 * min(scales, default=1.0))
 
 
-def _labelled(folder: Path) -> bool:
+def all_labelled(data: Sequence[str]) -> bool:
+    """Whether `labelled_frames` leaves out none of the held-out frames of several sets."""
+    return all(item.startswith("puppets:") or _labelled(Path(item), all) for item in data)
+
+
+def _labelled(folder: Path, how_many: Callable[[Iterable[object]], bool] = any) -> bool:
     opened = open_prepared(folder)
-    return not opened.parsed_labels and any(opened.has_labels(int(i)) for i in opened.indices("test"))
+    return not opened.parsed_labels and how_many(opened.has_labels(int(i)) for i in opened.indices("test"))
 
 
 def measure_matte(

@@ -16,7 +16,7 @@ from masque.errors import UnknownAttributeError, nearest, printable
 from masque.image import Picture
 from masque.metrics.estimates import Estimate, in_words
 from masque.tables.edit_judged import ClassifierAUC, measure_judged
-from masque.tables.edit_matte import MatteMeasures, labelled_frames, measure_matte, own_size
+from masque.tables.edit_matte import MatteMeasures, all_labelled, labelled_frames, measure_matte, own_size
 from masque.tables.edit_true import TrueMeasures, measure_true, true_pairs
 from masque.tables.held_out import Classify, held_out_frame
 
@@ -106,7 +106,7 @@ def evaluate_yardsticks(
     found: dict[str, Yardsticks] = {name: {} for name in names} if data else {}
     # Loaded first, so that what is wrong with the data is said before minutes of measuring.
     labelled = labelled_frames(data, names) if data else None
-    frames = load_frames(data, own_size(data), names, ("test",)) if data else None
+    frames = labelled if not data or all_labelled(data) else load_frames(data, own_size(data), names, ("test",))
 
     def edit(photo: Picture, asked: Mapping[str, float]) -> Picture:
         return editor.edit(photo, asked).picture
