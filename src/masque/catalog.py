@@ -190,6 +190,16 @@ CATALOG: Mapping[str, Family] = {
         whole=("motion",),  # small, and landmarks are fitted with it
         needs_attributes=True,
     ),
+    "ageing": Family(
+        model="masque.models.ageing:Ageing",
+        model_parts="masque.models.ageing:SERVED",
+        config="masque.models.ageing:AgeingConfig",
+        recipe="masque.recipes.ageing:AgeingFit",
+        training="masque.recipes.ageing:AgeingTraining",
+        presets="masque.recipes.ageing:PRESETS",
+        edits=(),
+        fitted=True,
+    ),
     "parser": Family(
         model="masque.models.parser:FaceParser",
         model_parts="masque.models.parser:SERVED",

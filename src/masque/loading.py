@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from masque.catalog import CATALOG, Family, installed, model_folder
 from masque.device import choose_device
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from masque.faces.labels import Labels
     from masque.image import Picture
     from masque.modelfile import ModelFile
+    from masque.models.ageing import Ageing, Prototypes
 
 OWN = "own"
 """What `masque.load` calls the editor of the photo's own pixels, which is no family and spans them."""
@@ -75,7 +76,15 @@ def load_own(serving: str | None = None, device: str | torch.device | None = Non
             loaded[family] = session
         return loaded[family]
 
-    return PhotoEditor(installed_parser(place), network, place)
+    found: list[tuple[Prototypes, str]] = []
+
+    def prototypes() -> tuple[Prototypes, str]:
+        if not found:
+            model, stored = load_model("ageing")
+            found.append((cast("Ageing", model).prototypes, stored.hash))
+        return found[0]
+
+    return PhotoEditor(installed_parser(place), network, prototypes, place)
 
 
 def _on_device(stored: ModelFile, device: torch.device) -> LoadedModel:

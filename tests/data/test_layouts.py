@@ -119,6 +119,8 @@ def test_utkface_names_give_age_and_gender(tmp_path):
     assert detect_layout(tmp_path) == "utkface"
     young = {int(s.path.name.split("_")[0]): s.attributes["Young"] for s in read_layout(tmp_path, held_out=0.2)}
     assert young == {1: 1.0, 30: 1.0, 35: 0.75, 50: 0.0, 116: 0.0}
+    ages = {int(s.path.name.split("_")[0]): s.attributes["Age"] for s in read_layout(tmp_path, held_out=0.2)}
+    assert ages == {1: 0.01, 30: 0.3, 35: 0.35, 50: 0.5, 116: 1.0}
     assert {s.attributes["Male"] for s in read_layout(tmp_path) if "_0_" in s.path.name[:5]} == {1.0}
 
 

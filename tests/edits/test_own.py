@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_a_smile_is_the_same_on_the_mirrored_photo(photo: Picture) -> None:
 def test_several_edits_are_one_change(editor: PhotoEditor, photo: Picture) -> None:
     result = editor.edit(photo, {"Smiling": 0.2, "Blond_Hair": 0.7})
     assert result.change is not None
-    assert [layer.name for layer in result.change.layers] == ["smile", "hair"]
+    assert [layer.name for layer in result.change.layers] == ["hair", "smile"]
 
 
 def test_a_head_turned_away_is_left_alone_and_the_record_says_so(photo: Picture) -> None:
@@ -117,18 +118,29 @@ def test_a_grey_photo_stays_grey(editor: PhotoEditor, photo: Picture) -> None:
 
 
 def test_what_is_not_known_otherwise_is_painted_by_a_network(editor: PhotoEditor, photo: Picture) -> None:
-    result = editor.edit(photo, {"Male": 1})
-    assert str(result.record["by"]).startswith("{'Male': 'ccagan ")
+    result = editor.edit(photo, {"Mouth_Slightly_Open": 0})
+    assert str(result.record["by"]).startswith("{'Mouth_Slightly_Open': 'rsgan ")
     assert (result.picture != photo).any()
     (note,) = result.texts("notes")
-    assert note.startswith("Male is painted by ccagan: ")
+    assert note.startswith("Mouth_Slightly_Open is painted by rsgan: ")
     assert not editor.edit(photo, {"Hair": "red"}).texts("notes")
 
 
 def test_a_sheet_shows_every_attribute_at_two_strengths(editor: PhotoEditor, photo: Picture) -> None:
     sheet = editor.sheet(photo)
-    assert len(sheet.texts("shown")) == len(ATTRIBUTES)  # the photo in place of Hair
+    assert len(sheet.texts("shown")) == len(ATTRIBUTES) - 1  # the photo in place of Hair and Age
+    assert {"Young=0", "Male=1"} <= set(sheet.texts("shown"))
+    assert not sheet.texts("notes")
     assert sheet.picture.shape[1] > 4 * sheet.picture.shape[0] > 4 * 512
+
+
+def test_a_sheet_of_a_face_that_reads_young_has_neither_age_nor_sex(
+    editor: PhotoEditor, photo: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("masque.edits.own_sheet.read_face", lambda *_: (17.0, 0.0))
+    sheet = editor.sheet(photo)
+    assert not {"Young=0", "Male=1"} & set(sheet.texts("shown"))
+    assert "reads under 25" in sheet.texts("notes")[0]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +154,8 @@ def test_a_sheet_shows_every_attribute_at_two_strengths(editor: PhotoEditor, pho
         ({"Hair": "#12"}, ValueRangeError, "#rrggbb"),
         ({"Hair": "red", "Blond_Hair": 1}, ValueRangeError, "exclude one another"),
         ({"Black_Hair": 1, "Blond_Hair": 1}, ValueRangeError, "exclude one another"),
+        ({"Age": 140}, ValueRangeError, "18 to 80"),
+        ({"Age": "+20", "Young": 0}, ValueRangeError, "exclude one another"),
         ("Smiling", ValueRangeError, "values by name"),
     ],
 )
@@ -162,8 +176,8 @@ def test_colours_have_names() -> None:
 
 
 def test_without_a_parser_hair_cannot_be_found(photo: Picture, tmp_path: Path) -> None:  # noqa: ARG001
-    def none(family: str) -> PhotoEditor:
+    def none(family: str = "ageing") -> NoReturn:
         raise AssertionError(family)
 
     with pytest.raises(CheckpointError, match="masque train parser"):
-        PhotoEditor(None, none).edit(photo, {"Hair": "red"})
+        PhotoEditor(None, none, none).edit(photo, {"Hair": "red"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from masque.cli.options import (
+    AGE,
     EDIT,
     HAIR,
     Detail,
@@ -148,6 +149,12 @@ def edit(
         typer.Option("--save-change", help="Write the change itself too, for `masque apply`: a file such as a.change."),
     ] = None,
     method: EditMethod = None,
+    age: Annotated[
+        float | None,
+        typer.Option(
+            "--age", help="How old the person is, from 18 on, for Age, Young and Male; if not given, as read."
+        ),
+    ] = None,
     detail: Detail = "keep",
     pick: Pick = None,
     model: ModelOrNone = None,
@@ -173,11 +180,13 @@ def edit(
     by_network = method == "network" or (method is None and (model is not None or detail != "keep" or region != "both"))
     if not by_network and (model is not None or detail != "keep" or region != "both"):
         raise typer.BadParameter("--model, --detail and --region are for --method network")
+    if by_network and age is not None:
+        raise typer.BadParameter("--age is for --method own")
     with Wait("Editing"):
         result = (
             _edited_by_network(photo, attributes, region, sheet, detail, pick, model or "rsgan", device)
             if by_network
-            else _edited_by_own_pixels(photo, attributes, sheet, pick, device)
+            else _edited_by_own_pixels(photo, attributes, sheet, age, pick, device)
         )
     for note in result.texts("notes"):
         remark(note)
@@ -222,20 +231,28 @@ def _edited_by_network(
         return masque.load(model, "sheet", device).sheet(photo, detail=detail, pick=pick)
     if HAIR in attributes:
         raise typer.BadParameter(f"{HAIR}=colour is for --method own: networks know Blond_Hair and its like")
+    if AGE in attributes:
+        raise typer.BadParameter(f"{AGE}=years is for --method own: networks know Young")
     numbers = values_by_name(dict(attributes))
     return masque.load(model, "edit", device).edit(photo, numbers, region=region, detail=detail, pick=pick)
 
 
 def _edited_by_own_pixels(
-    photo: Path, attributes: Mapping[str, float | str], sheet: bool, pick: int | None, device: str | None
+    photo: Path,
+    attributes: Mapping[str, float | str],
+    sheet: bool,
+    age: float | None,
+    pick: int | None,
+    device: str | None,
 ) -> Result:
     """The photo's own pixels, changed, or the sheet of all changes."""
     import masque
+    from masque.edits.ageing_values import checked_stated
     from masque.edits.own import checked_values
 
-    attributes = checked_values(attributes)  # before a model is loaded
+    attributes, age = checked_values(attributes), checked_stated(age)  # before a model is loaded
     editor = masque.load(device=device)
-    return editor.sheet(photo, pick=pick) if sheet else editor.edit(photo, attributes, pick=pick)
+    return editor.sheet(photo, age=age, pick=pick) if sheet else editor.edit(photo, attributes, age=age, pick=pick)
 
 
 def apply(

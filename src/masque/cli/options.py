@@ -72,8 +72,8 @@ EditSet: TypeAlias = Annotated[
     list[str],
     typer.Option(
         "--set",
-        help="Attribute=value with a value from 0 to 1, such as Smiling=1, or Hair=colour, such as Hair=auburn or "
-        "Hair=#8a2be2. May be repeated.",
+        help="Attribute=value with a value from 0 to 1, such as Smiling=1; Hair=colour, such as Hair=auburn or "
+        "Hair=#8a2be2; Age=years, or Age=+20 and Age=-10 for years more and less. May be repeated.",
         autocompletion=attributes,
     ),
 ]
@@ -134,8 +134,8 @@ EDIT, LATENTS, PEOPLE, DATA, TRAIN, MEASURE = "Edit", "Latents", "People", "Data
 """The headings of `masque --help`, in its order."""
 
 
-HAIR = "Hair"
-"""The attribute whose value is a colour."""
+HAIR, AGE = "Hair", "Age"
+"""The attributes whose values are a colour, and years or years more."""
 
 
 def nothing() -> None:
@@ -151,12 +151,14 @@ def attribute_values(assignments: Sequence[str]) -> dict[str, float]:
 
 
 def edit_values(assignments: Sequence[str]) -> dict[str, float | str]:
-    """`Name=value` texts as a dictionary, in which a hair colour (`Hair=auburn`) stays a text. Raises SettingError for
-    what is neither; whether there is such an attribute and such a colour is for the edit to say."""
+    """`Name=value` texts as a dictionary, in which a hair colour (`Hair=auburn`) and years (`Age=+20`) stay texts.
+
+    Raises SettingError for what is neither; whether there is such an attribute and such a colour is for the edit to
+    say."""
     values: dict[str, float | str] = {}
     for assignment in assignments:
         name, equals, text = (part.strip() for part in assignment.partition("="))
-        if name == HAIR and equals and text:
+        if name in (HAIR, AGE) and equals and text:
             values[name] = text
         else:
             name, values[name] = _number_assigned(assignment)

@@ -278,6 +278,7 @@ def _utkface(base: Tree, held_out: float, keep: Keep) -> Listing:
             attributes={
                 "Male": 1.0 - int(match[2]),
                 "Young": min(1.0, max(0.0, (OLD_FROM - int(match[1])) / (OLD_FROM - YOUNG_UNTIL))),
+                "Age": min(1.0, int(match[1]) / 100),
             },
         )
         for number, (match, path) in enumerate(named)

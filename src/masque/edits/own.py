@@ -4,12 +4,16 @@ elsewhere. Several edits make one change of the photo, which is resampled once."
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import torch
 
 from masque.data.measured import read_attributes
+from masque.edits.ageing import change_age, check_adult, read_face
+from masque.edits.ageing_values import AGE, MALE, YOUNG, asked_ageing, checked_stated, checked_years
 from masque.edits.edit_ccagan import check_hair_colours
 from masque.edits.expression import change_smile
 from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour
@@ -24,6 +28,7 @@ from masque.faces.change import Change
 from masque.faces.dye import HairColour, mixed
 from masque.given import share
 from masque.jsonfile import JSON
+from masque.models.ageing import Prototypes
 from masque.version import __version__
 
 SIZE = 128
@@ -34,8 +39,6 @@ HAIR = "Hair"
 
 BY_NETWORK: Mapping[str, str] = {
     "Mouth_Slightly_Open": "rsgan",
-    "Male": "ccagan",
-    "Young": "ccagan",
 }
 """Attribute -> the family that edits it best, of those that no edit of own pixels knows."""
 
@@ -44,11 +47,11 @@ SMILE = "Smiling"
 PAINTED = "a network sees a face some hundred pixels wide, so look at the result before you show it."
 """What is said of an attribute that a network paints."""
 
-ATTRIBUTES = (HAIR, *COLOURS, SMILE, *BY_NETWORK)
+ATTRIBUTES = (HAIR, *COLOURS, SMILE, AGE, YOUNG, MALE, *BY_NETWORK)
 """Everything that an edit may name."""
 
 Value: TypeAlias = float | str
-"""A strength in [0,1], or for `Hair` a colour."""
+"""A strength in [0,1], for `Hair` a colour, or for `Age` years, or years to add such as "+20"."""
 
 Method: TypeAlias = Literal["own", "network"]
 
@@ -73,12 +76,15 @@ class OwnSession:
         self,
         parser: ParserSession | None,
         network: Callable[[str], NetworkEditor],
+        prototypes: Callable[[], tuple[Prototypes, str]],
         device: torch.device | str = "cpu",
     ) -> None:
         """parser: finds hair and skin; None where no weights of it are installed. network: loads a family that edits
-        attributes, by its name. device: what computes."""
+        attributes, by its name. prototypes: loads those of age and sex, and the hash of their weights. device: what
+        computes."""
         self.parser = parser
         self.network = network
+        self.prototypes = prototypes
         self.device = torch.device(device)
 
     @property
@@ -98,45 +104,39 @@ class OwnSession:
         return find_mattes(self.parser, subject)
 
 
-def edit(session: OwnSession, photo: Photo, attributes: Mapping[str, Value], *, pick: int | None = None) -> Result:
+def edit(
+    session: OwnSession,
+    photo: Photo,
+    attributes: Mapping[str, Value],
+    *,
+    age: float | None = None,
+    pick: int | None = None,
+) -> Result:
     """Change attributes of a person, each by what works best for it.
 
     photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
-    attributes: values by name, several at once: strengths in [0,1], and for `Hair` a colour, by name or as #rrggbb.
-        Hair colours go through the photo's own strands; what no edit of own pixels knows is painted by a network, and
-        the record says under `by` which.
+    attributes: values by name, several at once: strengths in [0,1], for `Hair` a colour, by name or as #rrggbb, and for
+        `Age` years, or as a text years to add or take, such as "+20". Hair colours go through the photo's own strands;
+        what no edit of own pixels knows is painted by a network, and the record says under `by` which.
+    age: how old the person is, in years from 18 on, for `Age`, `Young` and `Male`; as the face reads if None.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
 
     Returns the whole photo, edited, its change, and its record. Raises PictureError for a photo that cannot be read,
-    NoFaceError, UnknownAttributeError naming the nearest, ValueRangeError for a value outside [0,1], a colour that is
-    none, or hair colours that exclude one another, and CheckpointError where the weights that it takes are missing."""
+    NoFaceError, UnknownAttributeError naming the nearest, ValueRangeError for a value outside its range, a colour that
+    is none, attributes that exclude one another, or a face that reads too young for what is asked of it, and
+    CheckpointError where the weights that it takes are missing."""
     values = checked_values(attributes)
+    stated = checked_stated(age)
     subject = find_subject(photo, SIZE, pick, session.device)
-    change = Change((subject.photo.shape[1], subject.photo.shape[0]))
-    by: dict[str, JSON] = {}
-    for family in dict.fromkeys(BY_NETWORK[name] for name in values if name in BY_NETWORK):
-        network = session.network(family)
-        asked = {name: float(value) for name, value in values.items() if BY_NETWORK.get(name) == family}
-        painted = network.edit(subject.photo, asked, region="both", detail="keep", pick=pick)
-        assert painted.change is not None
-        change = change.then(painted.change)
-        by |= dict.fromkeys(asked, f"{family} {network.weights}")
-    record: dict[str, JSON] = {}
-    if SMILE in values:
-        landmarks = change.move_points(subject.face.landmarks)
-        smiling, record["smile"] = change_smile(subject, landmarks, asked_smile(subject, float(values[SMILE])))
-        change = change.then(smiling)
-        by[SMILE] = "own pixels"
-    wanted = asked_colour(values)
-    if wanted is not None:
-        colour, strength = wanted
-        dyeing, found = colour_hair(subject, session.mattes(subject), colour)
-        change = change.then(dyeing.scaled(strength))
-        by |= dict.fromkeys((name for name in values if name == HAIR or name in COLOURS), "own pixels")
-        record["hair"] = found
-    picture = change.apply(subject.photo)
+    work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
+    _paint(work, pick)
+    _dye(work)
+    _age(work, stated)
+    _smile(work)
+    picture = work.change.apply(subject.photo)
     painted_by = [f"{name} is painted by {family}: {PAINTED}" for name, family in BY_NETWORK.items() if name in values]
-    notes = painted_by + [str(one["note"]) for one in record.values() if isinstance(one, Mapping) and "note" in one]
+    found = [str(one["note"]) for one in work.record.values() if isinstance(one, Mapping) and "note" in one]
+    notes: list[JSON] = [*painted_by, *found]
     return Result(
         picture,
         {
@@ -144,18 +144,96 @@ def edit(session: OwnSession, photo: Photo, attributes: Mapping[str, Value], *, 
             "model": session.family,
             "masque": __version__,
             "attributes": dict(values),
-            "by": by,
-            **record,
+            "by": work.by,
+            **work.record,
             **({"notes": notes} if notes else {}),
             "inputs": inputs(photo=subject),
             **measure(picture, subject, {"photo": subject}),
         },
-        change,
+        work.change,
     )
 
 
+@dataclass
+class _Work:
+    """An edit on its way: what is asked of whom, and what has been found so far."""
+
+    session: OwnSession
+    subject: Subject
+    values: Mapping[str, Value]
+    change: Change
+    by: dict[str, JSON] = field(default_factory=dict)
+    record: dict[str, JSON] = field(default_factory=dict)
+
+    @cached_property
+    def mattes(self) -> Mattes:
+        """Where the subject's hair and skin are."""
+        return self.session.mattes(self.subject)
+
+
+def _paint(work: _Work, pick: int | None) -> None:
+    """What networks paint."""
+    for family in dict.fromkeys(BY_NETWORK[name] for name in work.values if name in BY_NETWORK):
+        network = work.session.network(family)
+        asked = {name: float(value) for name, value in work.values.items() if BY_NETWORK.get(name) == family}
+        painted = network.edit(work.subject.photo, asked, region="both", detail="keep", pick=pick)
+        assert painted.change is not None
+        work.change = work.change.then(painted.change)
+        work.by |= dict.fromkeys(asked, f"{family} {network.weights}")
+
+
+def _dye(work: _Work) -> None:
+    """The hair's colour."""
+    wanted = asked_colour(work.values)
+    if wanted is None:
+        return
+    colour, strength = wanted
+    dyeing, work.record["hair"] = colour_hair(work.subject, work.mattes, colour)
+    work.change = work.change.then(dyeing.scaled(strength))
+    work.by |= dict.fromkeys((name for name in work.values if name == HAIR or name in COLOURS), "own pixels")
+
+
+def _age(work: _Work, stated: float | None) -> None:
+    """Age and sex. Hair that is dyed as well does not turn grey."""
+    names = [name for name in (AGE, YOUNG, MALE) if name in work.values]
+    if not names:
+        return
+    prototypes, weights = work.session.prototypes()
+    read, male = read_face(prototypes, work.subject)
+    check_adult(read, stated)
+    asked, notes = asked_ageing(work.values, read if stated is None else stated, male)
+    values: dict[str, JSON] = {
+        "age": round(read, 1),
+        **({} if stated is None else {"stated": stated}),
+        "target": round(asked.target, 1),
+        "male": round(male, 2),
+        "more_male": round(asked.more_male, 2),
+        "weights": weights,
+    }
+    if asked.target != asked.years or asked.more_male:
+        dyed = asked_colour(work.values) is not None
+        ageing, limits = change_age(prototypes, work.subject, work.mattes, asked, hair=not dyed)
+        work.change = work.change.then(ageing)
+        notes += limits
+    if notes:
+        values["note"] = " ".join(notes)
+    work.record["ageing"] = values
+    work.by |= dict.fromkeys(names, "own pixels")
+
+
+def _smile(work: _Work) -> None:
+    """A smile, on the face as it is by now."""
+    if SMILE not in work.values:
+        return
+    landmarks = work.change.move_points(work.subject.face.landmarks)
+    strength = asked_smile(work.subject, float(work.values[SMILE]))
+    smiling, work.record["smile"] = change_smile(work.subject, landmarks, strength)
+    work.change = work.change.then(smiling)
+    work.by[SMILE] = "own pixels"
+
+
 def checked_values(attributes: object) -> dict[str, Value]:
-    """Attributes by name, strengths as floats from 0 to 1 and colours as texts.
+    """Attributes by name, strengths as floats from 0 to 1, colours as texts, and years as floats or signed texts.
 
     attributes: a mapping. Raises UnknownAttributeError, and ValueRangeError for a value outside the range."""
     if not isinstance(attributes, Mapping):
@@ -168,7 +246,9 @@ def checked_values(attributes: object) -> dict[str, Value]:
             raise UnknownAttributeError(
                 f"No edit knows the attribute {printable(name)}; {nearest(str(name), ATTRIBUTES)}."
             )
-        if name != HAIR:
+        if name == AGE:
+            values[name] = checked_years(value)
+        elif name != HAIR:
             values[name] = share(name, value)
         elif isinstance(value, str):
             values[name] = value
@@ -177,6 +257,8 @@ def checked_values(attributes: object) -> dict[str, Value]:
             raise ValueRangeError(
                 f"Hair = {printable(repr(value))} is no colour: name one, such as auburn or #8a2be2, as a text."
             )
+    if AGE in values and YOUNG in values:
+        raise ValueRangeError(f"{AGE} and {YOUNG} exclude one another: leave out one.")
     check_hair_colours({name: value for name, value in values.items() if isinstance(value, float)})
     if HAIR in values and any(values.get(name, 0) for name in COLOURS):
         raise ValueRangeError("Hair and a hair colour such as Blond_Hair exclude one another: leave out one.")

@@ -22,6 +22,7 @@ from masque.errors import PictureError, printable
 from masque.faces.added import Added
 from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
 from masque.faces.dye import Dye
+from masque.faces.greying import Greying
 from masque.faces.strand_curve import DETAIL
 from masque.given import output_path
 from masque.image import Picture
@@ -38,6 +39,7 @@ changes them by less than 3, another photo by 30 and more."""
 
 LAYERS: Mapping[str, type[Layer]] = {
     "dye": Dye,
+    "greying": Greying,
     "move": Move,
     "shift": Shift,
     "grey": Grey,
@@ -55,6 +57,13 @@ ARRAYS: Mapping[type[Layer], Mapping[str, tuple[type[np.generic], tuple[int, ...
         "nearby": (FLOATS, (-1, -1, 4)),
         "curve": (FLOATS, (101, 3)),
         "own": (FLOATS, (1, 2)),
+    },
+    Greying: {
+        "matte": (BYTES, (-1, -1)),
+        "sure": (BYTES, (-1, -1)),
+        "temples": (BYTES, (-1, -1)),
+        "around": (FLOATS, (-1, -1)),
+        "curve": (FLOATS, (101, 1)),
     },
     Move: {"field": (FLOATS, (-1, -1, 2))},
     Shift: {"matte": (BYTES, (-1, -1)), "field": (FLOATS, (-1, -1, 3))},
@@ -183,6 +192,12 @@ def _check_sizes(layers: Sequence[Layer], width: int, height: int, photo_width: 
             raise ValueError(f"layer {number} has numbers that no layer has")
         if isinstance(layer, Added) and not (
             0 <= layer.strength <= 1 and -255 <= layer.difference.min() <= layer.difference.max() <= 255
+        ):
+            raise ValueError(f"layer {number} has numbers that no layer has")
+        if isinstance(layer, Greying) and not (
+            0 < layer.blur <= max(1.0, WIDEST_BLUR * max(width, height))
+            and 0 <= layer.amount <= 1
+            and 0.1 <= layer.spread <= 100
         ):
             raise ValueError(f"layer {number} has numbers that no layer has")
 
