@@ -164,3 +164,18 @@ def test_a_face_of_few_pixels_gets_no_lines(editor: PhotoEditor, prototypes: Pro
     subject = cut_subject(small, face, 128)
     _, notes = change_age(prototypes, subject, editor.mattes(subject), Asked(40, 75, 0.0, 0.0))
     assert notes == ["The face is small: it gets no fine lines."]
+
+
+def test_who_would_hardly_be_known_any_more_is_aged_less(
+    editor: PhotoEditor, photo: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = editor.edit(photo, {"Young": 0.0})
+    known = float(str(whole.record["identity_distance"]["photo"]))  # type: ignore[index,call-overload]
+    assert not whole.texts("notes")
+    monkeypatch.setattr("masque.edits.ageing.FARTHEST", known - 0.01)
+    less = editor.edit(photo, {"Young": 0.0})
+    assert float(str(less.record["identity_distance"]["photo"])) < known  # type: ignore[index,call-overload]
+    assert "hardly be known" in less.texts("notes")[0]
+    assert whole.change is not None
+    assert less.change is not None
+    assert np.array_equal(whole.change.scaled(0.8).apply(photo), less.picture)

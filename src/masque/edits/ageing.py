@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ from masque.faces.change import Change, Grey, Layer, Move, Shift
 from masque.faces.frame import similarity
 from masque.faces.greying import greying
 from masque.faces.mean_face import INNER, Maps
+from masque.jsonfile import JSON
 from masque.models.ageing import Prototypes
 
 OLDER, YOUNGER = 1.5, 1.3
@@ -47,6 +50,13 @@ to a half at twice that."""
 LIKE_SKIN = 1e-3
 """Changes of ln(L + 8), and a hundredth of those of a and b, below which a pixel stays as it is."""
 
+FARTHEST = 0.38
+"""Squared distance of dlib's embeddings from which it is done at less strength; from 0.36 on two pictures are rather
+of two people."""
+LESS = 0.8
+"""That strength."""
+
+LOST = "At full strength the person would hardly be known any more: it is done at less."
 BEARD = "A beard stays when a face is made more female: it is done at less strength."
 TURNED = "The face is turned: it is done at less strength."
 TOO_SMALL = "The face is small: it gets no fine lines."
@@ -65,6 +75,13 @@ def check_adult(read: float, stated: float | None) -> None:
             f"This face reads {read:.0f} years old, and faces that read under {ADULT:.0f} are not aged, made younger "
             "or changed in sex: if this is an adult, say how old with --age."
         )
+
+
+def identity_lost(measures: Mapping[str, JSON]) -> bool:
+    """Whether by the measures of an edit (`masque.edits.measures.measure`) its face is no longer known."""
+    distances = measures["identity_distance"]
+    assert isinstance(distances, Mapping)
+    return float(str(distances["photo"])) > FARTHEST
 
 
 def change_age(

@@ -18,6 +18,8 @@ FOLDS, LINES, TEXTURE = 0.46, 0.28, 0.5
 """How much of the donors' folds and lines, and of the groups' difference in texture, is taken."""
 SMOOTHED = 0.75
 """How much of the smoothing of younger skin is taken."""
+PAINTED_EYES = 0.7
+"""How much of it is left out around the eyes of who becomes younger: young eyes are painted more often."""
 WHOLE_SHIFT = 0.7
 """How much of the groups' mean difference in colour over the whole face is left out: it is light and camera."""
 
@@ -75,6 +77,8 @@ def add_difference(tint: Tint, parts: FaceParts, prototypes: Prototypes, asked: 
     known = fade * blurred(rim * rim * (3 - 2 * rim), 2)
     everywhere = np.median((colour * known[..., None])[bare_skin(mean) * fade > 0.5], axis=0)
     colour = (colour - WHOLE_SHIFT * everywhere.astype(np.float32)) * known[..., None]
+    if asked.target < asked.years:
+        colour *= (1 - PAINTED_EYES * _around_eyes(mean))[..., None]
     soft = [blurred(colour[..., i], 2.2 if i == 0 else 4) for i in range(3)]
     added = parts.pulled(np.stack(soft, axis=-1))
     amp = np.clip((parts.lab[..., :1] - 5) / 45, 0.35, 1.15)
@@ -117,22 +121,28 @@ def add_lines(tint: Tint, parts: FaceParts, prototypes: Prototypes, asked: Asked
 def _lined(mean: Floats) -> Maps:
     """Where lines show on a mean face (90,2), (H,W): less between the brows, on the forehead and on the cheeks, where a
     donor's would be pits."""
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float64)
-
-    def spot(centre: Floats, across: float, down: float) -> Floats:
-        return np.asarray(
-            np.exp(-np.square((x - centre[0]) / (across * JAW)) - np.square((y - centre[1]) / (down * JAW)))
-        )
-
+    y = np.mgrid[0:HEIGHT, 0:WIDTH][0].astype(np.float64)
     brows = mean[17:27, 1].min()
-    frown = spot(np.array([(WIDTH - 1) / 2, mean[21:23, 1].mean() - 0.01 * JAW]), 0.10, 0.13)
+    frown = _spot(np.array([(WIDTH - 1) / 2, mean[21:23, 1].mean() - 0.01 * JAW]), 0.10, 0.13)
     forehead = 1 - 0.45 * np.clip((brows - y) / (0.05 * JAW), 0, 1)
     top = np.clip((y - mean[68:86, 1].min() - 0.02 * JAW) / (0.12 * JAW), 0, 1)
     cheeks = sum(
-        spot(0.5 * mean[jaw] + 0.25 * mean[nose] + 0.25 * mean[eye], 0.13, 0.16)
+        _spot(0.5 * mean[jaw] + 0.25 * mean[nose] + 0.25 * mean[eye], 0.13, 0.16)
         for jaw, nose, eye in ((3, 31, 41), (13, 35, 46))
     )
-    return np.asarray((1 - 0.6 * frown) * forehead * top * (1 - 0.45 * np.clip(cheeks, 0, 1)), dtype=np.float32)
+    return np.asarray((1 - 0.6 * frown) * forehead * top * (1 - 0.55 * np.clip(cheeks, 0, 1)), dtype=np.float32)
+
+
+def _around_eyes(mean: Floats) -> Maps:
+    """1 on the eyes of a mean face (90,2), falling off over lids and brows, (H,W)."""
+    eyes = [_spot(mean[first : first + 6].mean(axis=0), 0.22, 0.17) for first in (36, 42)]
+    return np.asarray(np.clip(np.sum(eyes, axis=0), 0, 1), dtype=np.float32)
+
+
+def _spot(centre: Floats, across: float, down: float) -> Floats:
+    """A Gaussian over the frame, (H,W), 1 at its centre; sigmas over √2, in widths of the face."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float64)
+    return np.asarray(np.exp(-np.square((x - centre[0]) / (across * JAW)) - np.square((y - centre[1]) / (down * JAW))))
 
 
 def make_younger(tint: Tint, parts: FaceParts, asked: Asked) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from masque.data.measured import read_attributes
-from masque.edits.ageing import change_age, check_adult, read_face
+from masque.edits.ageing import LESS, LOST, change_age, check_adult, identity_lost, read_face
 from masque.edits.ageing_values import AGE, MALE, YOUNG, asked_ageing, checked_stated, checked_years
 from masque.edits.edit_ccagan import check_hair_colours
 from masque.edits.expression import change_smile
@@ -128,12 +128,13 @@ def edit(
     values = checked_values(attributes)
     stated = checked_stated(age)
     subject = find_subject(photo, SIZE, pick, session.device)
-    work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
-    _paint(work, pick)
-    _dye(work)
-    _age(work, stated)
-    _smile(work)
+    work = _made(session, subject, values, stated, pick)
     picture = work.change.apply(subject.photo)
+    measured = measure(picture, subject, {"photo": subject})
+    if "ageing" in work.record and identity_lost(measured):
+        work = _made(session, subject, values, stated, pick, LESS)
+        picture = work.change.apply(subject.photo)
+        measured = measure(picture, subject, {"photo": subject})
     painted_by = [f"{name} is painted by {family}: {PAINTED}" for name, family in BY_NETWORK.items() if name in values]
     found = [str(one["note"]) for one in work.record.values() if isinstance(one, Mapping) and "note" in one]
     notes: list[JSON] = [*painted_by, *found]
@@ -148,10 +149,27 @@ def edit(
             **work.record,
             **({"notes": notes} if notes else {}),
             "inputs": inputs(photo=subject),
-            **measure(picture, subject, {"photo": subject}),
+            **measured,
         },
         work.change,
     )
+
+
+def _made(
+    session: OwnSession,
+    subject: Subject,
+    values: Mapping[str, Value],
+    stated: float | None,
+    pick: int | None,
+    share: float = 1.0,
+) -> _Work:
+    """The change that values ask of a subject. share: of its ageing, in [0,1]."""
+    work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
+    _paint(work, pick)
+    _dye(work)
+    _age(work, stated, share)
+    _smile(work)
+    return work
 
 
 @dataclass
@@ -193,8 +211,8 @@ def _dye(work: _Work) -> None:
     work.by |= dict.fromkeys((name for name in work.values if name == HAIR or name in COLOURS), "own pixels")
 
 
-def _age(work: _Work, stated: float | None) -> None:
-    """Age and sex. Hair that is dyed as well does not turn grey."""
+def _age(work: _Work, stated: float | None, share: float) -> None:
+    """Age and sex, and how much of that. Hair that is dyed as well does not turn grey."""
     names = [name for name in (AGE, YOUNG, MALE) if name in work.values]
     if not names:
         return
@@ -213,8 +231,8 @@ def _age(work: _Work, stated: float | None) -> None:
     if asked.target != asked.years or asked.more_male:
         dyed = asked_colour(work.values) is not None
         ageing, limits = change_age(prototypes, work.subject, work.mattes, asked, hair=not dyed)
-        work.change = work.change.then(ageing)
-        notes += limits
+        work.change = work.change.then(ageing.scaled(share))
+        notes += limits if share == 1 else [*limits, LOST]
     if notes:
         values["note"] = " ".join(notes)
     work.record["ageing"] = values
