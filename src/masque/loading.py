@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from masque.catalog import CATALOG, Family, installed, model_folder
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
     from masque.edits.ccagan import Classify
     from masque.edits.loaded import LoadedModel, Parser, PhotoEditor
-    from masque.edits.own import NetworkEditor
     from masque.faces.labels import Labels
     from masque.image import Picture
     from masque.modelfile import ModelFile
     from masque.models.ageing import Ageing, Prototypes
+    from masque.models.expression import ExpressionModel, Motion
 
 OWN = "own"
 """What `masque.load` calls the editor of the photo's own pixels, which is no family and spans them."""
@@ -61,30 +62,22 @@ def load_own(serving: str | None = None, device: str | torch.device | None = Non
 
     serving: an edit it must be able to do; any if None. Raises CheckpointError where it does not serve that,
     SettingError when there is no such device."""
-    from masque.edits.loaded import AttributeEditor, PhotoEditor, Swapper
+    from masque.edits.loaded import PhotoEditor
 
     if serving is not None and serving not in OWN_EDITS:
         able = _listed([name for name, family in CATALOG.items() if family.serves(serving)])
         raise CheckpointError(f"Own pixels cannot {printable(serving)}: name a model of {able}.")
     place = choose_device(device)
-    loaded: dict[str, Swapper | AttributeEditor] = {}
-
-    def network(family: str) -> NetworkEditor:
-        if family not in loaded:
-            session = load_session(family, "edit", place)
-            assert isinstance(session, Swapper | AttributeEditor)
-            loaded[family] = session
-        return loaded[family]
-
-    found: list[tuple[Prototypes, str]] = []
 
     def prototypes() -> tuple[Prototypes, str]:
-        if not found:
-            model, stored = load_model("ageing")
-            found.append((cast("Ageing", model).prototypes, stored.hash))
-        return found[0]
+        model, stored = load_model("ageing")
+        return cast("Ageing", model).prototypes, stored.hash
 
-    return PhotoEditor(installed_parser(place), network, prototypes, place)
+    def motion() -> tuple[Motion, str]:
+        model, stored = load_model("expression")
+        return cast("ExpressionModel", model).motion, stored.hash
+
+    return PhotoEditor(installed_parser(place), cache(prototypes), cache(motion), place)
 
 
 def _on_device(stored: ModelFile, device: torch.device) -> LoadedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,14 +12,17 @@ import pytest
 from skimage import data
 
 import masque
-from masque.edits.expression import BORNE, change_smile
+from masque.edits.expression import NO_TEETH, OPEN, SMILE, change_expression, closed_smile
 from masque.edits.hair_colour import COLOURS, NO_HAIR, colour_hair, hair_colour
 from masque.edits.loaded import PhotoEditor
 from masque.edits.own import ATTRIBUTES, asked_colour, checked_values
 from masque.edits.subject import find_subject
 from masque.errors import CheckpointError, UnknownAttributeError, ValueRangeError
 from masque.faces.bend import face_axes
-from masque.faces.change import Move
+from masque.faces.change import Change
+from masque.faces.detect import find_faces, main_face
+from masque.faces.frame import MIRRORED
+from masque.faces.lips import Inside, shown_gap
 from masque.image import Picture
 
 
@@ -50,53 +54,85 @@ def test_hair_is_dyed_and_the_rest_left_alone(editor: PhotoEditor, photo: Pictur
     assert np.array_equal(result.change.scaled(0).apply(photo), photo)
 
 
-def test_a_smile_lifts_the_corners_of_the_mouth(editor: PhotoEditor, photo: Picture) -> None:
-    """The corner of the mouth shows where the smile takes it, up and out; the jaw stays."""
-    subject = find_subject(photo, 128)
-    points = subject.face.landmarks
-    mouth = np.linalg.norm(points[54] - points[48])
-    across, down = face_axes(points)
-    for strength in (1.0, 0.5, -0.5):
-        change, values = change_smile(subject, points, strength)
-        assert values == {"strength": strength}
-        (move,) = change.layers
-        assert isinstance(move, Move)
-        for corner, outward in ((48, -1), (54, 1)):
-            there = points[corner] + strength * BORNE * mouth * (0.15 * outward * across - 0.18 * down)
-            x, y = (np.array([[value]], dtype=np.float32) for value in there)
-            shown = np.concatenate(move.source_of(x, y), axis=None)
-            assert np.linalg.norm(shown - points[corner]) < 0.05 * mouth
-        jaw = np.linalg.norm((change.move_points(points) - points)[:17], axis=1)
-        assert jaw.max() < 0.02 * mouth
-    result = editor.edit(photo, {"Smiling": 0.0})
-    assert result.record["by"] == {"Smiling": "own pixels"}
+def landmarks(picture: Picture) -> np.ndarray:
+    face = main_face(find_faces(picture))
+    assert face is not None
+    return face.landmarks.astype(np.float64)
 
 
-def test_a_smile_is_the_same_on_the_mirrored_photo(photo: Picture) -> None:
+def test_less_of_a_smile_lowers_the_corners_of_the_mouth_and_the_jaw_stays(editor: PhotoEditor, photo: Picture) -> None:
+    """The astronaut laughs: what dlib finds in the result is the mouth of somebody who does not."""
+    before, after = landmarks(photo), landmarks(editor.edit(photo, {SMILE: 0.0}).picture)
+    across, down = face_axes(before)
+    mouth = np.linalg.norm(before[54] - before[48])
+    moved = (after - before) / mouth
+    assert ((moved[[48, 54]] - moved[[33]]) @ down > 0.03).all()  # farther below the nose
+    assert moved[54] @ across < -0.03 < 0.03 < moved[48] @ across  # and nearer to each other
+    assert np.linalg.norm(moved[:17], axis=1).max() < 0.08
+    assert shown_gap(after) < 0.5 * shown_gap(before)
+
+
+def test_lips_close_and_part_again_with_teeth_between(editor: PhotoEditor, photo: Picture) -> None:
+    closed = editor.edit(photo, {OPEN: 0.0})
+    assert closed.record["by"] == {OPEN: "own pixels"}
+    assert shown_gap(landmarks(closed.picture)) < 0.4 * shown_gap(landmarks(photo))
+    parted = editor.edit(closed.picture, {OPEN: 1.0, SMILE: 1.0})
+    assert parted.change is not None
+    (teeth,) = [layer for layer in parted.change.layers if isinstance(layer, Inside)]
+    left, top, right, bottom = teeth.box
+    changed = (closed.picture != parted.picture).any(axis=2)
+    light = parted.picture[top:bottom, left:right].mean(axis=2) - closed.picture[top:bottom, left:right].mean(axis=2)
+    assert np.percentile(light, 99) > 30  # white where the lips were
+    assert changed.mean() < 0.3
+    half = parted.change.scaled(0.5)
+    shown = shown_gap(landmarks(half.apply(closed.picture)))
+    assert shown < shown_gap(landmarks(parted.picture)) - 0.02
+
+
+def test_a_mouth_that_is_open_is_not_opened_again(editor: PhotoEditor, photo: Picture) -> None:
+    result = editor.edit(photo, {OPEN: 1.0})
+    assert np.array_equal(result.picture, photo)
+    assert "open already" in result.texts("notes")[0]
+
+
+def test_a_change_of_expression_is_the_same_on_the_mirrored_photo(editor: PhotoEditor, photo: Picture) -> None:
     subject = find_subject(photo, 128)
     mirrored = find_subject(np.ascontiguousarray(photo[:, ::-1]), 128)
-    points = subject.face.landmarks
     width = photo.shape[1]
-    from masque.faces.frame import MIRRORED
-
+    points = subject.face.landmarks
     turned = (points * (-1, 1) + (width - 1, 0)).astype(np.float32)[MIRRORED]
-    a, _ = change_smile(subject, points, 1.0)
-    b, _ = change_smile(mirrored, turned, 1.0)
+    mirrored = replace(mirrored, face=replace(mirrored.face, landmarks=turned))
+    nothing = Change((width, photo.shape[0]))
+    a, _ = change_expression(editor.motion()[0], subject, nothing, {SMILE: 0.0})
+    b, _ = change_expression(editor.motion()[0], mirrored, nothing, {SMILE: 0.0})
     difference = np.abs(a.apply(photo)[:, ::-1].astype(int) - b.apply(mirrored.photo))
     assert difference.mean() < 0.05
+
+
+def test_without_teeth_lips_stay_together_and_that_is_said(editor: PhotoEditor, photo: Picture) -> None:
+    calm = editor.edit(photo, {SMILE: 0.0}).picture
+    motion = deepcopy(editor.motion()[0])
+    motion.teeth.zero_()
+    change, values = change_expression(
+        motion, find_subject(calm, 128), Change((photo.shape[1], photo.shape[0])), {SMILE: 1.0, OPEN: 1.0}
+    )
+    assert [layer.name for layer in change.layers] == ["smile"]
+    assert values["note"] == NO_TEETH
 
 
 def test_several_edits_are_one_change(editor: PhotoEditor, photo: Picture) -> None:
     result = editor.edit(photo, {"Smiling": 0.2, "Blond_Hair": 0.7})
     assert result.change is not None
-    assert [layer.name for layer in result.change.layers] == ["hair", "smile"]
+    assert [layer.name for layer in result.change.layers] == ["hair", "smile", "lips"]
 
 
-def test_a_head_turned_away_is_left_alone_and_the_record_says_so(photo: Picture) -> None:
+def test_a_head_turned_away_is_left_alone_and_the_record_says_so(editor: PhotoEditor, photo: Picture) -> None:
     subject = find_subject(photo, 128)
     points = subject.face.landmarks.copy()
     points[30] = points[16]
-    change, values = change_smile(subject, points, 1.0)
+    subject = replace(subject, face=replace(subject.face, landmarks=points))
+    nothing = Change((photo.shape[1], photo.shape[0]))
+    change, values = change_expression(editor.motion()[0], subject, nothing, {SMILE: 1.0})
     assert not change.layers
     assert "turned" in str(values["note"])
 
@@ -115,15 +151,6 @@ def test_a_grey_photo_stays_grey(editor: PhotoEditor, photo: Picture) -> None:
     result = editor.edit(grey, {"Hair": "auburn", "Smiling": 0.5})
     assert np.ptp(result.picture.astype(int), axis=2).max() <= 1
     assert (result.picture != grey).any()
-
-
-def test_what_is_not_known_otherwise_is_painted_by_a_network(editor: PhotoEditor, photo: Picture) -> None:
-    result = editor.edit(photo, {"Mouth_Slightly_Open": 0})
-    assert str(result.record["by"]).startswith("{'Mouth_Slightly_Open': 'rsgan ")
-    assert (result.picture != photo).any()
-    (note,) = result.texts("notes")
-    assert note.startswith("Mouth_Slightly_Open is painted by rsgan: ")
-    assert not editor.edit(photo, {"Hair": "red"}).texts("notes")
 
 
 def test_a_sheet_shows_every_attribute_at_two_strengths(editor: PhotoEditor, photo: Picture) -> None:
@@ -181,3 +208,12 @@ def test_without_a_parser_hair_cannot_be_found(photo: Picture, tmp_path: Path) -
 
     with pytest.raises(CheckpointError, match="masque train parser"):
         PhotoEditor(None, none, none).edit(photo, {"Hair": "red"})
+
+
+def test_a_smile_whose_lips_stay_together() -> None:
+    smile = np.zeros((68, 2))
+    smile[48], smile[54], smile[62], smile[66] = (-0.2, -0.15), (0.2, -0.15), (0, -0.1), (0, 0.06)
+    closed = closed_smile(smile)
+    assert closed[62] == pytest.approx(closed[66])
+    assert closed[62] == pytest.approx((0, -0.02))
+    assert closed[48] == pytest.approx(smile[48])

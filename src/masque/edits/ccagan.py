@@ -75,7 +75,7 @@ class CCAGANSession(Session):
         (1,3,S,S), to be added to the face in [-1,1], and by how many pixels it moves each before (1,2,S,S), as
         `masque.layers.flow.warp` takes it.
 
-        Parameters as `translate` has them. Raises ValueError for a model that moves nothing."""
+        subject, attributes, shares: as `translate` has them. Raises ValueError for a model that moves nothing."""
         person = torch.from_numpy(person_mask(subject) if shares is None else 1 - shares[LABELS.index("background")])
         with self.inference():
             return [self.model.moved(subject.image, c, person[None, None].to(self.device)) for c in attributes]

@@ -1,34 +1,32 @@
-"""Edits by what works best for each attribute: the photo's own pixels moved and tinted where that is known, a network
-elsewhere. Several edits make one change of the photo, which is resampled once."""
+"""Edits that move and tint the photo's own pixels. Several of them make one change of the photo, which is resampled
+once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
-import numpy as np
 import torch
 
-from masque.data.measured import read_attributes
 from masque.edits.ageing import LESS, LOST, change_age, check_adult, identity_lost, read_face
 from masque.edits.ageing_values import AGE, MALE, YOUNG, asked_ageing, checked_stated, checked_years
 from masque.edits.edit_ccagan import check_hair_colours
-from masque.edits.expression import change_smile
+from masque.edits.expression import OPEN, SMILE, change_expression
 from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour
 from masque.edits.mattes import Mattes, find_mattes
 from masque.edits.measures import inputs, measure
 from masque.edits.parser import ParserSession
-from masque.edits.person import Region
 from masque.edits.result import Result
-from masque.edits.subject import Detail, Photo, Subject, find_subject
+from masque.edits.subject import Photo, Subject, find_subject
 from masque.errors import CheckpointError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.change import Change
 from masque.faces.dye import HairColour, mixed
 from masque.given import share
 from masque.jsonfile import JSON
 from masque.models.ageing import Prototypes
+from masque.models.expression import Motion
 from masque.version import __version__
 
 SIZE = 128
@@ -37,17 +35,7 @@ SIZE = 128
 HAIR = "Hair"
 """The attribute whose value is a colour."""
 
-BY_NETWORK: Mapping[str, str] = {
-    "Mouth_Slightly_Open": "rsgan",
-}
-"""Attribute -> the family that edits it best, of those that no edit of own pixels knows."""
-
-SMILE = "Smiling"
-
-PAINTED = "a network sees a face some hundred pixels wide, so look at the result before you show it."
-"""What is said of an attribute that a network paints."""
-
-ATTRIBUTES = (HAIR, *COLOURS, SMILE, AGE, YOUNG, MALE, *BY_NETWORK)
+ATTRIBUTES = (HAIR, *COLOURS, SMILE, OPEN, AGE, YOUNG, MALE)
 """Everything that an edit may name."""
 
 Value: TypeAlias = float | str
@@ -56,35 +44,23 @@ Value: TypeAlias = float | str
 Method: TypeAlias = Literal["own", "network"]
 
 
-class NetworkEditor(Protocol):
-    """A loaded RSGAN or CCA-GAN."""
-
-    weights: str
-
-    def edit(
-        self, photo: Photo, attributes: Mapping[str, float], *, region: Region, detail: Detail, pick: int | None
-    ) -> Result:
-        """A photo whose face has other attributes, as the class's own `edit` has it."""
-
-
 class OwnSession:
-    """What edits a photo's own pixels: the face parser, and the networks that are asked where nothing else is known."""
+    """What edits a photo's own pixels: the face parser, and what is known of how faces differ and move."""
 
     family = "own"
 
     def __init__(
         self,
         parser: ParserSession | None,
-        network: Callable[[str], NetworkEditor],
         prototypes: Callable[[], tuple[Prototypes, str]],
+        motion: Callable[[], tuple[Motion, str]],
         device: torch.device | str = "cpu",
     ) -> None:
-        """parser: finds hair and skin; None where no weights of it are installed. network: loads a family that edits
-        attributes, by its name. prototypes: loads those of age and sex, and the hash of their weights. device: what
-        computes."""
+        """parser: finds hair and skin; None where no weights of it are installed. prototypes: loads those of age and
+        sex, and the hash of their weights. motion: the same of how faces move. device: what computes."""
         self.parser = parser
-        self.network = network
         self.prototypes = prototypes
+        self.motion = motion
         self.device = torch.device(device)
 
     @property
@@ -116,8 +92,7 @@ def edit(
 
     photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
     attributes: values by name, several at once: strengths in [0,1], for `Hair` a colour, by name or as #rrggbb, and for
-        `Age` years, or as a text years to add or take, such as "+20". Hair colours go through the photo's own strands;
-        what no edit of own pixels knows is painted by a network, and the record says under `by` which.
+        `Age` years, or as a text years to add or take, such as "+20". All of them change the photo's own pixels.
     age: how old the person is, in years from 18 on, for `Age`, `Young` and `Male`; as the face reads if None.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
 
@@ -128,16 +103,14 @@ def edit(
     values = checked_values(attributes)
     stated = checked_stated(age)
     subject = find_subject(photo, SIZE, pick, session.device)
-    work = _made(session, subject, values, stated, pick)
+    work = _made(session, subject, values, stated)
     picture = work.change.apply(subject.photo)
     measured = measure(picture, subject, {"photo": subject})
     if "ageing" in work.record and identity_lost(measured):
-        work = _made(session, subject, values, stated, pick, LESS)
+        work = _made(session, subject, values, stated, LESS)
         picture = work.change.apply(subject.photo)
         measured = measure(picture, subject, {"photo": subject})
-    painted_by = [f"{name} is painted by {family}: {PAINTED}" for name, family in BY_NETWORK.items() if name in values]
-    found = [str(one["note"]) for one in work.record.values() if isinstance(one, Mapping) and "note" in one]
-    notes: list[JSON] = [*painted_by, *found]
+    notes: list[JSON] = [str(one["note"]) for one in work.record.values() if isinstance(one, Mapping) and "note" in one]
     return Result(
         picture,
         {
@@ -160,15 +133,13 @@ def _made(
     subject: Subject,
     values: Mapping[str, Value],
     stated: float | None,
-    pick: int | None,
     share: float = 1.0,
 ) -> _Work:
     """The change that values ask of a subject. share: of its ageing, in [0,1]."""
     work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
-    _paint(work, pick)
     _dye(work)
     _age(work, stated, share)
-    _smile(work)
+    _express(work)
     return work
 
 
@@ -187,17 +158,6 @@ class _Work:
     def mattes(self) -> Mattes:
         """Where the subject's hair and skin are."""
         return self.session.mattes(self.subject)
-
-
-def _paint(work: _Work, pick: int | None) -> None:
-    """What networks paint."""
-    for family in dict.fromkeys(BY_NETWORK[name] for name in work.values if name in BY_NETWORK):
-        network = work.session.network(family)
-        asked = {name: float(value) for name, value in work.values.items() if BY_NETWORK.get(name) == family}
-        painted = network.edit(work.subject.photo, asked, region="both", detail="keep", pick=pick)
-        assert painted.change is not None
-        work.change = work.change.then(painted.change)
-        work.by |= dict.fromkeys(asked, f"{family} {network.weights}")
 
 
 def _dye(work: _Work) -> None:
@@ -239,15 +199,16 @@ def _age(work: _Work, stated: float | None, share: float) -> None:
     work.by |= dict.fromkeys(names, "own pixels")
 
 
-def _smile(work: _Work) -> None:
-    """A smile, on the face as it is by now."""
-    if SMILE not in work.values:
+def _express(work: _Work) -> None:
+    """A smile and an open mouth, on the face as it is by now."""
+    asked = {name: float(work.values[name]) for name in (SMILE, OPEN) if name in work.values}
+    if not asked:
         return
-    landmarks = work.change.move_points(work.subject.face.landmarks)
-    strength = asked_smile(work.subject, float(work.values[SMILE]))
-    smiling, work.record["smile"] = change_smile(work.subject, landmarks, strength)
-    work.change = work.change.then(smiling)
-    work.by[SMILE] = "own pixels"
+    motion, weights = work.session.motion()
+    moving, found = change_expression(motion, work.subject, work.change, asked)
+    work.record["expression"] = {**found, "weights": weights}
+    work.change = work.change.then(moving)
+    work.by |= dict.fromkeys(asked, "own pixels")
 
 
 def checked_values(attributes: object) -> dict[str, Value]:
@@ -281,14 +242,6 @@ def checked_values(attributes: object) -> dict[str, Value]:
     if HAIR in values and any(values.get(name, 0) for name in COLOURS):
         raise ValueRangeError("Hair and a hair colour such as Blond_Hair exclude one another: leave out one.")
     return values
-
-
-def asked_smile(subject: Subject, value: float) -> float:
-    """How much of a smile is to be given, or taken if below 0, so that a face smiles as much as `value` says.
-
-    It is read off the landmarks how much it smiles already, so that a broad smile is not doubled."""
-    read = read_attributes(subject.frame, None).get(SMILE, 0.0)
-    return value - float(np.clip(2 * read - 1, 0, 1))
 
 
 def asked_colour(values: Mapping[str, Value]) -> tuple[HairColour, float] | None:

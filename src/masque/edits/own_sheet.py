@@ -6,9 +6,10 @@ import numpy as np
 
 from masque.edits.ageing import ADULT, read_face
 from masque.edits.ageing_values import MALE, YOUNG, checked_stated
+from masque.edits.expression import OPEN, SMILE
 from masque.edits.hair_colour import COLOURS
 from masque.edits.measures import inputs
-from masque.edits.own import BY_NETWORK, SIZE, SMILE, OwnSession, edit
+from masque.edits.own import SIZE, OwnSession, edit
 from masque.edits.result import Result
 from masque.edits.sheet import CELL
 from masque.edits.subject import Photo, find_subject
@@ -42,7 +43,7 @@ def sheet(session: OwnSession, photo: Photo, *, age: float | None = None, pick: 
     def cell(picture: Picture) -> Picture:
         return warp_photo(picture, to_cell, (CELL, CELL), CELL / HAIR_CROP.side)[0]
 
-    shown = dict.fromkeys((*COLOURS, SMILE, *BY_NETWORK), 1.0)
+    shown = dict.fromkeys((*COLOURS, SMILE, OPEN), 1.0)
     read, male = read_face(session.prototypes()[0], subject)
     aged = read >= ADULT or stated is not None
     if aged:

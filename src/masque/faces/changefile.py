@@ -23,6 +23,7 @@ from masque.faces.added import Added
 from masque.faces.change import Change, Grey, Layer, Move, Pixels, Shift
 from masque.faces.dye import Dye
 from masque.faces.greying import Greying
+from masque.faces.lips import Inside
 from masque.faces.strand_curve import DETAIL
 from masque.given import output_path
 from masque.image import Picture
@@ -44,6 +45,7 @@ LAYERS: Mapping[str, type[Layer]] = {
     "shift": Shift,
     "grey": Grey,
     "pixels": Pixels,
+    "inside": Inside,
     "added": Added,
 }
 """Every kind of layer that a file may hold, by its name there."""
@@ -68,6 +70,7 @@ ARRAYS: Mapping[type[Layer], Mapping[str, tuple[type[np.generic], tuple[int, ...
     Move: {"field": (FLOATS, (-1, -1, 2))},
     Shift: {"matte": (BYTES, (-1, -1)), "field": (FLOATS, (-1, -1, 3))},
     Grey: {},
+    Inside: {"gap": (FLOATS, (-1, -1, 2)), "colours": (FLOATS, (-1, -1, 3))},
     Pixels: {"picture": (BYTES, (-1, -1, 3)), "matte": (BYTES, (-1, -1))},
     Added: {"difference": (SHORTS, (-1, -1, 3))},
 }
@@ -189,6 +192,8 @@ def _check_sizes(layers: Sequence[Layer], width: int, height: int, photo_width: 
             and 0 <= layer.kept <= 1
             and DETAIL[0] <= layer.detail <= DETAIL[1]
         ):
+            raise ValueError(f"layer {number} has numbers that no layer has")
+        if isinstance(layer, Inside) and not (layer.soft > 0 and 0 <= layer.strength <= 1):
             raise ValueError(f"layer {number} has numbers that no layer has")
         if isinstance(layer, Added) and not (
             0 <= layer.strength <= 1 and -255 <= layer.difference.min() <= layer.difference.max() <= 255

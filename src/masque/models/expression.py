@@ -1,9 +1,11 @@
-"""How a face moves when it smiles: a linear 3D model of the landmarks, and what an attribute does to them.
+"""How a face moves when it smiles or opens its mouth: a linear 3D model of the landmarks, and what an attribute does to
+them.
 
 symbol          here        what
 S̄, A            mean, ways  shapes of faces, S = S̄ + Σ α_k A_k, as `masque.faces.shape3d` has them
 D(α)            moves       displacement (68,3) of a face's landmarks for one unit of an attribute: D_0 + Σ α_k D_k
 a(α)            readout     how much of the attribute a face shows: 0 as those without it on average, 1 as those with it
+                teeth       teeth to be shown where lips are parted, (48,192) of `masque.recipes.teeth.find_teeth`
 
 All of it are buffers, computed by `masque.recipes.expression`; shapes are in distances between the mean's eyes.
 """
@@ -18,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from masque.faces.lips import TEXTURE
 from masque.faces.shape3d import LANDMARKS, Fit, Floats, ShapeModel, fit, rotations
 
 SERVED = ("motion",)
@@ -28,8 +31,9 @@ SERVED = ("motion",)
 class ExpressionConfig:
     """Sizes."""
 
-    size: int = 64
-    """Side in pixels of the pictures that are loaded when it is computed; only their landmarks are looked at."""
+    size: int = 256
+    """Side in pixels of the pictures that are loaded when it is computed. Moves are learnt from landmarks alone; teeth
+    are only found where a mouth is 50 pixels wide, so in pictures of some 192 and more."""
     ways: int = 24
     """K: ways in which faces differ, by which a face is described."""
     attributes: tuple[str, ...] = ("Smiling", "Mouth_Slightly_Open")
@@ -44,6 +48,7 @@ class Motion(nn.Module):
     noise: Tensor
     moves: Tensor
     readout: Tensor
+    teeth: Tensor
 
     def __init__(self, config: ExpressionConfig) -> None:
         super().__init__()
@@ -55,10 +60,13 @@ class Motion(nn.Module):
         self.register_buffer("noise", torch.zeros(()))
         self.register_buffer("moves", torch.zeros(count, 1 + config.ways, LANDMARKS, 3))
         self.register_buffer("readout", torch.zeros(count, 1 + config.ways))
+        self.register_buffer("teeth", torch.zeros(TEXTURE))
 
-    def take(self, shapes: ShapeModel, moves: Floats, readout: Floats) -> None:
-        """Take over a 3D model of K ways without expression, moves (A,1+K,68,3) and readout (A,1+K)."""
-        for name, values in (("mean", shapes.mean), ("ways", shapes.identity), ("moves", moves), ("readout", readout)):
+    def take(self, shapes: ShapeModel, moves: Floats, readout: Floats, teeth: NDArray[np.float32]) -> None:
+        """Take over a 3D model of K ways without expression, moves (A,1+K,68,3), readout (A,1+K), and teeth (48,192),
+        of zeros where none were found."""
+        found = {"mean": shapes.mean, "ways": shapes.identity, "moves": moves, "readout": readout, "teeth": teeth}
+        for name, values in found.items():
             getattr(self, name).copy_(torch.from_numpy(values))
         self.noise.fill_(shapes.noise)
 

@@ -23,6 +23,7 @@ from masque.faces.frame import MIRRORED
 from masque.faces.shape3d import Fit, Floats, ShapeModel, fit, rotations
 from masque.faces.shape_learning import learn_ways
 from masque.models.expression import SERVED, ExpressionConfig, ExpressionModel, with_one
+from masque.recipes.teeth import find_teeth
 
 STILL = (0, 1, 15, 16, 27, 28, 29, 36, 39, 42, 45)
 """Landmarks that no expression moves: the upper ends of the jaw line, the bridge of the nose, the corners of the eyes.
@@ -74,12 +75,16 @@ class ExpressionFit:
         people = np.tile(frames.people()[chosen], 2)[usable]
         alpha = fitted.identity[usable]
         moves = learn_moves(unposed(shapes, fitted, both)[usable], alpha, values, people, self.training.ridge)
-        self.model.motion.take(shapes, without_rigid(shapes.mean, moves), learn_readout(alpha, values))
+        teeth, source = find_teeth(frames)
+        self.model.motion.take(shapes, without_rigid(shapes.mean, moves), learn_readout(alpha, values), teeth)
         on_progress(3, 3)
         known_people = len(set(people.tolist()) - {-1})
         return [
             f"computed from the landmarks of {usable.sum() // 2} pictures of {known_people} known people, and of their "
-            f"mirror images; {len(chosen)} pictures taught the 3D model"
+            f"mirror images; {len(chosen)} pictures taught the 3D model",
+            f"the teeth are those on {source}"
+            if source
+            else "no picture shows teeth well enough to be shown in others",
         ]
 
 
