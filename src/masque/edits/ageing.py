@@ -53,8 +53,8 @@ LIKE_SKIN = 1e-3
 FARTHEST = 0.38
 """Squared distance of dlib's embeddings from which it is done at less strength; from 0.36 on two pictures are rather
 of two people."""
-LESS = 0.8
-"""That strength."""
+LESS = (1.0, 0.8, 0.6)
+"""The strengths that are tried, one after the other."""
 
 LOST = "At full strength the person would hardly be known any more: it is done at less."
 BEARD = "A beard stays when a face is made more female: it is done at less strength."
@@ -72,7 +72,7 @@ def check_adult(read: float, stated: float | None) -> None:
     """Raise ValueRangeError for a face that reads younger than ADULT where no age is stated."""
     if stated is None and read < ADULT:
         raise ValueRangeError(
-            f"This face reads {read:.0f} years old, and faces that read under {ADULT:.0f} are not aged, made younger "
+            f"This face reads {int(read)} years old, and faces that read under {ADULT:.0f} are not aged, made younger "
             "or changed in sex: if this is an adult, say how old with --age."
         )
 

@@ -19,6 +19,9 @@ from masque.faces.strips import Box
 AROUND = 1.0
 """How far from the nose a face is looked at, in face widths."""
 
+DETAIL = 0.012
+"""Below how many widths of the face detail is fine."""
+
 BEARDED = (1.6, 2.8)
 """Fine detail of the beard's zone over that of the cheeks from which there is a beard, and at which it is full."""
 
@@ -55,6 +58,9 @@ class FaceParts:
     """How much a shaved beard shows, in [0,1]."""
     skin: NDArray[np.float64]
     """(3,): ln(L + 8), a, b of the cheeks."""
+    detail: float
+    """Fine detail of the bare skin: how far ln(L + 8) is from what is around, usually. 0.005 where skin is overexposed,
+    retouched or out of focus, 0.01 and more where pores are seen."""
 
     @property
     def light(self) -> Maps:
@@ -105,6 +111,8 @@ def face_parts(subject: Subject, mattes: Mattes, mean: Floats) -> FaceParts:
     skin = soft(np.clip(1.6 * of("skin", "nose") - 0.5, 0, 1), 0.008) * within
     plain = skin * (1 - np.clip(1.6 * soft(inner, 0.010), 0, 1))
     beard = pulled(beard_zone(mean))
+    light = np.log(lab[..., 0] + 8)
+    detail = np.abs(light - soft(light, DETAIL))[plain > 0.8]
     bearded, shaded, tone = _beard(lab, plain, beard, where[..., 1], float(mean[30, 1]), width)
     return FaceParts(
         box=box,
@@ -121,6 +129,7 @@ def face_parts(subject: Subject, mattes: Mattes, mean: Floats) -> FaceParts:
         bearded=bearded,
         shaded=shaded,
         skin=tone,
+        detail=float(np.median(detail)) if detail.size > 50 else 0.01,
     )
 
 
@@ -154,7 +163,7 @@ def _beard(
 
     height: (h,w), y on the mean face, where the tip of the nose lies at `nose`."""
     light = np.log(lab[..., 0] + 8)
-    detail = np.abs(light - blurred(light, 0.012 * width))
+    detail = np.abs(light - blurred(light, DETAIL * width))
     in_zone = (zone > 0.5) & (plain > 0.5)
     cheeks = (plain > 0.8) & (zone < 0.1) & (np.abs(height - nose) < 0.2 * JAW)
     if min(in_zone.sum(), cheeks.sum()) <= 50:

@@ -23,10 +23,10 @@ def make_male(tint: Tint, parts: FaceParts, prototypes: Prototypes, share: float
     zone = parts.beard * parts.plain * (1 - parts.bearded) * share * STUBBLE * float(np.clip((62 - dark) / 25, 0.35, 1))
     grain = np.clip(_hairs(parts), -2.4, 1.2)
     donor = parts.pulled(buffer(prototypes, "stubble"), smooth=True)
-    tint.light += zone * (0.55 * donor + 0.050 * grain - 0.085)
+    tint.light += zone * (0.55 * donor + 0.050 * grain - 0.070)
     amp = np.clip((parts.lab[..., 0] - 5) / 45, 0.35, 1.15)
     tint.colour[..., 0] -= 0.8 * zone
-    tint.colour[..., 1] -= 1.6 * zone * amp
+    tint.colour[..., 1] -= 1.2 * zone * amp
     tint.light -= 0.14 * share * parts.brows
     for channel, redder in ((0, 4.0), (1, 0.0)):
         wanted = parts.skin[1 + channel] + redder

@@ -16,6 +16,8 @@ from masque.models.ageing import Prototypes, age_terms
 
 FOLDS, LINES, TEXTURE = 0.46, 0.28, 0.5
 """How much of the donors' folds and lines, and of the groups' difference in texture, is taken."""
+SMOOTH, LINED = (0.0025, 0.010), (0.6, 1.15)
+"""The skin's detail that bears no lines and all of them, in between in proportion; and the bounds of that share."""
 SMOOTHED = 0.75
 """How much of the smoothing of younger skin is taken."""
 PAINTED_EYES = 0.7
@@ -106,7 +108,9 @@ def add_lines(tint: Tint, parts: FaceParts, prototypes: Prototypes, asked: Asked
     sex = int(asked.male > 0.5)
     folds, lines = (buffer(prototypes, name)[sex] for name in ("folds", "lines"))
     more = 1.5 * (wrinkled(asked.target) - wrinkled(asked.years))
-    where = parts.pulled(_lined(mean)) * parts.plain * more
+    # On smooth skin donors' lines would look drawn.
+    rough = float(np.clip((parts.detail - SMOOTH[0]) / (SMOOTH[1] - SMOOTH[0]), *LINED))
+    where = parts.pulled(_lined(mean)) * parts.plain * (more * rough)
     tint.light += where * (FOLDS * parts.pulled(folds) + held * LINES * parts.pulled(lines, smooth=True))
     paler = 0.22 * min(1.0, max(0.0, 2 * more / 1.5)) * parts.lips
     tint.colour[..., 0] -= paler * np.clip(tint.colour[..., 0] - parts.skin[1], 0, 30)

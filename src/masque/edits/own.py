@@ -103,13 +103,12 @@ def edit(
     values = checked_values(attributes)
     stated = checked_stated(age)
     subject = find_subject(photo, SIZE, pick, session.device)
-    work = _made(session, subject, values, stated)
-    picture = work.change.apply(subject.photo)
-    measured = measure(picture, subject, {"photo": subject})
-    if "ageing" in work.record and identity_lost(measured):
-        work = _made(session, subject, values, stated, LESS)
+    for strength in LESS:
+        work = _made(session, subject, values, stated, strength)
         picture = work.change.apply(subject.photo)
         measured = measure(picture, subject, {"photo": subject})
+        if "ageing" not in work.record or not identity_lost(measured):
+            break
     notes: list[JSON] = [str(one["note"]) for one in work.record.values() if isinstance(one, Mapping) and "note" in one]
     return Result(
         picture,
@@ -133,7 +132,7 @@ def _made(
     subject: Subject,
     values: Mapping[str, Value],
     stated: float | None,
-    share: float = 1.0,
+    share: float,
 ) -> _Work:
     """The change that values ask of a subject. share: of its ageing, in [0,1]."""
     work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
