@@ -72,7 +72,8 @@ def edit_attributes(
         **grey_note(subject, colour),
         **measure(picture, subject, {"photo": subject}),
     }
-    return Result(picture, session.record("edit", values), _change(subject.photo, moves, picture, session.family))
+    change = subject.whole(_change(subject.photo, moves, picture, session.family))
+    return Result(picture, session.record("edit", values), change, subject.original)
 
 
 def _asks_for_dye(attributes: Mapping[str, float], rivals: Collection[str], region: Region, detail: Detail) -> bool:

@@ -90,7 +90,8 @@ def edit(
 ) -> Result:
     """Change attributes of a person, each by what works best for it.
 
-    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+    photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size; or the result of an
+        edit, a swap for example, whose face is not looked for again and whose change goes on.
     attributes: values by name, several at once: strengths in [0,1], for `Hair` a colour, by name or as #rrggbb, and for
         `Age` years, or as a text years to add or take, such as "+20". All of them change the photo's own pixels.
     age: how old the person is, in years from 18 on, for `Age`, `Young` and `Male`; as the face reads if None.
@@ -105,7 +106,7 @@ def edit(
     subject = find_subject(photo, SIZE, pick, session.device)
     for strength in LESS:
         work = _made(session, subject, values, stated, strength)
-        picture = work.change.apply(subject.photo)
+        picture, change = subject.changed(work.change)
         measured = measure(picture, subject, {"photo": subject})
         if "ageing" not in work.record or not identity_lost(measured):
             break
@@ -123,7 +124,8 @@ def edit(
             "inputs": inputs(photo=subject),
             **measured,
         },
-        work.change,
+        change,
+        subject.original,
     )
 
 

@@ -75,7 +75,8 @@ def repaint(
         **grey_note(subject),
         **measure(picture, subject, {"photo": subject}),
     }
-    return Result(picture, session.record("repaint", values), change_between(subject.photo, picture, session.family))
+    change = subject.whole(change_between(subject.photo, picture, session.family))
+    return Result(picture, session.record("repaint", values), change, subject.original)
 
 
 def _edited_shape(session: PortraitSession, subject: Subject, own: Labels, edited: Labels) -> tuple[Labels, list[str]]:

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from masque.faces.change import Change
+from masque.faces.detect import Face
 from masque.given import output_path
 from masque.image import Picture
 from masque.jsonfile import JSON
 from masque.provenance import write_recorded
+
+
+@dataclass(frozen=True)
+class Original:
+    """The photo that was edited, as it was before any edit, and the face in it."""
+
+    name: str
+    """What to call the photo."""
+    photo: Picture
+    """(H,W,3)"""
+    face: Face
+    """Where the face lies in it."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,9 @@ class Result:
     change: Change | None = None
     """How the photo was changed, to be applied again at another strength; None for a sheet, and for pictures that are
     not a photo edited."""
+    original: Original | None = None
+    """The photo as it was, and the face that was edited. With it a result can be edited again as a photo can: the face
+    need not be looked for, and both changes are one, which is applied to the photo once."""
 
     def texts(self, name: str) -> list[str]:
         """The texts that the record lists under a name, such as `notes`; none where it lists none.

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from masque.edits.result import Original, Result
 from masque.errors import PictureError, UnknownAttributeError, nearest, printable
-from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity
+from masque.faces.added import Added
+from masque.faces.change import Change, Pixels
+from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity, landmarks_in
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.labels import Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Crop, Mask, cut_crop, hull_mask
@@ -29,8 +32,8 @@ from masque.folders import LONGEST_NAME
 from masque.given import share
 from masque.image import Picture, from_pillow, read_picture, to_tensor
 
-Photo = Picture | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image
-"""RGB uint8 (H,W,3); a file's path, its content, or the open file; a Pillow picture of any mode."""
+Photo = Picture | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | Result
+"""RGB uint8 (H,W,3); a file's path, its content, or the open file; a Pillow picture of any mode; an edit's result."""
 
 LARGEST_FILE = 10**9
 """Bytes that are read from an open file: what has more is no photo."""
@@ -61,6 +64,27 @@ class Subject:
     """The face crop: (1,3,S,S) in [-1,1]."""
     face_hull: Tensor
     """The face mask within the face crop: (1,1,S,S) in [0,1]."""
+    first: Original | None = None
+    """Where `photo` is an edit's result: the photo as it was before any edit."""
+    earlier: Change | None = None
+    """Where `photo` is an edit's result: how that photo was changed until now."""
+
+    def changed(self, change: Change) -> tuple[Picture, Change]:
+        """The photo with a change, and the whole change of the photo as it was before any edit. It is applied to that
+        photo, so that pixels which move in several edits are resampled once."""
+        if self.first is None or self.earlier is None:
+            return change.apply(self.photo), change
+        whole = self.earlier.then(change)
+        return whole.apply(self.first.photo), whole
+
+    def whole(self, change: Change) -> Change:
+        """The change of the photo as it was before any edit, where `change` is how it changes now."""
+        return change if self.earlier is None else self.earlier.then(change)
+
+    @property
+    def original(self) -> Original:
+        """The photo as it was before any edit."""
+        return self.first or Original(self.name, self.photo, self.face)
 
     @property
     def matrix(self) -> Matrix:
@@ -102,6 +126,8 @@ def as_photo(photo: Photo) -> tuple[Picture, str]:
     of `Photo`."""
     if isinstance(photo, np.ndarray):
         return _of_array(photo), UNNAMED
+    if isinstance(photo, Result):
+        return photo.picture, UNNAMED if photo.original is None else photo.original.name
     if isinstance(photo, Image.Image):
         return from_pillow(photo), _named(getattr(photo, "filename", None))
     if isinstance(photo, bytes | bytearray | memoryview):
@@ -149,14 +175,26 @@ def _content(file: IO[bytes]) -> bytes:
 def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch.device | str = "cpu") -> Subject:
     """Find the face to work on in a photo and cut it out for a network of `size` pixels.
 
-    pick: which of several, from 1 on; the largest if None. device: where its tensors are. Raises PictureError,
-    NoFaceError."""
+    photo: where it is an edit's result, its face is where the edit has left it, unless another is picked. pick: which
+    of several, from 1 on; the largest if None. device: where its tensors are. Raises PictureError, NoFaceError."""
+    if isinstance(photo, Result) and photo.original is not None and photo.change is not None and pick is None:
+        return _left_by(photo, photo.original, photo.change, size, device)
     pixels, name = as_photo(photo)
     started = time.monotonic()
     faces = find_faces(pixels)
     many = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
     logging.getLogger(__name__).info("Found %s in %s in %.1f s.", many, name, time.monotonic() - started)
     return cut_subject(pixels, choose_face(faces, pick, name=name), size, name, device)
+
+
+def _left_by(result: Result, first: Original, change: Change, size: int, device: torch.device | str) -> Subject:
+    """The face of a result, where an edit has moved it; what was painted may have other landmarks, which are found near
+    where the face was."""
+    moved = change.move_points(first.face.landmarks)
+    painted = any(isinstance(layer, Pixels | Added) for layer in change.layers)
+    landmarks = landmarks_in(result.picture, first.face.box) if painted else moved
+    subject = cut_subject(result.picture, replace(first.face, landmarks=landmarks), size, first.name, device)
+    return replace(subject, first=first, earlier=change)
 
 
 def cut_subject(

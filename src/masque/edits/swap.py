@@ -72,7 +72,8 @@ def swap(
         **grey_note(target, colour),
         **measure(picture, target, {"face": source, "hair": target}),
     }
-    return Result(picture, session.record("swap", values), change_between(target.photo, picture, session.family))
+    change = target.whole(change_between(target.photo, picture, session.family))
+    return Result(picture, session.record("swap", values), change, target.original)
 
 
 def insert_face(

@@ -80,7 +80,8 @@ def transfer(
         **grey_note(subject, colour),
         **measure(picture, subject, {"photo": subject, "style": other}),
     }
-    return Result(picture, session.record("transfer", values), change_between(subject.photo, picture, session.family))
+    change = subject.whole(change_between(subject.photo, picture, session.family))
+    return Result(picture, session.record("transfer", values), change, subject.original)
 
 
 def restyle_face(

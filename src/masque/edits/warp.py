@@ -54,7 +54,7 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
         **grey_note(target),
         **measure(picture, target, {"face": source, "hair": target}),
     }
-    return Result(picture, record, change_between(target.photo, picture, "warp"))
+    return Result(picture, record, target.whole(change_between(target.photo, picture, "warp")), target.original)
 
 
 def control_points(landmarks: Landmarks) -> NDArray[np.float64]:
