@@ -61,6 +61,10 @@ class ValueRangeError(MasqueError):
     """A number outside the range it may take."""
 
 
+class TooYoungError(ValueRangeError):
+    """A face that reads too young for what is asked of it, where no adult age is stated."""
+
+
 class SettingError(MasqueError):
     """A run setting that does not exist or does not fit the others."""
 

@@ -15,7 +15,7 @@ import pytest
 from masque.data.frames import FrameSet, load_frames
 from masque.data.puppets import draw_puppet, render, true_edit
 from masque.edits.result import Result
-from masque.errors import DataError, NoFaceError, UnknownAttributeError
+from masque.errors import DataError, NoFaceError, TooYoungError, UnknownAttributeError
 from masque.faces.labels import LABELS
 from masque.image import write_picture
 from masque.metrics.two_sample import two_sample_auc
@@ -85,6 +85,28 @@ def test_frames_in_which_no_face_is_found_are_left_out(frames: FrameSet) -> None
         raise NoFaceError("none")
 
     assert measure_matte(refuse, NAMES, frames)["Black_Hair"]["spill"] == {"value": None, "n": 0, "interval": None}
+
+
+def test_faces_that_read_too_young_are_left_out_and_counted(frames: FrameSet, monkeypatch) -> None:
+    def refuse(photo: np.ndarray, _: object) -> np.ndarray:
+        if photo.mean() > brightness:
+            raise TooYoungError("too young")
+        return photo
+
+    monkeypatch.setattr(edit_judged, "two_sample_auc", lambda *_: edit_judged.NOTHING)
+    held_out = [held_out_frame(frames, int(i)) for i in range(len(frames))]
+    lacking = [one.frame.mean() for one in held_out if one.attributes["Blond_Hair"] < 0.5]
+    brightness = float(np.median(lacking))
+    judged = measure_judged(refuse, ("Blond_Hair",), held_out, lambda pictures: [{} for _ in pictures], 200)[
+        "Blond_Hair"
+    ]
+    assert judged["refused"] == sum(one > brightness for one in lacking)
+    assert judged["edit_success"]["n"] == len(lacking) - judged["refused"]
+
+
+def test_age_has_no_strength_and_so_is_not_measured() -> None:
+    editor = SimpleNamespace(family="own", attributes=("Hair", "Age", "Young"))
+    assert yardsticks.edited_attributes(editor) == ("Young",)
 
 
 def test_only_sets_with_label_maps_of_people_have_mattes(tmp_path: Path) -> None:

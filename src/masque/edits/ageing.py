@@ -25,7 +25,7 @@ from masque.edits.ageing_tint import (
 from masque.edits.hair_colour import TOO_LITTLE
 from masque.edits.mattes import Mattes
 from masque.edits.subject import Subject
-from masque.errors import ValueRangeError
+from masque.errors import TooYoungError
 from masque.faces.bend import bend
 from masque.faces.change import Change, Grey, Layer, Move, Shift
 from masque.faces.frame import similarity
@@ -69,9 +69,9 @@ def read_face(prototypes: Prototypes, subject: Subject) -> tuple[float, float]:
 
 
 def check_adult(read: float, stated: float | None) -> None:
-    """Raise ValueRangeError for a face that reads younger than ADULT where no age is stated."""
+    """Raise TooYoungError for a face that reads younger than ADULT where no age is stated."""
     if stated is None and read < ADULT:
-        raise ValueRangeError(
+        raise TooYoungError(
             f"This face reads {int(read)} years old, and faces that read under {ADULT:.0f} are not aged, made younger "
             "or changed in sex: if this is an adult, say how old with --age."
         )

@@ -11,7 +11,7 @@ from typing import TypedDict
 import numpy as np
 from torch import Tensor
 
-from masque.errors import NoFaceError
+from masque.errors import NoFaceError, TooYoungError
 from masque.faces.frame import WIDTH, warp
 from masque.faces.regions import HAIR_CROP
 from masque.image import Picture, to_tensor
@@ -37,6 +37,8 @@ class JudgedMeasures(TypedDict):
     classifier_auc: ClassifierAUC
     edit_success: Estimate
     """Share of edits after which an independent reading sees the attribute"""
+    refused: int
+    """Faces that read too young to be edited so, which are left out"""
 
 
 def measure_judged(
@@ -70,10 +72,14 @@ def _judged(
 ) -> JudgedMeasures:
     value = asked_value(name)
     edited, untouched, people, success = [], [], [], []
+    refused = 0
     for one in asked:
         try:
             made = edit(one.frame, {name: value})
         except NoFaceError:
+            continue
+        except TooYoungError:
+            refused += 1
             continue
         seen = read_frame(made, one, classify).get(name, 1 - value)
         success.append(float(abs(seen - value) < 0.5))
@@ -91,6 +97,7 @@ def _judged(
     return {
         "classifier_auc": {"edited": area(edited), "untouched": area(untouched)},
         "edit_success": estimate_mean(success, people, seed),
+        "refused": refused,
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, TypedDict
 
 from masque.data.frames import load_frames
+from masque.edits.ageing_values import AGE
 from masque.edits.own import HAIR
 from masque.edits.result import Result
 from masque.errors import UnknownAttributeError, nearest, printable
@@ -52,6 +53,8 @@ class Yardsticks(TypedDict, total=False):
     classifier_auc: ClassifierAUC
     edit_success: Estimate
     """Share of edits after which an independent reading sees the attribute"""
+    refused: int
+    """Faces that read too young to be edited so, which are left out"""
 
 
 class YardstickReport(TypedDict):
@@ -81,8 +84,8 @@ def find_true_pairs(editor: Editor, folders: tuple[Path, Path], attribute: str) 
 
 
 def edited_attributes(editor: Editor) -> tuple[str, ...]:
-    """The attributes of an editor that have a strength, which all but the hair's colour of choice do."""
-    return tuple(name for name in editor.attributes if name != HAIR)
+    """The attributes of an editor that have a strength, which all but the hair's colour of choice and the age do."""
+    return tuple(name for name in editor.attributes if name not in (HAIR, AGE))
 
 
 def evaluate_yardsticks(
@@ -128,6 +131,7 @@ def evaluate_yardsticks(
         for name, verdict in judged.items():
             found[name]["classifier_auc"] = verdict["classifier_auc"]
             found[name]["edit_success"] = verdict["edit_success"]
+            found[name]["refused"] = verdict["refused"]
     report["attributes"] = found
     return report
 
