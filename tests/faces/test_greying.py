@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from masque.errors import PictureError
 from masque.faces.change import Change
+from masque.faces.changefile import load_change, save_change
 from masque.faces.greying import Greying, greying
 from masque.image import Picture
 
@@ -74,3 +79,14 @@ def test_a_head_without_hair_has_none_to_turn() -> None:
     light = np.full((SIDE, SIDE), 40, np.float32)
     assert greying("grey", light, BOX, np.zeros((SIDE, SIDE), np.uint8), 100.0, EARS, 1.0) is None
     assert greying("grey", light, BOX, np.full((SIDE, SIDE), 255, np.uint8), 100.0, EARS, 0.0) is None
+
+
+def test_a_stored_change_greys_alike_and_impossible_numbers_are_refused(strands: Picture, tmp_path: Path) -> None:
+    change = Change((SIDE, SIDE), (layer(strands, 0.6),))
+    stored = load_change(save_change(tmp_path / "a.change", change, strands), strands)
+    assert np.array_equal(stored.apply(strands), change.apply(strands))
+    for wrong in ({"amount": 1.5}, {"amount": -0.1}, {"spread": 0.0}, {"blur": 50.0}):
+        bad = Change((SIDE, SIDE), (replace(layer(strands, 0.6), **wrong),))
+        path = save_change(tmp_path / "b.change", bad, strands)
+        with pytest.raises(PictureError, match="numbers that no layer has"):
+            load_change(path, strands)

@@ -22,6 +22,7 @@ from masque.faces.added import Added
 from masque.faces.change import Change, Grey, Move, Pixels, Shift
 from masque.faces.changefile import save_change
 from masque.faces.dye import HairColour, dye
+from masque.faces.greying import greying
 from masque.metrics.inception import load_inception
 from masque.tables.rsgan_table import EMBEDDINGS, read_embeddings, write_embeddings
 from masque.tables.written import keep_report, kept_report
@@ -82,12 +83,16 @@ def _change(folder: Path) -> None:
     """One with every kind of layer."""
     matte = np.full((8, 8), 200, np.uint8)
     hair = dye("hair", CHANGED, (0, 0, 64, 48), np.full((48, 64), 255, np.uint8), 40.0, HairColour(60, 5, 24))
+    light = np.linspace(20, 70, 32 * 32, dtype=np.float32).reshape(32, 32)
+    grey = greying("grey hair", light, (8, 8, 40, 40), np.full((8, 8), 255, np.uint8), 40.0, np.zeros((2, 2)), 0.6)
     assert hair is not None
+    assert grey is not None
     layers = (
         Move("move", (8, 8, 40, 40), np.ones((4, 4, 2), np.float32)),
         Shift("shift", (8, 8, 40, 40), matte, np.ones((2, 2, 3), np.float32)),
         hair,
         Pixels("pixels", (8, 8, 16, 16), np.zeros((8, 8, 3), np.uint8), matte),
+        grey,
         Added("added", (8, 8, 16, 16), 1.0, np.full((8, 8, 3), -9, np.int16)),
         Grey("grey", (0, 0, 64, 48)),
     )

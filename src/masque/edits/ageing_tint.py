@@ -16,7 +16,7 @@ from masque.models.ageing import Prototypes, age_terms
 
 FOLDS, LINES, TEXTURE = 0.46, 0.28, 0.5
 """How much of the donors' folds and lines, and of the groups' difference in texture, is taken."""
-SMOOTH, LINED = (0.0025, 0.010), (0.6, 1.15)
+SMOOTH, LINED = (0.0025, 0.010), (0.6, 1.25)
 """The skin's detail that bears no lines and all of them, in between in proportion; and the bounds of that share."""
 SMOOTHED = 0.75
 """How much of the smoothing of younger skin is taken."""
