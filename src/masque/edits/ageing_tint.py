@@ -14,7 +14,7 @@ from masque.edits.ageing_parts import FaceParts, blurred
 from masque.faces.mean_face import HEIGHT, JAW, WIDTH, Floats, Maps, bare_skin, hull
 from masque.models.ageing import Prototypes, age_terms
 
-FOLDS, LINES, TEXTURE = 0.46, 0.28, 0.5
+FOLDS, LINES, TEXTURE = 0.48, 0.28, 0.5
 """How much of the donors' folds and lines, and of the groups' difference in texture, is taken."""
 SMOOTH, LINED = (0.0025, 0.010), (0.6, 1.25)
 """The skin's detail that bears no lines and all of them, in between in proportion; and the bounds of that share."""
@@ -124,8 +124,8 @@ def add_lines(tint: Tint, parts: FaceParts, prototypes: Prototypes, asked: Asked
 
 def _lined(mean: Floats) -> Maps:
     """Where lines show on a mean face (90,2), (H,W): less between the brows, on the forehead and on the cheeks, where a
-    donor's would be pits."""
-    y = np.mgrid[0:HEIGHT, 0:WIDTH][0].astype(np.float64)
+    donor's would be pits, and towards their sides, where they would be streaks."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float64)
     brows = mean[17:27, 1].min()
     frown = _spot(np.array([(WIDTH - 1) / 2, mean[21:23, 1].mean() - 0.01 * JAW]), 0.10, 0.13)
     forehead = 1 - 0.45 * np.clip((brows - y) / (0.05 * JAW), 0, 1)
@@ -134,7 +134,10 @@ def _lined(mean: Floats) -> Maps:
         _spot(0.5 * mean[jaw] + 0.25 * mean[nose] + 0.25 * mean[eye], 0.13, 0.16)
         for jaw, nose, eye in ((3, 31, 41), (13, 35, 46))
     )
-    return np.asarray((1 - 0.6 * frown) * forehead * top * (1 - 0.55 * np.clip(cheeks, 0, 1)), dtype=np.float32)
+    below = np.clip((y - mean[[40, 41, 46, 47], 1].mean() - 0.06 * JAW) / (0.05 * JAW), 0, 1)
+    sides = 1 - 0.4 * below * np.clip((np.abs(x - (WIDTH - 1) / 2) / JAW - 0.26) / 0.08, 0, 1)
+    inner = (1 - 0.6 * frown) * forehead * top * (1 - 0.55 * np.clip(cheeks, 0, 1))
+    return np.asarray(inner * sides, dtype=np.float32)
 
 
 def _around_eyes(mean: Floats) -> Maps:
