@@ -260,6 +260,9 @@ def apply(
     photo: Annotated[Path, typer.Argument(help="The photo that it was made for, or a copy of another size.")],
     strength: Annotated[float, typer.Option("--strength", help="How much of the change, from 0 to 1.")] = 1.0,
     out: Output = Path("out.png"),
+    layers: Annotated[
+        bool, typer.Option("--layers", help="A sheet of what each layer of the change makes of the photo instead.")
+    ] = False,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
@@ -270,9 +273,9 @@ def apply(
     from masque.edits.apply import apply_change_file
     from masque.image import check_output
 
-    check_output(out, like=photo)
+    check_output(out, like=None if layers else photo)
     check_replaceable(overwrite, out)
-    result = apply_change_file(change, photo, strength)
+    result = apply_change_file(change, photo, strength, layers=layers)
     save(result, out, overwrite, as_json)
 
 

@@ -15,6 +15,7 @@ from masque.edits.ageing_values import AGE, MALE, YOUNG, asked_ageing, checked_s
 from masque.edits.edit_ccagan import check_hair_colours
 from masque.edits.expression import OPEN, SMILE, change_expression
 from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour
+from masque.edits.layers import layer_shares
 from masque.edits.mattes import Mattes, find_mattes
 from masque.edits.measures import inputs, measure
 from masque.edits.parser import ParserSession
@@ -120,6 +121,7 @@ def edit(
             "attributes": dict(values),
             "by": work.by,
             **work.record,
+            "layers": layer_shares(change, subject.original.photo),
             **({"notes": notes} if notes else {}),
             "inputs": inputs(photo=subject),
             **measured,
