@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.matte import resized
+from masque.faces.strand_curve import looked_up
 from masque.faces.strips import Box, Strip, enlarged_box
 
 STEEPEST, FLATTEST = 1.7, 0.4
@@ -69,21 +70,20 @@ class Greying:
         alpha = strip.sample(self.matte, self.box)
         if self.amount <= 0 or not alpha.any():
             return
-        lab = strip.lab
-        light = np.ascontiguousarray(lab[..., 0])
-        base = cv2.GaussianBlur(light, (0, 0), self.blur)
-        place = np.arange(len(self.curve), dtype=np.float64)
-        slope = np.interp(base, place, np.clip(np.gradient(self.curve[:, 0]), FLATTEST, STEEPEST))
-        grey = np.interp(base, place, self.curve[:, 0]) + slope * (light - base)
-        beyond = np.clip((light - strip.sample(self.around, self.box)) / self.spread, -1.5, 1.5)
+        light, a, b = cv2.split(strip.lab)
+        base = np.asarray(cv2.GaussianBlur(light, (0, 0), self.blur), dtype=np.float32)
+        slope = np.clip(np.gradient(self.curve[:, 0]), FLATTEST, STEEPEST)
+        grey, steep = cv2.split(looked_up(np.stack([self.curve[:, 0], slope], axis=1), base))
+        grey += steep * (light - base)
+        beyond = np.clip((light - strip.sample(self.around, self.box)) / np.float32(self.spread), -1.5, 1.5)
         temples = strip.sample(self.temples, self.box)
-        turned = self.amount * (0.75 + 0.5 * temples) + UNEVEN * self.amount * (1 - self.amount) * beyond
-        turned = np.clip(turned, 0, 1)
+        uneven = np.float32(UNEVEN * self.amount * (1 - self.amount))
+        turned = np.clip(np.float32(self.amount) * (0.75 + 0.5 * temples) + uneven * beyond, 0, 1)
         lift = alpha * turned * np.minimum(grey - light, MOST_LIFTED)
         lift *= RIM_LIFTED + (1 - RIM_LIFTED) * strip.sample(self.sure, self.box)
-        inside = alpha > 0
-        lab[..., 0] = np.where(inside, np.clip(light + lift, 0, 100), light)
-        lab[..., 1:] *= (1 - 0.9 * alpha * np.minimum(1, 1.15 * turned))[..., None]
+        lifted = np.where(alpha > 0, np.clip(light + lift, 0, 100), light)
+        kept = 1 - np.float32(0.9) * alpha * np.minimum(1, np.float32(1.15) * turned)
+        strip.lab[:] = cv2.merge([lifted, a * kept, b * kept])
 
 
 def greying(

@@ -32,7 +32,7 @@ def dyed(lab: Floats, curve: Floats, own: Floats, kept: float, blur: float, deta
     light = np.ascontiguousarray(lab[..., 0])
     base = _blurred(light, blur)
     start = curve - np.float32(kept) * np.append(np.float32(0), own)
-    new = _looked_up(start, base)
+    new = looked_up(start, base)
     lightened = _with_detail(np.ascontiguousarray(new[..., 0]), _slopes(curve, base), light - base, detail)
     new = np.asarray(cv2.scaleAdd(lab, kept, new), dtype=np.float32)
     new[..., 0] = lightened
@@ -50,10 +50,10 @@ def _with_detail(light: Floats, slope: Floats, finer: Floats, detail: float) -> 
 
 def _slopes(curve: Floats, base: Floats) -> Floats:
     """How steeply a curve (101,3) of lightness rises at each of `base` (h,w), within bounds."""
-    return _looked_up(np.clip(np.gradient(curve[:, 0]), FLATTEST, STEEPEST)[:, None], base)[..., 0]
+    return looked_up(np.clip(np.gradient(curve[:, 0]), FLATTEST, STEEPEST)[:, None], base)[..., 0]
 
 
-def _looked_up(curve: NDArray[np.floating], base: Floats) -> Floats:
+def looked_up(curve: NDArray[np.floating], base: Floats) -> Floats:
     """A curve (101,C) at each lightness (h,w): (h,w,C).
 
     Read off a finer table, whose steps nobody can see: interpolating for each pixel takes ten times as long."""
@@ -68,7 +68,7 @@ def sharp_detail(light: Floats, inside: NDArray[np.bool_], curve: Floats, blur: 
 
     light: lightness (H,W). inside: (H,W), where the hair is. blur: pixels over which lightness is averaged."""
     base = _blurred(light, blur)
-    new, slope, finer = _looked_up(curve[:, :1], base)[..., 0], _slopes(curve, base), light - base
+    new, slope, finer = looked_up(curve[:, :1], base)[..., 0], _slopes(curve, base), light - base
     before, detail = max(1e-3, _fineness(light, inside)), 1.0
     for _ in range(3):
         sharper = _fineness(_with_detail(new, slope, finer, detail), inside) / before
