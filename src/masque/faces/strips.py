@@ -78,6 +78,11 @@ class Strip:
             if changed.any():
                 rgb = cv2.cvtColor(self._lab, cv2.COLOR_LAB2RGB)
                 shown = np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8)
+                lightened = changed & ~differs[..., 1] & ~differs[..., 2]
+                if lightened.any():  # grey has no colour, and rounding must give it none
+                    own = self.pixels
+                    neutral = lightened & (own[..., 0] == own[..., 1]) & (own[..., 1] == own[..., 2])
+                    np.copyto(shown, shown[..., 1:2], where=neutral[..., None])
                 np.copyto(self.pixels, shown, where=changed[..., None])
         self._lab = self._before = None
         return self.pixels
