@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masque.data.measured import read_attributes
+from masque.data.measured import smiling
 from masque.edits.subject import Subject
 from masque.faces.bend import bend, face_axes
 from masque.faces.change import Change, Grey, Layer
@@ -77,14 +77,14 @@ def change_expression(
     points = np.asarray(done.move_points(first), dtype=np.float64)
     held = float(np.clip(2 - _turned(points) / MOST_TURNED, 0, 1))
     smile = held * _smile(subject, asked[SMILE]) if SMILE in asked else 0.0
-    smiling = _smiling(motion, points, smile, size)
+    bent = _smiling(motion, points, smile, size)
     gap = shown_gap(first)
     if gap < CLOSED:
         wanted = asked[OPEN] * held if OPEN in asked else _parted_by(smile)
-        parting, notes = _parting(motion, subject, done.then(smiling), wanted)
+        parting, notes = _parting(motion, subject, done.then(bent), wanted)
     else:
         wanted = 1 - held * (1 - asked[OPEN]) if OPEN in asked else 1 + min(0.0, smile)
-        parting, notes = _closing(motion, subject, done.then(smiling), wanted)
+        parting, notes = _closing(motion, subject, done.then(bent), wanted)
         if asked.get(OPEN) and not parting.layers:
             notes.append(OPEN_ALREADY)
     values: dict[str, JSON] = {"smile": round(smile, 3)} if SMILE in asked else {}
@@ -94,13 +94,12 @@ def change_expression(
         notes.insert(0, TURNED if held else TURNED_AWAY)
     if notes:
         values["note"] = " ".join(notes)
-    return smiling.then(parting), values
+    return bent.then(parting), values
 
 
 def _smile(subject: Subject, asked: float) -> float:
     """How much of a smile is to be given, or taken if below 0."""
-    read = read_attributes(subject.frame, None).get(SMILE, 0.0)
-    return asked - float(np.clip(2 * read - 1, 0, 1))
+    return asked - float(np.clip(2 * smiling(subject.frame.landmarks) - 1, 0, 1))
 
 
 def _parted_by(smile: float) -> float:
