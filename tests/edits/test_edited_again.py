@@ -54,6 +54,17 @@ def test_an_edit_of_a_result_is_one_change_of_the_photo(editor: PhotoEditor, pho
     assert np.array_equal(third.change.apply(photo), third.picture)
 
 
+@pytest.mark.usefixtures("never_again")
+def test_a_sheet_of_a_result_is_of_the_face_that_was_edited(
+    editor: PhotoEditor, smiled: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("masque.edits.own_sheet.COLOURS", ("Blond_Hair",))
+    monkeypatch.setattr("masque.edits.own_sheet.read_face", lambda *_: (17.0, 0.0))
+    sheet = editor.sheet(smiled).picture
+    photo, blond = sheet[:256, :256].astype(int), sheet[:256, 258:514].astype(int)
+    assert np.abs(blond - photo)[:80].mean() > 3
+
+
 def test_the_face_of_a_result_is_where_the_edit_left_it(photo: Picture, smiled: Result) -> None:
     left = find_subject(smiled, 128)
     face = main_face(find_faces(smiled.picture))

@@ -104,7 +104,15 @@ def edit(
     CheckpointError where the weights that it takes are missing."""
     values = checked_values(attributes)
     stated = checked_stated(age)
-    subject = find_subject(photo, SIZE, pick, session.device)
+    return edit_subject(session, find_subject(photo, SIZE, pick, session.device), values, stated)
+
+
+def edit_subject(
+    session: OwnSession, subject: Subject, values: Mapping[str, Value], stated: float | None = None
+) -> Result:
+    """Change attributes of a face that has been found already.
+
+    values: as `checked_values` returns them. stated: how old the person is. Otherwise as `edit`."""
     for strength in LESS:
         work = _made(session, subject, values, stated, strength)
         picture, change = subject.changed(work.change)

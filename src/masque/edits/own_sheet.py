@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from masque.edits.ageing import ADULT, read_face
@@ -9,7 +11,7 @@ from masque.edits.ageing_values import MALE, YOUNG, checked_stated
 from masque.edits.expression import OPEN, SMILE
 from masque.edits.hair_colour import COLOURS
 from masque.edits.measures import inputs
-from masque.edits.own import SIZE, OwnSession, edit
+from masque.edits.own import SIZE, OwnSession, edit_subject
 from masque.edits.result import Result
 from masque.edits.sheet import CELL
 from masque.edits.subject import Photo, find_subject
@@ -37,7 +39,7 @@ def sheet(session: OwnSession, photo: Photo, *, age: float | None = None, pick: 
     Returns the sheet, cells of 256 pixels in two rows, and its record. Raises PictureError for a photo that cannot be
     read, NoFaceError, and CheckpointError where the weights that it takes are missing."""
     stated = checked_stated(age)
-    subject = find_subject(photo, SIZE, pick, session.device)
+    subject = replace(find_subject(photo, SIZE, pick, session.device), first=None, earlier=None)  # changes from here on
     to_cell = chain(subject.matrix, zoom(CELL / SIZE))
 
     def cell(picture: Picture) -> Picture:
@@ -50,7 +52,7 @@ def sheet(session: OwnSession, photo: Photo, *, age: float | None = None, pick: 
         shown |= {YOUNG: 0.0, MALE: 0.0 if male > 0.5 else 1.0}
     rows: list[list[Picture]] = [[cell(subject.photo)] for _ in STRENGTHS]
     for name, value in shown.items():
-        change = edit(session, subject.photo, {name: value}, age=stated, pick=pick).change
+        change = edit_subject(session, subject, {name: value}, stated).change
         assert change is not None
         for row, strength in zip(rows, STRENGTHS, strict=True):
             row.append(cell(change.scaled(strength).apply(subject.photo)))
