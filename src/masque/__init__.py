@@ -76,7 +76,7 @@ def load(model: Name, serving: str | None = None, device: Device = None) -> Load
 def load(model: Name = "own", serving: str | None = None, device: Device = None) -> LoadedModel | PhotoEditor:
     """A model that is ready to edit photos, with the edits of its family as methods.
 
-    model: "own" for what edits the photo's own pixels and asks a network only where those do not do; a family's name
+    model: "own" for what moves and tints the photo's own pixels; a family's name
     (rsgan, ccagan, parser, portrait, progan, dcgan, facefeat) for its installed weights, or the path of a run or model
     folder. Installed are the weights that come with Masque and, found before them, the model
     folders in the folders that the environment variable MASQUE_WEIGHTS names (several with os.pathsep between).

@@ -124,7 +124,7 @@ EditMethod: TypeAlias = Annotated[
     Literal["own", "network"] | None,
     typer.Option(
         "--method",
-        help="own: move and tint the photo's own pixels where that is known, and ask a network elsewhere; network: "
+        help="own: move and tint the photo's own pixels; network: "
         "what the network of --model paints. If not given: network with --model, --region or --detail, else own.",
     ),
 ]

@@ -61,8 +61,7 @@ class Swapper(RSGANSession):
 
 
 class PhotoEditor(OwnSession):
-    """Attributes edited by what works best for each: on the photo's own pixels where that is known, else by the network
-    of the family that does it best."""
+    """Attributes edited on the photo's own pixels, which are moved and tinted."""
 
     edit = edit_own
     sheet = own_sheet

@@ -89,7 +89,7 @@ def edit(
     age: float | None = None,
     pick: int | None = None,
 ) -> Result:
-    """Change attributes of a person, each by what works best for it.
+    """Change attributes of a person by moving and tinting the photo's own pixels.
 
     photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size; or the result of an
         edit, a swap for example, whose face is not looked for again and whose change goes on.

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from masque.edits.latents import Latent
 from masque.edits.loaded import AttributeEditor, LatentEditor, PhotoEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.result import Result
-from masque.errors import NoFaceError, PictureError, printable
+from masque.errors import NoFaceError, PictureError, TooYoungError, printable
 from masque.folders import list_folder, missed
 from masque.image import Picture, grid, read_picture
 from masque.output import make_folder, write_atomically
@@ -34,6 +34,8 @@ OWN_EDITS: Mapping[str, Mapping[str, float | str]] = {
     "grey": {"Gray_Hair": 1.0},
     "auburn": {"Hair": "auburn"},
     "violet and smiling": {"Hair": "#8a2be2", "Smiling": 1.0},
+    "lips closed": {"Mouth_Slightly_Open": 0.0},
+    "older": {"Young": 0.0},
 }
 """Caption -> attributes of the edits of a photo's own pixels that are shown."""
 
@@ -132,7 +134,7 @@ def make_page(
                 result = make()
                 result.save(out / file)
                 shown.append(Shown(file, caption, result.record))
-        except PictureError as error:  # what cannot be seen in one photo is no reason to show nothing of the others
+        except (PictureError, TooYoungError) as error:  # one photo is no reason to show nothing of the others
             complaints.append(f"{title}: {error}")
         sections.append((title, shown))
         if progress:
