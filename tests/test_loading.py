@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import masque
 from masque import catalog
@@ -15,7 +16,7 @@ from masque.catalog import has_model, installed, model_folder
 from masque.cli.completing import models
 from masque.device import choose_device
 from masque.errors import CheckpointError, SettingError
-from masque.loading import installed_classifier, installed_features, installed_parser
+from masque.loading import installed_classifier, installed_features, installed_parser, load_own
 
 
 @pytest.fixture
@@ -171,3 +172,41 @@ def test_there_are_so_many_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(SettingError, match=r"cuda:2.*has 2 of cuda"):
         choose_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "value"),
+    [
+        ("expression", "mean", 0.0),
+        ("expression", "mean", 1.0),
+        ("expression", "noise", 0.0),
+        ("expression", "moves", 1e30),
+        ("ageing", "points", 0.0),
+        ("ageing", "points", 50.0),
+        ("ageing", "stubble", 1e4),
+    ],
+)
+def test_numbers_that_are_of_no_face_are_refused(
+    family: str, name: str, value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / family
+    shutil.copytree(model_folder(family), folder)
+    file = folder / "weights.safetensors"
+    tensors = load_file(file)
+    for found in tensors:
+        if found.endswith(name):
+            tensors[found] = torch.full_like(tensors[found].float(), value)
+    save_file(tensors, file)
+    monkeypatch.setenv("MASQUE_WEIGHTS", str(tmp_path))
+    editor = load_own()
+    with pytest.raises(CheckpointError, match=f"{family} are damaged, or were never learnt"):
+        editor.motion() if family == "expression" else editor.prototypes()
+
+
+def test_a_model_of_another_family_under_the_name_of_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(model_folder("expression"), tmp_path / "ageing")
+    monkeypatch.setenv("MASQUE_WEIGHTS", str(tmp_path))
+    with pytest.raises(CheckpointError, match="ageing"):
+        load_own().prototypes()

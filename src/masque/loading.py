@@ -70,14 +70,26 @@ def load_own(serving: str | None = None, device: str | torch.device | None = Non
     place = choose_device(device)
 
     def prototypes() -> tuple[Prototypes, str]:
-        model, stored = load_model("ageing")
-        return cast("Ageing", model).prototypes, stored.hash
+        model, stored = load_model("ageing", "ageing")
+        found = cast("Ageing", model).prototypes
+        _check_sound(found.sound, stored)
+        return found, stored.hash
 
     def motion() -> tuple[Motion, str]:
-        model, stored = load_model("expression")
-        return cast("ExpressionModel", model).motion, stored.hash
+        model, stored = load_model("expression", "expression")
+        found = cast("ExpressionModel", model).motion
+        _check_sound(found.sound, stored)
+        return found, stored.hash
 
     return PhotoEditor(installed_parser(place), cache(prototypes), cache(motion), place)
+
+
+def _check_sound(sound: bool, stored: ModelFile) -> None:
+    """Raise CheckpointError for a model whose numbers are those of no face."""
+    if not sound:
+        raise CheckpointError(
+            f"The numbers in {stored.folder} are damaged, or were never learnt: fetch or train the model again."
+        )
 
 
 def _on_device(stored: ModelFile, device: torch.device) -> LoadedModel:
@@ -149,14 +161,13 @@ HELPERS: Mapping[str, Callable[[torch.device], object]] = {
 """What a session may ask for in its `helpers`."""
 
 
-def load_model(name: str | os.PathLike[str]) -> tuple[nn.Module, ModelFile]:
+def load_model(name: str | os.PathLike[str], family: str | None = None) -> tuple[nn.Module, ModelFile]:
     """The networks of a model by family name or folder, though its family edit nothing, ready to be used, and its file.
 
-    Raises CheckpointError.
-    """
+    family: which it has to be; any if None. Raises CheckpointError."""
     from masque import modelfile
 
-    stored = modelfile.read(model_folder(name))
+    stored = modelfile.read(model_folder(name), family)
     if stored.family not in CATALOG:
         found = printable(stored.family)
         raise CheckpointError(

@@ -37,6 +37,11 @@ BEND = 40.0
 YOUNGEST, OLDEST = 18.0, 80.0
 """Ages that the prototypes know."""
 
+FARTHEST = {"shape": 200.0, "colour": 200.0, "texture": 50.0, "folds": 3.0, "lines": 3.0, "stubble": 3.0}
+"""What no number of a buffer exceeds; learnt ones stay below 3, 13, 12, 0.4, 0.3 and 0.2."""
+LEAST_SPREAD = 0.3
+"""What share of its frame a mean face takes up across and down at least; a learnt one takes up two thirds."""
+
 
 @dataclass(frozen=True)
 class AgeingConfig:
@@ -81,6 +86,17 @@ class Prototypes(nn.Module):
         }
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape))
+
+    @property
+    def sound(self) -> bool:
+        """Whether its numbers may be those of faces: a mean face that is spread within its frame, and no difference
+        beyond `FARTHEST`. What was never learnt is all zeros."""
+        if any(float(getattr(self, name).abs().max()) > most for name, most in FARTHEST.items()):
+            return False
+        points = self.points.double().cpu().numpy()
+        width, height = np.ptp(points, axis=0)
+        within = bool((points >= 0).all() and (points <= (WIDTH, HEIGHT)).all())
+        return within and min(width / WIDTH, height / HEIGHT) >= LEAST_SPREAD
 
     def take(self, values: Mapping[str, NDArray[np.floating]]) -> None:
         """Take over buffers by their names."""

@@ -26,6 +26,14 @@ from masque.faces.shape3d import LANDMARKS, Fit, Floats, ShapeModel, fit, rotati
 SERVED = ("motion",)
 """The networks that a trained model consists of."""
 
+FARTHEST = 10.0
+"""What no number of a face exceeds, in distances between the mean's eyes; learnt ones stay below 1.2."""
+LEAST_NOISE = 1e-6
+"""Noise from which on faces can be fitted."""
+LEAST_SPREAD = 0.05
+"""How far from their middle a mean face's landmarks lie at least in each direction, in distances between its eyes,
+by root mean square; learnt ones lie 0.5 away."""
+
 
 @dataclass(frozen=True)
 class ExpressionConfig:
@@ -69,6 +77,17 @@ class Motion(nn.Module):
         for name, values in found.items():
             getattr(self, name).copy_(torch.from_numpy(values))
         self.noise.fill_(shapes.noise)
+
+    @property
+    def sound(self) -> bool:
+        """Whether its numbers may be those of faces: a mean that is solid, and nothing far beyond it. What was never
+        learnt is all zeros."""
+        found = [self.mean, self.ways, self.moves, self.readout, self.noise]
+        if max(float(tensor.abs().max()) for tensor in found) > FARTHEST or float(self.noise) < LEAST_NOISE:
+            return False
+        mean = self.mean.double().cpu().numpy()
+        spread = np.linalg.svd(mean - mean.mean(axis=0), compute_uv=False) / np.sqrt(LANDMARKS)
+        return bool(spread.min() >= LEAST_SPREAD)
 
     @property
     def shapes(self) -> ShapeModel:
