@@ -95,6 +95,21 @@ def test_a_mouth_that_is_open_is_not_opened_again(editor: PhotoEditor, photo: Pi
     assert "open already" in result.texts("notes")[0]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_mouth_that_is_wide_open_is_not_closed(editor: PhotoEditor, photo: Picture, turned: bool) -> None:
+    subject = find_subject(photo, 128)
+    points = subject.face.landmarks.copy()
+    points[[55, 56, 57, 58, 59, 65, 66, 67]] += (0, 30)
+    if turned:
+        points[30] = points[16]
+    subject = replace(subject, face=replace(subject.face, landmarks=points))
+    nothing = Change((photo.shape[1], photo.shape[0]))
+    for asked in ({OPEN: 1.0}, {SMILE: 1.0}):
+        change, values = change_expression(editor.motion()[0], subject, nothing, asked)
+        assert not {"lips", "lip line"} & {layer.name for layer in change.layers}
+        assert "lips" not in values
+
+
 def test_a_change_of_expression_is_the_same_on_the_mirrored_photo(editor: PhotoEditor, photo: Picture) -> None:
     subject = find_subject(photo, 128)
     mirrored = find_subject(np.ascontiguousarray(photo[:, ::-1]), 128)
@@ -178,7 +193,8 @@ def test_a_sheet_of_a_face_that_reads_young_has_neither_age_nor_sex(
         ({"Smiling": "much"}, ValueRangeError, "Smiling"),
         ({"Hair": 0.5}, ValueRangeError, "no colour"),
         ({"Hair": "aubrn"}, ValueRangeError, "did you mean auburn"),
-        ({"Hair": "#12"}, ValueRangeError, "#rrggbb"),
+        ({"Hair": "#12"}, ValueRangeError, "There is no colour #12: name .*#rrggbb"),
+        ({"Hair": ""}, ValueRangeError, "There is no colour '': name"),
         ({"Hair": "red", "Blond_Hair": 1}, ValueRangeError, "exclude one another"),
         ({"Black_Hair": 1, "Blond_Hair": 1}, ValueRangeError, "exclude one another"),
         ({"Age": 140}, ValueRangeError, "18 to 80"),

@@ -179,11 +179,12 @@ def _parting(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
 
 def _closing(motion: Motion, subject: Subject, done: Change, wanted: float) -> tuple[Change, list[str]]:
     """What brings parted lips together after the changes `done`, as far as they are farther apart than is wanted: 0
-    closes them."""
+    closes them, and 1 leaves them, however wide the mouth is open."""
     none = Change(done.size)
     first = np.asarray(subject.face.landmarks, dtype=np.float64)
     mouth = float(np.linalg.norm(first[54] - first[48]))
-    gap, left = shown_gap(first), wanted * sum(_full_opening(motion, first)) * PARTED / mouth
+    gap = shown_gap(first)
+    left = wanted * max(gap, sum(_full_opening(motion, first)) * PARTED / mouth)
     if left > gap - CLOSED / 2:
         return none, []
     seam = find_seam(subject.photo, first, parted=True).moved(done.move_points)
