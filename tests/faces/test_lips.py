@@ -41,6 +41,19 @@ def test_the_line_between_the_lips_is_found_where_landmarks_miss_it(off):
     assert seam.middle == pytest.approx(0.5)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_mouth_in_profile_has_a_gap_between_its_lips() -> None:
+    picture, landmarks = mouth(sag=0.0)
+    corner = landmarks[64]
+    for upper, lower, share in ((61, 67, 0.72), (62, 66, 0.88), (63, 65, 1.0)):
+        middle = landmarks[60] + share * (corner - landmarks[60])
+        landmarks[upper], landmarks[lower] = middle - (0, 6), middle + (0, 6)
+    seam = find_seam(picture, landmarks, parted=True)
+    heights = seam.height(np.linspace(0, 1, 21))
+    assert heights[14] > 0.7
+    assert (np.diff(heights[:14]) >= 0).all()
+
+
 def test_a_seam_moves_with_its_points():
     picture, landmarks = mouth()
     seam = find_seam(picture, landmarks)

@@ -127,7 +127,7 @@ def find_seam(photo: Picture, landmarks: Points, parted: bool = False) -> Seam:
     middle = float(np.clip(along[2], 0.3, 0.7))
     if parted:
         heights = np.r_[0, np.linalg.norm(points[[61, 62, 63]] - points[[67, 66, 65]], axis=1), 0]
-        gap = np.polyfit(along, heights / max(1e-6, heights.max()), 4)
+        gap = np.polyfit(*_spaced(along, heights / max(1e-6, heights.max())), 4)
         return Seam(origin, across, width, rough, middle, gap)
     columns = (np.arange(COLUMNS) + 0.5) / COLUMNS
     rows = np.linspace(-SEARCHED, SEARCHED, 49)
@@ -144,6 +144,18 @@ def find_seam(photo: Picture, landmarks: Points, parted: bool = False) -> Seam:
     path = _cheapest(seen + 6 * (rows[:, None] / SEARCHED) ** 2)
     return Seam(origin, across, width, np.polyfit(columns, np.polyval(rough, columns) + rows[path], 6), middle)
 
+
+def _spaced(along: Points, heights: Points) -> tuple[Points, Points]:
+    """Places between 0 and 1 and the heights there, far enough apart for a polynomial to meet them without swinging:
+    those given where they are, else evenly spaced ones on the lines between them."""
+    if np.diff(along).min() >= CLOSEST:
+        return along, heights
+    even = np.linspace(0, 1, len(along))
+    return even, np.interp(even, np.maximum.accumulate(along.clip(0, 1)), heights)
+
+
+CLOSEST = 0.08
+"""Shares of a mouth's width that its landmarks lie apart at least; on a face in profile they fall together."""
 
 MARGIN = 8
 """Pixels of the photo that are looked at around what is searched."""
