@@ -67,6 +67,13 @@ def test_assignments_that_are_none(photo: Path, out: Path, assignment: str) -> N
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("assignment", ["hair=auburn", "AGE=+20"])
+def test_a_name_in_another_case_is_said_to_be_near(photo: Path, out: Path, assignment: str) -> None:
+    name = assignment.partition("=")[0].title()
+    assert f"did you mean {name}?" in masque("edit", photo, "--set", assignment, "-o", out).sentence
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "command",
     [["swap", "a.png", "b.png"], ["edit", "a.png", "--set", "Male=1"], ["random", "a.png"], ["blend", "a", "b"]],

@@ -158,7 +158,7 @@ def edit_values(assignments: Sequence[str]) -> dict[str, float | str]:
     values: dict[str, float | str] = {}
     for assignment in assignments:
         name, equals, text = (part.strip() for part in assignment.partition("="))
-        if name in (HAIR, AGE) and equals and text:
+        if name.title() in (HAIR, AGE) and equals and text:  # "hair" too, so that the edit says how it is written
             values[name] = text
         else:
             name, values[name] = _number_assigned(assignment)

@@ -65,8 +65,8 @@ def hair_colour(text: str) -> HairColour:
         close = difflib.get_close_matches(name[:40], [*NAMED, *ImageColor.colormap], n=1, cutoff=0.6)
         hint = f"did you mean {close[0]}? Name" if close else "name"
         raise ValueRangeError(
-            f"There is no colour {printable(text, 40) or repr(text)}: {hint} a colour of hair ({', '.join(NAMED)}), one of CSS, "
-            "or write it as #rrggbb."
+            f"There is no colour {printable(text, 40) or repr(text)}: {hint} a colour of hair ({', '.join(NAMED)}), "
+            "one of CSS, or write it as #rrggbb."
         ) from None
     pixel = np.array([[rgb]], dtype=np.float32) / np.float32(255)
     light, a, b = (float(v) for v in cv2.cvtColor(pixel, cv2.COLOR_RGB2LAB)[0, 0])
