@@ -46,8 +46,7 @@ def test_a_mouth_in_profile_has_a_gap_between_its_lips() -> None:
     picture, landmarks = mouth(sag=0.0)
     corner = landmarks[64]
     for upper, lower, share in ((61, 67, 0.72), (62, 66, 0.88), (63, 65, 1.0)):
-        middle = landmarks[60] + share * (corner - landmarks[60])
-        landmarks[upper], landmarks[lower] = middle - [0, 6], middle + [0, 6]
+        landmarks[[upper, lower]] = landmarks[60] + share * (corner - landmarks[60]) + [[0, -6], [0, 6]]
     seam = find_seam(picture, landmarks, parted=True)
     heights = seam.height(np.linspace(0, 1, 21))
     assert heights[14] > 0.7
