@@ -148,6 +148,14 @@ def test_a_larger_copy_of_the_photo_is_changed_alike(photo: Picture) -> None:
         change.enlarged(2 * WIDTH, HEIGHT)
 
 
+def test_a_small_copy_of_a_narrow_photo_has_its_proportions() -> None:
+    assert Change((140, 512)).enlarged(52, 192).size == (52, 192)
+    assert Change((512, 140)).enlarged(192, 52).size == (192, 52)
+    assert Change((52, 192)).enlarged(140, 512).size == (140, 512)
+    with pytest.raises(PictureError, match="other proportions"):
+        Change((140, 512)).enlarged(60, 192)
+
+
 def test_the_change_between_two_pictures_leads_from_one_to_the_other(photo: Picture) -> None:
     edited = photo.copy()
     edited[30:40, 50:70] = 255 - edited[30:40, 50:70]

@@ -217,8 +217,9 @@ class Change:
     def enlarged(self, width: int, height: int) -> Change:
         """The same change for a larger or smaller copy of the photo. Raises PictureError where its proportions are
         others."""
-        factor = width / self.size[0]
-        if abs(height - factor * self.size[1]) > max(1.0, factor):
+        longer = int(self.size[1] > self.size[0])  # by which sizes that were rounded say best how large a copy is
+        factor = (width, height)[longer] / self.size[longer]
+        if abs((width, height)[1 - longer] - factor * self.size[1 - longer]) > max(1.0, factor):
             raise PictureError(
                 f"The change is for a photo of {_pixels(self.size)}, and {_pixels((width, height))} are other "
                 "proportions: give the photo that it was made for."
