@@ -269,7 +269,7 @@ def test_without_weights_swap_warps_and_says_so(
     assert outcome.code == 0, outcome.err
     assert "No weights of rsgan" in outcome.out
     assert verified(tmp_path / "out.png")["model"] == "warp"
-    for asked in (("--method", "rsgan"), ("--set", "Male=1")):  # what only a network can do
+    for asked in (("--method", "network"), ("--set", "Male=1")):  # what only a network can do
         refused = masque("swap", puppet_files[0], puppet_files[1], *asked, "-o", tmp_path / "other.png")
         assert refused.code == 1
         assert "masque train rsgan" in refused.err

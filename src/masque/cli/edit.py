@@ -50,11 +50,11 @@ Stitch: TypeAlias = Annotated[
     ),
 ]
 Method: TypeAlias = Annotated[
-    Literal["rsgan", "warp"] | None,
+    Literal["network", "warp"] | None,
     typer.Option(
         "--method",
-        help="rsgan: by the network; warp: bend the face by its landmarks, without a network. If not given, by the "
-        "network where its weights are.",
+        help="network: by the network of --model; warp: bend the face by its landmarks, without a network. If not "
+        "given, by the network where its weights are.",
     ),
 ]
 PickFace: TypeAlias = Annotated[

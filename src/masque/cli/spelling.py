@@ -141,6 +141,17 @@ def _detail(line: Line) -> Translated | None:
     return None
 
 
+def _method(line: Line) -> Translated | None:
+    if line.command != "swap":
+        return None
+    for place, piece in enumerate(line.pieces):
+        if piece.option == "--method" and piece.value == "rsgan":
+            pieces = list(line.pieces)
+            pieces[place] = Piece("--method", ("--method", "network"))
+            return Translated(line._replace(pieces=pieces), "--method rsgan", "--method network")
+    return None
+
+
 def _report(line: Line) -> Translated | None:
     """`--json FILE` behind the task's or the model's name; before it, --json is the flag that it is today."""
     if line.command != "evaluate" or not line.arguments:
@@ -187,6 +198,12 @@ DEPRECATED = (
     ),
     Deprecation("0.2", "masque sample progan --count 4", "masque sample --model progan --count 4", _sample),
     Deprecation("0.2", "masque invert a.jpg --detail 450", "masque invert a.jpg --detail-iterations 450", _detail),
+    Deprecation(
+        "0.2",
+        "masque swap a.jpg b.jpg --method rsgan",
+        "masque swap a.jpg b.jpg --method network",
+        _method,
+    ),
     Deprecation(
         "0.2",
         "masque evaluate rsgan --data prepared --json report.json",
