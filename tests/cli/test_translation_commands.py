@@ -186,7 +186,8 @@ def test_evaluate_edits_writes_the_report_it_prints(tmp_path: Path) -> None:
     yardsticks = report["yardsticks"]["attributes"]
     assert set(yardsticks) == set(names)
     for edit in yardsticks.values():  # success never stands alone
-        assert {"matte", "classifier_auc", "edit_success"} >= edit.keys() >= {"classifier_auc", "edit_success"}
+        judged = {"classifier_auc", "edit_success", "refused"}
+        assert {"matte", *judged} >= edit.keys() >= judged
     assert yardsticks["Black_Hair"]["matte"]["spill"]["n"] > 0
     assert "AUC edited" in outcome.out
     assert "all have the same" in masque("evaluate", run, "--data", "puppets:10").sentence
