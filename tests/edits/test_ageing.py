@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from skimage import data
 
-import masque
 from masque.edits.ageing import ADULT, change_age, check_adult, read_face
 from masque.edits.ageing_tint import Asked
 from masque.edits.loaded import PhotoEditor
@@ -25,11 +24,6 @@ from masque.models.ageing import Prototypes
 @pytest.fixture(scope="module")
 def photo() -> Picture:
     return np.ascontiguousarray(data.astronaut()[:300, 90:390])
-
-
-@pytest.fixture(scope="module")
-def editor() -> PhotoEditor:
-    return masque.load()
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from skimage import data
 
-import masque
 from masque.edits import subject as subjects
 from masque.edits.loaded import PhotoEditor
 from masque.edits.result import Result
@@ -15,16 +13,6 @@ from masque.edits.warp import swap_by_warping
 from masque.faces.change import Change, Move
 from masque.faces.detect import find_faces, main_face
 from masque.image import Picture
-
-
-@pytest.fixture(scope="module")
-def photo() -> Picture:
-    return np.ascontiguousarray(data.astronaut())
-
-
-@pytest.fixture(scope="module")
-def editor() -> PhotoEditor:
-    return masque.load()
 
 
 @pytest.fixture

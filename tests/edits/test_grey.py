@@ -24,6 +24,8 @@ from masque.image import Picture, read_picture, write_picture
 from masque.loading import installed_parser
 from tiny import puppet_photo, tiny_session
 
+pytestmark = pytest.mark.usefixtures("unrecognised")
+
 
 def in_grey(picture: Picture) -> Picture:
     return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
@@ -31,13 +33,6 @@ def in_grey(picture: Picture) -> Picture:
 
 def spread(picture: Picture) -> np.ndarray:
     return picture.max(axis=2) - picture.min(axis=2)
-
-
-@pytest.fixture(autouse=True)
-def _unrecognised(monkeypatch):
-    """Recognising faces takes most of an edit's time and decides no pixel."""
-    for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 @pytest.fixture(scope="module")

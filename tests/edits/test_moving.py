@@ -16,6 +16,9 @@ from masque.faces.change import sampled as field_at
 from masque.faces.changefile import load_change, save_change
 from masque.faces.frame import transform
 
+pytestmark = pytest.mark.usefixtures("unrecognised")
+
+
 SIDE = 32
 
 
@@ -31,13 +34,6 @@ def editor():
 @pytest.fixture(scope="module")
 def photo(photos):
     return np.ascontiguousarray(photos["astronaut"][:300, 80:380])
-
-
-@pytest.fixture(autouse=True)
-def _unrecognised(monkeypatch):
-    """Recognising faces takes most of an edit's time and decides no pixel."""
-    for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 def flat(level: int = 120) -> np.ndarray:

@@ -9,9 +9,7 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
-from skimage import data
 
-import masque
 from masque.edits.expression import NO_TEETH, OPEN, SMILE, change_expression, closed_smile
 from masque.edits.hair_colour import COLOURS, NO_HAIR, colour_hair, hair_colour
 from masque.edits.loaded import PhotoEditor
@@ -24,16 +22,6 @@ from masque.faces.detect import find_faces, main_face
 from masque.faces.frame import MIRRORED
 from masque.faces.lips import Inside, shown_gap
 from masque.image import Picture
-
-
-@pytest.fixture(scope="module")
-def photo() -> Picture:
-    return np.ascontiguousarray(data.astronaut())
-
-
-@pytest.fixture(scope="module")
-def editor() -> PhotoEditor:
-    return masque.load()
 
 
 def test_hair_is_dyed_and_the_rest_left_alone(editor: PhotoEditor, photo: Picture) -> None:

@@ -17,6 +17,9 @@ from masque.edits.subject import exclude_rivals
 from masque.errors import NoFaceError, UnknownAttributeError, ValueRangeError
 from masque.models.ccagan import HAIR_COLOURS
 
+pytestmark = pytest.mark.usefixtures("unrecognised")
+
+
 NAMES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 
 
@@ -31,13 +34,6 @@ def translator():
 @pytest.fixture(scope="module")
 def photo(photos):
     return np.ascontiguousarray(photos["astronaut"][:300, 80:380])
-
-
-@pytest.fixture(autouse=True)
-def _unrecognised(monkeypatch):
-    """Recognising faces takes most of an edit's time and decides no pixel."""
-    for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
 
 
 def told_to(translator, monkeypatch):

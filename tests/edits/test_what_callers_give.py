@@ -35,12 +35,7 @@ from masque.film import write_film
 from masque.image import read_picture, write_picture
 from tiny import puppet_photo
 
-
-@pytest.fixture(autouse=True)
-def _unrecognised(monkeypatch):
-    """Recognising faces takes most of an edit's time and decides no pixel."""
-    for module in ("subject", "measures"):
-        monkeypatch.setattr(f"masque.edits.{module}.identity", lambda *_: np.zeros(128, np.float32))
+pytestmark = pytest.mark.usefixtures("unrecognised")
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ def face(teeth: tuple[int, int, int] | None, turned: float = 0.0) -> tuple[np.nd
     picture = np.full((436, WIDE, 3), (200, 160, 140), np.uint8)
     landmarks = np.zeros((68, 2), np.float32)
     landmarks[0], landmarks[16] = (78, 250), (278, 250)
+    landmarks[36], landmarks[45] = (128, 240), (228, 240)
     landmarks[30] = (178 + turned, 270)
     landmarks[48], landmarks[54] = (138, 340), (218, 340)
     landmarks[60], landmarks[64] = (142, 340), (214, 340)

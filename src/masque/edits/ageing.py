@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from masque.edits.ageing_parts import FaceParts, face_parts
 from masque.edits.ageing_sex import make_female, make_male
@@ -26,7 +25,7 @@ from masque.edits.hair_colour import TOO_LITTLE
 from masque.edits.mattes import Mattes
 from masque.edits.subject import Subject
 from masque.errors import TooYoungError
-from masque.faces.bend import bend
+from masque.faces.bend import bend, turned
 from masque.faces.change import Change, Grey, Layer, Move, Shift
 from masque.faces.frame import similarity
 from masque.faces.greying import greying
@@ -176,9 +175,4 @@ def _moved(subject: Subject, prototypes: Prototypes, asked: Asked) -> Move:
 
 def _held(subject: Subject) -> float:
     """How much of a change a head bears as it is turned, from 1 to ½."""
-    points = subject.face.landmarks.astype(np.float64)
-    eyes = points[45] - points[36]
-    across: NDArray[np.float64] = eyes / max(1e-6, float(np.linalg.norm(eyes)))
-    left, tip, right = (float(points[number] @ across) for number in (0, 30, 16))
-    turned = abs(2 * tip - left - right) / max(1e-6, right - left)
-    return float(np.clip(1.5 - 0.5 * turned / MOST_TURNED, 0.5, 1))
+    return float(np.clip(1.5 - 0.5 * turned(subject.face.landmarks.astype(np.float64)) / MOST_TURNED, 0.5, 1))

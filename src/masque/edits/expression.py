@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from masque.data.measured import smiling
 from masque.edits.subject import Subject
-from masque.faces.bend import bend, face_axes
+from masque.faces.bend import bend, face_axes, turned
 from masque.faces.change import Change, Grey, Layer
 from masque.faces.lips import draw_line, find_seam, part_lips, show_teeth, shown_gap
 from masque.jsonfile import JSON
@@ -57,6 +57,9 @@ THINNER = 0.8
 NEXT = 0.6
 """How much of the way that closes the lips is gone by the points between their middle and the corners."""
 
+UNSEEN = (60.0, 12.0, 14.0)
+"""CIELAB of a cheek that the photo does not show."""
+
 TURNED = "The face is turned too far for a full change of its mouth: it is made at less strength."
 TURNED_AWAY = "The face is turned too far for a change of its mouth: it is left as it is."
 OPEN_ALREADY = "The mouth is open already, and is left as open as it is."
@@ -75,7 +78,7 @@ def change_expression(
     size = (subject.photo.shape[1], subject.photo.shape[0])
     first = np.asarray(subject.face.landmarks, dtype=np.float64)
     points = np.asarray(done.move_points(first), dtype=np.float64)
-    held = float(np.clip(2 - _turned(points) / MOST_TURNED, 0, 1))
+    held = float(np.clip(2 - turned(points) / MOST_TURNED, 0, 1))
     smile = held * _smile(subject, asked[SMILE]) if SMILE in asked else 0.0
     bent = _smiling(motion, points, smile, size)
     gap = shown_gap(first)
@@ -90,7 +93,7 @@ def change_expression(
     values: dict[str, JSON] = {"smile": round(smile, 3)} if SMILE in asked else {}
     if parting.layers:
         values["lips"] = "parted" if gap < CLOSED else "closer"
-    if held < 1 and asked:
+    if held < 1:
         notes.insert(0, TURNED if held else TURNED_AWAY)
     if notes:
         values["note"] = " ".join(notes)
@@ -218,9 +221,8 @@ def _cheeks(subject: Subject) -> tuple[NDArray[np.float64], NDArray[np.float64]]
         x, y = 0.4 * points[jaw] + 0.3 * points[nose] + 0.3 * points[lid]
         inside = np.zeros(picture.shape[:2], dtype=np.uint8)
         cv2.circle(inside, (round(float(x)), round(float(y))), radius, 1, -1)
-        found.append(
-            np.median(lab[inside > 0], axis=0).astype(np.float64) if inside.any() else np.array([60.0, 12, 14])
-        )
+        colour = np.median(lab[inside > 0], axis=0) if inside.any() else UNSEEN
+        found.append(np.asarray(colour, dtype=np.float64))
     return found[0], found[1]
 
 
@@ -231,10 +233,3 @@ def _room(points: NDArray[np.float64]) -> tuple[float, float]:
     halves = np.array([middle - points[48] @ across, points[54] @ across - middle])
     shares = np.clip(2 * halves / max(1e-6, float(halves.sum())), 0.3, 1.2)
     return float(shares[0]), float(shares[1])
-
-
-def _turned(points: NDArray[np.float64]) -> float:
-    """How far the tip of the nose lies from the middle of the jaw's sides, in half face widths."""
-    across, _ = face_axes(points)
-    left, tip, right = (float(points[number] @ across) for number in (0, 30, 16))
-    return abs(2 * tip - left - right) / max(1e-6, right - left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Literal, TypeAlias
 
 import torch
@@ -113,8 +113,9 @@ def edit_subject(
     """Change attributes of a face that has been found already.
 
     values: as `checked_values` returns them. stated: how old the person is. Otherwise as `edit`."""
+    mattes = cache(lambda: session.mattes(subject))
     for strength in LESS:
-        work = _made(session, subject, values, stated, strength)
+        work = _made(session, subject, values, stated, strength, mattes)
         picture, change = subject.changed(work.change)
         measured = measure(picture, subject, {"photo": subject})
         if "ageing" not in work.record or not identity_lost(measured):
@@ -145,9 +146,10 @@ def _made(
     values: Mapping[str, Value],
     stated: float | None,
     share: float,
+    mattes: Callable[[], Mattes],
 ) -> _Work:
-    """The change that values ask of a subject. share: of its ageing, in [0,1]."""
-    work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
+    """The change that values ask of a subject. share: of its ageing, in [0,1]. mattes: finds the subject's."""
+    work = _Work(session, subject, values, mattes, Change((subject.photo.shape[1], subject.photo.shape[0])))
     _dye(work)
     _age(work, stated, share)
     _express(work)
@@ -161,14 +163,11 @@ class _Work:
     session: OwnSession
     subject: Subject
     values: Mapping[str, Value]
+    mattes: Callable[[], Mattes]
+    """Finds where the subject's hair and skin are, at the first call."""
     change: Change
     by: dict[str, JSON] = field(default_factory=dict)
     record: dict[str, JSON] = field(default_factory=dict)
-
-    @cached_property
-    def mattes(self) -> Mattes:
-        """Where the subject's hair and skin are."""
-        return self.session.mattes(self.subject)
 
 
 def _dye(work: _Work) -> None:
@@ -177,7 +176,7 @@ def _dye(work: _Work) -> None:
     if wanted is None:
         return
     colour, strength = wanted
-    dyeing, work.record["hair"] = colour_hair(work.subject, work.mattes, colour)
+    dyeing, work.record["hair"] = colour_hair(work.subject, work.mattes(), colour)
     work.change = work.change.then(dyeing.scaled(strength))
     work.by |= dict.fromkeys((name for name in work.values if name == HAIR or name in COLOURS), "own pixels")
 
@@ -201,7 +200,7 @@ def _age(work: _Work, stated: float | None, share: float) -> None:
     }
     if asked.target != asked.years or asked.more_male:
         dyed = asked_colour(work.values) is not None
-        ageing, limits = change_age(prototypes, work.subject, work.mattes, asked, hair=not dyed)
+        ageing, limits = change_age(prototypes, work.subject, work.mattes(), asked, hair=not dyed)
         work.change = work.change.then(ageing.scaled(share))
         notes += limits if share == 1 else [*limits, LOST]
     if notes:

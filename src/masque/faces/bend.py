@@ -56,6 +56,16 @@ def face_axes(landmarks: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDAr
     return across, np.array([-across[1], across[0]])
 
 
+def turned(landmarks: NDArray[np.generic]) -> float:
+    """How far a face is turned: how far the tip of its nose lies from the middle of the jaw's sides, in half face
+    widths; 0 from the front, 1 about in profile.
+
+    landmarks: (68,2)."""
+    across, _ = face_axes(landmarks)
+    left, tip, right = (float(landmarks[number] @ across) for number in (0, 30, 16))
+    return abs(2 * tip - left - right) / max(1e-6, right - left)
+
+
 def _circle(count: int) -> NDArray[np.float64]:
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)

@@ -27,6 +27,12 @@ COLUMNS = 160
 SEARCHED = 0.06
 """How far from the landmarks it is looked for, in widths of the mouth."""
 
+CLOSEST = 0.08
+"""Shares of a mouth's width that its landmarks lie apart at least; on a face in profile they fall together."""
+
+MARGIN = 8
+"""Pixels of the photo that are looked at around what is searched."""
+
 ABOVE, BELOW = 0.42, 0.55
 """Over which distance, in widths of the mouth, the movement of the lips fades: it ends at the nose and in the chin."""
 
@@ -42,6 +48,16 @@ SOFT = 0.012
 LINE, LINE_LIGHT, LINE_RED = 0.012, 0.42, 8.0
 """The line between closed lips: half its width in widths of the mouth, its lightness in that of the cheeks, and by how
 much it is redder."""
+
+CELLS = 384
+"""Cells of what is shown between the lips along the longer side of its box, at most."""
+
+FRONT, FRONT_BY_SKIN = 49.0, 0.42
+"""Lightness of the front teeth: a constant, and that of the cheeks times a factor, set by eye by a dozen synthetic faces
+from dark to light."""
+
+TRIMMED = 0.04
+"""Share of a picture of teeth that is left out along each lip, whose edge it may show."""
 
 SHADOW, SHADOW_REACH = 0.35, 0.03
 """How much the upper lip darkens the teeth below it, and how far, in widths of the mouth."""
@@ -154,13 +170,6 @@ def _spaced(along: Points, heights: Points) -> tuple[Points, Points]:
     return even, np.interp(even, np.maximum.accumulate(along.clip(0, 1)), heights)
 
 
-CLOSEST = 0.08
-"""Shares of a mouth's width that its landmarks lie apart at least; on a face in profile they fall together."""
-
-MARGIN = 8
-"""Pixels of the photo that are looked at around what is searched."""
-
-
 def _around(photo: Picture, at: Points) -> Picture:
     """The part of the photo that holds the points `at`, and a margin; beyond its rim the photo's last pixels."""
     low = np.floor(at.reshape(-1, 2).min(axis=0) - MARGIN).astype(int)
@@ -262,15 +271,12 @@ def show_teeth(
     of the front ones. skin: CIELAB (3,) of the cheeks at the picture's left and right, by which the light on the teeth
     is told."""
     box = _box(seam, 0.04, 0.5)
-    sides = np.array([box[2] - box[0], box[3] - box[1]])
-    cells = np.maximum(2, np.ceil(sides * min(1.0, 384 / sides.max())).astype(int))
-    x, y = _grid(box, int(cells[0]), int(cells[1]))
-    along, depth = seam.place(x, y)
+    along, depth = seam.place(*_cells(box))
     height = seam.height(along)
     upper, lower = above * height, below * height
     gap = np.stack([np.abs(depth), np.where(depth < 0, upper, lower)], axis=-1)
     down = np.clip((depth + upper) / np.maximum(upper + lower, 1e-3), 0, 1)
-    cell = sides.max() / cells.max()
+    cell = max(box[2] - box[0], box[3] - box[1]) / max(depth.shape)
     rows = int(np.clip((above + below) / cell, 4, texture.shape[0]))
     columns = int(np.clip(seam.width / cell, 8, texture.shape[1]))
     small = cv2.resize(np.asarray(texture, dtype=np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
@@ -278,13 +284,13 @@ def show_teeth(
     relative = cv2.remap(
         small,
         column.astype(np.float32),
-        ((0.04 + 0.92 * down) * rows - 0.5).astype(np.float32),
+        ((TRIMMED + (1 - 2 * TRIMMED) * down) * rows - 0.5).astype(np.float32),
         cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
     relative = relative * (1 - SHADOW * np.exp(-np.clip(depth + upper, 0, None) / (SHADOW_REACH * seam.width)))
     cheeks = np.mean(skin, axis=0)
-    front = 0.42 * float(cheeks[0]) + 49
+    front = FRONT_BY_SKIN * float(cheeks[0]) + FRONT
     # Light from a side falls on the teeth as on the cheeks, though lips and cheeks soften it.
     sided = np.interp(along, [0, 1], [(1 + float(side[0]) / max(1.0, float(cheeks[0]))) / 2 for side in skin])
     light = np.clip(front * relative * sided, 0, 100)
@@ -298,9 +304,7 @@ def draw_line(name: str, seam: Seam, skin: tuple[NDArray[np.floating], NDArray[n
 
     skin: CIELAB (3,) of the cheeks at the picture's left and right."""
     box = _box(seam, 0.04, 0.3)
-    sides = np.array([box[2] - box[0], box[3] - box[1]])
-    cells = np.maximum(2, np.ceil(sides * min(1.0, 384 / sides.max())).astype(int))
-    along, depth = seam.place(*_grid(box, int(cells[0]), int(cells[1])))
+    along, depth = seam.place(*_cells(box))
     height = LINE * seam.width * np.sqrt(seam.height(along))
     light, red, yellow = np.mean(skin, axis=0)
     colours = np.empty((2, 2, 3), dtype=np.float32)
@@ -315,6 +319,13 @@ def _box(seam: Seam, beside: float, beyond: float) -> Box:
     margin = seam.width * (beside * np.abs(seam.across) + beyond * np.abs(seam.down))
     low, high = ends.min(axis=0) - margin, ends.max(axis=0) + margin
     return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]), math.ceil(high[1])
+
+
+def _cells(box: Box) -> tuple[Points, Points]:
+    """x and y of the middles of a box's pixels, or of larger cells where it is large."""
+    sides = np.array([box[2] - box[0], box[3] - box[1]])
+    columns, rows = np.maximum(2, np.ceil(sides * min(1.0, CELLS / sides.max())).astype(int)).tolist()
+    return _grid(box, columns, rows)
 
 
 def _grid(box: Box, columns: int, rows: int) -> tuple[Points, Points]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.data.frames import FrameSet
+from masque.faces.bend import turned
 from masque.faces.lips import TEXTURE, shown_gap
 from masque.image import Picture
 
@@ -16,8 +17,8 @@ NARROWEST = 50
 """Pixels that a mouth must be wide in its frame to show its teeth well enough to be shown in other pictures."""
 PARTED = (0.09, 0.22)
 """How far the lips may be parted, in widths of the mouth: fewer teeth are seen, or the tongue."""
-MOST_TURNED = 0.12
-"""How far the tip of the nose may lie from the middle between the jaw's sides, in face widths."""
+MOST_TURNED = 0.24
+"""How far the head may be turned, as `masque.faces.bend.turned` says."""
 BRIGHTEST = 65.0
 """The least lightness of front teeth: others are in the shade."""
 PALEST = 12.0
@@ -37,8 +38,7 @@ def find_teeth(frames: FrameSet) -> tuple[NDArray[np.float32], str]:
     for index in frames.indices("train"):
         landmarks = np.asarray(frames.landmarks[index], dtype=np.float64)
         mouth = float(np.linalg.norm(landmarks[54] - landmarks[48]))
-        turned = abs(2 * landmarks[30, 0] - landmarks[0, 0] - landmarks[16, 0]) / (landmarks[16, 0] - landmarks[0, 0])
-        if mouth < NARROWEST or turned > 2 * MOST_TURNED or not PARTED[0] <= shown_gap(landmarks) <= PARTED[1]:
+        if mouth < NARROWEST or turned(landmarks) > MOST_TURNED or not PARTED[0] <= shown_gap(landmarks) <= PARTED[1]:
             continue
         lab = inner_mouth(np.ascontiguousarray(frames.frames[index]), landmarks)
         if (worth := showing(lab)) > best:
