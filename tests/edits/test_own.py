@@ -10,7 +10,7 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from masque.edits.expression import NO_TEETH, OPEN, SMILE, change_expression, closed_smile
+from masque.edits.expression import NO_TEETH, OPEN, SMILE, TOO_OPEN, change_expression, closed_smile
 from masque.edits.hair_colour import COLOURS, NO_HAIR, colour_hair, hair_colour
 from masque.edits.loaded import PhotoEditor
 from masque.edits.own import ATTRIBUTES, asked_colour, checked_values
@@ -75,6 +75,23 @@ def test_lips_close_and_part_again_with_teeth_between(editor: PhotoEditor, photo
     half = parted.change.scaled(0.5)
     shown = shown_gap(landmarks(half.apply(closed.picture)))
     assert shown < shown_gap(landmarks(parted.picture)) - 0.02
+
+
+def test_a_mouth_that_is_open_wide_is_closed_as_far_as_holds_and_that_is_said(
+    editor: PhotoEditor, photo: Picture
+) -> None:
+    subject = find_subject(photo, 128)
+    landmarks = subject.face.landmarks.copy()
+    mouth = np.linalg.norm(landmarks[54] - landmarks[48])
+    landmarks[[65, 66, 67], 1] += 0.2 * mouth
+    wide = replace(subject, face=replace(subject.face, landmarks=landmarks))
+    nothing = Change((photo.shape[1], photo.shape[0]))
+    found = {}
+    for name, one in (("wide", wide), ("laughing", subject)):
+        change, found[name] = change_expression(editor.motion()[0], one, nothing, {OPEN: 0.0})
+        assert shown_gap(one.face.landmarks) - shown_gap(change.move_points(one.face.landmarks)) < 0.17
+    assert found["wide"]["note"] == TOO_OPEN
+    assert "note" not in found["laughing"]
 
 
 def test_a_mouth_that_is_open_is_not_opened_again(editor: PhotoEditor, photo: Picture) -> None:

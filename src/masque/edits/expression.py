@@ -40,6 +40,9 @@ PARTED_BY_SMILE = 0.65
 CLOSED = 0.05
 """Up to how far apart, in widths of the mouth, lips are seen as closed."""
 
+MOST_CLOSED = 0.14
+"""How much nearer to each other lips are brought at most, in widths of the mouth: where more goes, lips bulge."""
+
 CHEEK, UPPER_CHEEK = (0.04, -0.06), (0.0, -0.045)
 """How far a full smile takes points on the cheek beside the mouth and below the eye, which have no landmark, in widths
 of the mouth outward and down."""
@@ -63,6 +66,7 @@ UNSEEN = (60.0, 12.0, 14.0)
 TURNED = "The face is turned too far for a full change of its mouth: it is made at less strength."
 TURNED_AWAY = "The face is turned too far for a change of its mouth: it is left as it is."
 OPEN_ALREADY = "The mouth is open already, and is left as open as it is."
+TOO_OPEN = "The mouth is open too wide to be closed: it is closed as far as that looks natural."
 NO_TEETH = "No teeth come with this model of expressions, so the lips stay together."
 
 
@@ -190,6 +194,8 @@ def _closing(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
     left = wanted * max(gap, sum(_full_opening(motion, first)) * PARTED / mouth)
     if left > gap - CLOSED / 2:
         return none, []
+    notes = [TOO_OPEN] if left < gap - MOST_CLOSED - CLOSED / 2 else []
+    left = max(left, gap - MOST_CLOSED)
     seam = find_seam(subject.photo, first, parted=True).moved(done.move_points)
     # A little more, since where the sides of the gap meet pixels between them are seen.
     half = -((gap - left) * mouth / 2 + 0.01 * mouth)
@@ -197,7 +203,7 @@ def _closing(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
     if left < CLOSED:
         layers.append(draw_line("lip line", seam, _cheeks(subject)))
         layers += [Grey("black and white", layers[1].box)] if subject.grey else []
-    return Change(done.size, tuple(layers)), []
+    return Change(done.size, tuple(layers)), notes
 
 
 def _full_opening(motion: Motion, points: NDArray[np.float64]) -> tuple[float, float]:

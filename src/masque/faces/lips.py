@@ -53,8 +53,8 @@ CELLS = 384
 """Cells of what is shown between the lips along the longer side of its box, at most."""
 
 FRONT, FRONT_BY_SKIN = 49.0, 0.42
-"""Lightness of the front teeth: a constant, and that of the cheeks times a factor, set by eye by a dozen synthetic faces
-from dark to light."""
+"""Lightness of the front teeth: a constant, and that of the cheeks times a factor; by eye, on a dozen faces from dark
+to light."""
 
 TRIMMED = 0.04
 """Share of a picture of teeth that is left out along each lip, whose edge it may show."""
