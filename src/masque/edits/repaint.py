@@ -9,14 +9,24 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from masque.edits.grey import grey_note, keep_grey
+from masque.edits.grey import grey_note, keep_cells_grey, keep_grey
+from masque.edits.layers import layer_shares
 from masque.edits.measures import inputs, measure
 from masque.edits.portrait import Part, PortraitSession
+from masque.edits.repaint_own import Canvas, canvas_of, repaint_own
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
 from masque.errors import ValueRangeError
-from masque.faces.change import change_between
-from masque.faces.label_edits import check_face_left, check_upright, edited_labels_in_crop, replace_part
+from masque.faces.change import Change, change_between
+from masque.faces.frame import chain, invert
+from masque.faces.label_edits import (
+    check_face_left,
+    check_upright,
+    edited_labels,
+    edited_labels_in_crop,
+    replace_part,
+    resample_labels,
+)
 from masque.faces.labels import Labels, LabelSource, read_labels
 from masque.faces.masks import newly_background, soft_mask, square_weight, widened_mask
 from masque.faces.paste import paste
@@ -44,8 +54,8 @@ def repaint(
         another size is enlarged or reduced to it. What had to be put right is in the record's `notes`.
     shape_from: in place of labels, a portrait whose shape is taken.
     part: which part of its shape: eyes, mouth, skin, hair or all.
-    detail: `keep` adds the change to the photo's own pixels where the parts stay what they were, and shows the
-        network's picture where they do not; `network` shows it everywhere.
+    detail: `keep` bends the photo's own pixels, fills what is uncovered from them, lets its own hair grow, and has the
+        network paint what the photo has nowhere; `network` shows the network's picture.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
 
     Returns the whole photo, repainted, and its record. Raises PictureError for a photo that cannot be read and a map
@@ -57,22 +67,95 @@ def repaint(
     check_choice("detail", detail, get_args(Detail))
     edited, notes = read_labels(labels) if labels is not None else (None, [])
     subject = session.subject(photo, pick)
-    own, references = session.crop_labels(subject), {"photo": subject}
+    other = session.subject(shape_from) if shape_from is not None else None
+    if detail == "network":
+        return _by_network(session, subject, edited, other, part, notes)
+    own = session.labels(subject)
+    if edited is not None:
+        wanted, more = edited_labels(edited, own)
+        notes = [*notes, *more]
+    else:
+        assert other is not None
+        wanted = shape_of(session, subject, own, other, part)
+    canvas = canvas_of(subject, own, wanted)
+    if edited is not None:
+        check_face_left(canvas.own, canvas.wanted)
+        check_upright(canvas.own, canvas.wanted)
+    picture, change = subject.changed(reshape_own(session, canvas, own, wanted))
+    values: dict[str, JSON] = {
+        **_named(subject, other, part, detail, [*notes, *canvas.notes], own, wanted),
+        "layers": layer_shares(change, subject.original.photo),
+        **measure(picture, subject, {"photo": subject}),
+    }
+    return Result(picture, session.record("repaint", values), change, subject.original)
+
+
+def _named(
+    subject: Subject,
+    other: Subject | None,
+    part: Part,
+    detail: Detail,
+    notes: Sequence[str],
+    own: Labels,
+    wanted: Labels,
+) -> dict[str, JSON]:
+    """What the record says of what was asked, and of whom. own, wanted: label maps of one size."""
+    return {
+        "part": part,
+        "detail": detail,
+        "inputs": inputs(photo=subject, **({} if other is None else {"shape": other})),
+        "notes": list(notes),
+        "changed_labels_percent": round(100 * float((own != wanted).mean()), 2),
+        **grey_note(subject),
+    }
+
+
+def shape_of(session: PortraitSession, subject: Subject, own: Labels, other: Subject, part: str) -> Labels:
+    """The label map (H,W) of a subject's photo with (a part of) the shape of another face, laid over it by eyes and
+    mouth.
+
+    own: the map (H,W) of the photo as it is. part: as `repaint` has it."""
+    others = resample_labels(session.labels(other), chain(other.matrix, invert(subject.matrix)), own.shape[1::-1])
+    return replace_part(own, others, part)
+
+
+def reshape_own(session: PortraitSession, canvas: Canvas, own: Labels, wanted: Labels) -> Change:
+    """The change that gives a subject the shape of `wanted` on its photo's own pixels.
+
+    own, wanted: the label maps (H,W) of the photo as it is and as it is to be, of which the canvas was made."""
+    subject = canvas.subject
+
+    def paint() -> Picture:
+        before, after = (resample_labels(labels, subject.matrix, subject.size) for labels in (own, wanted))
+        target = fill_background(subject, before, after).to(session.device)
+        latents = session.latents(subject, before)
+        plain, painted = session.paint(latents, subject.image, before), session.paint(latents, target, after)
+        changed = (before != after) | newly_background(before, after)
+        photo = to_pictures(subject.image)[0]
+        return keep_cells_grey(subject, [correct_tones(smooth_colours(painted, after), plain, photo, changed)])[0]
+
+    return repaint_own(canvas, paint)
+
+
+def _by_network(
+    session: PortraitSession,
+    subject: Subject,
+    edited: Labels | None,
+    other: Subject | None,
+    part: Part,
+    notes: Sequence[str],
+) -> Result:
+    """The photo as the network paints it (see `repaint`)."""
+    own = session.crop_labels(subject)
     if edited is not None:
         wanted, more = _edited_shape(session, subject, own, edited)
         notes = [*notes, *more]
-    elif shape_from is not None:
-        references["shape"] = session.subject(shape_from)
-        wanted = replace_part(own, session.crop_labels(references["shape"]), part)
-    latents = session.latents(subject, own)
-    picture = keep_grey(subject, reshape_face(session, subject, own, wanted, latents, detail))
+    else:
+        assert other is not None
+        wanted = replace_part(own, session.crop_labels(other), part)
+    picture = keep_grey(subject, reshape_face(session, subject, own, wanted, session.latents(subject, own)))
     values: dict[str, JSON] = {
-        "part": part,
-        "detail": detail,
-        "inputs": inputs(**references),
-        "notes": notes,
-        "changed_labels_percent": round(100 * float((own != wanted).mean()), 2),
-        **grey_note(subject),
+        **_named(subject, other, part, "network", notes, own, wanted),
         **measure(picture, subject, {"photo": subject}),
     }
     change = subject.whole(change_between(subject.photo, picture, session.family))
@@ -90,28 +173,17 @@ def _edited_shape(session: PortraitSession, subject: Subject, own: Labels, edite
 
 
 def reshape_face(
-    session: PortraitSession,
-    subject: Subject,
-    own: Labels,
-    wanted: Labels,
-    latents: Sequence[Tensor],
-    detail: Detail = "keep",
+    session: PortraitSession, subject: Subject, own: Labels, wanted: Labels, latents: Sequence[Tensor]
 ) -> Picture:
-    """The subject's whole photo (H,W,3) with its face in the shape of `wanted`.
+    """The subject's whole photo (H,W,3) with its face as the network paints it in the shape of `wanted`.
 
-    own, wanted: the label maps (S,S) of the face as it is and as it is to be. latents: the five of its components.
-    detail: as `repaint` has it."""
+    own, wanted: the label maps (S,S) of the face as it is and as it is to be. latents: the five of its components."""
     target = fill_background(subject, own, wanted).to(session.device)
     after, filled = session.paint(latents, target, wanted), to_pictures(target)[0]
-    changed = (own != wanted) | newly_background(own, wanted)
-    if detail == "keep":
-        before = session.paint(latents, subject.image, own)
-        after = correct_tones(smooth_colours(after, wanted), before, to_pictures(subject.image)[0], changed)
     # Beside the person there is what was there; what the network adds to it is noise.
     person = soft_mask(wanted > 0)[..., None]
     shown = np.rint(filled + person * (after.astype(np.float32) - filled)).astype(np.uint8)
-    where = widened_mask(changed if detail == "keep" else (own > 0) | (wanted > 0))
-    opacity = np.rint(255 * square_weight(subject.size) * where).astype(np.uint8)
+    opacity = np.rint(255 * square_weight(subject.size) * widened_mask((own > 0) | (wanted > 0))).astype(np.uint8)
     return paste(subject.photo, shown, subject.matrix, opacity)
 
 

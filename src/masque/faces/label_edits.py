@@ -31,17 +31,19 @@ LEAST_COVERAGE = 0.05
 """The share of a pixel of the crop from which on an edit, or a label, is there at all."""
 
 
-def edited_labels_in_crop(
-    labels: Labels, unedited: Labels, probabilities: NDArray[np.float32], matrix: Matrix
-) -> tuple[Labels, list[str]]:
-    """An edited label map of a whole photo, as the network's crop shows it (S,S), and a sentence for each thing that
-    had to be put right.
+def edited_labels(labels: Labels, unedited: Labels) -> tuple[Labels, list[str]]:
+    """The map (H,W) that an edited label map of a photo asks for, and a sentence for each thing that had to be put
+    right.
 
     labels: the edited map, of the photo's size or another of the same ratio of sides. unedited: the map (H,W) of the
-    photo before it was edited. probabilities: how sure the parser is of each label in the crop, (11,S,S). matrix: photo
-    pixels -> pixels of the crop. Where nothing was painted, the parser's surest label at the network's size stands:
-    otherwise every edge would count as a change. Raises PictureError for a map that has not the photo's ratio of
-    sides."""
+    photo before it was edited, which stands where nothing was painted. Raises PictureError for a map that has not the
+    photo's ratio of sides."""
+    painted, labels, notes = _painted(labels, unedited)
+    return np.where(painted, labels, unedited).astype(np.uint8), notes
+
+
+def _painted(labels: Labels, unedited: Labels) -> tuple[NDArray[np.bool_], Labels, list[str]]:
+    """Where somebody has painted in a label map (H,W), the map at the photo's size, and what had to be put right."""
     notes, (height, width) = [], unedited.shape
     reach = max(1, math.ceil(height / labels.shape[0]))
     if labels.shape != (height, width):
@@ -50,9 +52,22 @@ def edited_labels_in_crop(
             f"The label map of {labels.shape[1]}×{labels.shape[0]} pixels was brought to the photo's {width}×{height}."
         )
         labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
+    return painted_pixels(labels, unedited, reach), labels, notes
+
+
+def edited_labels_in_crop(
+    labels: Labels, unedited: Labels, probabilities: NDArray[np.float32], matrix: Matrix
+) -> tuple[Labels, list[str]]:
+    """An edited label map of a whole photo, as the network's crop shows it (S,S), and a sentence for each thing that
+    had to be put right.
+
+    labels, unedited: as `edited_labels` takes them. probabilities: how sure the parser is of each label in the crop,
+    (11,S,S). matrix: photo pixels -> pixels of the crop. Where nothing was painted, the parser's surest label at the
+    network's size stands: otherwise every edge would count as a change. Raises PictureError for a map that has not the
+    photo's ratio of sides."""
+    painted, labels, notes = _painted(labels, unedited)
     size = probabilities.shape[1]
-    edited = painted_pixels(labels, unedited, reach).astype(np.float32)
-    share = warp(edited, matrix, (size, size), border=cv2.BORDER_CONSTANT)
+    share = warp(painted.astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT)
     own, coverage = probabilities.argmax(axis=0), label_coverage(labels, matrix, size)
     # What the parser sees in single pixels along an edge, and the map has taken away all around, must not stay as
     # specks.
@@ -167,16 +182,18 @@ def is_face(labels: Labels) -> NDArray[np.bool_]:
     return np.asarray((labels > 0) & (labels != HAIR))
 
 
-def resample_labels(labels: Labels, matrix: Matrix, size: int) -> Labels:
-    """A label map (H,W) seen through `matrix`, (size,size): of each pixel the label that covers most of it."""
+def resample_labels(labels: Labels, matrix: Matrix, size: int | tuple[int, int]) -> Labels:
+    """A label map (H,W) seen through `matrix`, (size,size), or `size` as (width, height): of each pixel the label that
+    covers most of it."""
     return label_coverage(labels, matrix, size).argmax(axis=0).astype(np.uint8)
 
 
-def label_coverage(labels: Labels, matrix: Matrix, size: int) -> NDArray[np.float32]:
-    """How much of each pixel each label of a label map (H,W) covers when it is seen through `matrix`: (11,size,size) in
-    [0,1]."""
+def label_coverage(labels: Labels, matrix: Matrix, size: int | tuple[int, int]) -> NDArray[np.float32]:
+    """How much of each pixel each label of a label map (H,W) covers when it is seen through `matrix`: (11,size,size),
+    or (11,height,width) for `size` (width, height), in [0,1]."""
+    sides = (size, size) if isinstance(size, int) else size
     each = [
-        warp((labels == label).astype(np.float32), matrix, (size, size), border=cv2.BORDER_CONSTANT)
+        warp((labels == label).astype(np.float32), matrix, sides, border=cv2.BORDER_CONSTANT)
         for label in range(len(LABELS))
     ]
     return np.stack(each).astype(np.float32)

@@ -17,14 +17,14 @@ from masque.edits.loaded import AttributeEditor, Parser, PortraitEditor, Swapper
 from masque.edits.loaded import LatentEditor as Generator
 from masque.edits.morph import point_between
 from masque.edits.random_parts import SPREAD
-from masque.edits.repaint import reshape_face
+from masque.edits.repaint import reshape_own, shape_of
+from masque.edits.repaint_own import canvas_of
 from masque.edits.result import Result
 from masque.edits.sample import TRUNCATION
 from masque.edits.subject import Subject, cut_subject, flip_attributes
 from masque.edits.transfer import restyle_face
 from masque.errors import DataError
 from masque.faces.detect import Face
-from masque.faces.label_edits import replace_part
 from masque.faces.labels import colour_labels, overlay
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import Picture, grid, to_pictures, to_tensor
@@ -168,9 +168,10 @@ def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> 
         cells = [to_pictures(subject.image)[0], colour_labels(own), session.paint(z, subject.image, own)]
         cells.append(session.paint(latents[following], subject.image, own))
         edited = [restyle_face(session, subject, own, other, others, part) for part in ("skin", "hair")]
-        edited += [
-            reshape_face(session, subject, own, replace_part(own, others, part), z) for part in ("mouth", "hair")
-        ]
+        for part in ("mouth", "hair"):
+            whole = session.labels(subject)
+            wanted = shape_of(session, subject, whole, other, part)
+            edited.append(reshape_own(session, canvas_of(subject, whole, wanted), whole, wanted).apply(subject.photo))
         cells += [cut_crop(picture, HAIR_CROP, size, frames.scale) for picture in edited]
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
