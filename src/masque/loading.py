@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from masque.edits.ccagan import Classify
-    from masque.edits.loaded import LoadedModel, Parser, PhotoEditor
+    from masque.edits.loaded import LoadedModel, Parser, PhotoEditor, Synthesizer
     from masque.faces.labels import Labels
     from masque.image import Picture
     from masque.modelfile import ModelFile
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OWN = "own"
 """What `masque.load` calls the editor of the photo's own pixels, which is no family and spans them."""
-OWN_EDITS = ("edit", "sheet")
+OWN_EDITS = ("edit", "sheet", "turn")
 """What it serves."""
 
 MOST_WEIGHTS = 2 * 10**9
@@ -57,10 +57,15 @@ def load_session(
     return _on_device(stored, place)
 
 
-def load_own(serving: str | None = None, device: str | torch.device | None = None) -> PhotoEditor:
-    """The editor of the photo's own pixels, on a device. Networks are loaded when an attribute needs them.
+def load_own(
+    serving: str | None = None,
+    device: str | torch.device | None = None,
+    synthesizer: str | os.PathLike[str] = "facefeat",
+) -> PhotoEditor:
+    """The editor of the photo's own pixels, on a device. Networks are loaded when an edit needs them.
 
-    serving: an edit it must be able to do; any if None. Raises CheckpointError where it does not serve that,
+    serving: an edit it must be able to do; any if None. synthesizer: the model, by its name or folder, that paints
+    heads which are turned farther than own pixels bear. Raises CheckpointError where it does not serve that,
     SettingError when there is no such device."""
     from masque.edits.loaded import PhotoEditor
 
@@ -81,7 +86,10 @@ def load_own(serving: str | None = None, device: str | torch.device | None = Non
         _check_sound(found.sound, stored)
         return found, stored.hash
 
-    return PhotoEditor(installed_parser(place), cache(prototypes), cache(motion), place)
+    def painter() -> Synthesizer:
+        return cast("Synthesizer", load_session(synthesizer, "synthesize", place))
+
+    return PhotoEditor(installed_parser(place), cache(prototypes), cache(motion), place, cache(painter))
 
 
 def _check_sound(sound: bool, stored: ModelFile) -> None:
@@ -153,10 +161,17 @@ def installed_part_estimator(
     return part_estimator(parser) if parser is not None else None
 
 
+def installed_own(device: str | torch.device | None = None) -> PhotoEditor | None:
+    """The editor of photos' own pixels, as far as the weights by which heads turn and faces move are installed; None
+    where there are none. Raises SettingError as `choose_device` does."""
+    return load_own(device=device) if installed("expression") is not None else None
+
+
 HELPERS: Mapping[str, Callable[[torch.device], object]] = {
     "parser": installed_parser,
     "classify": installed_classifier,
     "features": installed_features,
+    "own": installed_own,
 }
 """What a session may ask for in its `helpers`."""
 

@@ -40,7 +40,8 @@ def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_
             ((66, 66), ("synthesize", a, "--count", 4)),
             ((32, 100), ("synthesize", a, "--pose-from", "-40..40", "--steps", 3)),
             ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b)),
-            ((32, 32), ("frontalize", a)),
+            ((32, 32), ("frontalize", a, "--detail", "network")),
+            ((32, 32), ("turn", a, "--yaw", -50)),
             ((32, 134), ("mix-identity", a, b, "--steps", 4)),
         )
     ):
@@ -51,6 +52,22 @@ def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_
         assert masque("verify", out, "--json").values["record"]["model"] == "facefeat"
 
 
+def test_heads_turn_on_their_photos_own_pixels(facefeat: Path, puppet_files: list[Path], tmp_path: Path) -> None:
+    a, out = puppet_files[1], tmp_path / "out.png"
+    for command, says in (
+        (("turn", a, "--yaw", 5), "The photo's own pixels were turned"),
+        (("turn", a, "--pitch", -4), "The photo's own pixels were turned"),
+        (("turn", a, "--yaw", 5, "--method", "network"), "It is the network's picture"),
+        (("frontalize", a), "to 0 degrees"),
+    ):
+        outcome = masque(*command, "--model", facefeat, "-o", out)
+        assert outcome.code == 0, outcome.err
+        assert says in outcome.out
+        own = "network" not in command
+        assert (read_picture(out).shape == read_picture(a).shape) == own
+        assert masque("verify", out, "--json").values["record"]["method"] == ("own" if own else "network")
+
+
 def test_what_cannot_be_drawn_ends_in_one_sentence_and_writes_nothing(
     facefeat: Path, puppet_files: list[Path], model_folder: Path, tmp_path: Path
 ) -> None:
@@ -58,6 +75,8 @@ def test_what_cannot_be_drawn_ends_in_one_sentence_and_writes_nothing(
     for says, command in (
         ("is no way to turn a head: write it as from..to", ("synthesize", puppet_files[1], "--pose-from", "left")),
         ("up to 60 degrees to either side", ("synthesize", puppet_files[1], "--pose-from", "-90..90")),
+        ("so name less", ("turn", puppet_files[1], "--yaw", 61)),
+        ("No turn was asked for", ("turn", puppet_files[1])),
         ("cannot frontalize: name a model of facefeat", ("frontalize", puppet_files[1], "--model", model_folder)),
     ):
         outcome = masque(*command, *(() if "--model" in command else ("--model", facefeat)), "-o", out)

@@ -2,20 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masque.cli.options import PEOPLE, Device, Json, Model, Output, Overwrite, Pick, Seed, Workers
+from masque.cli.options import PEOPLE, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Workers
 from masque.cli.overwriting import check_replaceable
-from masque.cli.show import Bar, Wait, answer, save
+from masque.cli.show import Bar, Wait, answer, remark, save
+
+if TYPE_CHECKING:
+    from masque.edits.result import Result
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command, name in ((synthesize, None), (frontalize, None), (mix_identity, "mix-identity"), (augment, None)):
+    for command, name in (
+        (turn, None),
+        (frontalize, None),
+        (synthesize, None),
+        (mix_identity, "mix-identity"),
+        (augment, None),
+    ):
         app.command(name, rich_help_panel=PEOPLE)(command)
+
+
+TurnMethod: TypeAlias = Annotated[
+    Literal["own", "network"] | None,
+    typer.Option(
+        "--method",
+        help="own: turn the photo's own pixels, by up to 20 degrees; network: the picture of the face that the network "
+        "of --model paints. If not given, own as far as the pixels bear it, and the network beyond.",
+    ),
+]
+
+
+def turn(
+    photo: Annotated[Path, typer.Argument(help="The photo whose head is turned.")],
+    yaw: Annotated[
+        float | None,
+        typer.Option(
+            "--yaw",
+            help="Degrees to the picture's right to turn the head to, up to 60 either way; 0 looks into the camera.",
+        ),
+    ] = None,
+    pitch: Annotated[
+        float, typer.Option("--pitch", help="Degrees by which to raise the head from how it is, up to 10 either way.")
+    ] = 0.0,
+    out: Output = Path("out.png"),
+    method: TurnMethod = None,
+    pick: Pick = None,
+    model: Model = "facefeat",
+    device: Device = None,
+    overwrite: Overwrite = None,
+    as_json: Json = False,
+) -> None:
+    """Turn the head in a photo.
+
+    Example: masque turn anna.jpg --yaw 15 -o out.png
+    """
+    from masque.image import check_output
+
+    check_output(out, like=photo)
+    check_replaceable(overwrite, out)
+    with Wait("Turning"):
+        from masque.edits.turn import checked_turn
+        from masque.loading import load_own
+
+        checked_turn(yaw, pitch)  # before a model is loaded
+        result = load_own("turn", device, model).turn(photo, yaw, pitch, method=method, pick=pick)
+    for note in result.texts("notes"):
+        remark(note)
+    save(result, out, overwrite, as_json, _how_turned(result))
+
+
+def _how_turned(result: Result) -> str:
+    """What the answer says of how a head was turned: by the photo's own pixels or by the network."""
+    yaw = result.record.get("yaw")
+    angles = f", from {yaw['before']:.0f} to {yaw['after']:.0f} degrees" if isinstance(yaw, Mapping) else ""
+    if result.record.get("method") == "own":
+        return f" The photo's own pixels were turned{angles}."
+    return f" It is the network's picture{angles}."
 
 
 def synthesize(
@@ -69,25 +137,28 @@ def synthesize(
 def frontalize(
     photo: Annotated[Path, typer.Argument(help="A photo of the person.")],
     out: Output = Path("out.png"),
+    detail: Detail = "keep",
     pick: Pick = None,
     model: Model = "facefeat",
     device: Device = None,
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
-    """Draw a photo's person looking straight ahead.
+    """Have a photo's person look straight ahead: by the photo's own pixels, or by the network beyond 20 degrees.
 
     Example: masque frontalize anna.jpg -o out.png
     """
     from masque.image import check_output
 
-    check_output(out)
+    check_output(out, like=photo)
     check_replaceable(overwrite, out)
-    with Wait("Drawing"):
+    with Wait("Turning"):
         import masque
 
-        result = masque.load(model, "frontalize", device).frontalize(photo, pick)
-    save(result, out, overwrite, as_json)
+        result = masque.load(model, "frontalize", device).frontalize(photo, pick, detail=detail)
+    for note in result.texts("notes"):
+        remark(note)
+    save(result, out, overwrite, as_json, _how_turned(result))
 
 
 def mix_identity(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from masque.edits.grey import keep_cells_grey
+from masque.edits.own import OwnSession
 from masque.edits.session import Session
 from masque.edits.subject import Subject
 from masque.errors import ValueRangeError
@@ -17,10 +18,21 @@ from masque.models.facefeat import FaceFeat
 class FaceFeatSession(Session):
     """A loaded FaceFeat-GAN: what its verbs (synthesize, modify, frontalize, mix, augment) are made of."""
 
-    def __init__(self, model: FaceFeat, family: str, weights: str, device: torch.device | str = "cpu") -> None:
-        """Take a model and put it on a device: the parameters are those of `Session`."""
+    helpers = ("own",)
+
+    def __init__(
+        self,
+        model: FaceFeat,
+        family: str,
+        weights: str,
+        device: torch.device | str = "cpu",
+        own: OwnSession | None = None,
+    ) -> None:
+        """Take a model and put it on a device: the parameters are those of `Session`. own: moves and tints photos' own
+        pixels; without it all pictures are the network's."""
         super().__init__(model, model.config.size, family, weights, device)
         self.model = model
+        self.own = own
 
     def features(self, subject: Subject) -> tuple[Tensor, Tensor, Tensor]:
         """The features (1,…) of a face: f_id, who it is; f_1, its shape, pose and expression; f_2, all else.

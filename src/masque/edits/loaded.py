@@ -40,6 +40,7 @@ from masque.edits.subject import Photo
 from masque.edits.swap import swap
 from masque.edits.synthesize import modify, synthesize, synthesize_pictures
 from masque.edits.transfer import transfer
+from masque.edits.turn import turn
 from masque.image import Picture
 
 SwapperEdit: TypeAlias = Literal["swap", "random", "blend"]
@@ -61,10 +62,11 @@ class Swapper(RSGANSession):
 
 
 class PhotoEditor(OwnSession):
-    """Attributes edited on the photo's own pixels, which are moved and tinted."""
+    """Attributes edited, and heads turned, on the photo's own pixels, which are moved and tinted."""
 
     edit = edit_own
     sheet = own_sheet
+    turn = turn
 
 
 class AttributeEditor(CCAGANSession):

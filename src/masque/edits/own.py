@@ -3,10 +3,10 @@ once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import torch
 
@@ -45,6 +45,15 @@ Value: TypeAlias = float | str
 Method: TypeAlias = Literal["own", "network"]
 
 
+class Painter(Protocol):
+    """What paints heads that are turned farther than a photo's own pixels bear: a loaded FaceFeat-GAN."""
+
+    def modify(self, photo: Photo, yaws: Sequence[float] | None = None, *, pick: int | None = None) -> Result:
+        """The network's picture of a photo's person, the head turned to yaws in degrees.
+
+        photo: as of any edit. pick: which of several faces."""
+
+
 class OwnSession:
     """What edits a photo's own pixels: the face parser, and what is known of how faces differ and move."""
 
@@ -56,13 +65,16 @@ class OwnSession:
         prototypes: Callable[[], tuple[Prototypes, str]],
         motion: Callable[[], tuple[Motion, str]],
         device: torch.device | str = "cpu",
+        synthesizer: Callable[[], Painter] | None = None,
     ) -> None:
         """parser: finds hair and skin; None where no weights of it are installed. prototypes: loads those of age and
-        sex, and the hash of their weights. motion: the same of how faces move. device: what computes."""
+        sex, and the hash of their weights. motion: the same of how faces move. device: what computes. synthesizer:
+        loads what paints heads that are turned far; without it they are refused."""
         self.parser = parser
         self.prototypes = prototypes
         self.motion = motion
         self.device = torch.device(device)
+        self.synthesizer = synthesizer
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ class Session:
 
     helpers: ClassVar[tuple[str, ...]] = ()
     """Other models that are handed to the constructor when a model is loaded, by the names of its parameters: "parser"
-    finds the parts of a face, "classify" its attributes, "features" compares faces. Each is None where no weights of
-    it are installed."""
+    finds the parts of a face, "classify" its attributes, "features" compares faces, "own" edits photos' own pixels.
+    Each is None where no weights of it are installed."""
 
     def __init__(
         self,
