@@ -217,6 +217,24 @@ def test_prepare_counts_what_it_drops_and_goes_on(people: Path, tmp_path: Path) 
     ]
 
 
+def test_evaluate_measures_swaps_of_whole_photos_by_several_methods(
+    puppet_files: list[Path], run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("masque.tables.swap_yardsticks.MOST_PUPPETS", 1)
+    command = ["evaluate", "warp", "--photos", puppet_files[0].parent, "--pairs", 3, "--seed", 2]
+    path = tmp_path / "report.json"
+    text = masque(*command, "--against", run, "--report", path).out
+    report = json.loads(path.read_text())
+    assert list(report["methods"]) == ["warp", str(run)]
+    assert (report["pairs"], report["seed"], report["data"]) == (3, 2, puppet_files[0].parent.name)
+    assert report["methods"]["warp"]["measures"]["identity_distance"]["n"] > 0
+    assert "share of brows cut by the mask" in text
+    both = masque(*command, "--data", "puppets:20").sentence
+    assert "--data and --photos are two sources" in both
+    wrong = masque("evaluate", "warp", "--photos", tmp_path, "--against", "parser").sentence
+    assert "cannot swap" in wrong
+
+
 def test_prepare_takes_only_what_a_list_names(people: Path, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("ann/puppet1.png\n\nwall.png\n")
     values = masque(

@@ -36,10 +36,12 @@ class Task:
     """Options that must be larger than others have them: the least number of each that is taken."""
     also: tuple[str, ...] = ()
     """Families whose models it measures where --task names it: another task is what these are for."""
+    either: tuple[str, ...] = ()
+    """Options of which one must be given."""
 
 
 TASKS: Mapping[str, Task] = {
-    "swap": Task(("rsgan", "vaegan", "ali", "alphagan", WARP), measuring.swap),
+    "swap": Task(("rsgan", "vaegan", "ali", "alphagan", WARP), measuring.swap, also=(OWN,), either=("data", "photos")),
     "edits": Task(("ccagan", OWN), measuring.edits, also=("rsgan",)),
     "attributes": Task(("attributes",), measuring.attributes),
     "identity": Task(("identity",), measuring.identity, {"pairs": 20}),
@@ -62,7 +64,22 @@ TaskOption: TypeAlias = Annotated[
     TaskName | None, typer.Option("--task", help="What is measured; what the model's family does if not given.")
 ]
 TaskPairs: TypeAlias = Annotated[
-    int | None, typer.Option("--pairs", help="swap (1000), identity (3000): random held-out pairs.", min=1)
+    int | None,
+    typer.Option("--pairs", help="swap (1000; whole photos 100), identity (3000): random held-out pairs.", min=1),
+]
+SwappedPhotos: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--photos",
+        help="swap: a folder of portraits, whose names up to an underscore say who it is; they are swapped whole.",
+    ),
+]
+Against: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against",
+        help="swap: another method for the same pairs of whole photos: own, warp, or an rsgan. May be repeated.",
+    ),
 ]
 Split: TypeAlias = Annotated[
     Literal["test", "train"] | None,
@@ -141,6 +158,8 @@ def evaluate(
     model: Trained,
     data: TaskData = None,
     task: TaskOption = None,
+    photos: SwappedPhotos = None,
+    against: Against = None,
     pairs: TaskPairs = None,
     split: Split = None,
     count: Count = None,
@@ -258,6 +277,9 @@ def check_options(task: str, given: Mapping[str, object]) -> None:
         value = given.get(name)
         if isinstance(value, int) and value < fewest:
             raise typer.BadParameter(f"--{name} is {value}, and {task} takes {fewest} at least")
+    either = TASKS[task].either
+    if either and not any(name in given for name in either):
+        raise typer.BadParameter(f"{task} is measured on data: give it by --{' or --'.join(either)}")
     for name, parameter in takes.items():
         if parameter.default is inspect.Parameter.empty and name not in given:
             raise typer.BadParameter(f"{task} is measured on data: give it by --{name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from masque.edits.loaded import AttributeEditor
+    from masque.edits.loaded import AttributeEditor, Parser
     from masque.edits.result import Result
     from masque.image import Picture
 
@@ -35,22 +35,67 @@ def swap(
     model: str,
     progress: Progress,
     *,
-    data: Sequence[str],
-    pairs: int = 1000,
+    data: Sequence[str] = (),
+    photos: Path | None = None,
+    against: Sequence[str] = (),
+    pairs: int | None = None,
     seed: int = 0,
     workers: int | None = None,
     split: Literal["test", "train"] = "test",
 ) -> Measured:
-    """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice."""
+    """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice. With photos, with
+    methods to compare with, and of `own`: what swaps of whole photos show."""
     from masque.data.frames import load_frames
+    from masque.loading import OWN
     from masque.tables.rsgan import evaluate_swap
     from masque.tables.rsgan_report import as_text
     from masque.tables.swapping import load_method
 
+    if model == OWN or photos is not None or against:
+        return _swapped_photos([model, *against], progress, data, photos, pairs or 100, seed, split)
     method = load_method(model)
     frames = load_frames(data, method.size, method.attributes, (split,))
-    report = evaluate_swap(method, frames, pairs, seed, progress, workers=workers, split=split)
+    report = evaluate_swap(method, frames, pairs or 1000, seed, progress, workers=workers, split=split)
     return Measured(report, as_text(report))
+
+
+def _swapped_photos(
+    methods: Sequence[str],
+    progress: Progress,
+    data: Sequence[str],
+    photos: Path | None,
+    pairs: int,
+    seed: int,
+    split: Literal["test", "train"],
+) -> Measured:
+    """Several methods on the same pairs of whole photos, or of frames at their set's own size."""
+    from masque.data.frames import load_frames
+    from masque.errors import SettingError
+    from masque.loading import load_model
+    from masque.models.expression import ExpressionModel
+    from masque.tables.edit_matte import own_size
+    from masque.tables.swap_report import as_text
+    from masque.tables.swap_yardsticks import evaluate_swaps, photos_in, photos_of_frames
+    from masque.tables.swapping import load_swap
+
+    if photos is not None and data:
+        raise SettingError("--data and --photos are two sources of the same pairs: give one of them.")
+    swaps = {name: load_swap(name) for name in methods}
+    found = (
+        photos_of_frames(load_frames(data, own_size(data), (), (split,)), split)
+        if photos is None
+        else photos_in(photos)
+    )
+    parser, (expression, _) = _parser(), load_model("expression", "expression")
+    assert isinstance(expression, ExpressionModel)
+    report = evaluate_swaps(swaps, found, parser, expression.motion.shapes, pairs=pairs, seed=seed, progress=progress)
+    return Measured(report, as_text(report))
+
+
+def _parser() -> Parser:
+    import masque
+
+    return masque.load("parser", "parse")
 
 
 def edits(

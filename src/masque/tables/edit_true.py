@@ -198,12 +198,12 @@ def mouth_distance(landmarks: Landmarks, others: Landmarks) -> float:
 
 def lips_region(size: tuple[int, int], shapes: Sequence[Landmarks]) -> Region:
     """Where the lips, and what is between them, of any of several landmarks (68,2) are: (H,W). size: width, height."""
-    return _filled(size, [one[48:60] for one in shapes])
+    return filled(size, [one[48:60] for one in shapes])
 
 
 def ring_around(lips: Region, width: float) -> Region:
     """The ring around the lips (H,W). width: of the mouth in pixels."""
-    near, far = (_widened(lips, share * width) for share in RING)
+    near, far = (widened(lips, share * width) for share in RING)
     return far & ~near
 
 
@@ -230,11 +230,11 @@ def skin_region(size: tuple[int, int], shapes: Sequence[Landmarks]) -> Region:
     """Skin of the face in all of several landmarks (68,2): within jaw and brows, without brows, eyes and lips."""
     inside = np.ones(size[::-1], bool)
     for one in shapes:
-        inside &= _filled(size, [one[:27]])
+        inside &= filled(size, [one[:27]])
     width = float(np.linalg.norm(shapes[0][54] - shapes[0][48]))
     parts = [one[part] for one in shapes for part in (slice(17, 22), slice(22, 27), slice(36, 42), slice(42, 48))]
-    holes = _filled(size, [*parts, *(one[48:60] for one in shapes)])
-    return inside & ~_widened(holes, 0.1 * width)
+    holes = filled(size, [*parts, *(one[48:60] for one in shapes)])
+    return inside & ~widened(holes, 0.1 * width)
 
 
 def _skin_difference(one: Lab, other: Lab, skin: Region, sigma: float) -> float:
@@ -244,14 +244,15 @@ def _skin_difference(one: Lab, other: Lab, skin: Region, sigma: float) -> float:
     return float(np.linalg.norm(difference[skin], axis=1).mean())
 
 
-def _filled(size: tuple[int, int], shapes: Sequence[Landmarks]) -> Region:
+def filled(size: tuple[int, int], shapes: Sequence[Landmarks]) -> Region:
+    """The convex hulls of any of several sets of points (N,2), filled, in a picture of `size` (width, height)."""
     mask = np.zeros(size[::-1], np.uint8)
     for points in shapes:
         cv2.fillConvexPoly(mask, np.rint(cv2.convexHull(points.astype(np.float32))).astype(np.int32), 1)
     return mask > 0
 
 
-def _widened(region: Region, by: float) -> Region:
+def widened(region: Region, by: float) -> Region:
     """A region (H,W) and all that is at most `by` pixels from it."""
     distance = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray(distance <= by, bool) if region.any() else region

@@ -3,9 +3,9 @@ autoencoders that repair a pasted face, and a landmark warp."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import cv2
 import numpy as np
@@ -17,14 +17,15 @@ import masque
 from masque.catalog import model_folder
 from masque.data.batches import cut_regions
 from masque.edits.loaded import Swapper
-from masque.edits.warp import bend, match_colours
+from masque.edits.result import Result
+from masque.edits.warp import bend, match_colours, swap_by_warping
 from masque.faces.detect import Landmarks, landmarks_near
 from masque.faces.frame import Matrix, chain, identity_matrix, invert, transform, warp
 from masque.faces.paste import stitch
 from masque.faces.regions import FACE_CROP, HAIR_CROP, hull_mask
 from masque.faces.shape3d import LEFT_EYE, RIGHT_EYE
 from masque.image import Picture, to_pictures, to_tensor
-from masque.loading import load_model
+from masque.loading import OWN, load_model, load_own
 from masque.modelfile import read
 from masque.models.autoencoders import Autoencoder
 from masque.models.rsgan import RSGANLatents, face_region, hair_region
@@ -34,6 +35,10 @@ AT_ONCE = 32
 
 WARP = "warp"
 """Name of the landmark warp, which has no weights."""
+
+
+Swap = Callable[[Picture, Picture], Result]
+"""A face photo and a target photo, RGB uint8 (H,W,3), to the target's whole photo with the face."""
 
 
 @dataclass(frozen=True)
@@ -259,3 +264,20 @@ def load_method(name: str, size: int = 128) -> Method:
         assert isinstance(model, Autoencoder)
         return AutoencoderMethod(model, stored.family, stored.hash)
     return RSGANMethod(masque.load(name, "swap"))
+
+
+class PhotoSwapper(Protocol):
+    """What swaps faces of whole photos."""
+
+    def swap(self, face: Picture, hair: Picture, /) -> Result:
+        """The target's whole photo with the other's face."""
+
+
+def load_swap(name: str) -> Swap:
+    """A method of swapping whole photos by its name: `own`, `warp`, or the name or folder of a model of rsgan, each as
+    `masque swap` uses it. Raises CheckpointError for any other model."""
+    if name == WARP:
+        return swap_by_warping
+    if name == OWN:
+        return cast("PhotoSwapper", load_own("swap")).swap
+    return masque.load(name, "swap").swap
