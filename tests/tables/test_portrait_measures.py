@@ -17,12 +17,15 @@ from masque.edits.loaded import Parser, PortraitEditor
 from masque.errors import DataError
 from masque.faces.regions import HAIR_CROP, cut_crop
 from masque.image import to_tensor
+from masque.loading import installed_parser
 from masque.models.parser import FaceParser, ParserConfig
 from masque.tables import portrait_table
 from masque.tables.features import Features
 from masque.tables.portrait import as_text, colour_distance, evaluate_portrait, texture
 from masque.tables.portrait_edits import true_errors
+from masque.tables.portrait_repaints import evaluate_repaints, in_words
 from masque.tables.portrait_table import MODELS, THESIS_FID
+from masque.tables.repaint_measures import EDITS
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,20 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
         )  # the picture it gives back is of 8 bits
         assert errors["unchanged"]["mean"] > 0.003
     assert "transfer of puppets" in as_text(report)
+    assert report["repaint"] == {}  # of a painter without a parser
+
+
+def test_repaints_on_own_pixels_are_sharper_than_the_networks(frames, painter, monkeypatch):
+    """By a parser that sees what is there: both are by one, and the network is not trained."""
+    parser = installed_parser()
+    monkeypatch.setattr(painter, "parser", parser)
+    found = evaluate_repaints(painter, parser, frames, frames.indices("test")[:2].tolist())
+    assert set(found) == set(EDITS)
+    mouth = found["mouth larger"]
+    assert mouth["agreement"]["own"]["n"] == 2
+    assert mouth["agreement"]["own"]["value"] > 0.2 + mouth["agreement"]["network"]["value"]
+    assert 0.7 < mouth["sharpness"]["own"]["value"] < 1.3
+    assert any("repainted, mouth larger: label agreement" in line for line in in_words(found))
 
 
 def test_an_untrained_painter(frames, painter, parser):

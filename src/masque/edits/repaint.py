@@ -68,6 +68,27 @@ def repaint(
     edited, notes = read_labels(labels) if labels is not None else (None, [])
     subject = session.subject(photo, pick)
     other = session.subject(shape_from) if shape_from is not None else None
+    return _repainted(session, subject, edited, other, part, detail, notes)
+
+
+def repaint_subject(session: PortraitSession, subject: Subject, labels: Labels, detail: Detail = "keep") -> Result:
+    """A face that has been found already, repainted by an edited label map.
+
+    labels: the edited map, of the photo's size (H,W) or another of the same ratio of sides. detail: as `repaint` has
+    it."""
+    return _repainted(session, subject, labels, None, "all", detail, [])
+
+
+def _repainted(
+    session: PortraitSession,
+    subject: Subject,
+    edited: Labels | None,
+    other: Subject | None,
+    part: Part,
+    detail: Detail,
+    notes: Sequence[str],
+) -> Result:
+    """What `repaint` returns. edited: the map asked for; other: in its place a face whose shape is."""
     if detail == "network":
         return _by_network(session, subject, edited, other, part, notes)
     own = session.labels(subject)

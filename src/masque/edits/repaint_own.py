@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.edits.subject import Subject
+from masque.faces.added import Added
 from masque.faces.change import Change, Layer, Move, Pixels
 from masque.faces.continued import copied, places_to_copy
 from masque.faces.frame import warp
@@ -44,6 +45,13 @@ RIM = 0.03
 
 SEEN = 3.0
 """One over the share of a hole's area that must be seen of a wall for pieces of it to be copied."""
+
+FINE = 1.0
+"""Standard deviation in pixels of the Gaussian that leaves of a picture what is not fine detail."""
+
+LOST, GAIN = 1.15, (-0.3, 0.8)
+"""How much fine detail is lost, as a share, in proportion to how much larger something is made; and the least and the
+most by which it is changed to make up for that."""
 
 Paint = Callable[[], Picture]
 """What the network makes of the subject's crop (S,S,3) in the shape that is wanted."""
@@ -134,6 +142,7 @@ def repaint_own(canvas: Canvas, paint: Paint) -> Change:
     bending = bend_to(canvas.own, canvas.wanted, canvas.face_width)
     if bending.moved:
         canvas.layers.append(Move("parts", canvas.box, (bending.field / canvas.scale).astype(np.float32)))
+        _sharpen(canvas, bending.field)
     moved = carried(canvas.own, bending.field)
     seen = canvas.seen()
     hair = _hair_matte(canvas, seen, moved)
@@ -141,6 +150,22 @@ def repaint_own(canvas: Canvas, paint: Paint) -> Change:
     _grow(canvas, moved, hair)
     _add_missing(canvas, moved, bending, paint)
     return canvas.change()
+
+
+def _sharpen(canvas: Canvas, shift: Floats) -> None:
+    """Give what was enlarged the photo's sharpness again, and take from what was made smaller what it has too much."""
+    across, down = (np.gradient(shift[..., i]) for i in (0, 1))
+    area = (1 + across[1]) * (1 + down[0]) - across[0] * down[1]
+    larger = np.sqrt(1 / np.clip(area, 0.1, 10))
+    gain = np.clip(LOST * (larger - 1), *GAIN).astype(np.float32)
+    gain[np.abs(gain) < 0.02] = 0
+    gain = cv2.GaussianBlur(gain, (0, 0), max(1.0, 0.01 * canvas.face_width))
+    if np.abs(gain).max() < 0.02:
+        return
+    seen = canvas.seen().astype(np.float32)
+    fine = cv2.transform(seen - cv2.GaussianBlur(seen, (0, 0), FINE), np.full((1, 3), 1 / 3))
+    difference = np.rint(resized(gain, canvas.size) * fine).astype(np.int16)
+    canvas.layers.append(Added("sharpness", canvas.box, 1.0, np.repeat(difference[..., None], 3, axis=2)))
 
 
 def _hair_matte(canvas: Canvas, seen: Picture, labels: Labels) -> Floats:

@@ -34,6 +34,9 @@ COARSE = 1.5
 TILE = 15
 """Pixels from the middle to the edge of the square that grain is taken from."""
 
+STRONGER = 1.6
+"""How much stronger grain may be made, so that it is that of the whole and not of its smoothest place."""
+
 MOST = 2.5
 """Standard deviations of grain beyond which a pixel is a mole or a strand."""
 
@@ -88,6 +91,8 @@ def grain_of(light: Floats, like: Mask, seed: int = 0) -> Floats:
     tile = fine[y - half : y + half + 1, x - half : x + half + 1]
     spread = 1.4826 * float(np.median(np.abs(tile)))
     tile = np.clip(tile - tile.mean(), -MOST * spread, MOST * spread)
+    strength = float(np.abs(fine[like]).mean()) / max(1e-6, float(np.abs(tile).mean()))
+    tile = tile * np.float32(np.clip(strength, 1, STRONGER))
     noise = np.random.default_rng(seed).standard_normal(light.shape).astype(np.float32)
     spots = cv2.filter2D(noise, -1, tile / np.float32(np.sqrt(tile.size)), borderType=cv2.BORDER_REFLECT)
     return np.asarray(spots, dtype=np.float32)

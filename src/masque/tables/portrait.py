@@ -31,6 +31,7 @@ from masque.metrics.streaming import MeanStd, Spread
 from masque.models.portrait import COMPONENTS, part_mask
 from masque.tables.features import Distances, Features, distances
 from masque.tables.portrait_edits import FEWEST, NEAR, STILL, PaintedError, Transfer, transfers, true_errors
+from masque.tables.portrait_repaints import RepaintMeasures, evaluate_repaints, in_words
 
 AT_ONCE = 8
 """Pictures in a batch of the networks."""
@@ -79,6 +80,7 @@ class PortraitReport(TypedDict):
     other: PaintingMeasures
     transfer: dict[str, Transfer]
     true: dict[str, PaintedError]
+    repaint: dict[str, RepaintMeasures]
 
 
 def evaluate_portrait(
@@ -94,7 +96,7 @@ def evaluate_portrait(
     their truth.
 
     parser: one that played no part in training the painter. progress: called with the pictures painted and their
-    number. Raises DataError with fewer than two held-out pictures."""
+    number, then with those repainted. Raises DataError with fewer than two held-out pictures."""
     chosen = frames.indices("test")[:count]
     if len(chosen) < 2:
         raise DataError(
@@ -126,6 +128,7 @@ def evaluate_portrait(
         "other": other.compute(real_features, features),
         "transfer": transfers(painter, frames, chosen),
         "true": true_errors(painter, puppets),
+        "repaint": evaluate_repaints(painter, parser, frames, chosen.tolist(), progress),
     }
 
 
@@ -282,7 +285,7 @@ def as_text(report: PortraitReport) -> str:
             f"{edit} of puppets: {errors['painted']['mean']:.4f} from the truth "
             f"(doing nothing {errors['unchanged']['mean']:.4f})"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *in_words(report["repaint"])])
 
 
 def _measures_in_text(title: str, r: PaintingMeasures) -> list[str]:

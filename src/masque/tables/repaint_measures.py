@@ -97,22 +97,63 @@ EDITS: Mapping[str, tuple[Callable[[Labels, float], Labels], tuple[int, ...]]] =
     "hair removed": (hair_removed, (SKIN,)),
     "hair grown": (hair_grown, (HAIR,)),
 }
-"""Name of an edit -> what it does to a label map, and the labels of the part that it changes."""
+"""Name of an edit -> what it does to a label map, and the labels of the part that moves or grows."""
+
+FINE = 1.0
+"""Standard deviation in pixels of the Gaussian that leaves of a picture what is not fine detail."""
+
+NEAR = 0.03
+"""How far around what changed, in face widths, a part counts as changed."""
 
 
-def agreement(asked: Labels, seen: Labels, part: Sequence[int], near: Mask) -> float | None:
+def changed_part(own: Labels, asked: Labels, part: Sequence[int], face_width: float) -> Mask:
+    """Where a part lies, in the asked map (H,W) or in one's own, within a few pixels of where the two differ."""
+    reach = 2 * max(1, round(NEAR * face_width)) + 1
+    near = cv2.dilate((own != asked).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    return np.asarray(near & (np.isin(asked, part) | np.isin(own, part)))
+
+
+def agreement(asked: Labels, seen: Labels, part: Sequence[int], where: Mask) -> float | None:
     """Intersection over union of a part in the label map that was asked for and in that which a parser sees, over the
-    pixels `near` (H,W) the edit; None where neither has it there.
+    pixels `where` (H,W) it has changed; None where neither has it there.
 
     asked, seen: (H,W). Left and right parts count as one, and so do lips and inner mouth."""
-    a, b = np.isin(asked, part) & near, np.isin(seen, part) & near
+    a, b = np.isin(asked, part) & where, np.isin(seen, part) & where
     union = int((a | b).sum())
     return float((a & b).sum()) / union if union else None
 
 
-def sharpness(picture: Picture, inside: Mask) -> float:
-    """Mean square of a picture's finest detail where a mask (H,W) is true: its light less what a Gaussian of 1.2 pixels
-    leaves of it; in squared levels."""
+def sharpness(
+    before: Picture, after: Picture, own: Labels, asked: Labels, part: Sequence[int], face_width: float
+) -> float | None:
+    """Fine detail of a part after an edit over that before: mean differences of lightness from its own blur.
+
+    before, after: (H,W,3). own, asked: label maps (H,W). Scalp that is new is compared with the photo's
+    skin, and hair that is new with as wide a rim of the photo's hair; of other parts all. None where either shows too
+    little."""
+    mine, wanted = np.isin(own, part), np.isin(asked, part)
+    if HAIR in part or SKIN in part:
+        wanted &= ~mine
+    if HAIR in part:
+        mine &= cv2.distanceTransform(mine.astype(np.uint8), cv2.DIST_L2, 3) < 0.08 * face_width
+    inside = [_inner(one) for one in (mine, wanted)]
+    if min(int(one.sum()) for one in inside) < FEWEST:
+        return None
+    one, other = (
+        float(np.abs(_fine(picture))[where].mean()) for picture, where in zip((before, after), inside, strict=True)
+    )
+    return other / one if one > 0.05 else None
+
+
+FEWEST = 30
+"""Pixels of a part that are needed to say anything of it."""
+
+
+def _inner(mask: Mask) -> Mask:
+    """A mask (H,W) without its rim, where the outline is what is sharp."""
+    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _fine(picture: Picture) -> NDArray[np.float32]:
     light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    detail = light - cv2.GaussianBlur(light, (0, 0), 1.2)
-    return float(np.square(detail[inside]).mean()) if inside.any() else 0.0
+    return np.asarray(light - cv2.GaussianBlur(light, (0, 0), FINE), dtype=np.float32)
