@@ -1,0 +1,138 @@
+"""How the colours of a face that is put into a photo become those of the face that it replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masque.edits.subject import Subject
+from masque.edits.swap_mask import EYES, INNER_MOUTH, SKIN, outline
+from masque.edits.swap_sides import Side
+from masque.faces.carried import Canvas, resampled
+from masque.faces.outlines import hull_of
+from masque.faces.skin_match import (
+    Maps,
+    Match,
+    blurred,
+    contrast_between,
+    match_grain,
+    rim_shift,
+    skin_base,
+    to_lab,
+    to_rgb,
+)
+from masque.image import Picture
+
+WITHIN = 0.03
+"""How far from anything else skin is, in face widths, that bases are fitted to."""
+
+TOWARDS = (4.0, 8.0, 8.0)
+"""By how much lightness and colours are shifted at most, all over, to be the other's on average."""
+
+RIM_INWARD, RIM_OUTWARD = 0.05, 0.04
+"""How far within and beyond the rim colours are compared, in face widths."""
+
+RIM_MOST = 20.0
+"""By how much colours along the rim are corrected at most."""
+
+RIM_DEEP, RIM_KEPT = 0.2, 0.6
+"""How far from the rim the correction fades, in face widths, and to which share."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """How a face's colours become those of the photo's face. Maps are (h,w) over the canvas."""
+
+    match: Match
+    skin: Maps
+    """1 on bare skin of the face that shows."""
+    other_skin: Maps
+    """1 on bare skin of the photo's face."""
+
+
+def match_side(side: Side, photo: Maps, others: Maps, canvas: Canvas, shown: NDArray[np.uint8]) -> Matched:
+    """How a face's colours become those of the photo's face.
+
+    photo: CIELAB (h,w,3) of the photo. others: its label shares (11,h,w). shown: 1 where the face will show, (h,w)."""
+    width = canvas.width
+    lab = to_lab(side.picture)
+    region = cv2.dilate(hull_of(outline(side.carried, canvas), canvas.size), np.ones((3, 3)))
+    skin = _bare(side.shares, width) * region * (side.seen > 0.5)
+    skin = skin.astype(np.float32)
+    other_skin = (_bare(others, width) * region).astype(np.float32)
+    middle = canvas.points(side.carried.other[27:36]).mean(axis=0)
+    own_base, base = skin_base(lab, skin, middle, width), skin_base(photo, other_skin, middle, width)
+    eyes = blurred(np.clip(side.shares[[*EYES, INNER_MOUTH]].sum(axis=0), 0, 1), 0.004 * width)
+    match = Match(own_base, base, eyes)
+    there = (skin * shown).astype(np.float32)
+    contrast = contrast_between(match.matched(lab, _as_it_is), base, photo, base, there, other_skin)
+    match = Match(own_base, base, eyes, contrast)
+    now = match.matched(lab, _as_it_is)
+    shift = (1 - eyes[..., None]) * _towards(now - base, photo - base, there > 0.5, other_skin > 0.5)
+    rim = _along_rim(photo - now - shift, side.shares, others, shown, width)
+    return Matched(Match(own_base, base, eyes, contrast, (shift + rim).astype(np.float32)), there, other_skin)
+
+
+def _bare(shares: Maps, width: float) -> Maps:
+    kernel = np.ones((max(1, int(WITHIN * width)),) * 2)
+    return np.asarray(cv2.erode((shares[list(SKIN)].sum(axis=0) > 0.8).astype(np.float32), kernel), dtype=np.float32)
+
+
+def _as_it_is(values: Maps) -> Maps:
+    return values
+
+
+def _towards(own: Maps, other: Maps, inside: NDArray[np.bool_], other_inside: NDArray[np.bool_]) -> Maps:
+    """(3,): what brings the median of one face's skin to the other's."""
+    if min(inside.sum(), other_inside.sum()) < 100:
+        return np.zeros(3, np.float32)
+    shift = np.median(other[other_inside], axis=0) - np.median(own[inside], axis=0)
+    return np.clip(shift, np.negative(TOWARDS), TOWARDS).astype(np.float32)
+
+
+def _along_rim(lacking: Maps, own: Maps, others: Maps, shown: NDArray[np.uint8], width: float) -> Maps:
+    """What brings colours along the rim to the photo's, (h,w,3): by skin on skin alone, never by hair or what lies
+    behind.
+
+    lacking: (h,w,3). own, others: label shares (11,h,w) of both faces."""
+    both = [np.clip(2 * shares[list(SKIN)].sum(axis=0) - 1, 0, 1) for shares in (own, others)]
+    known = cv2.erode((both[0] * both[1]).astype(np.float32), np.ones((max(1, int(0.012 * width)),) * 2))
+    outward = cv2.distanceTransform(1 - shown, cv2.DIST_L2, 3) / width
+    inward = cv2.distanceTransform(shown, cv2.DIST_L2, 3) / width
+    known = (known * np.exp(-np.square(inward / RIM_INWARD)) * (outward < RIM_OUTWARD)).astype(np.float32)
+    rim = np.clip(rim_shift(np.clip(lacking, -25, 25).astype(np.float32), known, width), -RIM_MOST, RIM_MOST)
+    faded = RIM_KEPT + (1 - RIM_KEPT) * np.exp(-np.square(inward / RIM_DEEP))
+    return np.asarray(rim * faded[..., None], dtype=np.float32)
+
+
+def paint_face(
+    source: Subject,
+    target: Subject,
+    canvas: Canvas,
+    sides: Sequence[Side],
+    matches: Sequence[Matched],
+    mirrored: Maps,
+    ratio: float,
+) -> Picture:
+    """The face over the canvas's part of the target's photo, at that photo's own size, in its colours and as sharp.
+
+    sides, matches: of the face as it is, and of its mirrored picture where that is needed. mirrored: (h,w), how far
+    that is taken. ratio: pixels of the source's photo per pixel of the target's."""
+    made = [
+        one.match.matched(to_lab(resampled(source.photo, canvas.enlarged(side.field), ratio)), canvas.enlarged)
+        for side, one in zip(sides, matches, strict=True)
+    ]
+    lab = made[0]
+    if len(made) == 2:
+        lab += canvas.enlarged(mirrored)[..., None] * (made[1] - lab)
+    first = matches[0]
+    left, top, right, bottom = canvas.box
+    photo = to_lab(target.photo[top:bottom, left:right])
+    softly = 1 - np.float32(0.6) * canvas.enlarged(first.match.eyes)
+    inside, other_inside = (canvas.enlarged(skin) > 0.5 for skin in (first.skin, first.other_skin))
+    lab[..., 0] = match_grain(lab[..., 0], photo[..., 0], inside, other_inside, softly)
+    return to_rgb(lab)
