@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         LatentEdit,
         LatentEditor,
         LoadedModel,
+        OwnEdit,
         Parser,
         ParserEdit,
         PhotoEditor,
@@ -37,7 +38,7 @@ __all__ = ["__version__", "load"]
 
 @overload
 def load(  # type: ignore[overload-overlap]  # a path that is called "own" is written ./own
-    model: Literal["own"] = "own", serving: AttributeEdit | Literal["edit"] | None = None, device: Device = None
+    model: Literal["own"] = "own", serving: OwnEdit | None = None, device: Device = None
 ) -> PhotoEditor: ...
 @overload
 def load(

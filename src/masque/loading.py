@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from masque.edits.ccagan import Classify
-    from masque.edits.loaded import LoadedModel, Parser, PhotoEditor, Synthesizer
+    from masque.edits.loaded import LoadedModel, Parser, PhotoEditor, Swapper, Synthesizer
     from masque.faces.labels import Labels
     from masque.image import Picture
     from masque.modelfile import ModelFile
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OWN = "own"
 """What `masque.load` calls the editor of the photo's own pixels, which is no family and spans them."""
-OWN_EDITS = ("edit", "sheet", "turn")
+OWN_EDITS = ("swap", "edit", "sheet", "turn")
 """What it serves."""
 
 MOST_WEIGHTS = 2 * 10**9
@@ -89,7 +89,11 @@ def load_own(
     def painter() -> Synthesizer:
         return cast("Synthesizer", load_session(synthesizer, "synthesize", place))
 
-    return PhotoEditor(installed_parser(place), cache(prototypes), cache(motion), place, cache(painter))
+    def swapper() -> Swapper | None:
+        folder = installed("rsgan")
+        return cast("Swapper", load_session(folder, "swap", place)) if folder is not None else None
+
+    return PhotoEditor(installed_parser(place), cache(prototypes), cache(motion), place, cache(painter), cache(swapper))
 
 
 def _check_sound(sound: bool, stored: ModelFile) -> None:

@@ -267,10 +267,15 @@ def test_without_weights_swap_warps_and_says_so(
     monkeypatch.setattr(catalog, "SHIPPED", tmp_path / "none")
     outcome = masque("swap", puppet_files[0], puppet_files[1], "-o", tmp_path / "out.png")
     assert outcome.code == 0, outcome.err
-    assert "No weights of rsgan" in outcome.out
+    assert "No weights of parser and expression" in outcome.out
+    assert "--method warp" in outcome.out
     assert verified(tmp_path / "out.png")["model"] == "warp"
-    for asked in (("--method", "network"), ("--set", "Male=1")):  # what only a network can do
-        refused = masque("swap", puppet_files[0], puppet_files[1], *asked, "-o", tmp_path / "other.png")
+    for asked, family in (
+        ("--method=network", "rsgan"),
+        ("--set=Male=1", "expression"),
+        ("--method=own", "expression"),
+    ):
+        refused = masque("swap", puppet_files[0], puppet_files[1], asked, "-o", tmp_path / "other.png")
         assert refused.code == 1
-        assert "masque train rsgan" in refused.err
+        assert f"masque train {family}" in refused.err
         assert not (tmp_path / "other.png").exists()

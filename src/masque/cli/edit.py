@@ -23,8 +23,6 @@ from masque.cli.options import (
     Overwrite,
     Pick,
     Seed,
-    Set,
-    attribute_values,
     edit_values,
 )
 from masque.cli.overwriting import check_replaceable
@@ -38,86 +36,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command, name in ((swap, None), (edit, None), (apply, None), (blend, None), (random_parts, "random")):
+    for command, name in ((edit, None), (apply, None), (blend, None), (random_parts, "random")):
         app.command(name, rich_help_panel=EDIT)(command)
-
-
-Stitch: TypeAlias = Annotated[
-    Literal["none", "gradient"],
-    typer.Option(
-        "--stitch",
-        help="gradient: stitch in the face alone (RSGAN-GD); none: lay the whole painted crop over (RSGAN).",
-    ),
-]
-Method: TypeAlias = Annotated[
-    Literal["network", "warp"] | None,
-    typer.Option(
-        "--method",
-        help="network: by the network of --model; warp: bend the face by its landmarks, without a network. If not "
-        "given, by the network where its weights are.",
-    ),
-]
-PickFace: TypeAlias = Annotated[
-    int | None, typer.Option("--pick-face", help="Which face of the first photo, by its number in `masque faces`.")
-]
-PickHair: TypeAlias = Annotated[
-    int | None, typer.Option("--pick-hair", help="Which face of the second photo to replace.")
-]
-
-
-def swap(
-    face: Annotated[Path, typer.Argument(help="The photo whose face is taken.")],
-    hair: Annotated[
-        Path, typer.Argument(help="The photo that gets it: its hair, pose of head, clothes and background stay.")
-    ],
-    out: Output = Path("out.png"),
-    set_: Set = [],  # noqa: B006 - typer wants a literal
-    stitch: Stitch = "gradient",
-    method: Method = None,
-    detail: Detail = "keep",
-    pick_face: PickFace = None,
-    pick_hair: PickHair = None,
-    model: Model = "rsgan",
-    device: Device = None,
-    overwrite: Overwrite = None,
-    as_json: Json = False,
-) -> None:
-    """Put the face of one photo into another, and get the whole second photo back.
-
-    Example: masque swap anna.jpg ben.jpg -o out.png --set Smiling=1
-    """
-    from masque.image import check_output
-
-    check_output(out, like=hair)
-    check_replaceable(overwrite, out)
-    attributes = attribute_values(set_)
-    needs_network = bool(attributes) or stitch != "gradient" or detail != "keep"
-    if method == "warp" and (needs_network or device is not None):
-        options = "--set, --stitch, --detail or --device"
-        raise typer.BadParameter(f"--method warp bends pixels and paints none: it takes no {options}")
-    with Wait("Swapping"):
-        import masque
-        from masque.catalog import has_model
-        from masque.edits.warp import swap_by_warping
-
-        without_weights = method is None and model == "rsgan" and not needs_network and not has_model(model)
-        if method == "warp" or without_weights:
-            result = swap_by_warping(face, hair, pick_face=pick_face, pick_hair=pick_hair)
-        else:
-            result = masque.load(model, "swap", device).swap(
-                face,
-                hair,
-                attributes=attributes,
-                stitch=stitch,
-                detail=detail,
-                pick_face=pick_face,
-                pick_hair=pick_hair,
-            )
-    save(result, out, overwrite, as_json, NO_WEIGHTS if without_weights else "")
-
-
-NO_WEIGHTS = " No weights of rsgan come with this installation, so the face was bent by its landmarks (--method warp)."
-"""What the answer of a swap says beside where it wrote."""
 
 
 EditMethod: TypeAlias = Annotated[

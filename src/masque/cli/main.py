@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from masque.cli import bench, data, edit, evaluate, latents, look, portraits, presets, synthesize, tables, train
+from masque.cli import bench, data, edit, evaluate, latents, look, portraits, presets, swap, synthesize, tables, train
 from masque.cli.help import Headings
 from masque.cli.manner import MANNER, begin
 from masque.cli.options import Quiet, Verbose
@@ -36,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 for register in (
+    swap.register,
     edit.register,
     look.register,
     portraits.register,

@@ -38,11 +38,13 @@ from masque.edits.sample import sample
 from masque.edits.sheet import sheet
 from masque.edits.subject import Photo
 from masque.edits.swap import swap
+from masque.edits.swap_own import swap as swap_own
 from masque.edits.synthesize import modify, synthesize, synthesize_pictures
 from masque.edits.transfer import transfer
 from masque.edits.turn import turn
 from masque.image import Picture
 
+OwnEdit: TypeAlias = Literal["swap", "edit", "sheet", "turn"]
 SwapperEdit: TypeAlias = Literal["swap", "random", "blend"]
 AttributeEdit: TypeAlias = Literal["sheet"]
 ParserEdit: TypeAlias = Literal["parse"]
@@ -62,8 +64,9 @@ class Swapper(RSGANSession):
 
 
 class PhotoEditor(OwnSession):
-    """Attributes edited, and heads turned, on the photo's own pixels, which are moved and tinted."""
+    """Faces swapped, attributes edited and heads turned on the photo's own pixels, which are moved and tinted."""
 
+    swap = swap_own
     edit = edit_own
     sheet = own_sheet
     turn = turn

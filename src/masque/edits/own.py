@@ -20,6 +20,7 @@ from masque.edits.mattes import Mattes, find_mattes
 from masque.edits.measures import inputs, measure
 from masque.edits.parser import ParserSession
 from masque.edits.result import Result
+from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Photo, Subject, find_subject
 from masque.errors import CheckpointError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.change import Change
@@ -66,15 +67,18 @@ class OwnSession:
         motion: Callable[[], tuple[Motion, str]],
         device: torch.device | str = "cpu",
         synthesizer: Callable[[], Painter] | None = None,
+        swapper: Callable[[], RSGANSession | None] = lambda: None,
     ) -> None:
         """parser: finds hair and skin; None where no weights of it are installed. prototypes: loads those of age and
         sex, and the hash of their weights. motion: the same of how faces move. device: what computes. synthesizer:
-        loads what paints heads that are turned far; without it they are refused."""
+        loads what paints heads that are turned far; without it they are refused. swapper: loads what swaps faces that
+        own pixels cannot; None where no weights of it are installed."""
         self.parser = parser
         self.prototypes = prototypes
         self.motion = motion
         self.device = torch.device(device)
         self.synthesizer = synthesizer
+        self.swapper = swapper
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -85,12 +89,16 @@ class OwnSession:
         """Where hair and skin of a subject are. Raises CheckpointError where no face parser is installed.
 
         subject: the face."""
+        return find_mattes(self.require_parser(), subject)
+
+    def require_parser(self) -> ParserSession:
+        """The face parser. Raises CheckpointError where none is installed."""
         if self.parser is None:
             raise CheckpointError(
                 "No weights of parser come with this installation, and hair cannot be found without: train some with "
                 "`masque train parser` and name the folder that holds them in MASQUE_WEIGHTS."
             )
-        return find_mattes(self.parser, subject)
+        return self.parser
 
 
 def edit(

@@ -17,8 +17,17 @@ from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
 from masque.edits.swap import swap as swap_by_network
 from masque.edits.swap_colours import match_side, paint_face
-from masque.edits.swap_mask import SKIN, opacity, outline, swap_mask
-from masque.edits.swap_sides import carried_both_ways, hair_on, make_side, mirrored_share, shares_on
+from masque.edits.swap_mask import SKIN, opacity, swap_mask
+from masque.edits.swap_sides import (
+    carried_both_ways,
+    hair_on,
+    look_once,
+    make_side,
+    mirrored_share,
+    needs_mirroring,
+    shares_at,
+    shares_of,
+)
 from masque.edits.warp import swap_by_warping
 from masque.faces.beard import beard_outline, has_beard
 from masque.faces.carried import Canvas, Carried, canvas_around, face_width, forehead
@@ -39,8 +48,8 @@ Expression = Literal["source", "target"]
 MOST_TURNED = 20.0
 """By how many degrees two heads may be turned apart: farther, the face shows too little of what is to be seen."""
 
-LEAST_SHOWN = 0.5
-"""What share of the face's region has to be seen in both photos."""
+LEAST_SHOWN = 0.7
+"""What share of the face between brows and chin has to be seen in both photos, without what stays."""
 
 GLASSES = "The photo's glasses stay, and with them the eyes and brows behind."
 BEARD = "The photo's beard stays, and with it the mouth."
@@ -89,7 +98,7 @@ def swap(
     target = find_subject(hair, SIZE, pick_hair, session.device)
     found = _find(session, source, target, expression)
     if found.change is None:
-        result = _by_next_method(session, face, hair, (pick_face, pick_hair), found.reason)
+        result = _by_next_method(session, face, hair, (pick_face, pick_hair), found)
     else:
         result = _finished(session, source, target, found.change, found.values)
     return _edited(session, result, values, source, target) if values else result
@@ -114,7 +123,7 @@ def _finished(
 
 
 def _by_next_method(
-    session: OwnSession, face: Photo, hair: Photo, picks: tuple[int | None, int | None], reason: str
+    session: OwnSession, face: Photo, hair: Photo, picks: tuple[int | None, int | None], found: _Found
 ) -> Result:
     """The swap by RSGAN, or without its weights by the landmarks alone, and why."""
     network = session.swapper()
@@ -122,8 +131,9 @@ def _by_next_method(
         result, method = swap_by_network(network, face, hair, pick_face=picks[0], pick_hair=picks[1]), "network"
     else:
         result, method = swap_by_warping(face, hair, pick_face=picks[0], pick_hair=picks[1]), "warp"
-    note = f"{reason}, so the faces were swapped by --method {method}."
-    record = {**result.record, "method": method, "notes": [note, *result.texts("notes")]}
+    note = f"{found.reason}, so the faces were swapped by --method {method}."
+    apart = {"turned_apart": found.values["turned_apart"]}
+    record = {**result.record, "method": method, **apart, "notes": [note, *result.texts("notes")]}
     return Result(result.picture, record, result.change, result.original)
 
 
@@ -149,7 +159,7 @@ def _find(session: OwnSession, source: Subject, target: Subject, expression: Exp
     moved = _expressed(motion, source, target) if expression == "target" else source.face.landmarks.astype(np.float64)
     carried, opposite = carried_both_ways(motion.shapes, source, moved, there)
     values: dict[str, JSON] = {
-        "expression": expression,
+        "expression_of": expression,
         "weights": weights,
         "turned_apart": round(carried.turned, 1),
         "mirrored": carried.mirror is not None,
@@ -158,18 +168,23 @@ def _find(session: OwnSession, source: Subject, target: Subject, expression: Exp
         return _Found(None, values, f"The heads are turned {carried.turned:.0f}° apart")
     canvas = _canvas(carried, target)
     ratio = face_width(carried.own) / face_width(carried.other)  # pixels of the source per pixel of the target
-    own_mattes, mattes = session.mattes(source), session.mattes(target)
-    side, back = (make_side(one, canvas, source, own_mattes, ratio) for one in (carried, opposite))
-    others, photo = shares_on(mattes, canvas), to_lab(canvas.cut(target.photo))
-    mirrored = mirrored_share(side, back, canvas)
-    seen = np.maximum(side.seen, mirrored * back.seen)
+    mattes = session.mattes(target)
+    looked = look_once(session.require_parser(), source, session.require_parser().size)
+    others, photo = shares_at(shares_of(mattes), *canvas.positions()), to_lab(canvas.cut(target.photo))
+    side = make_side(carried, canvas, source, looked, ratio)
+    mirrored, seen, sides = np.zeros(canvas.size[::-1], np.float32), side.seen, [side]
+    if needs_mirroring(side, canvas):
+        back = make_side(opposite, canvas, source, looked, ratio)
+        mirrored = mirrored_share(side, back, canvas)
+        seen, sides = np.maximum(seen, mirrored * back.seen), [side, back]
     kept, notes = _kept(target, canvas, carried, (to_lab(side.picture), side.shares), (photo, others))
     shown = swap_mask(carried, canvas, others, seen, hair_on(mattes, canvas), kept)
-    region = hull_of(outline(carried, canvas), canvas.size) > 0
-    share = float(shown[region & (kept == 0)].mean()) if (region & (kept == 0)).any() else 0.0
+    needed = (hull_of(canvas.points(carried.other[17:]), canvas.size) > 0) & (kept == 0)
+    share = float(shown[needed].mean()) if needed.any() else 0.0
     if share < LEAST_SHOWN:
         return _Found(None, values, "Too little of a face is seen")
-    sides = [side, back] if float(mirrored[shown > 0].max(initial=0)) > 0.5 else [side]
+    if float(mirrored[shown > 0].max(initial=0)) < 0.5:
+        sides = sides[:1]
     matches = [match_side(one, photo, others, canvas, shown) for one in sides]
     picture = paint_face(source, target, canvas, sides, matches, mirrored, ratio)
     alpha = canvas.enlarged(opacity(shown, carried, canvas))

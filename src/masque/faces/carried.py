@@ -170,8 +170,8 @@ def _in_picture(roll: float) -> Floats:
 
 
 def _lift(posed: Floats, there: Floats) -> Floats:
-    """(2,): by how much a mouth is lifted, so that it keeps most of the room to the chin that it has in its own face and
-    leaves half of the room to the nose.
+    """(2,): by how much a mouth is lifted, so that it keeps most of the room to the chin that it has in its own face,
+    and leaves half of the room to the nose.
 
     posed: (68,2), the face with its own jaw. there: (68,2), the one whose jaw it gets."""
     _, down = face_axes(there)
