@@ -205,7 +205,7 @@ def test_the_network_paints_what_the_photo_has_nowhere_and_nothing_beside_the_fa
     assert middle.sum() > 20
     assert np.abs(result.picture[middle].astype(int) - 160).mean() < 20
     assert result.record["changed_labels_percent"] > 0
-    assert set(result.record["layers"]) == {"parts", "network"}
+    assert set(result.record["layers"]) == {"parts", "sharpness", "network"}
     assert (result.change.apply(photo) == result.picture).all()
 
 
@@ -216,7 +216,7 @@ def test_a_part_that_moves_is_the_photos_own_pixels(painter, files, truth):
     edited = np.where(brows, 1, labels)
     edited[:-5][brows[5:]] = labels[5:][brows[5:]]
     result = repaint(painter, files["one.png"], labels=edited.astype(np.uint8))
-    assert set(result.record["layers"]) == {"parts"}
+    assert set(result.record["layers"]) == {"parts", "sharpness"}
     light = cv2.cvtColor(result.picture, cv2.COLOR_RGB2GRAY).astype(float)
     own = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(float)
     raised = np.isin(edited, (2, 3))

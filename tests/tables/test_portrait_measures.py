@@ -95,8 +95,7 @@ def test_a_painter_that_gives_the_picture_back(frames, painter, parser, monkeypa
     assert report["repaint"] == {}  # of a painter without a parser
 
 
-def test_repaints_on_own_pixels_are_sharper_than_the_networks(frames, painter, monkeypatch):
-    """By a parser that sees what is there: both are by one, and the network is not trained."""
+def test_repaints_on_own_pixels_meet_a_map_that_an_untrained_network_does_not(frames, painter, monkeypatch):
     parser = installed_parser()
     monkeypatch.setattr(painter, "parser", parser)
     found = evaluate_repaints(painter, parser, frames, frames.indices("test")[:2].tolist())
@@ -104,7 +103,6 @@ def test_repaints_on_own_pixels_are_sharper_than_the_networks(frames, painter, m
     mouth = found["mouth larger"]
     assert mouth["agreement"]["own"]["n"] == 2
     assert mouth["agreement"]["own"]["value"] > 0.2 + mouth["agreement"]["network"]["value"]
-    assert 0.7 < mouth["sharpness"]["own"]["value"] < 1.3
     assert any("repainted, mouth larger: label agreement" in line for line in in_words(found))
 
 
