@@ -31,6 +31,7 @@ ORDER = [
 OWN = {
     "--part": "what a part is to a command differs",
     "--count": "of what",
+    "--size": "of crops that are trained on, and of pictures that are made",
     "--steps": "of a strip, of a training, of all models of a table",
     "--method": "of swapping and of finding latents",
     "--out": "a picture, a film, a latent, a label map, a folder",

@@ -134,13 +134,16 @@ def test_blend_into_its_usual_file(
     puppet_files: list[Path], model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    outcome = masque("blend", *puppet_files[:2], "--part", "hair", "--steps", 3, "--model", model_folder, "--json")
+    options = ("--part", "hair", "--steps", 3, "--size", 128, "--model", model_folder, "--json")
+    outcome = masque("blend", *puppet_files[:2], *options)
     assert (outcome.values["steps"], outcome.values["out"]) == (3, "strip.png")
     out = tmp_path / "strip.png"
     strip = read_picture(out)
-    assert strip.shape == (256, 3 * 258 - 2, 3)
-    assert not np.array_equal(strip[:, :256], strip[:, -256:])
-    assert verified(out)["part"] == "hair"
+    assert strip.shape == (128, 3 * 130 - 2, 3)
+    assert not np.array_equal(strip[:, :128], strip[:, -128:])
+    assert (verified(out)["part"], verified(out)["detail"]) == ("hair", "keep")
+    outcome = masque("blend", *puppet_files[:2], "--steps", 3, "--detail", "network", "--model", model_folder)
+    assert (outcome.code, read_picture(out).shape) == (0, (256, 3 * 258 - 2, 3))
 
 
 def test_an_output_may_overwrite_its_input(puppet_files: list[Path], model_folder: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from masque.edits.random_parts import COLUMNS, SPREAD
 from masque.errors import ValueRangeError
 from masque.faces.frame import at_scale
 from masque.faces.regions import hull_mask
+from masque.loading import installed_parser
 
 GAP = 2
 
@@ -107,11 +108,60 @@ def test_the_part_that_stays_keeps_the_photos_pixels(session, photo, monkeypatch
 
 def test_a_strip_goes_from_one_reconstruction_to_the_other(session, photo, other):
     ends = [session.compose(session.encode(session.subject(p)))[0] for p in (photo, other)]
-    strip = session.blend(photo, other, steps=5).picture
+    strip = session.blend(photo, other, steps=5, detail="network").picture
     assert strip.shape == (CELL, 5 * (CELL + GAP) - GAP, 3)
     first, *_, last = cells(strip)
     assert np.abs(first.astype(int) - enlarged(ends[0])).max() <= 1
     assert np.abs(last.astype(int) - enlarged(ends[1])).max() <= 1
+
+
+def cropped(photo: np.ndarray, session, size: int) -> np.ndarray:
+    """A photo's hair crop, by OpenCV alone: no pixel is interpolated twice where it is enlarged."""
+    factor = size / 32
+    larger = np.array([[factor, 0, 0.5 * factor - 0.5], [0, factor, 0.5 * factor - 0.5]])
+    to_size = larger @ np.vstack([session.subject(photo).matrix, [0, 0, 1]])
+    return cv2.warpAffine(photo, to_size, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def test_a_strip_of_own_pixels_begins_and_ends_with_the_photos(session, photo):
+    mirrored = np.ascontiguousarray(photo[:, ::-1])
+    strip = session.blend(photo, mirrored, steps=3, size=480).picture
+    assert strip.shape == (480, 3 * (480 + GAP) - GAP, 3)
+    for at, source in ((0, photo), (2, mirrored)):
+        cell = strip[:, at * (480 + GAP) :][:, :480]
+        inner = slice(100, 380)  # where the crop lies within the photo
+        assert (cell[inner, inner] == cropped(source, session, 480)[inner, inner]).mean() > 0.999
+
+
+def test_a_part_of_own_pixels_leaves_the_others(session, photo, other):
+    session.parser = installed_parser()
+    try:
+        hair = cells_of(session.blend(photo, other, part="hair", steps=2, size=256).picture, 256)
+        face = cells_of(session.blend(photo, other, part="face", steps=2, size=256).picture, 256)
+    finally:
+        session.parser = None
+    assert (hair[0] == face[0]).all()
+    eyes_to_mouth = np.s_[125:175, 95:160]
+    assert np.abs(hair[1].astype(int) - hair[0])[eyes_to_mouth].mean() < 2
+    assert np.abs(face[1].astype(int) - face[0])[eyes_to_mouth].mean() > 10
+    wall = np.s_[:40, :60]
+    assert np.abs(face[1].astype(int) - face[0])[wall].mean() < 2
+
+
+def cells_of(strip: np.ndarray, size: int) -> list[np.ndarray]:
+    return [strip[:, left : left + size] for left in range(0, strip.shape[1], size + GAP)]
+
+
+def test_strips_are_as_large_as_faces_are_unless_asked(session, photo, other):
+    largest = max(32 / np.linalg.norm(session.subject(p).matrix[:, 0]) for p in (photo, other))
+    assert abs(session.blend(photo, other, steps=2).picture.shape[0] - largest) <= 2
+    doubled = cv2.resize(photo, None, fx=4, fy=4)
+    assert session.blend(doubled, photo, steps=2).picture.shape[0] == 512
+    assert session.blend(photo, other, steps=2, size=64).picture.shape[0] == 64
+    with pytest.raises(ValueRangeError, match="size is 63 and must be from 64 to 2048"):
+        session.blend(photo, other, steps=2, size=63)
+    with pytest.raises(ValueRangeError, match="leave out size"):
+        session.blend(photo, other, steps=2, size=64, detail="network")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +170,7 @@ def test_a_strip_goes_from_one_reconstruction_to_the_other(session, photo, other
 def test_only_the_blended_part_moves_and_it_moves_in_a_straight_line(session, photo, other, monkeypatch, part, moving):
     a, b = (session.encode(session.subject(p)) for p in (photo, other))
     seen = watched(session, monkeypatch)
-    session.blend(photo, other, part=part, steps=4)
+    session.blend(photo, other, part=part, steps=4, detail="network")
     for name in ("xf", "cf", "xh", "ch"):
         start, end, path = (
             getattr(z, name)[0].numpy() if z is not seen[-1] else z and getattr(z, name).numpy()

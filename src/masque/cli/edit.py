@@ -23,6 +23,7 @@ from masque.cli.options import (
     Overwrite,
     Pick,
     Seed,
+    Size,
     edit_values,
 )
 from masque.cli.overwriting import check_replaceable
@@ -233,9 +234,11 @@ def blend(
         Literal["face", "hair", "both"], typer.Option("--part", help="What goes from the one to the other.")
     ] = "both",
     steps: Annotated[int, typer.Option("--steps", help="Pictures on the strip, both ends included.")] = 8,
+    size: Size = None,
     out: Output = Path("strip.png"),
     pick_a: Annotated[int | None, typer.Option("--pick-a", help="Which face of the first photo.")] = None,
     pick_b: Annotated[int | None, typer.Option("--pick-b", help="Which face of the second photo.")] = None,
+    detail: Detail = "keep",
     model: Model = "rsgan",
     device: Device = None,
     overwrite: Overwrite = None,
@@ -252,7 +255,11 @@ def blend(
     with Wait("Blending"):
         import masque
         from masque.edits.blend import CELL
+        from masque.edits.mixing import LARGEST, checked_size
 
-        check_sheet(out, steps, steps, CELL)
-        result = masque.load(model, "blend", device).blend(a, b, part=part, steps=steps, pick_a=pick_a, pick_b=pick_b)
+        side = checked_size(size, detail) or LARGEST
+        check_sheet(out, steps, steps, CELL if detail == "network" else side)
+        result = masque.load(model, "blend", device).blend(
+            a, b, part=part, steps=steps, detail=detail, size=size, pick_a=pick_a, pick_b=pick_b
+        )
     save(result, out, overwrite, as_json)

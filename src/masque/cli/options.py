@@ -83,6 +83,14 @@ Detail: TypeAlias = Annotated[
         "--detail", help="keep: add the change to the photo's own pixels; network: show what the network paints."
     ),
 ]
+Size: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        help="Side of each picture in pixels, from 64 to 2048, with --detail keep; if not given, as large as the "
+        "largest face is in its photo, 512 at most.",
+    ),
+]
 Pick: TypeAlias = Annotated[
     int | None,
     typer.Option(

@@ -1,0 +1,319 @@
+"""One head of several: the photos' own pixels, bent to the shape in between and put together part by part.
+
+A plain dissolve shows two outlines of everything that landmarks do not hold: hair, collars, fringes. So each picture is
+taken apart into hair, face and what is behind. Of each part the smooth base colour is known everywhere, also where the
+picture hides it; where a part ends is a signed distance, and distances are what is mixed (Cohen-Or et al. 1998), so
+that one outline goes from one shape to the other. What a picture has beyond its base colours, its detail, is taken from
+those pictures that show the same part at that place, and keeps its strength though textures of several people cancel
+each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+
+from masque.faces.crop import Field, HeadCrop, moved_grid
+from masque.faces.labels import LABELS
+from masque.faces.matte import mean_nearby, resized
+from masque.faces.mean_face import with_forehead
+from masque.image import Picture
+
+Floats = NDArray[np.float32]
+Weights = NDArray[np.float64]
+"""How much of each of N pictures, (N,) or in rows (3,N), summing to 1."""
+Points = NDArray[np.float64]
+"""(106,2) pixels of a crop: landmarks, forehead, rim."""
+
+PARTS = ("back", "face", "hair")
+"""What a picture is taken apart into."""
+LUMINANCE = np.array([0.299, 0.587, 0.114])
+"""Of R, G and B."""
+SMALL = 256
+"""Side at most of what is smooth: base colours and distances."""
+CELLS = 40
+"""Cells of the grid on which thin plates are evaluated, across a crop."""
+STIFFNESS = 2e-4
+"""Smoothing of the thin plates: landmarks are found to within a pixel or two."""
+FACE = 0.5
+"""Width of a face in a hair crop, in shares of its side, about."""
+SOFT = 0.007
+"""Over which distance a part goes over into another, in shares of the crop's side."""
+RIM = 0.03
+"""How far from an outline, in shares of the crop's side, colours may be those of both sides."""
+HALO, MOVED = 0.025, 0.012
+"""How far from an outline, in the same shares, detail belongs to it, light and dark lines that cameras leave beside it
+included; and how far the outline may have moved for it to fit still."""
+ENERGY = 0.012
+"""Over which distance the strength of detail is measured, in shares of the crop's side."""
+GAIN = 1.8
+"""How much at most mixed detail is strengthened."""
+HIDDEN = 0.02
+"""How much say in a face's detail a picture has that has none: it may be the only one whose forehead is seen."""
+UNSURE = (0.01, 0.3)
+"""How soon detail is left out where it hardly fits, of mixtures of whole heads and of those with others' hair."""
+FEATURES = slice(17, 68)
+"""Landmarks of brows, eyes, nose and mouth."""
+FEW = 0.002
+"""The share of a crop below which a part counts as not there."""
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A picture that goes into a mixture."""
+
+    crop: HeadCrop
+    shares: Floats | None
+    """(11,h,w) over the crop: how sure a face parser is of each label; None where there is no parser."""
+
+    @cached_property
+    def parts(self) -> Floats:
+        """(3,s,s): how sure each of PARTS is, at most 256 px."""
+        size = min(SMALL, self.crop.size)
+        if self.shares is None:
+            return np.stack([np.zeros((size, size)), np.ones((size, size)), np.zeros((size, size))]).astype(np.float32)
+        hair, back = self.shares[LABELS.index("hair")], self.shares[LABELS.index("background")]
+        return np.stack([resized(part, (size, size)) for part in (back, 1 - hair - back, hair)])
+
+    @cached_property
+    def distances(self) -> Floats:
+        """(s,s,3): how far each pixel lies inside each part, in shares of the crop's side; negative outside."""
+        inside = self.parts.argmax(axis=0)
+        found = []
+        for part in range(len(PARTS)):
+            mask = (inside == part).astype(np.uint8)
+            within, without = (
+                cv2.distanceTransform(np.pad(m, 1, mode="edge"), cv2.DIST_L2, 5) for m in (mask, 1 - mask)
+            )
+            # Of a part that is nowhere, everything is far outside.
+            distance = np.minimum(within, mask.shape[0])[1:-1, 1:-1] - np.minimum(without, mask.shape[0])[1:-1, 1:-1]
+            found.append(cv2.GaussianBlur(distance / mask.shape[0], (0, 0), 1.0))
+        return np.stack(found, axis=-1).astype(np.float32)
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """(3,): whether each part is there."""
+        return np.asarray(self.parts.mean(axis=(1, 2)) > FEW)
+
+    def bases(self, picture: Picture) -> Floats:
+        """(s,s,9): the smooth colour of each part of the crop, seen or not, as a picture (S,S,3) of the crop has it."""
+        size = self.parts.shape[1]
+        small = resized(picture.astype(np.float32), (size, size))
+        # At a rim colours are mixed.
+        sure = np.clip(self.distances / np.float32(RIM) - 0.5, 1e-4, 1) * np.square(self.parts.transpose(1, 2, 0))
+        return np.concatenate([mean_nearby(small, sure[..., part], FACE * size) for part in range(3)], axis=2)
+
+    @cached_property
+    def base(self) -> Floats:
+        """The photo's own `bases`."""
+        return self.bases(self.crop.picture)
+
+
+def opacities(distances: Floats, soft: float = SOFT, apart: bool = False) -> Floats:
+    """(…,3): how much of each pixel each part is, summing to 1, by how far inside each it lies (…,3).
+
+    apart: whether hair ends where it ends, and whichever else is nearer is seen there; otherwise what is nearest."""
+    power = np.exp((distances - distances.max(axis=-1, keepdims=True)) / np.float32(soft))
+    if apart:
+        hair = np.asarray(1 / (1 + np.exp(np.clip(-2 / soft * distances[..., 2:], -30, 30))), dtype=np.float32)
+        both = power[..., :2] + np.float32(1e-12)
+        return np.concatenate([(1 - hair) * both / both.sum(axis=-1, keepdims=True), hair], axis=-1)
+    return np.asarray(power / power.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Proportions:
+    """How much of each of N pictures is in a mixture; rows of parts in the order of PARTS."""
+
+    outline: Weights
+    """(N,): whose outline of head and picture."""
+    features: Weights
+    """(N,): whose brows, eyes, nose and mouth, in shape."""
+    parts: Weights
+    """(3,N): whose colours and detail each part has."""
+    layout: Weights
+    """(3,N): whose each part is in where it begins and ends."""
+    lit: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """How much each part is changed by what is added to a mixture."""
+
+    @classmethod
+    def all_of(cls, weights: Weights) -> Proportions:
+        """So much (N,) of each picture in everything."""
+        rows = np.stack([weights] * len(PARTS))
+        return cls(weights, weights, rows, rows)
+
+    @property
+    def one(self) -> int | None:
+        """The number of the picture that the mixture is made of alone; None of several."""
+        rows = np.vstack([self.outline, self.features, self.parts, self.layout])
+        (whole,) = np.nonzero((rows == 1).all(axis=0))
+        return int(whole[0]) if len(whole) and (rows.sum(axis=1) == 1).all() and (rows >= 0).all() else None
+
+
+class Mixture:
+    """What all mixtures of some pictures have in common."""
+
+    def __init__(self, ingredients: Sequence[Ingredient]) -> None:
+        """ingredients: crops of one size."""
+        self.ingredients = list(ingredients)
+        self.size = ingredients[0].crop.size
+        self.points = np.stack([with_rim(one.crop.landmarks, self.size) for one in ingredients])
+
+    def shape(self, proportions: Proportions) -> Points:
+        """(106,2): landmarks, forehead and rim of a mixture."""
+        outline, features = (
+            np.einsum("n,nij->ij", weights, self.points) for weights in (proportions.outline, proportions.features)
+        )
+        outline[FEATURES] = features[FEATURES]
+        return np.asarray(outline, dtype=np.float64)
+
+    def mixed(self, proportions: Proportions, points: Points | None = None, light: Floats | None = None) -> Picture:
+        """A mixture (S,S,3); the picture itself, bit for bit, where it is of one alone.
+
+        points: its shape (106,2), if not as the proportions say. light: (h,w,3), added to what comes out."""
+        one = proportions.one
+        if one is not None and points is None and light is None:
+            return self.ingredients[one].crop.picture
+        at = self.shape(proportions) if points is None else points
+        mixed = _Mixing(self, proportions, at).picture(light)
+        return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def with_rim(landmarks: NDArray[np.generic], size: int) -> Points:
+    """(106,2): the landmarks (68,2) of a crop, points of its forehead and of its rim."""
+    last = size - 1
+    places = np.linspace(0, last, 5)
+    rim = [(x, y) for x in places for y in places if x in (0, last) or y in (0, last)]
+    return np.concatenate([with_forehead(landmarks), np.array(rim)])
+
+
+def bending(points: Points, own: Points, size: int) -> Field:
+    """The field by which a crop's own points (N,2) come to lie on others, by thin plates (Bookstein 1989)."""
+    at = (np.arange(CELLS) + 0.5) * size / CELLS - 0.5
+    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
+    plates = RBFInterpolator(points / size, (own - points) / size, kernel="thin_plate_spline", smoothing=STIFFNESS)
+    return np.ascontiguousarray((size * plates(grid / size)).reshape(CELLS, CELLS, 2), dtype=np.float32)
+
+
+class _Mixing:
+    """One mixture on its way."""
+
+    def __init__(self, mixture: Mixture, proportions: Proportions, points: Points) -> None:
+        self.of, self.size = mixture.ingredients, mixture.size
+        self.fields = [bending(points, own, self.size) for own in mixture.points]
+        self.small = self.of[0].parts.shape[1]
+        present = np.stack([one.present for one in self.of])
+        self.weights = _of_present(proportions.parts, present)
+        self.distances = _of_absent(np.stack([self._bent(one.distances, n) for n, one in enumerate(self.of)]), present)
+        self.bases = [self._bent(one.base, n).reshape(self.small, self.small, 3, 3) for n, one in enumerate(self.of)]
+        self.apart = not np.array_equal(proportions.layout[1], proportions.layout[2])
+        self.distance = self._mixed_distances(proportions.layout)
+        self.lit = np.array(proportions.lit, np.float32)
+
+    def _mixed_distances(self, layout: Weights) -> Floats:
+        """(s,s,3): how far inside each part each pixel of the mixture lies."""
+        mixed = np.einsum("pn,nyxp->yxp", layout, self.distances).astype(np.float32)
+        if self.apart:
+            # What hair hid is behind it as the picture whose hair comes has it.
+            own, other = (np.einsum("n,nyxp->yxp", layout[row], self.distances).astype(np.float32) for row in (1, 2))
+            mixed[..., :2] += opacities(own)[..., 2:] * (other - own)[..., :2]
+        return mixed
+
+    def _bent(self, values: Floats, number: int) -> Floats:
+        """Small values (s,s,C) of a picture where its pixels go."""
+        x, y = moved_grid(self.fields[number] * np.float32(self.small / self.size), self.small)
+        bent = [
+            cv2.remap(
+                np.ascontiguousarray(values[..., first : first + 3]),
+                *(x, y, cv2.INTER_LINEAR),
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for first in range(0, values.shape[2], 3)
+        ]
+        return np.concatenate(bent, axis=2).astype(np.float32)
+
+    def picture(self, light: Floats | None) -> Floats:
+        """(S,S,3): base colours and detail. light: (h,w,3), added to the base colours."""
+        opacity, whole = opacities(self.distance, apart=self.apart), (self.size, self.size)
+        colours = [
+            sum(float(weight) * base[:, :, part] for weight, base in zip(self.weights[part], self.bases, strict=True))
+            for part in range(len(PARTS))
+        ]
+        mixed = sum(opacity[..., part, None] * colour for part, colour in enumerate(colours))
+        if light is not None:
+            mixed = mixed + (opacity @ self.lit)[..., None] * resized(light, (self.small, self.small))
+        shares = [resized(share, whole)[..., None] for share in self._shares(opacity)]
+        return resized(np.asarray(mixed, dtype=np.float32), whole) + strengthened(self._details(), shares)
+
+    def _details(self) -> list[Floats]:
+        """(S,S,3) of each picture: what it has beyond its base colours, bent along."""
+        found = []
+        for n, one in enumerate(self.of):
+            own = opacities(self.distances[n])
+            base = np.asarray(sum(own[..., part, None] * self.bases[n][:, :, part] for part in range(3)), np.float32)
+            found.append(one.crop.bent(self.fields[n]) - resized(base, (self.size, self.size)))
+        return found
+
+    def _alike(self, own: Floats) -> Floats:
+        """(s,s): how far a picture with its own distances (s,s,3) shows there what the mixture shows."""
+        wide = opacities(self.distance, RIM, self.apart)
+        same = 1 - 0.5 * np.abs(wide - opacities(own, RIM)).sum(axis=2)
+        _, second, first = np.moveaxis(np.sort(own, axis=2), 2, 0)
+        near = np.exp(-np.square((first - second) / (2 * HALO)))
+        moved = np.abs(self.distance - own).max(axis=2)
+        return np.asarray(np.square(same) * np.exp(-near * np.square(moved / MOVED)), dtype=np.float32)
+
+    def _shares(self, opacity: Floats) -> list[Floats]:
+        """(s,s) of each picture: how much of its detail is taken; 1 in all where any shows the mixture's part."""
+        alike = [self._alike(own) for own in self.distances]
+        said = self.weights.copy()
+        said[1] = (1 - HIDDEN) * said[1] + HIDDEN / len(self.of)
+        heard = [opacity @ said[:, n] for n in range(len(self.of))]
+        agreed = [one * weight for one, weight in zip(alike, heard, strict=True)]
+        fits = np.max([one * np.minimum(1, 5 * weight) for one, weight in zip(alike, heard, strict=True)], axis=0)
+        total = np.sum(agreed, axis=0) + UNSURE[self.apart] * (1 - fits) + 1e-5
+        return [(one / total).astype(np.float32) for one in agreed]
+
+
+def _of_present(weights: Weights, present: NDArray[np.bool_]) -> Weights:
+    """Weights (3,N) of parts, where those of pictures that have no such part go to those that have.
+
+    present: (N,3)."""
+    kept = weights * present.T
+    missing = np.abs(kept).sum(axis=1, keepdims=True) < 1e-6
+    there = np.where(missing, present.T, kept)
+    total = there.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 0, there / np.maximum(total, 1e-9), weights), dtype=np.float64)
+
+
+def _of_absent(distances: Floats, present: NDArray[np.bool_]) -> Floats:
+    """Distances (N,s,s,3), where those of a part that a picture has not are the other pictures', all of it outside: it
+    grows from its middle."""
+    for part in range(len(PARTS)):
+        there = distances[present[:, part], ..., part]
+        if len(there) and not present[:, part].all():
+            shrunk = there.mean(axis=0)
+            distances[~present[:, part], ..., part] = shrunk - shrunk.max() - SOFT
+    return distances
+
+
+def strengthened(details: Sequence[Floats], shares: Sequence[Floats]) -> Floats:
+    """The mean (H,W,3) of details by their shares (H,W,1), as strong in each place as they are by themselves."""
+    mixed = np.sum([share * detail for share, detail in zip(shares, details, strict=True)], axis=0)
+    wanted = np.sum([share[..., 0] * _strength(detail) for share, detail in zip(shares, details, strict=True)], axis=0)
+    gain = np.clip((wanted + 0.5) / (_strength(mixed) + 0.5), 1, GAIN)
+    return np.asarray(mixed * gain[..., None], dtype=np.float32)
+
+
+def _strength(detail: Floats) -> Floats:
+    """(H,W): root mean square of the light of a detail (H,W,3) around each pixel."""
+    light = np.asarray(cv2.transform(detail, LUMINANCE[None]), dtype=np.float32)
+    height, width = light.shape[:2]
+    half = resized(np.square(light), (width // 2, height // 2))
+    soft = resized(np.asarray(cv2.GaussianBlur(half, (0, 0), ENERGY * width / 2), np.float32), (width, height))
+    return np.sqrt(np.maximum(0, soft))
