@@ -35,7 +35,7 @@ LEAST_DETAIL = 0.2
 """Fine detail of cheeks, in L*, at least: less is a picture's rounding."""
 
 SHADE = 8.0
-"""By how much, in L*, a beard is darker than the cheeks."""
+"""By how much, in L*, a beard is darker than the cheeks, or lighter, as grey ones are."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def beard_shares(face: Seen, target: Seen, result: Seen, shown: Share) -> tuple[
 
 
 def beard(seen: Seen) -> Region | None:
-    """Where a face has a beard, (H,W): what is darker than its cheeks in the zone where beards grow; None where the
-    zone has hardly more fine detail than the cheeks, as shadows have not."""
+    """Where a face has a beard, (H,W): what is darker or lighter than its cheeks in the zone where beards grow; None
+    where the zone has hardly more fine detail than the cheeks, as shadows have not."""
     points, width = seen.landmarks, seen.width
     left, right = (0.55 * points[[jaw]] + 0.45 * points[[nose]] for jaw, nose in ((3, 31), (13, 35)))
     lips = widened(filled(seen.size, [points[48:60]]), 0.02 * width)
@@ -123,7 +123,8 @@ def beard(seen: Seen) -> Region | None:
     detail = np.abs(seen.light - blurred(seen.light, DETAIL * width))
     if np.median(detail[hairy]) < BEARDED * max(LEAST_DETAIL, float(np.median(detail[cheeks]))):
         return None
-    return np.asarray(hairy & (blurred(seen.light, 0.02 * width) < np.median(seen.light[cheeks]) - SHADE), bool)
+    differs = np.abs(blurred(seen.light, 0.02 * width) - np.median(seen.light[cheeks])) > SHADE
+    return np.asarray(hairy & differs, bool)
 
 
 def affine(points: Landmarks, onto: Landmarks) -> Matrix:
