@@ -231,6 +231,8 @@ def test_evaluate_measures_swaps_of_whole_photos_by_several_methods(
     assert "share of brows cut by the mask" in text
     both = masque(*command, "--data", "puppets:20").sentence
     assert "--data and --photos are two sources" in both
+    assert "leave --workers out" in masque(*command, "--workers", 2).sentence
+    assert "--split is about prepared sets" in masque(*command, "--split", "train").sentence
     wrong = masque("evaluate", "warp", "--photos", tmp_path, "--against", "parser").sentence
     assert "cannot swap" in wrong
 

@@ -46,12 +46,15 @@ def swap(
     """Section 4.1 of the RSGAN paper: reconstruction, identity after a swap, and swapping twice. With photos, with
     methods to compare with, and of `own`: what swaps of whole photos show."""
     from masque.data.frames import load_frames
+    from masque.errors import SettingError
     from masque.loading import OWN
     from masque.tables.rsgan import evaluate_swap
     from masque.tables.rsgan_report import as_text
     from masque.tables.swapping import load_method
 
     if model == OWN or photos is not None or against:
+        if workers is not None:
+            raise SettingError("Swaps of whole photos are measured one by one: leave --workers out.")
         return _swapped_photos([model, *against], progress, data, photos, pairs or 100, seed, split)
     method = load_method(model)
     frames = load_frames(data, method.size, method.attributes, (split,))
@@ -80,6 +83,8 @@ def _swapped_photos(
 
     if photos is not None and data:
         raise SettingError("--data and --photos are two sources of the same pairs: give one of them.")
+    if photos is not None and split != "test":
+        raise SettingError("--split is about prepared sets, and a folder of photos has none: leave it out.")
     swaps = {name: load_swap(name) for name in methods}
     found = (
         photos_of_frames(load_frames(data, own_size(data), (), (split,)), split)
