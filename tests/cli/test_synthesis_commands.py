@@ -37,9 +37,9 @@ def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_
     a, b = puppet_files[1], puppet_files[2]
     for number, (shape, command) in enumerate(
         (
-            ((66, 66), ("synthesize", a, "--count", 4)),
-            ((32, 100), ("synthesize", a, "--pose-from", "-40..40", "--steps", 3)),
-            ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b)),
+            ((66, 66), ("synthesize", a, "--count", 4, "--detail", "network")),
+            ((32, 100), ("synthesize", a, "--pose-from", "-40..40", "--steps", 3, "--detail", "network")),
+            ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b, "--detail", "network")),
             ((32, 32), ("frontalize", a, "--detail", "network")),
             ((32, 32), ("turn", a, "--yaw", -50)),
             ((32, 134), ("mix-identity", a, b, "--steps", 4)),
@@ -73,7 +73,10 @@ def test_what_cannot_be_drawn_ends_in_one_sentence_and_writes_nothing(
 ) -> None:
     out = tmp_path / "out.png"
     for says, command in (
-        ("is no way to turn a head: write it as from..to", ("synthesize", puppet_files[1], "--pose-from", "left")),
+        (
+            "is no way to turn a head, and no photo: write it as from..to",
+            ("synthesize", puppet_files[1], "--pose-from", "left"),
+        ),
         ("up to 60 degrees to either side", ("synthesize", puppet_files[1], "--pose-from", "-90..90")),
         ("so name less", ("turn", puppet_files[1], "--yaw", 61)),
         ("No turn was asked for", ("turn", puppet_files[1])),

@@ -8,9 +8,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from skimage import data
 
+import masque
 from masque.data.puppets import draw_puppet, render
+from masque.edits.loaded import Synthesizer
+from masque.edits.own_cells import OwnCells, Variation
 from masque.errors import ValueRangeError
+from masque.faces.frame import chain, scale_of, warp_photo, zoom
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +94,71 @@ def test_a_strip_goes_from_one_person_to_the_other(synthesizer, photos, asked):
     assert strip.picture.shape == (32, 5 * 32 + 8, 3)
     with pytest.raises(ValueRangeError, match="1 pictures has no two ends"):
         synthesizer.mix(*photos, steps=1)
+
+
+@pytest.fixture(scope="module")
+def both(synthesizer):
+    """A synthesizer that has the photo's own pixels, too, by the weights that come with Masque."""
+    return Synthesizer(synthesizer.model, "facefeat", "0" * 16, own=masque.load())
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return np.ascontiguousarray(data.astronaut())
+
+
+def test_own_pixels_are_drawn_as_large_as_the_photos_face(both, synthesizer, portrait):
+    made = both.synthesize(portrait, 3, seed=5)
+    subject = both.subject(portrait)
+    side = round(subject.size / scale_of(subject.matrix))
+    assert made.picture.shape == (2 * side + 2, 2 * side + 2, 3)
+    assert made.record["method"] == "own"
+    drawn = made.record["drawn"]
+    assert len({one["yaw"] for one in drawn}) == len({one["Smiling"] for one in drawn}) == 3
+    again = both.synthesize_pictures(portrait, 3, seed=5)
+    assert np.array_equal(made.picture[:side, :side], again[0])
+    network = both.synthesize(portrait, 3, seed=5, detail="network")
+    assert np.array_equal(network.picture, synthesizer.synthesize(portrait, 3, seed=5).picture)
+    assert network.record["method"] == "network"
+
+
+def test_a_variation_of_nothing_is_the_photos_crop(both, portrait):
+    subject = both.subject(portrait)
+    cells = OwnCells(both.own, subject)
+    whole = warp_photo(portrait, chain(subject.matrix, zoom(cells.side / subject.size)), (cells.side, cells.side), 1.0)[
+        0
+    ]
+    assert np.abs(cells.picture(Variation()).astype(int) - whole).max() <= 1
+
+
+def test_light_from_a_photo_that_is_lit_from_a_side(both, portrait):
+    """Its right half is darkened: so is that of whoever gets its light, and colours of skin stay."""
+    shade = np.interp(np.arange(portrait.shape[1]), [170, 280], [1.2, 0.6])[None, :, None]
+    shaded = np.clip(portrait * shade, 0, 255).astype(np.uint8)
+    plain = both.modify(portrait, light_from=portrait)
+    lit = both.modify(portrait, light_from=shaded)
+    assert lit.record["method"] == "own"
+    ratio = lit.picture.astype(float).mean(axis=2) / np.maximum(1, plain.picture.astype(float).mean(axis=2))
+    side = len(ratio)
+    rows = slice(int(0.4 * side), int(0.6 * side))
+    assert ratio[rows, int(0.35 * side)].mean() > 1.04
+    assert ratio[rows, int(0.62 * side)].mean() < 0.96
+
+
+def test_a_pose_is_taken_from_a_photo_and_far_ones_are_the_networks(both, portrait):
+    aside = both.own.turn(portrait, 12.0)
+    taken = both.modify(portrait, pose_from=aside)
+    assert taken.record["method"] == "own"
+    assert abs(taken.record["yaws"][0] - 12) < 4
+    strip = both.modify(portrait, [-40.0, 0.0, 40.0])
+    assert strip.record["method"] == ["network", "own", "network"]
+    side = strip.picture.shape[0]
+    assert strip.picture.shape == (side, 3 * side + 4, 3)
+    with pytest.raises(ValueRangeError, match="exclude one another"):
+        both.modify(portrait, [3.0], pose_from=aside)
+
+
+def test_own_pixels_of_a_grey_photo_stay_grey(both, portrait):
+    grey = np.repeat(portrait.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    for picture in both.synthesize_pictures(grey, 2, seed=1):
+        assert (picture == picture[..., :1]).all()

@@ -93,16 +93,21 @@ def synthesize(
     pose_from: Annotated[
         str | None,
         typer.Option(
-            "--pose-from", help="Turn the head instead: from..to in degrees to the picture's right, such as -40..40."
+            "--pose-from",
+            help="Turn the head instead: as in this photo, or from..to in degrees to the picture's right, such as "
+            "-40..40.",
         ),
     ] = None,
-    steps: Annotated[int, typer.Option("--steps", help="With --pose-from: how many pictures.", min=2, max=256)] = 9,
+    steps: Annotated[
+        int, typer.Option("--steps", help="With --pose-from -40..40: how many pictures.", min=2, max=256)
+    ] = 9,
     expression_from: Annotated[
         Path | None, typer.Option("--expression-from", help="Take the expression of this photo instead.")
     ] = None,
     light_from: Annotated[
         Path | None, typer.Option("--light-from", help="Take the light of this photo instead.")
     ] = None,
+    detail: Detail = "keep",
     pick: Pick = None,
     seed: Seed = 0,
     model: Model = "facefeat",
@@ -116,22 +121,35 @@ def synthesize(
     """
     import math
 
+    from masque.edits.own_cells import largest_cell
     from masque.image import check_output, check_sheet
 
     check_output(out)
     check_replaceable(overwrite, out)
-    yaws = _yaws(pose_from, steps) if pose_from is not None else None
+    yaws, pose = _yaws(pose_from, steps) if pose_from is not None else (None, None)
+    drawn = yaws is None and pose is None and expression_from is None and light_from is None
     with Wait("Drawing"):
         import masque
 
         session = masque.load(model, "synthesize", device)
-        many = count if yaws is None else len(yaws)
-        check_sheet(out, many, math.ceil(math.sqrt(many)) if yaws is None else many, session.size)
-        if yaws is None and expression_from is None and light_from is None:
-            result = session.synthesize(photo, count, seed, pick)
+        many = count if drawn else len(yaws or [0])
+        columns = math.ceil(math.sqrt(many)) if drawn else many
+        by_network = detail == "network" or session.own is None
+        check_sheet(out, many, columns, session.size if by_network else largest_cell(columns))
+        if drawn:
+            result = session.synthesize(photo, count, seed, pick, detail=detail)
         else:
-            result = session.modify(photo, yaws, expression_from, light_from, pick)
-    save(result, out, overwrite, as_json)
+            result = session.modify(photo, yaws, expression_from, light_from, pick, pose_from=pose, detail=detail)
+    save(result, out, overwrite, as_json, _how_made(result))
+
+
+def _how_made(result: Result) -> str:
+    """What the answer says of how pictures were made: of the photo's own pixels or by the network."""
+    methods = result.record["method"]
+    if isinstance(methods, list):
+        numbers = ", ".join(str(place) for place, method in enumerate(methods, start=1) if method == "network")
+        return f" Own pixels do not bear all of it: number {numbers} is the network's."
+    return " Made of the photo's own pixels." if methods == "own" else " Painted by the network."
 
 
 def frontalize(
@@ -220,15 +238,20 @@ def augment(
     answer(f"{text}{besides}", {"out": str(out), **vars(done)}, as_json)
 
 
-def _yaws(text: str, steps: int) -> list[float]:
-    """`from..to` as evenly spaced degrees. Raises SettingError."""
-    from masque.errors import SettingError
+def _yaws(text: str, steps: int) -> tuple[list[float] | None, Path | None]:
+    """`from..to` as evenly spaced degrees, or a photo's path. Raises SettingError for what is neither."""
+    from masque.errors import SettingError, printable
 
     first, dots, last = text.partition("..")
     try:
         a, b = float(first), float(last)
     except ValueError:
+        if Path(text).exists():
+            return None, Path(text)
         dots = ""
     if not dots:
-        raise SettingError(f"{text!r} is no way to turn a head: write it as from..to in degrees, such as -40..40.")
-    return [a + (b - a) * i / (steps - 1) for i in range(steps)]
+        raise SettingError(
+            f"{printable(repr(text))} is no way to turn a head, and no photo: write it as from..to in degrees, such as "
+            "-40..40, or name a photo."
+        )
+    return [a + (b - a) * i / (steps - 1) for i in range(steps)], None

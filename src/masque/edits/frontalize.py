@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from masque.edits.facefeat import FaceFeatSession
+from masque.edits.modify import modify
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, find_subject
-from masque.edits.synthesize import modify
 from masque.edits.turn import borne, head_of, turned_pixels
 from masque.given import check_choice
 
@@ -28,5 +28,5 @@ def frontalize(session: FaceFeatSession, photo: Photo, pick: int | None = None, 
         if borne(head, 0.0):
             made = turned_pixels(subject, head, 0.0, 0.0, weights)
             return Result(made.picture, {**made.record, "edit": "frontalize"}, made.change, made.original)
-    result = modify(session, photo, [0.0], pick=pick)
-    return Result(result.picture, {**result.record, "edit": "frontalize", "method": "network"})
+    result = modify(session, photo, [0.0], pick=pick, detail="network")
+    return Result(result.picture, {**result.record, "edit": "frontalize"})

@@ -23,6 +23,7 @@ from masque.edits.find import find
 from masque.edits.frontalize import frontalize
 from masque.edits.latents import Latent, LatentSession
 from masque.edits.mix_identity import mix
+from masque.edits.modify import modify
 from masque.edits.morph import Ease, MorphPath, interpolate, morph
 from masque.edits.own import OwnSession
 from masque.edits.own import edit as edit_own
@@ -39,7 +40,7 @@ from masque.edits.sheet import sheet
 from masque.edits.subject import Photo
 from masque.edits.swap import swap
 from masque.edits.swap_own import swap as swap_own
-from masque.edits.synthesize import modify, synthesize, synthesize_pictures
+from masque.edits.synthesize import synthesize, synthesize_pictures
 from masque.edits.transfer import transfer
 from masque.edits.turn import turn
 from masque.image import Picture

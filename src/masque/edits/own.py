@@ -21,7 +21,7 @@ from masque.edits.measures import inputs, measure
 from masque.edits.parser import ParserSession
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
-from masque.edits.subject import Photo, Subject, find_subject
+from masque.edits.subject import Detail, Photo, Subject, find_subject
 from masque.errors import CheckpointError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.change import Change
 from masque.faces.dye import HairColour, mixed
@@ -49,10 +49,12 @@ Method: TypeAlias = Literal["own", "network"]
 class Painter(Protocol):
     """What paints heads that are turned farther than a photo's own pixels bear: a loaded FaceFeat-GAN."""
 
-    def modify(self, photo: Photo, yaws: Sequence[float] | None = None, *, pick: int | None = None) -> Result:
-        """The network's picture of a photo's person, the head turned to yaws in degrees.
+    def modify(
+        self, photo: Photo, yaws: Sequence[float] | None = None, *, pick: int | None = None, detail: Detail = "keep"
+    ) -> Result:
+        """A picture of a photo's person with the head turned to yaws in degrees.
 
-        photo: as of any edit. pick: which of several faces."""
+        photo: as of any edit. pick: which of several faces. detail: "network" for the network's picture."""
 
 
 class OwnSession:

@@ -72,9 +72,9 @@ def turn(
     if pitch or asked is None:
         raise ValueRangeError(f"{_too_far(head)}, and the network raises none: ask for less, or leave out the pitch.")
     assert session.synthesizer is not None
-    made = session.synthesizer().modify(photo, [asked], pick=pick)
+    made = session.synthesizer().modify(photo, [asked], pick=pick, detail="network")
     yaws: dict[str, JSON] = {"before": round(head.yaw, 2), "after": round(asked, 2)}
-    return Result(made.picture, {**made.record, "edit": "turn", "method": "network", "yaw": yaws})
+    return Result(made.picture, {**made.record, "edit": "turn", "yaw": yaws})
 
 
 def checked_turn(yaw: object, pitch: object) -> tuple[float | None, float]:
@@ -106,6 +106,12 @@ def borne(head: Head, yaw: float | None, pitch: float = 0.0) -> bool:
     change = 0.0 if yaw is None else yaw - head.yaw
     back = yaw is not None and abs(yaw) < abs(head.yaw)
     return math.hypot(change, pitch) <= BORNE and abs(head.yaw) <= (SEEN if back else SEEN + BORNE)
+
+
+def nearest_borne(head: Head, yaw: float) -> float:
+    """The yaw nearest to one asked for that a photo's own pixels bear, in degrees."""
+    nearest = min(max(yaw, head.yaw - BORNE), head.yaw + BORNE)
+    return nearest if borne(head, nearest) else head.yaw
 
 
 def turned_pixels(subject: Subject, head: Head, yaw: float | None, pitch: float, weights: str) -> Result:
