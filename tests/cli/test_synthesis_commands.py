@@ -52,6 +52,23 @@ def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_
         assert masque("verify", out, "--json").values["record"]["model"] == "facefeat"
 
 
+def test_new_pictures_are_made_of_the_photos_own_pixels(
+    facefeat: Path, puppet_files: list[Path], tmp_path: Path
+) -> None:
+    a, b, out = puppet_files[1], puppet_files[2], tmp_path / "out.png"
+    for command, method, says in (
+        (("--count", 2), "own", "Made of the photo's own pixels"),
+        (("--pose-from", b), "own", "Made of the photo's own pixels"),
+        (("--expression-from", b), "own", "Made of the photo's own pixels"),
+        (("--pose-from", "-50..0", "--steps", 2), ["network", "own"], "number 1 is the network's"),
+        (("--count", 2, "--detail", "network"), "network", "Painted by the network"),
+    ):
+        outcome = masque("synthesize", a, *command, "--model", facefeat, "-o", out)
+        assert outcome.code == 0, outcome.err
+        assert says in outcome.out
+        assert masque("verify", out, "--json").values["record"]["method"] == method
+
+
 def test_heads_turn_on_their_photos_own_pixels(facefeat: Path, puppet_files: list[Path], tmp_path: Path) -> None:
     a, out = puppet_files[1], tmp_path / "out.png"
     for command, says in (
@@ -117,12 +134,12 @@ def test_pictures_are_timed_and_measured(
     timed = masque(
         "bench", "synthesize", "--model", facefeat, "--side", 256, "--count", 2, "--turns", 1, "--json"
     ).values
-    assert (timed["job"], set(timed["times"])) == ("synthesize", {"synthesize 2"})
+    assert (timed["job"], set(timed["times"])) == ("synthesize", {"synthesize 2", "synthesize 2 by the network"})
     report, sheet = tmp_path / "report.json", tmp_path / "sheet.png"
     command = ("evaluate", facefeat, "--data", "puppets:48", "--workers", 1)
     outcome = masque(*command, "--lfw", lfw_folder, "--report", report, "--picture", sheet)
     assert outcome.code == 0, outcome.err
-    assert {"lfw", "templates", "similarity", "diversity", "ffd"} <= json.loads(report.read_text()).keys()
+    assert {"lfw", "templates", "similarity", "diversity", "ffd", "turns"} <= json.loads(report.read_text()).keys()
     assert "LFW, drawn" in outcome.out
     assert read_picture(sheet).shape == (2 * 32 + 2, 7 * 32 + 6 * 2, 3)
 

@@ -89,7 +89,10 @@ def bench_synthesis(model: str, side: int, count: int, turns: int) -> EditBenchm
     """Time drawing `count` pictures of a photo's person. model: a name or a folder. Raises CheckpointError."""
     session = masque.load(model, "synthesize")
     photo = large_photo(1, side)
-    times = {f"synthesize {count}": _timed(lambda: session.synthesize(photo, count), turns)}
+    times = {
+        f"synthesize {count}": _timed(lambda: session.synthesize(photo, count), turns),
+        f"synthesize {count} by the network": _timed(lambda: session.synthesize(photo, count, detail="network"), turns),
+    }
     return _benchmark("synthesize", session, side, times)
 
 

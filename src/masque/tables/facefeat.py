@@ -21,7 +21,7 @@ from masque.data.lfw import Pairs, aligned_faces
 from masque.data.pool import parallel_map
 from masque.data.templates import FaceInPicture, Numbers, Split, split_people
 from masque.edits.loaded import Synthesizer
-from masque.faces.detect import Landmarks, face_at, find_faces, identity, landmarks_in
+from masque.faces.detect import face_at, find_faces, identity, landmarks_in
 from masque.faces.frame import cut_frame
 from masque.faces.regions import HAIR_CROP, cut_crop, into_frame
 from masque.faces.shape3d import fit
@@ -38,6 +38,7 @@ from masque.tables.facefeat_report import (
     Verification,
 )
 from masque.tables.features import Features, as_mean_std
+from masque.tables.turn_measures import landmarks_of_crop, measure_turns
 
 AT_ONCE = 64
 """Pictures in a batch of the networks."""
@@ -53,9 +54,6 @@ YAW_PICTURES = 50
 
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
 """Degrees by which heads are turned."""
-
-SQUARE = (39, 51, 104, 104)
-"""Where a face is in a hair crop: left, top, width and height in pixels of scale 1."""
 
 Embeddings = NDArray[np.float32]
 """dlib's embedding (128,) of a face, or those of several (N,128)."""
@@ -76,12 +74,7 @@ class Benchmarks:
 
 def embedding_of_crop(crop: Picture) -> Embeddings:
     """dlib's embedding (128,) of the face in a hair crop (S,S,3), whether or not its detector finds it."""
-    return identity(crop, _landmarks(crop))
-
-
-def _landmarks(picture: Picture) -> Landmarks:
-    left, top, width, height = (round(picture.shape[0] / HAIR_CROP.side * n) for n in SQUARE)
-    return landmarks_in(picture, (left, top, width, height))
+    return identity(crop, landmarks_of_crop(crop))
 
 
 class PictureGenerator:
@@ -164,6 +157,12 @@ def evaluate_facefeat(
         "kfd": as_mean_std(kernel_distance(real_features, made_features)),
         "swd": _swd(crops, made),
     }
+    if session.own is not None:
+        some = chosen[:: max(1, len(chosen) // YAW_PICTURES)][:YAW_PICTURES]
+        photos, points = [frames.frames[i] for i in some], [np.asarray(frames.landmarks)[i] for i in some]
+        report["turns"] = measure_turns(
+            session, session.own, photos, points, frames.scale, progress=_named(progress, "turns")
+        )
     if benchmarks.ijba is not None:
         report["ijba"] = ijba_scores(generator, *benchmarks.ijba, _named(progress, "IJB-A"))
     if benchmarks.lfw is not None:
@@ -215,7 +214,7 @@ def yaw_followed(session: Synthesizer, crops: Sequence[Picture]) -> float:
         f_id, f_1, f_2 = session.model.extract(to_tensor(list(crops)).to(session.device))
         for yaw in YAWS:
             painted = session.pictures(f_id, E_1.with_yaw(f_1, math.radians(yaw)), f_2)
-            angles = fit(E_1.shapes, np.stack([_landmarks(picture) for picture in painted])).angles
+            angles = fit(E_1.shapes, np.stack([landmarks_of_crop(picture) for picture in painted])).angles
             painted_yaws.append(math.degrees(float(angles[:, 0].mean())))
     return float(np.polyfit(YAWS, painted_yaws, 1)[0])
 

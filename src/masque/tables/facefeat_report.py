@@ -8,6 +8,7 @@ from typing import NotRequired, TypedDict
 
 from masque.metrics.frechet import FrechetFloor, floor_in_words
 from masque.metrics.streaming import MeanStd
+from masque.tables.turn_measures import TurnReport, as_lines
 
 
 class Similarity(TypedDict):
@@ -111,6 +112,8 @@ class FaceFeatReport(TypedDict):
     """Kernel distance of generated pictures from real ones"""
     swd: dict[str, float]
     """Side in pixels -> sliced Wasserstein distance × 1000 of generated pictures from real ones"""
+    turns: NotRequired[TurnReport]
+    """What turning heads does on own pixels and by the network, where own pixels can be turned"""
     ijba: NotRequired[dict[str, TemplateScores]]
     """Percent of generated pictures in a template -> scores on IJB-A"""
     lfw: NotRequired[LFWReport]
@@ -132,6 +135,8 @@ def as_text(report: FaceFeatReport) -> str:
         + ", ".join(f"{side} px {far:.1f}" for side, far in report["swd"].items()),
         *_template_lines("held-out people", report["templates"]),
     ]
+    if "turns" in report:
+        lines += as_lines(report["turns"])
     if "ijba" in report:
         lines += _template_lines("IJB-A", report["ijba"])
     if "lfw" in report:
