@@ -67,11 +67,10 @@ def turn(
     head = head_of(motion, subject)
     if method != "network" and borne(head, asked, pitch):
         return turned_pixels(subject, head, asked, pitch, weights)
-    if method == "own":
+    if method == "own" or session.synthesizer is None:
         raise ValueRangeError(f"{_too_far(head)}: ask for less, or for the network's picture.")
     if pitch or asked is None:
-        raise ValueRangeError(f"{_too_far(head)}, and the network raises none: ask for less, or leave out the pitch.")
-    assert session.synthesizer is not None
+        raise ValueRangeError("The network turns heads to the side alone: leave out the pitch, or ask for less.")
     made = session.synthesizer().modify(photo, [asked], pick=pick, detail="network")
     yaws: dict[str, JSON] = {"before": round(head.yaw, 2), "after": round(asked, 2)}
     return Result(made.picture, {**made.record, "edit": "turn", "yaw": yaws})
