@@ -119,8 +119,12 @@ def test_a_morph_is_a_film(generator, photos, tmp_path, path):
 
 def test_a_morph_as_a_sheet_and_films_of_others(generator, photos, tmp_path):
     sheet = tmp_path / "sheet.png"
-    assert masque("morph", *photos, "--frames", 5, "-o", sheet, "--model", generator, "--method", "encoder").code == 0
+    command = ("morph", *photos, "--frames", 5, "-o", sheet, "--model", generator, "--method", "encoder")
+    assert masque(*command, "--detail", "network").code == 0
     assert read_picture(sheet).shape == (2 * 16 + 2, 3 * 16 + 4, 3)
+    assert masque(*command, "--size", 64).code == 0
+    assert read_picture(sheet).shape == (2 * 64 + 2, 3 * 64 + 4, 3)
+    assert verify(sheet).record["detail"] == "keep"
     assert verify(sheet).unchanged
     write_film(tmp_path / "other.mp4", iter([read_picture(sheet)] * 2), 2, 1.0)
     write_film(tmp_path / "other.gif", iter([read_picture(sheet)] * 2), 2, 1.0)
@@ -201,3 +205,7 @@ def test_a_morph_without_a_network_takes_no_device(tmp_path: Path) -> None:
     refused = masque("morph", "a.png", "b.png", "--path", "warp", "--device", "cpu", "--out", tmp_path / "morph.gif")
     assert refused.code == 2
     assert "takes no --device" in refused.err
+    for option in (("--size", 64), ("--detail", "network")):
+        refused = masque("morph", "a.png", "b.png", "--path", "warp", *option, "--out", tmp_path / "morph.gif")
+        assert refused.code == 2
+        assert "takes no --size and no --detail" in refused.err

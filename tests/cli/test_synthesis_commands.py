@@ -42,7 +42,8 @@ def test_new_pictures_of_a_person(facefeat: Path, puppet_files: list[Path], tmp_
             ((32, 32), ("synthesize", a, "--expression-from", b, "--light-from", b, "--detail", "network")),
             ((32, 32), ("frontalize", a, "--detail", "network")),
             ((32, 32), ("turn", a, "--yaw", -50)),
-            ((32, 134), ("mix-identity", a, b, "--steps", 4)),
+            ((32, 134), ("mix-identity", a, b, "--steps", 4, "--detail", "network")),
+            ((64, 196), ("mix-identity", a, b, "--steps", 3, "--size", 64)),
         )
     ):
         out = tmp_path / f"{number}.png"

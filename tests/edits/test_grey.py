@@ -93,6 +93,8 @@ UNASKED: dict[str, Callable] = {
     "turned": lambda m, g, c: m[4].modify(g, [-20.0, 20.0]),  # noqa: ARG005
     "frontalize": lambda m, g, c: m[4].frontalize(g),  # noqa: ARG005
     "mix": lambda m, g, c: m[4].mix(g, c, 3),
+    "mix, network": lambda m, g, c: m[4].mix(g, c, 3, detail="network"),
+    "blend, network": lambda m, g, c: m[0].blend(g, c, part="hair", steps=3, detail="network"),
 }
 
 ASKED: dict[str, Callable] = {
@@ -159,13 +161,16 @@ def test_latents_know_that_their_photos_are_grey(loaded, grey, colour, tmp_path)
         True,
         False,
     )
+    # A latent from a file has no photo: its own picture is passed. One that was found has.
     alone = latents.combine([one, one])
     assert (int(spread(alone.picture).max()), alone.record["black_and_white"]) == (0, "kept")
     assert int(spread(latents.combine([one, two]).picture).max()) > 0
     frames = [int(spread(frame).max()) for frame in latents.morph([one, two], 3)]
     assert frames[0] == 0 < frames[1] < frames[2]
     plain = next(iter(latents.pictures(two.z[None])))
-    assert (list(latents.morph([one, two], 3))[-1] == plain).all()
+    networks = list(latents.morph([one, two], 3, detail="network"))
+    assert (networks[-1] == plain).all()
+    assert [int(spread(frame).max()) > 0 for frame in networks] == [False, True, True]
     assert max(int(spread(frame).max()) for frame in latents.morph([one, one], 2, loop=True)) == 0
 
 

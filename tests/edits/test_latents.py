@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from masque.edits.morph import frame_positions, point_between
 from masque.edits.morph_warp import warp_morph
 from masque.edits.sample import TRUNCATION
 from masque.errors import CheckpointError, PictureError, ValueRangeError
+from masque.faces.crop import cut_head
 from robustness import mutations
 
 
@@ -208,6 +211,74 @@ def test_a_photos_latent(session):
     assert found.weights == session.weights
     with pytest.raises(CheckpointError, match="likeness needs them"):
         session.find(photo, Options(likeness=1.0))
+
+
+@pytest.fixture(scope="module")
+def found(session, photos):
+    """The latents of two photos, of which they know."""
+    return [session.find(photo, Options(iterations=2, detail=0)) for photo in photos.values()]
+
+
+def crop(latent, size):
+    subject = latent.subject
+    return cut_head(subject.photo, subject.face.landmarks, size).picture
+
+
+def test_a_morph_passes_the_photos_themselves(session, found):
+    frames = list(session.morph(found, 5, loop=True, size=96))
+    assert [frame.shape for frame in frames] == [(96, 96, 3)] * 5
+    for at, latent in ((0, found[0]), (2, found[1]), (4, found[0])):
+        assert (frames[at] == crop(latent, 96)).all()
+    assert np.array_equal(frames[1], frames[3])  # half way there, and half way back
+    assert not np.array_equal(frames[1], frames[0])
+    networks = list(session.morph(found, 5, loop=True, detail="network"))
+    z = session.interpolate(found, 5, loop=True)
+    assert all((a == b).all() for a, b in zip(networks, session.pictures(z), strict=True))
+
+
+def test_frames_are_as_large_as_faces_up_to_512(session, found):
+    for factor in (0.7, 1.0, 2.0):
+        resized = [cv2.resize(one.subject.photo, None, fx=factor, fy=factor) for one in found]
+        latents = [replace(one, subject=session.subject(photo)) for one, photo in zip(found, resized, strict=True)]
+        largest = max(16 / np.linalg.norm(one.subject.matrix[:, 0]) for one in latents)
+        side = next(session.morph(latents, 2)).shape[0]
+        assert side % 2 == 0
+        assert abs(side - min(512, largest)) <= 2
+
+
+def test_a_latent_without_a_photo_is_passed_as_the_network_paints_it(session, found, tmp_path):
+    stored = read_latent(found[0].save(tmp_path / "a.safetensors"))
+    assert stored.subject is None
+    first, last = session.morph([stored, found[1]], 2, size=96)
+    (own,) = session.pictures(session.vectors([stored])[0][None])
+    assert np.abs(first.astype(int) - cv2.resize(own, (96, 96), interpolation=cv2.INTER_CUBIC)).mean() < 2
+    assert (last == crop(found[1], 96)).all()
+    assert next(session.morph([stored, stored], 2)).shape == own.shape
+    with pytest.raises(ValueRangeError, match="None of these latents has a photo"):
+        session.morph([stored, stored], 2, size=96)
+
+
+def test_combinations_of_photos_are_mixtures_of_their_pixels(session, found):
+    first, middle, last = (session.combine(found, weight=w, size=96).picture for w in (0.0, 0.5, 1.0))
+    assert (first == crop(found[0], 96)).all()
+    assert (last == crop(found[1], 96)).all()
+    morphed = list(session.morph(found, 3, path="linear", ease="linear", size=96))[1]
+    assert (middle == morphed).all()
+    assert (session.combine(found, "(a + b) / 2", size=96).picture == middle).all()
+    network = session.combine(found, detail="network")
+    assert network.picture.shape == (16, 16, 3)
+    assert (network.record["detail"], network.record["formula"]) == ("network", "0.5*a + 0.5*b")
+
+
+def test_where_a_face_is_taken_away_the_first_photo_is_changed(session, found):
+    changed = session.combine(found, "1.5*a - 0.5*b", size=96).picture.astype(int)
+    own, other = (crop(latent, 96).astype(int) for latent in found)
+    assert 0 < np.abs(changed - own).mean() < 0.7 * np.abs(other - own).mean()
+
+
+def test_the_mean_of_one_photo_has_that_photo(session, found):
+    assert session.average(found[:1], "album").subject is found[0].subject
+    assert session.average(found, "album").subject is None
 
 
 def test_the_classical_morph_needs_no_generator():

@@ -15,6 +15,7 @@ from masque.data.puppets import draw_puppet, render
 from masque.edits.loaded import Synthesizer
 from masque.edits.own_cells import OwnCells, Variation
 from masque.errors import ValueRangeError
+from masque.faces.crop import cut_head
 from masque.faces.frame import chain, scale_of, warp_photo, zoom
 
 
@@ -84,7 +85,7 @@ def test_frontalized_faces_look_straight_ahead(synthesizer, photos, asked):
 
 def test_a_strip_goes_from_one_person_to_the_other(synthesizer, photos, asked):
     own, other = (synthesizer.features(synthesizer.subject(photo)) for photo in photos)
-    strip = synthesizer.mix(*photos, steps=5)
+    strip = synthesizer.mix(*photos, steps=5, detail="network")
     f_id, f_1, f_2 = asked[-1]
     assert torch.allclose(f_id[0], own[0][0])
     assert torch.allclose(f_id[-1], other[0][0])
@@ -94,6 +95,16 @@ def test_a_strip_goes_from_one_person_to_the_other(synthesizer, photos, asked):
     assert strip.picture.shape == (32, 5 * 32 + 8, 3)
     with pytest.raises(ValueRangeError, match="1 pictures has no two ends"):
         synthesizer.mix(*photos, steps=1)
+
+
+def test_a_strip_of_own_pixels_begins_with_the_photo_and_changes_its_face(synthesizer, photos):
+    strip = synthesizer.mix(*photos, steps=3, size=200).picture
+    assert strip.shape == (200, 3 * 200 + 4, 3)
+    first, middle, last = (strip[:, at : at + 200].astype(int) for at in (0, 202, 404))
+    subject = synthesizer.subject(photos[0])
+    assert (first == cut_head(subject.photo, subject.face.landmarks, 200).picture).all()
+    steps = [np.abs(picture - first)[90:150, 70:130].mean() for picture in (middle, last)]
+    assert 2 < steps[0] < steps[1]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from masque.cli.films import FRAMES_OF_SEARCH, SECONDS_OF_SEARCH, SearchFilm, check_frames, save_film
-from masque.cli.options import LATENTS, Device, Json, Model, Output, Overwrite, Pick, Seed
+from masque.cli.options import LATENTS, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Size
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, remark, save
 from masque.errors import printable
@@ -223,7 +223,7 @@ def _save_search(
     from masque.edits.result import Result
 
     out, picture, film = places
-    latent = generator.latent(found.z[0], subject.name, subject.grey)
+    latent = generator.latent(found.z[0], subject.name, subject.grey, subject)
     latent.save(out)
     record = generator.record("invert", {"photo": subject.name, "method": method, **grey_note(subject)})
     if picture is not None:
@@ -241,11 +241,13 @@ def combine(
         str | None,
         typer.Option("--formula", help='Such as "a - b + c": a is the first photo, b the second, and so on.'),
     ] = None,
+    size: Size = None,
     out: Output = Path("out.png"),
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
     detail_iterations: DetailIterations = None,
     likeness: Likeness = 0.0,
+    detail: Detail = "keep",
     seed: Seed = 0,
     model: Model = "progan",
     device: Device = None,
@@ -264,12 +266,14 @@ def combine(
         import masque
         from masque.edits.combine import check_combination
         from masque.edits.invert import Options
+        from masque.edits.mixing import checked_size
 
         check_combination(len(faces), formula, weight)
+        checked_size(size, detail)
         generator = masque.load(model, "combine", device)
         options = Options(method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed)
         latents = _latents(generator, faces, options, bar)
-        result = generator.combine(latents, formula, weight)
+        result = generator.combine(latents, formula, weight, detail=detail, size=size)
     check_replaceable(overwrite, out)
     result.save(out)
     answer(f"Wrote {out}: {result.record['formula']}.", {"out": str(out), **result.record}, as_json)
@@ -283,10 +287,12 @@ def morph(
     path: Way = "spherical",
     ease: Ease = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first face at the end.")] = False,
+    size: Size = None,
     method: MethodOption = "encoder+refine",
     iterations: Iterations = None,
     detail_iterations: DetailIterations = None,
     likeness: Likeness = 0.0,
+    detail: Detail = "keep",
     seed: Seed = 0,
     model: Model = "progan",
     device: Device = None,
@@ -303,9 +309,12 @@ def morph(
     check_replaceable(overwrite, out)
     if path == "warp" and device is not None:
         raise typer.BadParameter("--path warp bends pixels and computes with no network: it takes no --device")
+    if path == "warp" and (size is not None or detail != "keep"):
+        raise typer.BadParameter("--path warp makes pictures of one size: it takes no --size and no --detail")
     with Bar("Morphing") as bar:
         import masque
         from masque.edits.invert import Options
+        from masque.edits.mixing import LARGEST, checked_size
         from masque.edits.morph import frame_positions
 
         frame_positions(len(faces) + loop, frames, ease)  # refuses too few faces or frames before anything is searched
@@ -313,13 +322,15 @@ def morph(
             pictures, record = _warped(faces, out, frames, ease, loop)
         else:
             generator = masque.load(model, "morph", device)
-            check_frames(out, frames, generator.size)
+            side = checked_size(size, detail) or LARGEST
+            check_frames(out, frames, generator.size if detail == "network" else side)
             options = Options(
                 method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed
             )
             latents = _latents(generator, faces, options, bar)
-            pictures = generator.morph(latents, frames, path, ease, loop)
-            record = generator.record("morph", {"faces": [latent.name for latent in latents]})
+            pictures = generator.morph(latents, frames, path, ease, loop, detail=detail, size=size)
+            values: dict[str, JSON] = {"detail": detail, "faces": [latent.name for latent in latents]}
+            record = generator.record("morph", values)
         record |= {"frames": frames, "path": path, "faces": record.pop("faces")}
         check_replaceable(overwrite, out)
         save_film(out, pictures, frames, seconds, record)
@@ -360,7 +371,7 @@ def _latents(generator: LatentEditor, faces: list[Path], options: Options, bar: 
         if search.interrupted:
             raise KeyboardInterrupt  # half-found faces are no answer here
         found = {
-            photo: generator.latent(z, photo.name, subject.grey)
+            photo: generator.latent(z, photo.name, subject.grey, subject)
             for photo, subject, z in zip(wanted, subjects, search.z, strict=True)
         }
     return [

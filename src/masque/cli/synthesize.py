@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masque.cli.options import PEOPLE, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Workers
+from masque.cli.options import PEOPLE, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Size, Workers
 from masque.cli.overwriting import check_replaceable
 from masque.cli.show import Bar, Wait, answer, remark, save
 
@@ -186,6 +186,8 @@ def mix_identity(
     second: Annotated[Path, typer.Argument(help="A photo of the second person.")],
     out: Output = Path("strip.png"),
     steps: Annotated[int, typer.Option("--steps", help="How many pictures, both ends included.", min=2, max=256)] = 8,
+    size: Size = None,
+    detail: Detail = "keep",
     model: Model = "facefeat",
     device: Device = None,
     overwrite: Overwrite = None,
@@ -201,10 +203,12 @@ def mix_identity(
     check_replaceable(overwrite, out)
     with Wait("Drawing"):
         import masque
+        from masque.edits.mixing import LARGEST, checked_size
 
+        side = checked_size(size, detail) or LARGEST
         session = masque.load(model, "mix-identity", device)
-        check_sheet(out, steps, steps, session.size)
-        result = session.mix(first, second, steps)
+        check_sheet(out, steps, steps, session.size if detail == "network" else side)
+        result = session.mix(first, second, steps, detail=detail, size=size)
     save(result, out, overwrite, as_json)
 
 

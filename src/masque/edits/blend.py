@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -12,12 +12,11 @@ from torch import Tensor
 
 from masque.edits.grey import grey_note, keep_cells_grey
 from masque.edits.measures import inputs
-from masque.edits.mixing import GuidedMixture, checked_size, ingredient, size_for, tone_of
+from masque.edits.mixing import GuidedMixture, Part, checked_size, ingredient, size_for, tone_of, towards
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Detail, Photo, Subject
 from masque.errors import ValueRangeError
-from masque.faces.mixture import Proportions
 from masque.faces.tones import fade
 from masque.given import check_choice, whole
 from masque.image import Picture, grid
@@ -26,9 +25,6 @@ from masque.models.rsgan import RSGANLatents
 
 CELL = 256
 """Side of each picture on a strip of the network's own, in pixels."""
-
-Part = Literal["face", "hair", "both"]
-"""What goes from one photo's to the other's."""
 
 
 def blend(
@@ -102,24 +98,11 @@ def _of_own_pixels(
         [keep_cells_grey(subject, session.compose(session.encode(subject)))[0] for subject in (first, last)],
     )
     steps = np.linspace(0, 1, len(guides))
-    cells = [mixture.mixed(blended(part, share), guide) for share, guide in zip(steps, guides, strict=True)]
+    cells = [mixture.mixed(towards(part, share), guide) for share, guide in zip(steps, guides, strict=True)]
     if first.grey and (last.grey or part != "both"):
         stay = len(cells) - 1 if part == "both" else len(cells)
         cells[1:stay] = [fade(cell, 0.0) for cell in cells[1:stay]]
     return cells
-
-
-def blended(part: Part, share: float) -> Proportions:
-    """What a blend of two pictures is made of, `share` of the way from the first to the second.
-
-    part: what goes. A face keeps the outline and the place among the hair that the first picture's has."""
-    first, along = np.array([1.0, 0.0]), np.array([1 - share, share])
-    if part == "both":
-        return Proportions.all_of(along)
-    if part == "face":
-        return Proportions(first, along, np.stack([first, along, first]), np.stack([first] * 3), (0.0, 1.0, 0.0))
-    rows = np.stack([first, first, along])
-    return Proportions(first, first, rows, rows, (0.0, 0.0, 1.0))
 
 
 def _interpolate(a: RSGANLatents, b: RSGANLatents, face: Tensor, hair: Tensor) -> RSGANLatents:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from string import ascii_lowercase
+from typing import get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from masque.edits.formula import compute
 from masque.edits.grey import KEPT
 from masque.edits.latents import Latent, LatentSession
+from masque.edits.mixing import checked_size
+from masque.edits.photos_of import guided, side_for
 from masque.edits.result import Result
+from masque.edits.subject import Detail
 from masque.errors import PictureError, ValueRangeError, printable
+from masque.faces.head_mixture import Proportions
 from masque.faces.tones import fade
-from masque.given import number
+from masque.given import check_choice, number
+from masque.image import Picture
+from masque.jsonfile import JSON
+
+MOST_OF_CHANGE = 90.0
+"""Levels of 255 by which a formula that takes faces away changes the first photo's light and colour at most."""
 
 
 def average(session: LatentSession, latents: Sequence[Latent], name: str) -> Latent:
@@ -25,13 +37,18 @@ def average(session: LatentSession, latents: Sequence[Latent], name: str) -> Lat
     Raises PictureError without any, CheckpointError for latents of another model."""
     if not latents:
         raise PictureError(f"{name} holds no photos: an operand needs one at least.")
-    return session.latent(
-        torch.stack(session.vectors(latents)).mean(dim=0), name, all(latent.grey for latent in latents)
-    )
+    grey, subject = all(latent.grey for latent in latents), latents[0].subject if len(latents) == 1 else None
+    return session.latent(torch.stack(session.vectors(latents)).mean(dim=0), name, grey, subject)
 
 
 def combine(
-    session: LatentSession, latents: Sequence[Latent], formula: str | None = None, weight: float = 0.5
+    session: LatentSession,
+    latents: Sequence[Latent],
+    formula: str | None = None,
+    weight: float = 0.5,
+    *,
+    detail: Detail = "keep",
+    size: int | None = None,
 ) -> Result:
     """One face of several (ProGAN paper, Fig. 4 and 5).
 
@@ -39,11 +56,18 @@ def combine(
     formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; None
         combines two as (1 − weight)·a + weight·b.
     weight: how much of the second, in [0,1], without a formula.
+    detail: `keep` mixes the own pixels of the photos that latents were found of, and takes from the network what no
+        pixels show, coarsely; where a face is taken away, the first photo's pixels are changed as the network changes
+        its picture of it. `network` shows the network's picture (S,S,3), and so does a combination without any photo.
+    size: side of the picture in pixels, from 64 to 2,048, where there are photos; as large as the largest face is in
+        its photo if None, 512 at most.
 
-    Returns the picture (S,S,3) and its record. Raises ValueRangeError for a formula that cannot be computed,
-    CheckpointError for latents of another model."""
+    Returns the picture and its record. Raises ValueRangeError for a formula that cannot be computed, CheckpointError
+    for latents of another model."""
+    check_choice("detail", detail, get_args(Detail))
     check_combination(len(latents), formula, weight)
     z, width = session.vectors(latents), session.model.config.z
+    shares = _shares(len(latents), formula, weight)
     if formula is None:
         weight = number("weight", weight)
         combined, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
@@ -54,11 +78,43 @@ def combine(
         combined[width:] /= longer
     if float(combined[:width].square().mean()) < 1e-6:
         raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
+    side = side_for(latents, detail, checked_size(size, detail))
     (picture,) = session.pictures(session.model.settle(combined[None]))
-    record = session.record("combine", {"formula": formula, "faces": [latent.name for latent in latents]})
-    if all(latent.grey for latent in latents):
-        return Result(fade(picture, 0.0), {**record, **KEPT})
-    return Result(picture, record)
+    grey = all(latent.grey for latent in latents)
+    picture = fade(picture, 0.0) if grey else picture
+    if side is not None:
+        own = _of_own_pixels(session, latents, shares, picture, side)
+        picture = fade(own, 0.0) if grey and np.count_nonzero(shares) > 1 else own
+    values: dict[str, JSON] = {"formula": formula, "faces": [latent.name for latent in latents], "detail": detail}
+    return Result(picture, session.record("combine", {**values, **(KEPT if grey else {})}))
+
+
+def _shares(count: int, formula: str | None, weight: float) -> NDArray[np.float64]:
+    """(N,): how many times a combination takes each of N faces."""
+    if formula is None:
+        return np.array([1 - float(weight), float(weight)])
+    units = dict(zip(ascii_lowercase, torch.eye(count, dtype=torch.float64), strict=False))
+    return np.asarray(compute(formula, units).numpy(), dtype=np.float64)
+
+
+def _of_own_pixels(
+    session: LatentSession, latents: Sequence[Latent], shares: NDArray[np.float64], guide: Picture, size: int
+) -> Picture:
+    """A combination (size,size,3) of the photos' own pixels.
+
+    shares: (N,), how many times each face is in it. guide: the network's picture of it (S,S,3)."""
+    if (shares >= 0).all():
+        used = [(latent, share) for latent, share in zip(latents, shares, strict=True) if share]
+        if any(latent.subject for latent, _ in used):
+            weights = np.array([share for _, share in used])
+            mixture = guided(session, [latent for latent, _ in used], size)
+            return mixture.mixed(Proportions.all_of(weights / weights.sum()), guide)
+    # A face that is taken away cannot be mixed: the first photo that stays is changed as the network changes it.
+    staying = [latent for latent, share in zip(latents, shares, strict=True) if latent.subject and share > 0]
+    first = next(iter([*staying, *(latent for latent in latents if latent.subject)]))
+    mixture = guided(session, [first], size)
+    points = mixture.follow(mixture.network.ingredients[0].crop.picture, guide)
+    return mixture.mixed(Proportions.all_of(np.ones(1)), guide, points, MOST_OF_CHANGE)
 
 
 def check_combination(count: int, formula: str | None = None, weight: float = 0.5) -> None:

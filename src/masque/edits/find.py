@@ -24,4 +24,5 @@ def find(
     Raises PictureError for a photo that cannot be read, NoFaceError, CheckpointError where the options ask for an
     encoder or for face features that there are none of."""
     subject = session.subject(photo, pick)
-    return session.latent(session.search([subject], options or Options(), watch).z[0], subject.name, subject.grey)
+    z = session.search([subject], options or Options(), watch).z[0]
+    return session.latent(z, subject.name, subject.grey, subject)

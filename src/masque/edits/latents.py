@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from masque.edits.formula import LARGEST
 from masque.edits.invert import Features, Generative, Options, Recovery, Watch, invert
 from masque.edits.session import Session
-from masque.edits.subject import Subject
+from masque.edits.subject import Subject, SubjectParser
 from masque.errors import CheckpointError, ValueRangeError, printable
 from masque.folders import LONGEST_NAME
 from masque.image import Picture, to_pictures, write_atomically
@@ -36,6 +36,8 @@ class Latent:
     grey: bool = False
     """Whether its photo is black and white: no generator of coloured pictures keeps to that, so what it paints of the
     latent is made so."""
+    subject: Subject | None = field(default=None, compare=False, repr=False)
+    """The face that it was found of, whose own pixels `combine` and `morph` take; no file holds it."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as safetensors, and return the path.
@@ -74,7 +76,7 @@ def read_latent(path: str | os.PathLike[str]) -> Latent:
 class LatentSession(Session):
     """A loaded ProGAN or DCGAN: what its verbs (sample, find, average, combine, morph) are made of."""
 
-    helpers = ("features",)
+    helpers = ("features", "parser")
 
     def __init__(
         self,
@@ -83,9 +85,10 @@ class LatentSession(Session):
         weights: str,
         device: torch.device | str = "cpu",
         features: Features | None = None,
+        parser: SubjectParser | None = None,
     ) -> None:
         """features: face features that a search may compare. All else as `Session` has it."""
-        super().__init__(model, model.config.size, family, weights, device)
+        super().__init__(model, model.config.size, family, weights, device, parser)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model, self.features = model, features
 
@@ -112,12 +115,13 @@ class LatentSession(Session):
         x = torch.cat([subject.image for subject in subjects]).to(self.device)
         return invert(self.model, x, options, self.features, watch)
 
-    def latent(self, z: Tensor, name: str, grey: bool = False) -> Latent:
+    def latent(self, z: Tensor, name: str, grey: bool = False, subject: Subject | None = None) -> Latent:
         """A latent of this model.
 
         z: (Z,), or (Z+detail,). name: whose; what of it is no text is escaped, since a name of a file need not be any.
-        grey: whether its photo is black and white."""
-        return Latent(self.model.settle(z[None])[0].cpu(), printable(name, LONGEST_NAME), self.weights, grey)
+        grey: whether its photo is black and white. subject: the face that it was found of."""
+        settled = self.model.settle(z[None])[0].cpu()
+        return Latent(settled, printable(name, LONGEST_NAME), self.weights, grey, subject)
 
     def check_latent(self, latent: Latent) -> Latent:
         """The latent itself, if it is of this model.

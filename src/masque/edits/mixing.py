@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,10 +15,14 @@ from masque.errors import ValueRangeError
 from masque.faces.crop import HeadCrop, cut_head, own_size
 from masque.faces.detect import Landmarks, landmarks_near
 from masque.faces.frame import at_scale, identity_matrix, zoom
-from masque.faces.mixture import FEATURES, LUMINANCE, PARTS, Floats, Ingredient, Mixture, Points, Proportions
+from masque.faces.head_mixture import FEATURES, LUMINANCE, Mixture, Points, Proportions
+from masque.faces.head_parts import PARTS, Floats, Ingredient
 from masque.faces.tones import fade
 from masque.given import whole
 from masque.image import Picture, to_tensor
+
+Part = Literal["face", "hair", "both"]
+"""What goes from one photo's to the other's."""
 
 LARGEST = 512
 """Side in pixels of what comes out unless another is asked for, or the photos' own if they are smaller."""
@@ -64,7 +69,7 @@ def ingredient(
 
 
 def tone_of(one: Ingredient, part: str) -> NDArray[np.float64]:
-    """(3,): by how much more red, green and blue than grey a part of a picture is, one of `mixture.PARTS`."""
+    """(3,): by how much more red, green and blue than grey a part of a picture is, one of `head_parts.PARTS`."""
     weight = one.parts[PARTS.index(part)]
     base = one.base[..., 3 * PARTS.index(part) :][..., :3]
     colour = (base * weight[..., None]).sum(axis=(0, 1)) / max(1e-6, float(weight.sum()))
@@ -93,6 +98,19 @@ def _parsed(crop: HeadCrop, parser: SubjectParser | None) -> Ingredient:
     return Ingredient(crop, np.asarray(shares[0].cpu().numpy(), np.float32))
 
 
+def towards(part: Part, share: float) -> Proportions:
+    """What a mixture of two pictures is made of, `share` of the way from the first to the second.
+
+    part: what goes. A face keeps the outline and the place among the hair that the first picture's has."""
+    first, along = np.array([1.0, 0.0]), np.array([1 - share, share])
+    if part == "both":
+        return Proportions.all_of(along)
+    if part == "face":
+        return Proportions(first, along, np.stack([first, along, first]), np.stack([first] * 3), (0.0, 1.0, 0.0))
+    rows = np.stack([first, first, along])
+    return Proportions(first, first, rows, rows, (0.0, 0.0, 1.0))
+
+
 class GuidedMixture:
     """Mixtures of photos that a network's pictures guide."""
 
@@ -103,17 +121,19 @@ class GuidedMixture:
             [_in_place_of(one, picture) for one, picture in zip(ingredients, reconstructions, strict=True)]
         )
 
-    def mixed(self, proportions: Proportions, guide: Picture, points: Points | None = None) -> Picture:
+    def mixed(
+        self, proportions: Proportions, guide: Picture, points: Points | None = None, most: float = MOST
+    ) -> Picture:
         """A mixture (S,S,3); a photo's own crop, bit for bit, where it is of that alone.
 
         guide: the network's picture of it (s,s,3). Where it differs from the mixture of its own reconstructions, it
-        knows better, and the difference is added below `LOW`. points: the shape (106,2), if not as the proportions
-        say."""
+        knows better, and the difference is added below `LOW`, up to `most` levels of it. points: the shape (106,2), if
+        not as the proportions say."""
         if points is None and proportions.one is not None:
             return self.photos.mixed(proportions)
         smaller = None if points is None else at_scale(points, len(guide) / self.photos.size)
         own = self.network.mixed(proportions, smaller)
-        return self.photos.mixed(proportions, points, low(np.subtract(guide, own, dtype=np.float32)))
+        return self.photos.mixed(proportions, points, low(np.subtract(guide, own, dtype=np.float32), most))
 
     def follow(self, start: Picture, guide: Picture) -> Points:
         """(106,2): the first photo's shape, its landmarks gone where the network moves them.
@@ -137,7 +157,7 @@ def _in_place_of(photo: Ingredient, picture: Picture) -> Ingredient:
     return Ingredient(crop, photo.shares)
 
 
-def low(values: Floats) -> Floats:
-    """The low frequencies of (s,s,3), none of them large."""
+def low(values: Floats, most: float = MOST) -> Floats:
+    """The low frequencies of (s,s,3), none beyond `most`."""
     soft = cv2.GaussianBlur(values, (0, 0), LOW * len(values), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(MOST * np.tanh(soft / MOST), np.float32)
+    return np.asarray(most * np.tanh(soft / most), np.float32)

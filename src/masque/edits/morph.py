@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 
 from masque.edits.latents import Latent, LatentSession
+from masque.edits.mixing import checked_size, towards
+from masque.edits.photos_of import guided, side_for
+from masque.edits.subject import Detail
 from masque.errors import ValueRangeError
 from masque.faces.tones import fade
 from masque.given import check_choice, whole
@@ -54,24 +57,55 @@ def morph(
     path: MorphPath = "spherical",
     ease: Ease = "smooth",
     loop: bool = False,
+    *,
+    detail: Detail = "keep",
+    size: int | None = None,
 ) -> Iterator[Picture]:
-    """The pictures (S,S,3) of a morph through faces (ProGAN paper, Fig. 6), made one after the other as they are asked
-    for. Colour comes and goes with the faces that have it.
+    """The pictures of a morph through faces (ProGAN paper, Fig. 6), made one after the other as they are asked for.
+    Colour comes and goes with the faces that have it.
 
     latents: of this model, two at least, in the order in which they are passed.
     frames: how many, at least 2.
     path: `spherical` goes along the sphere on which latents lie, `linear` straight from one to the next.
     ease: `smooth` slows down at each face, `linear` does not.
     loop: whether it goes back to the first face at the end.
+    detail: `keep` passes the photos that latents were found of, bends and mixes their own pixels, and takes from the
+        network what no pixels show, coarsely; a latent without a photo, read from a file, is passed as the network
+        paints it. `network` shows the network's pictures (S,S,3), and so does a morph without any photo.
+    size: side of each picture in pixels, from 64 to 2,048, where there are photos; as large as the largest face is in
+        its photo if None, 512 at most.
 
     Raises ValueRangeError, CheckpointError for latents of another model."""
+    check_choice("detail", detail, get_args(Detail))
     stops = [float(not session.check_latent(latent).grey) for latent in (*latents, *latents[:1])]
+    side = side_for(latents, detail, checked_size(size, detail))
     colours = np.interp(frame_positions(len(latents) + bool(loop), frames, ease), range(len(stops)), stops)
-    pictures = session.pictures(interpolate(session, latents, frames, path, ease, loop))
-    return (
+    pictures = (
         picture if colour == 1 else fade(picture, float(colour))
-        for picture, colour in zip(pictures, colours, strict=True)
+        for picture, colour in zip(
+            session.pictures(interpolate(session, latents, frames, path, ease, loop)), colours, strict=True
+        )
     )
+    if side is None:
+        return pictures
+    passed = [*latents, latents[0]] if loop else list(latents)
+    return _of_own_pixels(session, passed, frame_positions(len(passed), frames, ease), pictures, side)
+
+
+def _of_own_pixels(
+    session: LatentSession, latents: Sequence[Latent], places: Sequence[float], guides: Iterator[Picture], size: int
+) -> Iterator[Picture]:
+    """Pictures (size,size,3) of the photos' own pixels at places on the way through latents.
+
+    guides: the network's pictures (S,S,3) there."""
+    leg, mixture = -1, None
+    for at, guide in zip(places, guides, strict=True):
+        if mixture is None or min(int(at), len(latents) - 2) != leg:
+            leg = min(int(at), len(latents) - 2)
+            pair = latents[leg : leg + 2]
+            mixture, grey = guided(session, pair, size), all(latent.grey for latent in pair)
+        picture = mixture.mixed(towards("both", at - leg), guide)
+        yield fade(picture, 0.0) if grey and 0 < at - leg < 1 else picture
 
 
 def frame_positions(stops: int, frames: int, ease: Ease) -> list[float]:

@@ -156,7 +156,7 @@ def _find(session: OwnSession, source: Subject, target: Subject, expression: Exp
     """How the target's photo changes when it gets the source's face."""
     motion, weights = session.motion()
     there = target.face.landmarks
-    moved = _expressed(motion, source, target) if expression == "target" else source.face.landmarks.astype(np.float64)
+    moved = expressed(motion, source, target) if expression == "target" else source.face.landmarks.astype(np.float64)
     carried, opposite = carried_both_ways(motion.shapes, source, moved, there)
     values: dict[str, JSON] = {
         "expression_of": expression,
@@ -203,7 +203,7 @@ MOST_MOVED = 0.8
 """How much of an attribute an expression is moved at most."""
 
 
-def _expressed(motion: Motion, source: Subject, target: Subject) -> Floats:
+def expressed(motion: Motion, source: Subject, target: Subject) -> Floats:
     """The source's landmarks (68,2) with the target's expression, in its own photo."""
     landmarks = np.stack([source.face.landmarks, target.face.landmarks]).astype(np.float64)
     fits = [motion.fitted(one[None]) for one in landmarks]

@@ -11,7 +11,8 @@ from masque.edits.subject import find_subject
 from masque.faces.crop import cut_head, moved_grid, own_size
 from masque.faces.detect import eye_distance, landmarks_near
 from masque.faces.frame import align
-from masque.faces.mixture import Mixture, Proportions, bending, opacities
+from masque.faces.head_mixture import Mixture, Proportions, bending
+from masque.faces.head_parts import opacities
 from masque.loading import installed_parser
 
 SIZE = 256
@@ -127,8 +128,8 @@ def test_one_outline_goes_from_one_head_to_the_other():
 def shown(picture, landmarks):
     """A crop of which what is bright is face and all else is behind."""
     from masque.faces.crop import HeadCrop
+    from masque.faces.head_parts import Ingredient
     from masque.faces.labels import LABELS
-    from masque.faces.mixture import Ingredient
 
     shares = np.zeros((len(LABELS), *picture.shape[:2]), np.float32)
     shares[1] = picture[..., 0] > 120
