@@ -121,6 +121,17 @@ def test_a_mask_that_ends_within_a_brow_cuts_it_and_shows_two(person: Seen) -> N
     assert both_seen(*brows["right"])
 
 
+def test_a_brow_that_the_targets_hair_hides_is_not_cut(person: Seen) -> None:
+    """Hair hangs over half of the right brow, and the mask leaves it there."""
+    right = person.labels == LABELS.index("right brow")
+    hidden = np.arange(person.size[0])[None] >= int(np.median(np.nonzero(right)[1]))
+    hair = seen(draw_puppet(3), labels=np.where(hidden, LABELS.index("hair"), person.labels).astype(np.uint8))
+    mask = (~hidden).astype(np.float32).repeat(person.size[1], axis=0)
+    assert brow_shares(person, person, person, mask)["right"][0].cut > 0.4 * right.sum()
+    own, old = brow_shares(person, hair, person, mask)["right"]
+    assert own.cut == old.cut == 0
+
+
 def test_a_mask_that_half_shows_a_brow_cuts_it(person: Seen) -> None:
     half = np.full(person.photo.shape[:2], 0.5, np.float32)
     brows = brow_shares(person, person, person, half)

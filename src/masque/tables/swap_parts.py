@@ -35,7 +35,13 @@ LEAST_DETAIL = 0.2
 """Fine detail of cheeks, in L*, at least: less is a picture's rounding."""
 
 SHADE = 8.0
-"""By how much, in L*, a beard is darker than the cheeks, or lighter, as grey ones are."""
+"""By how much, in L*, a beard is darker or lighter than the cheeks."""
+
+INNER = 0.12
+"""By how much of the way to the mouth the zone of beards stays within the jaw, whose outline is no beard."""
+
+LEAST_BEARD = 0.35
+"""Share of that zone from which on hairs in it are a beard, or a moustache."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,13 @@ def brow_shares(face: Seen, target: Seen, result: Seen, shown: Share) -> Mapping
     """Side -> the face's own brow where it comes to lie in the result, and the target's old brow.
 
     The own one is brought there by the affine map of the landmarks of that brow and of the eye below it, which is how
-    far brows go along with the turn of a head."""
-    found = {}
+    far brows go along with the turn of a head. What the target's hair hides of it is not cut."""
+    found, bare = {}, target.labels != LABELS.index("hair")
     for side, (label, brow, eye) in BROWS.items():
         points = [*range(brow, brow + 5), *range(eye, eye + 6)]
         matrix = affine(face.landmarks[points], result.landmarks[points])
         posed = moved(face.labels == label, matrix, shown.shape)
-        found[side] = part_of(posed, shown), part_of(target.labels == label, shown)
+        found[side] = part_of(posed & bare, shown), part_of(target.labels == label, shown)
     return found
 
 
@@ -110,21 +116,20 @@ def beard_shares(face: Seen, target: Seen, result: Seen, shown: Share) -> tuple[
 
 
 def beard(seen: Seen) -> Region | None:
-    """Where a face has a beard, (H,W): what is darker or lighter than its cheeks in the zone where beards grow; None
-    where the zone has hardly more fine detail than the cheeks, as shadows have not."""
+    """Where a face has a beard, (H,W): what has more fine detail than its cheeks and is darker or, as grey ones are,
+    lighter, in the zone where beards grow; None where that is little of it."""
     points, width = seen.landmarks, seen.width
     left, right = (0.55 * points[[jaw]] + 0.45 * points[[nose]] for jaw, nose in ((3, 31), (13, 35)))
-    lips = widened(filled(seen.size, [points[48:60]]), 0.02 * width)
-    zone = filled(seen.size, [np.concatenate([left, points[3:14], right, points[[35, 33, 31]]])]) & ~lips
+    jaw = points[3:14] + INNER * (points[[62]] - points[3:14])
+    lips = widened(filled(seen.size, [points[48:60]]), 0.04 * width)
+    zone = filled(seen.size, [np.concatenate([left, jaw, right, points[[35, 33, 31]]])]) & ~lips
     cheeks = filled(seen.size, [points[[1, 2, 31, 40, 41, 36]], points[[15, 14, 35, 47, 46, 45]]]) & seen.skin & ~zone
-    hairy = zone & (seen.skin | (seen.labels == LABELS.index("hair")))
-    if min(cheeks.sum(), hairy.sum()) < FEWEST:
+    if min(cheeks.sum(), zone.sum()) < FEWEST:
         return None
-    detail = np.abs(seen.light - blurred(seen.light, DETAIL * width))
-    if np.median(detail[hairy]) < BEARDED * max(LEAST_DETAIL, float(np.median(detail[cheeks]))):
-        return None
+    detail = blurred(np.abs(seen.light - blurred(seen.light, DETAIL * width)), 0.02 * width)
     differs = np.abs(blurred(seen.light, 0.02 * width) - np.median(seen.light[cheeks])) > SHADE
-    return np.asarray(hairy & differs, bool)
+    hairy = zone & differs & (detail > BEARDED * max(LEAST_DETAIL, float(np.median(detail[cheeks]))))
+    return hairy if hairy.sum() > LEAST_BEARD * zone.sum() else None
 
 
 def affine(points: Landmarks, onto: Landmarks) -> Matrix:
