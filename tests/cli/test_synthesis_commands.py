@@ -140,7 +140,9 @@ def test_pictures_are_timed_and_measured(
     command = ("evaluate", facefeat, "--data", "puppets:48", "--workers", 1)
     outcome = masque(*command, "--lfw", lfw_folder, "--report", report, "--picture", sheet)
     assert outcome.code == 0, outcome.err
-    assert {"lfw", "templates", "similarity", "diversity", "ffd", "turns"} <= json.loads(report.read_text()).keys()
+    assert {"lfw", "templates", "similarity", "diversity", "ffd", "turns", "drawn"} <= json.loads(
+        report.read_text()
+    ).keys()
     assert "LFW, drawn" in outcome.out
     assert read_picture(sheet).shape == (2 * 32 + 2, 7 * 32 + 6 * 2, 3)
 

@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from masque.edits.ageing import ADULT, change_age, read_face
 from masque.edits.ageing_tint import Asked
@@ -34,6 +36,9 @@ LARGEST_SHEET, SMALLEST = 4096, 128
 
 MARGIN = 0.15
 """How much of the photo around a cell takes part, as a share of its side: a head that turns is not cut at the rim."""
+
+BRIGHT = 200.0
+"""The level in all channels from which a pixel is about to be overexposed."""
 
 OLDER, YOUNGER = 10.0, -7.0
 """Years by which faces are aged at most: a person, and not another time of life, is drawn."""
@@ -119,6 +124,19 @@ class OwnCells:
                 }
         return {}
 
+    @cached_property
+    def _lit(self) -> NDArray[np.uint8]:
+        """Where light may change, over the mattes' box: on hair and skin, but where the photo is overexposed, which
+        shows no skin that could be darkened."""
+        assert self.mattes is not None
+        left, top, right, bottom = self.mattes.box
+        part = self.subject.photo[top:bottom, left:right]
+        brightest = np.asarray(part.min(axis=2), dtype=np.float32)
+        shown = 1 - np.clip((brightest - BRIGHT) / (255 - BRIGHT), 0, 1)
+        soft = cv2.GaussianBlur(shown, (0, 0), 0.02 * self.mattes.face_width)
+        matte = np.maximum(self.mattes.hair, self.mattes.skin)
+        return np.rint(matte * cv2.resize(soft, matte.shape[::-1])).astype(np.uint8)
+
     def picture(self, varied: Variation) -> Picture:
         """The cell (side,side,3) with what a variation asks for; the photo's crop, resampled once, where it is none."""
         photo = self.subject.photo
@@ -127,8 +145,7 @@ class OwnCells:
             if years * varied.years > 0:
                 change = change.then(ageing.scaled(min(1.0, varied.years / years)))
         if varied.light is not None and self.mattes is not None:
-            person = np.maximum(self.mattes.hair, self.mattes.skin)
-            layer = relit("light", varied.light, self.subject.face.landmarks, self.mattes.box, person)
+            layer = relit("light", varied.light, self.subject.face.landmarks, self.mattes.box, self._lit)
             change = change.then(Change(change.size, (layer,)))
         if varied.mouth:
             asked = {name: float(np.clip(varied.mouth[name], 0, 1)) for name in (SMILE, OPEN) if name in varied.mouth}

@@ -263,9 +263,10 @@ def _blend(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> P
 
 
 def _new_pictures(synthesizer: Synthesizer, photo: Picture, name: str) -> Pictures:
+    made = f"drawn by {synthesizer.family}" if synthesizer.own is None else "of the photo's own pixels"
     yield (
         f"{name}-person.jpg",
-        f"new pictures of the person, drawn by {synthesizer.family}",
+        f"new pictures of the person, {made}",
         partial(synthesizer.synthesize, photo, 9),
     )
 

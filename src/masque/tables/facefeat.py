@@ -29,6 +29,7 @@ from masque.image import Picture, grid, read_picture, to_tensor
 from masque.metrics.frechet import frechet_distance, frechet_floor, kernel_distance
 from masque.metrics.sliced import sliced_wasserstein
 from masque.metrics.verification import accepted, auc, correct_verdicts, found_within, mean_and_error
+from masque.tables.drawn_measures import measure_drawn
 from masque.tables.facefeat_report import (
     Diversity,
     FaceFeatReport,
@@ -51,6 +52,9 @@ SHARES = (0, 20, 50, 80, 100)
 
 YAW_PICTURES = 50
 """Pictures whose heads are turned, at most."""
+
+DRAWN_PEOPLE = 20
+"""People of whom new pictures are drawn, at most, to measure how they vary."""
 
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
 """Degrees by which heads are turned."""
@@ -163,6 +167,8 @@ def evaluate_facefeat(
         report["turns"] = measure_turns(
             session, session.own, photos, points, frames.scale, progress=_named(progress, "turns")
         )
+        each = [[frames.frames[i] for i in chosen[people == person]] for person in np.unique(people[people >= 0])]
+        report["drawn"] = measure_drawn(session, each[:DRAWN_PEOPLE], seed, _named(progress, "drawn pictures"))
     if benchmarks.ijba is not None:
         report["ijba"] = ijba_scores(generator, *benchmarks.ijba, _named(progress, "IJB-A"))
     if benchmarks.lfw is not None:

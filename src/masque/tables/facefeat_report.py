@@ -8,7 +8,9 @@ from typing import NotRequired, TypedDict
 
 from masque.metrics.frechet import FrechetFloor, floor_in_words
 from masque.metrics.streaming import MeanStd
-from masque.tables.turn_measures import TurnReport, as_lines
+from masque.tables import drawn_measures, turn_measures
+from masque.tables.drawn_measures import DrawnReport
+from masque.tables.turn_measures import TurnReport
 
 
 class Similarity(TypedDict):
@@ -114,6 +116,8 @@ class FaceFeatReport(TypedDict):
     """Side in pixels -> sliced Wasserstein distance × 1000 of generated pictures from real ones"""
     turns: NotRequired[TurnReport]
     """What turning heads does on own pixels and by the network, where own pixels can be turned"""
+    drawn: NotRequired[DrawnReport]
+    """Likeness and variety of what is drawn on own pixels and by the network"""
     ijba: NotRequired[dict[str, TemplateScores]]
     """Percent of generated pictures in a template -> scores on IJB-A"""
     lfw: NotRequired[LFWReport]
@@ -136,7 +140,9 @@ def as_text(report: FaceFeatReport) -> str:
         *_template_lines("held-out people", report["templates"]),
     ]
     if "turns" in report:
-        lines += as_lines(report["turns"])
+        lines += turn_measures.as_lines(report["turns"])
+    if "drawn" in report:
+        lines += drawn_measures.as_lines(report["drawn"])
     if "ijba" in report:
         lines += _template_lines("IJB-A", report["ijba"])
     if "lfw" in report:
