@@ -1,4 +1,4 @@
-"""Masque: face images edited by five GAN papers. `masque.load("rsgan").swap(face, hair)` is the whole of it."""
+"""Masque: face images edited by five GAN papers. `masque.load().swap(face, hair)` is the whole of it."""
 
 from __future__ import annotations
 

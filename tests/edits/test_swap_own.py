@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from masque.data.puppets import draw_puppet, render
-from masque.edits import swap_own
+from masque.edits import swap_change
 from masque.edits.loaded import PhotoEditor
 from masque.edits.result import Result
 from masque.edits.swap_mask import part_zones
@@ -104,7 +104,7 @@ def test_glasses_of_the_photo_stay_whole(editor: PhotoEditor, photo: Picture, ho
     assert wears_glasses(hopper, landmarks(hopper).astype(np.float32)) > WORN
     assert wears_glasses(photo, landmarks(photo).astype(np.float32)) < 0.5
     result = editor.swap(photo, hopper)
-    assert swap_own.GLASSES in result.texts("notes")
+    assert swap_change.GLASSES in result.texts("notes")
     points = landmarks(hopper)
     x0, x1 = int(points[36, 0]), int(points[45, 0])
     y0, y1 = int(points[17:27, 1].min()), int(points[40:42, 1].max())
@@ -119,14 +119,13 @@ def test_a_beard_is_seen_by_its_darkness_and_its_hairs(photo: Picture) -> None:
     points = landmarks(photo)
     width = float(np.linalg.norm(points[16] - points[0]))
     lab = cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    skin = np.ones(photo.shape[:2], bool)
-    assert not has_beard(lab, skin, points, width)
+    assert not has_beard(lab, points, width)
     hairs = np.random.default_rng(0).uniform(0, 1, photo.shape[:2]) < 0.5
     jaw = np.zeros(photo.shape[:2], np.uint8)
     cv2.fillPoly(jaw, [np.rint(np.concatenate([points[2:15], points[[35, 31]]])).astype(np.int32)], (1,))
     lab[..., 0][(jaw > 0) & hairs] *= 0.35
     lab[..., 0][jaw > 0] *= 0.8
-    assert has_beard(lab, skin, points, width)
+    assert has_beard(lab, points, width)
 
 
 def test_it_is_edited_after_the_swap_in_one_change(editor: PhotoEditor, hopper: Picture, photo: Picture) -> None:
@@ -153,7 +152,7 @@ def test_the_targets_expression_can_be_had(editor: PhotoEditor, hopper: Picture,
 def test_heads_turned_far_apart_are_swapped_by_the_next_method_and_said_so(
     editor: PhotoEditor, hopper: Picture, photo: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swap_own, "MOST_TURNED", -1.0)
+    monkeypatch.setattr(swap_change, "MOST_TURNED", -1.0)
     result = editor.swap(hopper, photo)
     assert result.record["method"] == "network"
     assert "--method network" in result.texts("notes")[0]
@@ -183,7 +182,7 @@ def test_a_hidden_brow_comes_whole_from_the_other_side(photo: Picture) -> None:
     hidden = (brow > 0) & (np.arange(size[1]) < np.nonzero(brow.any(axis=0))[0].mean())
     seen[hidden] = 0
     nothing = np.zeros((*size, 3), np.uint8)
-    side = Side(carried, np.zeros((*size, 2), np.float32), np.zeros((11, *size), np.float32), seen, nothing)
+    side = Side(carried, np.zeros((*size, 2), np.float32), np.zeros((11, *size), np.float32), seen, nothing, seen)
     taken = mirrored_share(side, replace(side, seen=np.ones(size, np.float32)), canvas)
     assert taken[brow > 0].mean() > 0.9
     assert taken[other > 0].mean() < 0.1

@@ -14,7 +14,7 @@ from masque.edits.mixing import GuidedMixture, checked_size, ingredient, size_fo
 from masque.edits.own import OwnSession
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
-from masque.edits.swap_own import expressed
+from masque.edits.swap_change import expressed
 from masque.errors import ValueRangeError
 from masque.faces.carried import carry
 from masque.faces.crop import crop_matrix

@@ -81,6 +81,8 @@ class OwnSession:
         self.device = torch.device(device)
         self.synthesizer = synthesizer
         self.swapper = swapper
+        self.paint_unseen = True
+        """Whether a swap has RSGAN paint what the face that is put in does not show."""
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -110,25 +110,21 @@ def _along_rim(lacking: Maps, own: Maps, others: Maps, shown: NDArray[np.uint8],
 
 
 def paint_face(
-    source: Subject,
-    target: Subject,
-    canvas: Canvas,
-    sides: Sequence[Side],
-    matches: Sequence[Matched],
-    mirrored: Maps,
-    ratio: float,
+    source: Subject, target: Subject, canvas: Canvas, sides: Sequence[Side], matches: Sequence[Matched], ratio: float
 ) -> Picture:
     """The face over the canvas's part of the target's photo, at that photo's own size, in its colours and as sharp.
 
-    sides, matches: of the face as it is, and of its mirrored picture where that is needed. mirrored: (h,w), how far
-    that is taken. ratio: pixels of the source's photo per pixel of the target's."""
-    made = [
-        one.match.matched(to_lab(resampled(source.photo, canvas.enlarged(side.field), ratio)), canvas.enlarged)
-        for side, one in zip(sides, matches, strict=True)
-    ]
-    lab = made[0]
-    if len(made) == 2:
-        lab += canvas.enlarged(mirrored)[..., None] * (made[1] - lab)
+    sides, matches: what the face is taken from, the first of them everywhere. ratio: pixels of the source's photo per
+    pixel of the target's."""
+    lab = np.zeros(0, np.float32)
+    for side, one in zip(sides, matches, strict=True):
+        picture = (
+            canvas.enlarged(side.picture.astype(np.float32)).round().astype(np.uint8)
+            if side.painted
+            else resampled(source.photo, canvas.enlarged(side.field), ratio)
+        )
+        made = one.match.matched(to_lab(picture), canvas.enlarged)
+        lab = made if side is sides[0] else lab + canvas.enlarged(side.share)[..., None] * (made - lab)
     first = matches[0]
     left, top, right, bottom = canvas.box
     photo = to_lab(target.photo[top:bottom, left:right])

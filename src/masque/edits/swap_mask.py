@@ -76,8 +76,10 @@ def swap_mask(carried: Carried, canvas: Canvas, others: Maps, seen: Maps, hair: 
     others: the photo's label shares (11,h,w). seen: how surely the face shows itself, (h,w). hair: the photo's, (h,w)
     in [0,1]. kept: 1 on what the photo keeps whole, (h,w)."""
     width, size = canvas.width, canvas.size
-    region = hull_of(outline(carried, canvas), size)
     onto, there = canvas.points(carried.onto), canvas.points(carried.other)
+    # The ends of brows may lie beyond the outline, and would be left of one person and cut of the other.
+    brows = [zone for points in (onto, there) for zone in part_zones(points, canvas)[:2]]
+    region = np.max([hull_of(outline(carried, canvas), size), *brows], axis=0)
     inner = cv2.erode(np.maximum(hull_of(there[17:], size), hull_of(onto[17:], size)), np.ones((3, 3)))
     face = _face(others, canvas)
     usable = region * face * seen

@@ -43,6 +43,10 @@ class Side:
     """How surely the face shows itself, in [0,1]."""
     picture: Picture
     """(h,w,3)"""
+    share: Maps
+    """How far it is taken in place of the sides before it, in [0,1]."""
+    painted: bool = False
+    """Whether the picture is a network's, and there are no finer pixels."""
 
 
 def carried_both_ways(
@@ -74,7 +78,8 @@ def make_side(carried: Carried, canvas: Canvas, source: Subject, looked: Looked,
     area = stretch(field, carried.mirror is not None)
     region = hull_of(outline(carried, canvas), canvas.size)
     seen = visible(shares, area, region, canvas)
-    return Side(carried, field, shares, seen, resampled(source.photo, field, ratio / canvas.scale))
+    picture = resampled(source.photo, field, ratio / canvas.scale)
+    return Side(carried, field, shares, seen, picture, np.ones_like(seen))
 
 
 def mirrored_share(side: Side, back: Side, canvas: Canvas) -> Maps:

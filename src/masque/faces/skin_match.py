@@ -179,6 +179,9 @@ BANDS = (0.8, 1.6, 3.2)
 GRAINY = 2
 """Bands that grain may be added to; coarser detail is no grain."""
 
+GRAIN = 0.65
+"""How much of the missing grain is added: even noise is more easily seen than skin's or a camera's."""
+
 PATCH = 4.0
 """Deviation in pixels of the Gaussian over which the power of fine detail is averaged."""
 
@@ -202,7 +205,7 @@ def match_grain(light: Maps, other: Maps, skin: NDArray[np.bool_], other_skin: N
         if own > 1.05 * wanted:
             result += own_band * (wanted / own - 1)
         elif wanted > 1.05 * own and number < GRAINY:
-            missing = math.sqrt(wanted**2 - own**2)
+            missing = GRAIN * math.sqrt(wanted**2 - own**2)
             result += softly * noise_band * (missing / max(1e-6, float(noise_band.std())))
         before = after
     return np.asarray(result, dtype=np.float32)
