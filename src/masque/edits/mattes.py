@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from masque.edits.parser import ParserSession
-from masque.edits.subject import Subject
+from masque.edits.subject import Shares, Subject
 from masque.faces.detect import Landmarks
 from masque.faces.frame import Matrix, align, chain, transform, warp, warp_photo
 from masque.faces.labels import LABELS
@@ -108,6 +108,21 @@ def find_mattes(parser: ParserSession, subject: Subject) -> Mattes:
     part = _area_averaged(part, min(1.0, LARGEST / max(part.shape[:2])))
     hair, skin = _refined(part, shares, face_width * part.shape[1] / (box[2] - box[0]))
     return Mattes(box, shares, hair, skin, face_width)
+
+
+def mattes_of_shares(subject: Subject, shares: Shares) -> Mattes:
+    """The mattes of a subject by what is known of its hair crop alone: shares (11,S,S) of the labels at each pixel."""
+    size = shares.shape[1]
+    matrix = chain(subject.frame.matrix, HAIR_CROP.to_crop(size, subject.frame.scale))
+    face_width = float(np.linalg.norm(subject.face.landmarks[16] - subject.face.landmarks[0]))
+    box = region_of(subject.photo, matrix, size)
+    assert box is not None  # the face lies in the photo
+    part = subject.photo[box[1] : box[3], box[0] : box[2]]
+    small = _area_averaged(part, min(1.0, SHARES_ACROSS / face_width))
+    joined, _ = _joined(np.stack([shares, shares]), [matrix, matrix], box, small.shape[1::-1])
+    part = _area_averaged(part, min(1.0, LARGEST / max(part.shape[:2])))
+    hair, skin = _refined(part, joined, face_width * part.shape[1] / (box[2] - box[0]))
+    return Mattes(box, joined, hair, skin, face_width)
 
 
 def _looks(landmarks: Landmarks, size: int) -> list[Matrix]:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from masque.edits.mattes import Mattes, find_mattes, mattes_of_shares
+from masque.edits.parser import ParserSession
 from masque.edits.session import Session
 from masque.edits.subject import Shares, Subject, SubjectParser
 from masque.errors import CheckpointError
@@ -65,6 +67,15 @@ class PortraitSession(Session):
 
         subject: the face. Raises CheckpointError without a parser."""
         return self._parser().labels(subject)
+
+    def mattes(self, subject: Subject) -> Mattes:
+        """Where hair, skin and every other part of a face is, as fine as its photo.
+
+        subject: the face. Raises CheckpointError without a parser."""
+        parser = self._parser()
+        if isinstance(parser, ParserSession):
+            return find_mattes(parser, subject)
+        return mattes_of_shares(subject, parser.shares(subject))
 
     def _parser(self) -> SubjectParser:
         if self.parser is None:

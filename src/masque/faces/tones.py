@@ -1,16 +1,13 @@
-"""Colours of parts of a picture: black-and-white pictures told from coloured ones, mean colours matched, changes of
-colour smoothed. Colours are compared in CIELAB (CIE 1976)."""
+"""Colours of parts of a picture: black-and-white pictures told from coloured ones, mean colours, colours smoothed.
+Colours are compared in CIELAB (CIE 1976)."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.labels import Labels
-from masque.faces.masks import widened_mask
 from masque.image import Picture
 
 GREY_LEVELS = 4
@@ -23,10 +20,6 @@ GREY_SHARE = 0.99
 """The share of its pixels at which the channels of a grey picture have to differ by no more."""
 GREY_BLUR = 9
 """Side in pixels of the squares over which channels are averaged before they are compared."""
-
-GAIN = (0.4, 2.5)
-"""How much darker or lighter a part may become in proportion; what is farther is reached by a shift, or noise would be
-amplified."""
 
 Colour = float | NDArray[np.float32]
 """How much colour a grey photo is given: from 0, none, to 1, all that the network paints; everywhere alike, or at each
@@ -55,49 +48,6 @@ def mean_lab(picture: NDArray[np.float32] | NDArray[np.float64], inside: NDArray
     """Mean CIELAB colour (3,) of a picture (H,W,3) in [0,1] where a mask (H,W) is true."""
     lab = cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_RGB2LAB)
     return np.asarray(lab[inside].mean(axis=0), dtype=np.float32)
-
-
-def match_mean_colour(
-    picture: NDArray[np.float32],
-    inside: NDArray[np.bool_],
-    weight: NDArray[np.float32],
-    like: NDArray[np.float32],
-    like_inside: NDArray[np.bool_],
-    glossy: bool = False,
-) -> NDArray[np.float32]:
-    """A picture (S,S,3) in [0,1] that has, where `inside` (S,S) is true, the mean CIELAB colour that `like` (S,S,3) has
-    where `like_inside` is.
-
-    weight: (S,S) in [0,1], how far the change may show. Most of the way is a gain, so that shadows stay shadows: in
-    each channel, or where a part is glossy in all alike, since gloss has the light's hue and not the part's. What is
-    missing then is a shift."""
-    shown = weight[..., None]
-    gain = np.clip(like[like_inside].mean(axis=0) / picture[inside].mean(axis=0).clip(min=0.02), *GAIN)
-    if glossy:
-        gain = np.clip(like[like_inside].mean() / picture[inside].mean().clip(min=0.02), *GAIN)
-    picture = np.clip(picture * (1 + shown * (gain - 1)), 0, 1, dtype=np.float32)
-    wanted = mean_lab(like, like_inside)
-    for _ in range(4):  # what is cut off at black and white is made up for
-        lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-        lab += shown * (wanted - lab[inside].mean(axis=0)) / max(0.2, float(shown[inside].mean()))
-        # CIELAB and back is not quite the same colour: pixels that are not to change keep their own.
-        picture = np.where(shown > 0, cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1), picture).astype(np.float32)
-    return picture
-
-
-def smooth_change(before: Picture, after: Picture, regions: Sequence[NDArray[np.bool_]]) -> Picture:
-    """`before` (S,S,3) with what `after` changes in each region, smoothly: colour and shade, not texture.
-
-    regions: masks (S,S). Each region is averaged by itself, so that the hair's change does not run into the skin's, and
-    widely: where two heads differ in shape the network paints blotches."""
-    change = after.astype(np.float32) - before
-    smooth = np.zeros_like(change)
-    taken = np.any(regions, axis=0)
-    for region in regions:
-        # A little beyond its border too, where no other region has a say: the mask's soft edge falls there.
-        where = region | ((widened_mask(region) > 0) & ~taken)
-        smooth[where] = _mean_around(change, region, len(region) / 8)[where]
-    return np.asarray(np.clip(np.rint(before + smooth), 0, 255), dtype=np.uint8)
 
 
 def smooth_colours(picture: Picture, labels: Labels) -> Picture:

@@ -14,13 +14,15 @@ from torch import Tensor
 from masque.data.frames import FrameSet
 from masque.data.puppets import Rendered, attributes_of, draw_puppet, render, true_edit, true_style
 from masque.edits.loaded import PortraitEditor
+from masque.edits.mattes import mattes_of_shares
 from masque.edits.portrait import PARTS, Part
 from masque.edits.subject import Subject, cut_subject
-from masque.edits.transfer import COLOUR_GROUPS, restyle_face
+from masque.edits.transfer import COLOUR_GROUPS, STYLED
+from masque.edits.transfer_own import Portrayed, restyle_own
 from masque.errors import DataError
 from masque.faces.detect import Face
-from masque.faces.frame import warp
-from masque.faces.label_edits import PART_LABELS, resample_labels
+from masque.faces.frame import chain, warp
+from masque.faces.label_edits import PART_LABELS, label_coverage, resample_labels
 from masque.faces.labels import Labels
 from masque.faces.regions import HAIR_CROP
 from masque.faces.tones import mean_lab
@@ -36,6 +38,12 @@ NEAR = 5.0
 
 STILL = 2.0
 """ΔE below which another part counts as having kept its own colour."""
+
+FOLLOWS: Mapping[str, tuple[str, ...]] = {"skin": ("mouth",)}
+"""Parts that are to change with another: lips with the skin around them."""
+
+PARTS_ACROSS = 256
+"""Side in pixels of the hair crop in which the true parts of a frame are given to an edit."""
 
 MOUTH_EDIT = "Mouth_Slightly_Open"
 """The attribute by which puppets are repainted: a change of shape that leaves every colour as it is."""
@@ -54,7 +62,7 @@ class Transfer(TypedDict):
     unchanged: MeanStd
     """Distance of the part's colour from the style's, before the edit"""
     others: MeanStd
-    """The most that any other part, or the background, moved"""
+    """The most that any other part, or the background, moved; of skin but for the mouth, whose lips follow it"""
     near: float
     """Share of pairs with `asked` up to `NEAR`"""
     still: float
@@ -80,8 +88,6 @@ class _Frame:
     """The label map (H,W) of the frame"""
     subject: Subject
     """The face in it, as the network takes it"""
-    network_labels: Labels
-    """The label map (S,S) of the network's crop"""
 
 
 def transfers(painter: PortraitEditor, frames: FrameSet, chosen: NDArray[np.int64]) -> dict[str, Transfer]:
@@ -98,7 +104,7 @@ def transfers(painter: PortraitEditor, frames: FrameSet, chosen: NDArray[np.int6
     found: dict[str, list[tuple[float, float, float]]] = {part: [] for part in parts}
     for target, style in zip(shown, [*shown[1:], shown[0]], strict=True):
         for part in parts:
-            distances = _transferred(painter, target, style, part)
+            distances = _transferred(target, style, part)
             if distances is not None:
                 found[part].append(distances)
     return {part: _summarised(values) for part, values in found.items() if values}
@@ -110,12 +116,16 @@ def _as_photo(
     picture = frames.frames[index]
     face = Face((0, 0, picture.shape[1], picture.shape[0]), 1.0, frames.landmarks[index])
     subject = cut_subject(picture, face, painter.size, device=painter.device)
-    return _Frame(picture, labels[index], subject, resample_labels(labels[index], subject.matrix, painter.size))
+    return _Frame(picture, labels[index], subject)
 
 
-def _transferred(
-    painter: PortraitEditor, target: _Frame, style: _Frame, part: Part
-) -> tuple[float, float, float] | None:
+def _portrayed(frame: _Frame) -> Portrayed:
+    """A frame as an edit takes it, with its true parts."""
+    matrix = chain(frame.subject.frame.matrix, HAIR_CROP.to_crop(PARTS_ACROSS, frame.subject.frame.scale))
+    return Portrayed(frame.subject, mattes_of_shares(frame.subject, label_coverage(frame.labels, matrix, PARTS_ACROSS)))
+
+
+def _transferred(target: _Frame, style: _Frame, part: Part) -> tuple[float, float, float] | None:
     """`asked`, `unchanged` and `others` of one pair, in ΔE; None where either hardly shows the part."""
     groups = [
         (np.isin(target.labels, group), np.isin(style.labels, group))
@@ -125,7 +135,8 @@ def _transferred(
     shown = [(mine, theirs) for mine, theirs in groups if min(mine.sum(), theirs.sum()) >= FEWEST]
     if not shown:
         return None
-    after = restyle_face(painter, target.subject, target.network_labels, style.subject, style.network_labels, part)
+    change = restyle_own(_portrayed(target), _portrayed(style), STYLED[part])
+    after = change.apply(target.picture)
     sizes = [int(mine.sum()) for mine, _ in shown]
     asked, unchanged = (
         float(
@@ -135,7 +146,8 @@ def _transferred(
         )
         for picture in (after, target.picture)
     )
-    elsewhere = [np.isin(target.labels, labels) for other, labels in REGIONS.items() if other != part]
+    still = [other for other in REGIONS if other not in (part, *FOLLOWS.get(part, ()))]
+    elsewhere = [np.isin(target.labels, REGIONS[other]) for other in still]
     others = max(
         _colour_distance(after, inside, target.picture, inside) for inside in elsewhere if inside.sum() >= FEWEST
     )

@@ -22,7 +22,7 @@ from masque.edits.repaint_own import canvas_of
 from masque.edits.result import Result
 from masque.edits.sample import TRUNCATION
 from masque.edits.subject import Subject, cut_subject, flip_attributes
-from masque.edits.transfer import restyle_face
+from masque.edits.transfer_own import Portrayed, restyle_own
 from masque.errors import DataError
 from masque.faces.detect import Face
 from masque.faces.labels import colour_labels, overlay
@@ -164,10 +164,14 @@ def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> 
     columns: list[list[Picture]] = [[] for _ in range(8)]
     for place, (subject, own, z) in enumerate(zip(chosen, maps, latents, strict=True)):
         following = (place + 1) % len(chosen)
-        other, others = chosen[following], maps[following]
+        other = chosen[following]
         cells = [to_pictures(subject.image)[0], colour_labels(own), session.paint(z, subject.image, own)]
         cells.append(session.paint(latents[following], subject.image, own))
-        edited = [restyle_face(session, subject, own, other, others, part) for part in ("skin", "hair")]
+        faces = [(face, session.mattes(face)) for face in (subject, other)]
+        edited = [
+            restyle_own(Portrayed(*faces[0]), Portrayed(*faces[1]), (part,)).apply(subject.photo)
+            for part in ("skin", "hair")
+        ]
         for part in ("mouth", "hair"):
             whole = session.labels(subject)
             wanted = shape_of(session, subject, whole, other, part)
