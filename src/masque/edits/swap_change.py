@@ -38,7 +38,7 @@ from masque.models.expression import Motion
 Expression = Literal["source", "target"]
 """Whose expression the face has: its own, or that of the one which it replaces."""
 
-MOST_TURNED = 20.0
+MOST_TURNED = 30.0
 """By how many degrees two heads may be turned apart: farther, the face shows too little of what is to be seen."""
 
 LEAST_SHOWN = 0.7

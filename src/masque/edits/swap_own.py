@@ -4,6 +4,7 @@ and light. Texture stays that of the face, and hair, glasses and all around it t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 from masque.edits.grey import grey_note
@@ -48,9 +49,14 @@ def swap(
     CheckpointError where weights that it takes are missing."""
     check_choice("expression", expression, get_args(Expression))
     values = checked_values(attributes)
-    source = find_subject(face, SIZE, pick_face, session.device)
-    target = find_subject(hair, SIZE, pick_hair, session.device)
-    found = find_swap(session, source, target, expression)
+    with ThreadPoolExecutor(2) as pool:  # both photos at once, and what the record says of them besides
+        asked = ((face, pick_face), (hair, pick_hair))
+        subjects = [pool.submit(find_subject, photo, SIZE, pick, session.device) for photo, pick in asked]
+        source, target = (subject.result() for subject in subjects)
+        embeddings = [pool.submit(getattr, subject, "embedding") for subject in (source, target)]
+        found = find_swap(session, source, target, expression)
+        for embedding in embeddings:
+            embedding.result()
     if found.change is None:
         result = _by_next_method(session, face, hair, (pick_face, pick_hair), found)
     else:

@@ -27,6 +27,9 @@ FEWEST = 50
 
 ROUNDS = 6
 
+WIDE = 4.0
+"""Deviation in pixels that a Gaussian keeps where its picture is shrunk first."""
+
 BENDS = np.diag([0, 0.02, 0.02, 0.3, 0.3, 0.3]) * 0.05
 """How much each term of a base is held back, per pixel of skin."""
 
@@ -98,8 +101,14 @@ def _uneven(left: Maps, skin: Maps, width: float) -> Maps:
 
 
 def blurred(values: NDArray[np.generic], sigma: float) -> Maps:
-    """A Gaussian of (h,w) or (h,w,C); sigma in pixels."""
-    return np.asarray(cv2.GaussianBlur(np.asarray(values, np.float32), (0, 0), max(0.5, sigma)), dtype=np.float32)
+    """A Gaussian of (h,w) or (h,w,C); sigma in pixels. A wide one is worked out small, which hardly shows."""
+    whole = np.asarray(values, np.float32)
+    shrink = int(sigma / WIDE)
+    if shrink < 2 or min(whole.shape[:2]) < 4 * shrink:
+        return np.asarray(cv2.GaussianBlur(whole, (0, 0), max(0.5, sigma)), dtype=np.float32)
+    size = max(1, round(whole.shape[1] / shrink)), max(1, round(whole.shape[0] / shrink))
+    small = cv2.GaussianBlur(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / shrink)
+    return np.asarray(cv2.resize(small, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
 
 def _terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,8 +176,8 @@ def rim_shift(difference: Maps, known: Maps, width: float) -> Maps:
     total = np.zeros_like(difference)
     weight = np.full(known.shape, 1e-6, np.float32)
     for sigma, share in ((0.05, 1.0), (0.12, 0.25), (0.3, 0.05)):
-        total += share * cv2.GaussianBlur(difference * known[..., None], (0, 0), sigma * width)
-        weight += share * cv2.GaussianBlur(known, (0, 0), sigma * width)
+        total += share * blurred(difference * known[..., None], sigma * width)
+        weight += share * blurred(known, sigma * width)
     return np.asarray(total / (weight + 0.002)[..., None], dtype=np.float32)
 
 
