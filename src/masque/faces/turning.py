@@ -43,6 +43,15 @@ OUTSIDE = 0.6
 RINGS, AROUND = np.array([0.55, 0.7, 0.85]), np.array([1.12, 1.4, 1.9])
 """Radii within the skull's outline at which it gives the depth, and beyond it at which there is none."""
 
+ASIDE = 15.0
+"""The yaw in degrees from which the face itself is a head's outline on the side that turns away."""
+
+BESIDE = 1.03
+"""How far beyond its outermost landmark at the eyes a face ends there, as a multiple of its distance."""
+
+OUTLINE_FROM = 0.86
+"""The radius from which on depth is lost towards such an outline."""
+
 SMOOTHING = 1e-3
 """Of the thin plates through the depths."""
 
@@ -161,7 +170,7 @@ def _depths(head: Head, at: Floats) -> Floats:
     coarse = at.reshape(COARSE, step, COARSE, step, 2).mean(axis=(1, 3))
     found = plates(coarse.reshape(-1, 2)).reshape(COARSE, COARSE).astype(np.float32)
     fine = np.asarray(cv2.resize(found, (CELLS, CELLS), interpolation=cv2.INTER_CUBIC), dtype=np.float64)
-    return np.maximum(fine, 0)
+    return np.maximum(fine, 0) * skull.kept(at)
 
 
 def _weights(head: Head, at: Floats) -> Floats:
@@ -182,6 +191,11 @@ class _Skull:
             (rotation * np.square([head.radii[0], height, head.radii[2]])) @ rotation.T
             for height in (head.radii[1], BELOW)
         ]
+        self.right = head.yaw > 0
+        self.temple: Floats = head.landmarks[16 if self.right else 0]
+        """Where the outline of the face is at the eyes, on the side that turns away."""
+        self.aside = float(_smooth(np.array(abs(head.yaw) / ASIDE)))
+        self.narrow = self.aside * (1 - min(1.0, BESIDE * float(self._ellipse(self.temple))))
 
     def _half(self, at: Floats) -> NDArray[np.int64]:
         """Which of both halves points (…,2) lie in, 0 above and 1 below."""
@@ -189,9 +203,33 @@ class _Skull:
 
     def radius(self, at: Floats) -> Floats:
         """How far points (…,2) are from the middle, 1 at the outline."""
+        return self._ellipse(at) / self._outline(at)
+
+    def _ellipse(self, at: Floats) -> Floats:
+        """The same, 1 at the outline of the ellipsoid."""
         inverse = np.stack([np.linalg.inv(square[:2, :2]) for square in self.squares])[self._half(at)]
         found: Floats = np.sqrt(np.einsum("...a,...ab,...b->...", at, inverse, at))
         return found
+
+    def _outline(self, at: Floats) -> Floats:
+        """How wide the head is in the directions of points (…,2), 1 where it is as wide as the ellipsoid: on the side
+        that turns away it is narrower at the temple, whose bone lies before the widest place of the skull."""
+        result: Floats = 1 - self.narrow * self._beside_temple(at)
+        return result
+
+    def kept(self, at: Floats) -> Floats:
+        """How much of their depth points (…,2) keep: at the temple that turns away less and less towards the outline,
+        which stays where it is, so that it does not dent when the brow beside it moves."""
+        near = _smooth((self.radius(at) - OUTLINE_FROM) / (1 - OUTLINE_FROM))
+        result: Floats = 1 - self.aside * self._beside_temple(at) * near
+        return result
+
+    def _beside_temple(self, at: Floats) -> Floats:
+        """How far points (…,2) lie in the direction of the temple that turns away, or a little above it."""
+        x, y = self.temple
+        above = np.degrees(np.arctan2(x * at[..., 1] - y * at[..., 0], at @ self.temple)) * (1 if self.right else -1)
+        result: Floats = (1 - _smooth((above - 35) / 45)) * (1 - _smooth(-above / 40))
+        return result
 
     def points(self, radii: Floats) -> Floats:
         """(N,2): points all around at some radii."""
@@ -203,6 +241,7 @@ class _Skull:
     def depth(self, at: Floats) -> Floats:
         """Of the surface towards the viewer at points (N,2) within the outline."""
         inverse = np.stack([np.linalg.inv(square) for square in self.squares])[self._half(at)]
+        at = at / self._outline(at)[:, None]
         linear = np.einsum("na,na->n", inverse[:, 2, :2], at)
         constant = np.einsum("na,nab,nb->n", at, inverse[:, :2, :2], at) - 1
         height = inverse[:, 2, 2]
