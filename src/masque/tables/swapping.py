@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -266,18 +266,11 @@ def load_method(name: str, size: int = 128) -> Method:
     return RSGANMethod(masque.load(name, "swap"))
 
 
-class PhotoSwapper(Protocol):
-    """What swaps faces of whole photos."""
-
-    def swap(self, face: Picture, hair: Picture, /) -> Result:
-        """The target's whole photo with the other's face."""
-
-
 def load_swap(name: str) -> Swap:
     """A method of swapping whole photos by its name: `own`, `warp`, or the name or folder of a model of rsgan, each as
     `masque swap` uses it. Raises CheckpointError for any other model."""
     if name == WARP:
         return swap_by_warping
     if name == OWN:
-        return cast("PhotoSwapper", load_own("swap")).swap
+        return load_own("swap").swap
     return masque.load(name, "swap").swap
