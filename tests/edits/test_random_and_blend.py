@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from masque.edits.blend import CELL
+from masque.edits.mixing import turned_apart
 from masque.edits.random_parts import COLUMNS, SPREAD
 from masque.errors import ValueRangeError
 from masque.faces.frame import at_scale
@@ -186,6 +188,21 @@ def test_records_are_plain(session, photo, other):
         assert json.loads(json.dumps(record)) == record
     assert (random["edit"], random["part"], random["count"], random["seed"]) == ("random", "hair", 1, 3)
     assert (blend["edit"], blend["part"], blend["steps"], set(blend["inputs"])) == ("blend", "both", 2, {"a", "b"})
+
+
+def test_faces_that_look_to_different_sides_get_a_note(session, photo):
+    subject = session.subject(photo)
+    landmarks = subject.face.landmarks.copy()
+    width = landmarks[16, 0] - landmarks[0, 0]
+    turned = []
+    for side in (-0.35, 0.35):
+        moved = landmarks.copy()
+        moved[30, 0] += side * width  # the tip of the nose
+        turned.append(replace(subject, face=replace(subject.face, landmarks=moved)))
+    assert len(turned_apart(turned)) == 1
+    assert "look to different sides" in turned_apart(turned)[0]
+    assert turned_apart([turned[0], turned[0]]) == turned_apart([subject, turned[1]]) == []
+    assert "notes" not in session.blend(photo, photo, steps=2).record
 
 
 @pytest.mark.parametrize("count", [0, -1, 65])

@@ -262,4 +262,6 @@ def blend(
         result = masque.load(model, "blend", device).blend(
             a, b, part=part, steps=steps, detail=detail, size=size, pick_a=pick_a, pick_b=pick_b
         )
+    for note in result.texts("notes"):
+        remark(note)
     save(result, out, overwrite, as_json)

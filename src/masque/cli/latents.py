@@ -275,6 +275,8 @@ def combine(
         latents = _latents(generator, faces, options, bar)
         result = generator.combine(latents, formula, weight, detail=detail, size=size)
     check_replaceable(overwrite, out)
+    for note in result.texts("notes"):
+        remark(note)
     result.save(out)
     answer(f"Wrote {out}: {result.record['formula']}.", {"out": str(out), **result.record}, as_json)
 
@@ -329,12 +331,22 @@ def morph(
             )
             latents = _latents(generator, faces, options, bar)
             pictures = generator.morph(latents, frames, path, ease, loop, detail=detail, size=size)
-            values: dict[str, JSON] = {"detail": detail, "faces": [latent.name for latent in latents]}
-            record = generator.record("morph", values)
+            record = generator.record("morph", _about_morph(latents, detail))
         record |= {"frames": frames, "path": path, "faces": record.pop("faces")}
         check_replaceable(overwrite, out)
         save_film(out, pictures, frames, seconds, record)
     answer(f"Wrote {out}: {frames} frames.", {"out": str(out), **record}, as_json)
+
+
+def _about_morph(latents: Sequence[Latent], detail: Literal["keep", "network"]) -> dict[str, JSON]:
+    """What the record of a morph through latents says; its notes are shown."""
+    from masque.edits.mixing import turned_apart
+
+    notes = turned_apart([latent.subject for latent in latents if latent.subject]) if detail == "keep" else []
+    for note in notes:
+        remark(str(note))
+    faces: list[JSON] = [latent.name for latent in latents]
+    return {"detail": detail, "faces": faces, **({"notes": notes} if notes else {})}
 
 
 def _warped(

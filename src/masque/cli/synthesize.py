@@ -209,6 +209,8 @@ def mix_identity(
         session = masque.load(model, "mix-identity", device)
         check_sheet(out, steps, steps, session.size if detail == "network" else side)
         result = session.mix(first, second, steps, detail=detail, size=size)
+    for note in result.texts("notes"):
+        remark(note)
     save(result, out, overwrite, as_json)
 
 

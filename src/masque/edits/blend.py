@@ -12,7 +12,7 @@ from torch import Tensor
 
 from masque.edits.grey import grey_note, keep_cells_grey
 from masque.edits.measures import inputs
-from masque.edits.mixing import GuidedMixture, Part, checked_size, ingredient, size_for, tone_of, towards
+from masque.edits.mixing import GuidedMixture, Part, checked_size, ingredient, size_for, tone_of, towards, turned_apart
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
 from masque.edits.subject import Detail, Photo, Subject
@@ -83,6 +83,9 @@ def blend(
         "inputs": inputs(a=first, b=last),
         **grey_note(first, end),
     }
+    notes = turned_apart((first, last)) if detail == "keep" else []
+    if notes:
+        values["notes"] = notes
     return Result(grid(cells, steps), session.record("blend", values))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from masque.edits.formula import compute
 from masque.edits.grey import KEPT
 from masque.edits.latents import Latent, LatentSession
-from masque.edits.mixing import checked_size
+from masque.edits.mixing import checked_size, turned_apart
 from masque.edits.photos_of import guided, side_for
 from masque.edits.result import Result
 from masque.edits.subject import Detail
@@ -86,6 +86,10 @@ def combine(
         own = _of_own_pixels(session, latents, shares, picture, side)
         picture = fade(own, 0.0) if grey and np.count_nonzero(shares) > 1 else own
     values: dict[str, JSON] = {"formula": formula, "faces": [latent.name for latent in latents], "detail": detail}
+    shown = [latent.subject for latent, share in zip(latents, shares, strict=True) if latent.subject and share > 0]
+    notes = turned_apart(shown) if side is not None else []
+    if notes:
+        values["notes"] = notes
     return Result(picture, session.record("combine", {**values, **(KEPT if grey else {})}))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from masque.edits.facefeat import FaceFeatSession
 from masque.edits.grey import grey_note, keep_cells_grey
-from masque.edits.mixing import GuidedMixture, checked_size, ingredient, size_for, tone_of, towards
+from masque.edits.mixing import GuidedMixture, checked_size, ingredient, size_for, tone_of, towards, turned_apart
 from masque.edits.own import OwnSession
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
@@ -59,6 +59,9 @@ def mix(
         (again,) = keep_cells_grey(b, session.pictures(*other))
         pictures = _of_own_pixels(session, (a, b), pictures, again, size_for((a, b), size))
     values: dict[str, JSON] = {"faces": [a.name, b.name], "steps": steps, "detail": detail, **grey_note(a)}
+    notes = turned_apart((a, b)) if detail == "keep" else []
+    if notes:
+        values["notes"] = notes
     return Result(grid(pictures, steps), session.record("mix-identity", values))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from masque.edits.parser import ParserSession
 from masque.edits.subject import Detail, Subject, SubjectParser
 from masque.errors import ValueRangeError
+from masque.faces.bend import face_axes
 from masque.faces.crop import HeadCrop, cut_head, own_size
 from masque.faces.detect import Landmarks, landmarks_near
 from masque.faces.frame import at_scale, identity_matrix, zoom
@@ -20,6 +21,7 @@ from masque.faces.head_parts import PARTS, Floats, Ingredient
 from masque.faces.tones import fade
 from masque.given import whole
 from masque.image import Picture, to_tensor
+from masque.jsonfile import JSON
 
 Part = Literal["face", "hair", "both"]
 """What goes from one photo's to the other's."""
@@ -32,6 +34,10 @@ LOW, MOST = 0.08, 24.0
 """Standard deviation of the Gaussian below which the network decides, in shares of the crop's side, since finer than
 that its shape is not exactly the photos'; and by how many levels of 255 at most, since between faces that it has learnt
 it paints stains."""
+
+
+APART = 0.9
+"""How differently two faces look to the side, in half face widths of the nose's tip, at which bending fails."""
 
 
 def checked_size(size: int | None, detail: Detail = "keep") -> int | None:
@@ -53,6 +59,24 @@ def size_for(subjects: Sequence[Subject], size: int | None = None) -> int:
         return size
     largest = max(own_size(subject.face.landmarks) for subject in subjects)
     return min(LARGEST, max(*(subject.size for subject in subjects), largest + largest % 2))
+
+
+def turned_apart(subjects: Sequence[Subject]) -> list[JSON]:
+    """A note where faces that follow one another look to different sides, which no bending brings together."""
+    seen = [_facing(subject.face.landmarks) for subject in subjects]
+    pairs = [
+        f"{one.name} and {other.name}"
+        for one, other, a, b in zip(subjects, subjects[1:], seen, seen[1:], strict=False)
+        if abs(a - b) > APART
+    ]
+    return [f"{pair} look to different sides: pictures between them show parts of both." for pair in pairs]
+
+
+def _facing(landmarks: Landmarks) -> float:
+    """How far to the picture's right a face looks: -1 and 1 are about profiles."""
+    across, _ = face_axes(landmarks)
+    right, tip, left = (float(landmarks[number] @ across) for number in (0, 30, 16))
+    return (2 * tip - right - left) / max(1e-6, left - right)
 
 
 def ingredient(
