@@ -17,6 +17,7 @@ from masque.edits.own_cells import OwnCells, Variation
 from masque.errors import ValueRangeError
 from masque.faces.crop import cut_head
 from masque.faces.frame import chain, scale_of, warp_photo, zoom
+from masque.studio.page import sample_photos
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +174,20 @@ def test_own_pixels_of_a_grey_photo_stay_grey(both, portrait):
     grey = np.repeat(portrait.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     for picture in both.synthesize_pictures(grey, 2, seed=1):
         assert (picture == picture[..., :1]).all()
+
+
+def test_a_strip_of_own_pixels_ends_with_the_other_person_in_the_first_photo(both, photos_of_people):
+    first, second = photos_of_people
+    strip = both.mix(first, second, steps=2, size=256).picture
+    start, end = (np.ascontiguousarray(strip[:, at : at + 256]) for at in (0, 258))
+    wanted = both.subject(second).embedding
+    apart = [float(np.square(both.subject(one).embedding - wanted).sum()) for one in (start, end)]
+    assert apart[1] < 0.36 < apart[0]  # as dlib tells people apart
+    corner = np.abs(end.astype(int) - start)[:30, :50]
+    assert corner.mean() < 2
+
+
+@pytest.fixture(scope="module")
+def photos_of_people():
+    """Two public-domain portraits."""
+    return tuple(sample_photos().values())

@@ -18,11 +18,16 @@ from masque.edits.swap_change import expressed
 from masque.errors import ValueRangeError
 from masque.faces.carried import carry
 from masque.faces.crop import crop_matrix
+from masque.faces.detect import Landmarks
 from masque.faces.frame import transform
 from masque.faces.head_mixture import FEATURES, Points
 from masque.given import check_choice, whole
 from masque.image import Picture, grid
 from masque.jsonfile import JSON
+
+AJAR = 0.08
+"""By how much two mouths may differ in how far they are open, in their widths, for one to take on the other's
+expression."""
 
 
 def mix(
@@ -40,7 +45,8 @@ def mix(
     second: a photo of the person to end at, in any of these ways.
     steps: how many pictures, at least 2, both ends included.
     detail: `keep` begins with the first photo itself and takes the second's pixels into its face, posed as that is and
-        with its expression, in the light that the network says. `network` shows the network's pictures.
+        with its expression if its mouth is as open, in the light that the network says. `network` shows the network's
+        pictures.
     size: side of each picture in pixels, from 64 to 2,048, with `keep`; as large as the larger face is in its photo if
         None, 512 at most.
 
@@ -87,14 +93,24 @@ def _of_own_pixels(
 
 
 def _in_place_of(own: OwnSession | None, subjects: tuple[Subject, Subject], points: Points, size: int) -> Points | None:
-    """A crop's points (106,2) with the features of the second face, posed as the first is and with its expression.
+    """A crop's points (106,2) with the features of the second face, posed as the first is and with its expression where
+    its mouth is as open.
 
     own: knows how faces differ and move; None without it."""
     if own is None:
         return None
     a, b = subjects
     motion, _ = own.motion()
-    carried = carry(motion.shapes, b.face.landmarks, a.face.landmarks, expressed(motion, b, a))
+    alike = abs(_open(a.face.landmarks) - _open(b.face.landmarks)) < AJAR
+    # Lips that are bent open show no teeth, and teeth that are bent shut show.
+    moved = expressed(motion, b, a) if alike else None
+    carried = carry(motion.shapes, b.face.landmarks, a.face.landmarks, moved)
     posed = points.copy()
     posed[FEATURES] = transform(carried.onto, crop_matrix(a.face.landmarks, size))[FEATURES]
     return posed
+
+
+def _open(landmarks: Landmarks) -> float:
+    """How far a mouth is open, in its own widths."""
+    gap, width = landmarks[66] - landmarks[62], landmarks[54] - landmarks[48]
+    return float(np.linalg.norm(gap)) / max(1e-6, float(np.linalg.norm(width)))

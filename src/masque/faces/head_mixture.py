@@ -184,10 +184,14 @@ class _Mixing:
     def _alike(self, own: Floats) -> Floats:
         """(s,s): how far a picture with its own distances (s,s,3) shows there what the mixture shows."""
         wide = opacities(self.distance, RIM, self.apart)
-        same = 1 - 0.5 * np.abs(wide - opacities(own, RIM)).sum(axis=2)
-        _, second, first = np.moveaxis(np.sort(own, axis=2), 2, 0)
-        near = np.exp(-np.square((first - second) / (2 * HALO)))
-        moved = np.abs(self.distance - own).max(axis=2)
+        a, b, c = np.moveaxis(np.abs(wide - opacities(own, RIM)), 2, 0)
+        same = 1 - 0.5 * (a + b + c)
+        a, b, c = np.moveaxis(own, 2, 0)
+        first, last = np.maximum(np.maximum(a, b), c), np.minimum(np.minimum(a, b), c)
+        margin = 2 * first + last - (a + b + c)  # of the part that is seen over the next
+        near = np.exp(-np.square(margin / (2 * HALO)))
+        a, b, c = np.moveaxis(np.abs(self.distance - own), 2, 0)
+        moved = np.maximum(np.maximum(a, b), c)
         return np.asarray(np.square(same) * np.exp(-near * np.square(moved / MOVED)), dtype=np.float32)
 
     def _shares(self, opacity: Floats) -> list[Floats]:

@@ -85,9 +85,12 @@ def opacities(distances: Floats, soft: float = SOFT, apart: bool = False) -> Flo
     """(…,3): how much of each pixel each part is, summing to 1, by how far inside each it lies (…,3).
 
     apart: whether hair ends where it ends, and whichever else is nearer is seen there; otherwise what is nearest."""
-    power = np.exp((distances - distances.max(axis=-1, keepdims=True)) / np.float32(soft))
+    # Channel by channel, since numpy is slow along an axis of three.
+    most = np.maximum(np.maximum(distances[..., 0], distances[..., 1]), distances[..., 2])[..., None]
+    power = np.exp((distances - most) / np.float32(soft))
     if apart:
         hair = np.asarray(1 / (1 + np.exp(np.clip(-2 / soft * distances[..., 2:], -30, 30))), dtype=np.float32)
         both = power[..., :2] + np.float32(1e-12)
-        return np.concatenate([(1 - hair) * both / both.sum(axis=-1, keepdims=True), hair], axis=-1)
-    return np.asarray(power / power.sum(axis=-1, keepdims=True), dtype=np.float32)
+        return np.concatenate([(1 - hair) * both / (both[..., :1] + both[..., 1:]), hair], axis=-1)
+    total = power[..., 0] + power[..., 1] + power[..., 2]
+    return np.asarray(power / total[..., None], dtype=np.float32)
