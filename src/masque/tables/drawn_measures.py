@@ -19,7 +19,7 @@ from masque.errors import NoFaceError
 from masque.faces.detect import choose_face, find_faces, identity
 from masque.faces.shape3d import fit
 from masque.image import Picture
-from masque.tables.turn_measures import landmarks_of_crop, read_yaw
+from masque.tables.turn_measures import landmarks_anew, read_yaw
 
 EACH = 8
 """Pictures that are drawn of each person."""
@@ -75,7 +75,7 @@ def measure_drawn(
             details: dict[str, Detail] = {"own": "keep", "network": "network"}
             for name, detail in details.items():
                 drawn = session.synthesize_pictures(first.photo, EACH, seed + done, detail=detail)
-                found = [landmarks_of_crop(picture) for picture in drawn]
+                found = [landmarks_anew(picture) for picture in drawn]
                 apart = [
                     squared_distance(identity(picture, points), first.embedding)
                     for picture, points in zip(drawn, found, strict=True)

@@ -123,6 +123,13 @@ def landmarks_of_crop(crop: Picture) -> Landmarks:
     return landmarks_in(crop, (left, top, width, height))
 
 
+def landmarks_anew(crop: Picture) -> Landmarks:
+    """The landmarks (68,2) of the face that dlib finds in a hair crop (S,S,3), or at its usual place where it
+    finds none: always fitted there, landmarks of heads that are turned to the left fall short."""
+    found = _found(crop)
+    return landmarks_of_crop(crop) if found is None else found
+
+
 def measure_turns(
     session: Synthesizer,
     own: OwnSession,
@@ -149,9 +156,9 @@ def measure_turns(
         crop = face.crop(0)
         read = {"own": {degrees: face.crop(degrees) for degrees in TURNS}, "network": painted_turns(session, crop)}
         ahead = {"own": crop, "network": read["network"].pop(0)}
-        is_of = identity(crop, landmarks_of_crop(crop))
+        is_of = identity(crop, landmarks_anew(crop))
         for name, pictures in read.items():
-            start = read_yaw(landmarks_of_crop(ahead[name]))
+            start = read_yaw(landmarks_anew(ahead[name]))
             rows[name].append({degrees: _read(picture, start, is_of) for degrees, picture in pictures.items()})
         if progress:
             progress(done + 1, len(chosen))
@@ -177,7 +184,7 @@ def painted_turns(session: Synthesizer, crop: Picture) -> dict[int, Picture]:
 def _read(picture: Picture, start: float, is_of: NDArray[np.float32]) -> tuple[float, float]:
     """Degrees by which the head on a crop (S,S,3) has turned from `start`, and the squared distance of its embedding
     from another (128,)."""
-    found = landmarks_of_crop(picture)
+    found = landmarks_anew(picture)
     return read_yaw(found) - start, squared_distance(identity(picture, found), is_of)
 
 
