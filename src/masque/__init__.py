@@ -81,8 +81,8 @@ def load(model: Name = "own", serving: str | None = None, device: Device = None)
     (rsgan, ccagan, parser, portrait, progan, dcgan, facefeat) for its installed weights, or the path of a run or model
     folder. Installed are the weights that come with Masque and, found before them, the model
     folders in the folders that the environment variable MASQUE_WEIGHTS names (several with os.pathsep between).
-    serving: what the model must be able to do: swap, edit, random, blend, sheet, parse, repaint, transfer, faces-for,
-    sample, invert, combine, morph, synthesize, frontalize, mix-identity or augment; None asks for nothing.
+    serving: what the model must be able to do: swap, edit, random, blend, sheet, turn, parse, repaint, transfer,
+    faces-for, sample, invert, combine, morph, synthesize, frontalize, mix-identity or augment; None asks for nothing.
     device: where it computes: "cpu", "cuda", "cuda:1", … or "mps"; None takes the environment variable MASQUE_DEVICE's,
     or the CPU.
 
