@@ -44,6 +44,8 @@ HIDDEN = 0.02
 """How much say in a face's detail a picture has that has none: it may be the only one whose forehead is seen."""
 UNSURE = (0.01, 0.3)
 """How soon detail is left out where it hardly fits, of mixtures of whole heads and of those with others' hair."""
+NOBODYS = np.float32(4)
+"""How much farther away than it is a part counts where no picture shows it."""
 FEATURES = slice(17, 68)
 """Landmarks of brows, eyes, nose and mouth."""
 
@@ -135,6 +137,7 @@ class _Mixing:
         self.bases = [self._bent(one.base, n).reshape(self.small, self.small, 3, 3) for n, one in enumerate(self.of)]
         self.apart = not np.array_equal(proportions.layout[1], proportions.layout[2])
         self.distance = self._mixed_distances(proportions.layout)
+        self.chosen = self._chosen(proportions.layout)
         self.lit = np.array(proportions.lit, np.float32)
 
     def _mixed_distances(self, layout: Weights) -> Floats:
@@ -145,6 +148,14 @@ class _Mixing:
             own, other = (np.einsum("n,nyxp->yxp", layout[row], self.distances).astype(np.float32) for row in (1, 2))
             mixed[..., :2] += opacities(own)[..., 2:] * (other - own)[..., :2]
         return mixed
+
+    def _chosen(self, layout: Weights) -> Floats:
+        """(s,s,3): the same, where a part that no picture shows counts as far away: where one has hair and another the
+        wall, neither has a face, though its rim is nearest on average."""
+        if self.apart:
+            return self.distance
+        shown = np.max(self.distances[layout.max(axis=0) > 0], axis=0)
+        return np.asarray(self.distance + NOBODYS * np.minimum(shown, 0), dtype=np.float32)
 
     def _bent(self, values: Floats, number: int) -> Floats:
         """Small values (s,s,C) of a picture where its pixels go."""
@@ -161,7 +172,7 @@ class _Mixing:
 
     def picture(self, light: Floats | None) -> Floats:
         """(S,S,3): base colours and detail. light: (h,w,3), added to the base colours."""
-        opacity, whole = opacities(self.distance, apart=self.apart), (self.size, self.size)
+        opacity, whole = opacities(self.chosen, apart=self.apart), (self.size, self.size)
         colours = [
             sum(float(weight) * base[:, :, part] for weight, base in zip(self.weights[part], self.bases, strict=True))
             for part in range(len(PARTS))
@@ -183,7 +194,7 @@ class _Mixing:
 
     def _alike(self, own: Floats) -> Floats:
         """(s,s): how far a picture with its own distances (s,s,3) shows there what the mixture shows."""
-        wide = opacities(self.distance, RIM, self.apart)
+        wide = opacities(self.chosen, RIM, self.apart)
         a, b, c = np.moveaxis(np.abs(wide - opacities(own, RIM)), 2, 0)
         same = 1 - 0.5 * (a + b + c)
         a, b, c = np.moveaxis(own, 2, 0)

@@ -51,6 +51,9 @@ class Ingredient:
     def distances(self) -> Floats:
         """(s,s,3): how far each pixel lies inside each part, in shares of the crop's side; negative outside."""
         inside = self.parts.argmax(axis=0)
+        # Hair that is drawn out beyond the photo's edge has no shape.
+        beyond = resized(self.crop.valid.astype(np.float32), inside.shape) < 0.5
+        inside[beyond & (inside == PARTS.index("hair"))] = PARTS.index("back")
         found = []
         for part in range(len(PARTS)):
             mask = (inside == part).astype(np.uint8)
