@@ -188,6 +188,7 @@ def test_the_records_on_the_page_are_those_in_the_pictures(made: Made) -> None:
         "repaint",
         "combine",
         "morph",
+        "turn",
         "synthesize",
     }
 

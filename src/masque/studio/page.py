@@ -39,6 +39,9 @@ OWN_EDITS: Mapping[str, Mapping[str, float | str]] = {
 }
 """Caption -> attributes of the edits of a photo's own pixels that are shown."""
 
+TURNS: Mapping[str, float] = {"left": -12.0, "right": 12.0}
+"""Side of the picture -> the yaw in degrees to which heads are turned there."""
+
 LONGEST_SHOWN = 60
 """Characters of a photo's name: two of them make the name of a file."""
 
@@ -174,7 +177,7 @@ def _jobs(
     names = list(photos)
     first, second = names[0], names[1]
     for a, b in [(first, second), *((name, first) for name in names[2:])]:
-        yield f"Swap: {a} and {b}", (a, b), partial(_swaps, swapper, photos, a, b)
+        yield f"Swap: {a} and {b}", (a, b), partial(_swaps, photo_editor or swapper, swapper, photos, a, b)
         if portrait_editor is not None:
             yield f"Shape of the mouth: {a} and {b}", (), partial(_shapes, portrait_editor, photos, a, b)
             yield f"Style of the hair: {a} and {b}", (), partial(_styles, portrait_editor, photos, a, b)
@@ -192,12 +195,12 @@ def _jobs(
         yield f"Combine and morph: {first} and {second}", (), partial(_morph, latent_editor, photos, first, second)
 
 
-def _swaps(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
+def _swaps(editor: PhotoEditor | Swapper, swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
     for face, hair in ((a, b), (b, a)):
         yield (
             f"swap-{face}-on-{hair}.jpg",
             f"{face}'s face on {hair}",
-            partial(swapper.swap, photos[face], photos[hair]),
+            partial(editor.swap, photos[face], photos[hair]),
         )
     bare = partial(swapper.swap, photos[a], photos[b], stitch="none", detail="network")
     yield f"swap-{a}-on-{b}-network.jpg", f"{a}'s face on {b}, as the network paints it", bare
@@ -206,6 +209,8 @@ def _swaps(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> P
 def _own_pixels(editor: PhotoEditor, photo: Picture, name: str) -> Pictures:
     for caption, attributes in OWN_EDITS.items():
         yield f"{name}-own-{caption.replace(' ', '-')}.jpg", caption, partial(editor.edit, photo, attributes)
+    for side, yaw in TURNS.items():
+        yield f"{name}-turned-{side}.jpg", f"turned to the {side}", partial(editor.turn, photo, yaw)
 
 
 def _edits(swapper: Swapper, photo: Picture, name: str) -> Pictures:
@@ -257,7 +262,7 @@ def _sheet(editor: AttributeEditor, photo: Picture, name: str) -> Pictures:
 def _blend(swapper: Swapper, photos: Mapping[str, Picture], a: str, b: str) -> Pictures:
     yield (
         f"blend-{a}-{b}.jpg",
-        "both parts in six steps, as the network paints them",
+        "both parts in six steps, on the photos' own pixels",
         partial(swapper.blend, photos[a], photos[b], steps=6),
     )
 
