@@ -13,6 +13,7 @@ from masque.edits.subject import Subject
 from masque.edits.swap_mask import EYES, INNER_MOUTH, SKIN, outline
 from masque.edits.swap_sides import Side
 from masque.faces.carried import Canvas, resampled
+from masque.faces.labels import LABELS
 from masque.faces.outlines import hull_of
 from masque.faces.skin_match import (
     Maps,
@@ -32,6 +33,11 @@ WITHIN = 0.03
 
 TOWARDS = (4.0, 8.0, 8.0)
 """By how much lightness and colours are shifted at most, all over, to be the other's on average."""
+
+LIPS = [LABELS.index(name) for name in ("upper lip", "lower lip")]
+LIPS_TAKEN, LIPS_APART = 0.7, 0.5
+"""How far lips are taken to the other's colour beside its skin's, and from which difference of the skins' lightness on,
+in its logarithm."""
 
 RIM_INWARD, RIM_OUTWARD = 0.05, 0.04
 """How far within and beyond the rim colours are compared, in face widths."""
@@ -73,6 +79,7 @@ def match_side(side: Side, photo: Maps, others: Maps, canvas: Canvas, shown: NDA
     match = Match(own_base, base, eyes, contrast)
     now = match.matched(lab, _as_it_is)
     shift = (1 - eyes[..., None]) * _towards(now - base, photo - base, there > 0.5, other_skin > 0.5)
+    shift += _lips(now - base - shift, photo - base, side.shares, others, own_base, base, width)
     rim = _along_rim(photo - now - shift, side.shares, others, shown, width)
     return Matched(Match(own_base, base, eyes, contrast, (shift + rim).astype(np.float32)), there, other_skin)
 
@@ -92,6 +99,20 @@ def _towards(own: Maps, other: Maps, inside: NDArray[np.bool_], other_inside: ND
         return np.zeros(3, np.float32)
     shift = np.median(other[other_inside], axis=0) - np.median(own[inside], axis=0)
     return np.clip(shift, np.negative(TOWARDS), TOWARDS).astype(np.float32)
+
+
+def _lips(own: Maps, other: Maps, own_shares: Maps, others: Maps, own_base: Maps, base: Maps, width: float) -> Maps:
+    """What takes lips part of the way to the other's, (h,w,3), the farther the more the skins differ: lips of dark skin
+    are no darker than it, and would be white on light skin.
+
+    own, other: what both faces have beside their bases, (h,w,3)."""
+    lips = [shares[LIPS].sum(axis=0) for shares in (own_shares, others)]
+    if min(float((one > 0.5).sum()) for one in lips) < 30:
+        return np.zeros_like(own)
+    here, there = (np.median(values[one > 0.5], axis=0) for values, one in zip((own, other), lips, strict=True))
+    apart = abs(float(np.log(np.median(base[..., 0]) / np.median(own_base[..., 0]))))
+    share = LIPS_TAKEN * min(1.0, apart / LIPS_APART)
+    return np.asarray(blurred(lips[0], 0.006 * width)[..., None] * (share * (there - here)), dtype=np.float32)
 
 
 def _along_rim(lacking: Maps, own: Maps, others: Maps, shown: NDArray[np.uint8], width: float) -> Maps:
