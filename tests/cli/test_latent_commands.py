@@ -209,3 +209,28 @@ def test_a_morph_without_a_network_takes_no_device(tmp_path: Path) -> None:
         refused = masque("morph", "a.png", "b.png", "--path", "warp", *option, "--out", tmp_path / "morph.gif")
         assert refused.code == 2
         assert "takes no --size and no --detail" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("given", "steps"),
+    [
+        ((), (40, 0)),
+        (("--iterations", 3, "--detail-iterations", 2), (3, 2)),
+        (("--method", "refine"), (400, 0)),
+        (("--detail", "network"), (150, 450)),
+        (("--formula", "2*a - b"), (150, 450)),
+        (("--formula", "a + 2*b"), (40, 0)),
+    ],
+)
+def test_of_what_is_shown_coarsely_no_detail_is_sought(generator, photos, tmp_path, monkeypatch, given, steps):
+    asked = []
+
+    def search(_session: object, _subjects: object, options: invert.Options, _watch: object) -> None:
+        asked.append((options.steps, options.detail_steps))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("masque.edits.latents.LatentSession.search", search)
+    for command in ("combine", "morph") if "--formula" not in given else ("combine",):
+        out = tmp_path / ("out.png" if command == "combine" else "out.mp4")
+        assert masque(command, *photos, "-o", out, "--model", generator, *given).code == 130
+    assert set(asked) == {steps}

@@ -34,7 +34,8 @@ Iterations: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--iterations",
-        help="Steps of the search; if not given, 10000 with lipton, 400 with refine, 150 with encoder+refine.",
+        help="Steps of the search; if not given, 10000 with lipton, 400 with refine, 150 with encoder+refine, or 40 "
+        "where photos' pixels are mixed.",
         min=0,
     ),
 ]
@@ -43,7 +44,7 @@ DetailIterations: TypeAlias = Annotated[
     typer.Option(
         "--detail-iterations",
         help="With refine: further steps, which add details of the photo that the latent alone cannot give, and as "
-        "many again where much is still missing; 450 if not given, 0 for none.",
+        "many again where much is still missing; 0 for none; if not given, 450, or 0 where photos' pixels are mixed.",
         min=0,
     ),
 ]
@@ -271,6 +272,8 @@ def combine(
         check_combination(len(faces), formula, weight)
         checked_size(size, detail)
         generator = masque.load(model, "combine", device)
+        if _mixes_pixels(faces, detail) and "-" not in (formula or ""):
+            iterations, detail_iterations = _fewer(method, iterations, detail_iterations)
         options = Options(method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed)
         latents = _latents(generator, faces, options, bar)
         result = generator.combine(latents, formula, weight, detail=detail, size=size)
@@ -326,6 +329,8 @@ def morph(
             generator = masque.load(model, "morph", device)
             side = checked_size(size, detail) or LARGEST
             check_frames(out, frames, generator.size if detail == "network" else side)
+            if _mixes_pixels(faces, detail):
+                iterations, detail_iterations = _fewer(method, iterations, detail_iterations)
             options = Options(
                 method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed
             )
@@ -336,6 +341,18 @@ def morph(
         check_replaceable(overwrite, out)
         save_film(out, pictures, frames, seconds, record)
     answer(f"Wrote {out}: {frames} frames.", {"out": str(out), **record}, as_json)
+
+
+def _mixes_pixels(faces: Sequence[Path], detail: Literal["keep", "network"]) -> bool:
+    """Whether all faces are photos whose own pixels are mixed: of the network only low frequencies are taken then."""
+    return detail == "keep" and not any(face.is_dir() or face.suffix == ".safetensors" for face in faces)
+
+
+def _fewer(method: str, iterations: int | None, detail_iterations: int | None) -> tuple[int | None, int | None]:
+    """Steps of a search of which low frequencies alone are wanted, where none are given."""
+    if iterations is None and method == "encoder+refine":
+        iterations = 40
+    return iterations, 0 if detail_iterations is None else detail_iterations
 
 
 def _about_morph(latents: Sequence[Latent], detail: Literal["keep", "network"]) -> dict[str, JSON]:
