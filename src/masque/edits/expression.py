@@ -178,7 +178,7 @@ def _parting(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
     if above + below < 1:
         return none, []
     seam = find_seam(subject.photo, first).moved(done.move_points)
-    teeth = show_teeth("teeth", seam, above, below, motion.teeth.double().cpu().numpy(), _cheeks(subject))
+    teeth = show_teeth("teeth", seam, above, below, motion.teeth.double().cpu().numpy(), cheeks_of(subject))
     moved = part_lips("lips", seam, above, below)
     grey = (Grey("black and white", teeth.box),) if subject.grey else ()
     return Change(done.size, (moved, teeth, *grey)), []
@@ -201,7 +201,7 @@ def _closing(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
     half = -((gap - left) * mouth / 2 + 0.01 * mouth)
     layers: list[Layer] = [part_lips("lips", seam, half, half)]
     if left < CLOSED:
-        layers.append(draw_line("lip line", seam, _cheeks(subject)))
+        layers.append(draw_line("lip line", seam, cheeks_of(subject)))
         layers += [Grey("black and white", layers[1].box)] if subject.grey else []
     return Change(done.size, tuple(layers)), notes
 
@@ -217,7 +217,7 @@ def _amounts(motion: Motion, name: str) -> list[float]:
     return [float(one == name) for one in motion.attributes]
 
 
-def _cheeks(subject: Subject) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def cheeks_of(subject: Subject) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """CIELAB of the cheeks at the picture's left and right, each (3,)."""
     picture, points = subject.frame.picture, np.asarray(subject.frame.landmarks, dtype=np.float64)
     lab = cv2.cvtColor(picture.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from masque.edits.mattes import Mattes, find_mattes, mattes_of_shares
+from masque.edits.own import OwnSession
 from masque.edits.parser import ParserSession
 from masque.edits.session import Session
 from masque.edits.subject import Shares, Subject, SubjectParser
@@ -35,7 +36,7 @@ PARTS: Mapping[Part, tuple[Component, ...]] = {
 class PortraitSession(Session):
     """A loaded portrait model: what its verbs (repaint, transfer, faces_for) are made of."""
 
-    helpers = ("parser",)
+    helpers = ("parser", "own")
 
     def __init__(
         self,
@@ -44,11 +45,14 @@ class PortraitSession(Session):
         weights: str,
         device: torch.device | str = "cpu",
         parser: SubjectParser | None = None,
+        own: OwnSession | None = None,
     ) -> None:
         """Take a model and put it on a device: the parameters are those of `Session`. Without a parser nothing can be
-        painted."""
+        painted. own: knows how faces are turned and what teeth look like; without it other portraits' shapes are not
+        turned, and the network paints the inside of a mouth."""
         super().__init__(model, model.config.size, family, weights, device, parser)
         self.model = model
+        self.own = own
 
     def shares(self, subject: Subject) -> Shares:
         """How sure each label is at each pixel of the network's crop of a face, (11,S,S) summing to 1.

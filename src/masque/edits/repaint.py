@@ -14,11 +14,11 @@ from masque.edits.layers import layer_shares
 from masque.edits.measures import inputs, measure
 from masque.edits.portrait import Part, PortraitSession
 from masque.edits.repaint_own import Canvas, canvas_of, repaint_own
+from masque.edits.repaint_shape import shape_of
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
 from masque.errors import ValueRangeError
 from masque.faces.change import Change, change_between
-from masque.faces.frame import chain, invert
 from masque.faces.label_edits import (
     check_face_left,
     check_upright,
@@ -97,7 +97,8 @@ def _repainted(
         notes = [*notes, *more]
     else:
         assert other is not None
-        wanted = shape_of(session, subject, own, other, part)
+        wanted, more = shape_of(session, subject, own, other, part)
+        notes = [*notes, *more]
     canvas = canvas_of(subject, own, wanted)
     if edited is not None:
         check_face_left(canvas.own, canvas.wanted)
@@ -131,15 +132,6 @@ def _named(
     }
 
 
-def shape_of(session: PortraitSession, subject: Subject, own: Labels, other: Subject, part: str) -> Labels:
-    """The label map (H,W) of a subject's photo with (a part of) the shape of another face, laid over it by eyes and
-    mouth.
-
-    own: the map (H,W) of the photo as it is. part: as `repaint` has it."""
-    others = resample_labels(session.labels(other), chain(other.matrix, invert(subject.matrix)), own.shape[1::-1])
-    return replace_part(own, others, part)
-
-
 def reshape_own(session: PortraitSession, canvas: Canvas, own: Labels, wanted: Labels) -> Change:
     """The change that gives a subject the shape of `wanted` on its photo's own pixels.
 
@@ -155,7 +147,8 @@ def reshape_own(session: PortraitSession, canvas: Canvas, own: Labels, wanted: L
         photo = to_pictures(subject.image)[0]
         return keep_cells_grey(subject, [correct_tones(smooth_colours(painted, after), plain, photo, changed)])[0]
 
-    return repaint_own(canvas, paint)
+    motion = session.own.motion()[0] if session.own is not None else None
+    return repaint_own(canvas, paint, None if motion is None else motion.teeth.double().cpu().numpy())
 
 
 def _by_network(

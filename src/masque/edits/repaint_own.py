@@ -10,16 +10,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masque.edits.expression import cheeks_of
 from masque.edits.subject import Subject
 from masque.faces.added import Added
-from masque.faces.change import Change, Layer, Move, Pixels
+from masque.faces.change import Change, Grey, Layer, Move, Pixels
 from masque.faces.continued import copied, places_to_copy
 from masque.faces.frame import warp
 from masque.faces.grown_hair import grow_hair
 from masque.faces.harmonic import fill_smoothly
 from masque.faces.label_shapes import FACE, HAIR, Bending, bend_to, carried
 from masque.faces.labels import LABELS, Labels
+from masque.faces.lips import draw_line, show_teeth
 from masque.faces.matte import mean_nearby, refine_along_strands, resized
+from masque.faces.opened_mouth import seam_between, seam_of_gap
 from masque.faces.paste import into_region, region_of
 from masque.faces.strips import Box
 from masque.faces.uncovered import grain_of, scalp, widened
@@ -49,9 +52,11 @@ SEEN = 3.0
 FINE = 1.0
 """Standard deviation in pixels of the Gaussian that leaves of a picture what is not fine detail."""
 
-LOST, GAIN = 1.15, (-0.3, 0.8)
+LOST, GAIN = 2.0, (-0.4, 0.9)
 """How much fine detail is lost, as a share, in proportion to how much larger something is made; and the least and the
 most by which it is changed to make up for that."""
+
+FOLDED = "The parts would press the face flat where they are asked to be: they go {:.0f} % of the way there."
 
 Paint = Callable[[], Picture]
 """What the network makes of the subject's crop (S,S,3) in the shape that is wanted."""
@@ -135,20 +140,25 @@ def labels_at(labels: Labels, size: tuple[int, int]) -> Labels:
     return there[np.argmax(shares, axis=0)].astype(np.uint8)
 
 
-def repaint_own(canvas: Canvas, paint: Paint) -> Change:
-    """The change that gives a canvas the shape that is wanted, in layers. paint: what the network makes of a shape."""
+def repaint_own(canvas: Canvas, paint: Paint, teeth: NDArray[np.floating] | None = None) -> Change:
+    """The change that gives a canvas the shape that is wanted, in layers.
+
+    paint: what the network makes of the shape. teeth: (48,192), as `show_teeth` takes them; without any the network
+    paints the inside of a mouth that opens."""
     if (canvas.own == canvas.wanted).all():
         return canvas.change()
     bending = bend_to(canvas.own, canvas.wanted, canvas.face_width)
     if bending.moved:
         canvas.layers.append(Move("parts", canvas.box, (bending.field / canvas.scale).astype(np.float32)))
         _sharpen(canvas, bending.field)
+        if bending.share < 0.99:
+            canvas.notes.append(FOLDED.format(100 * bending.share))
     moved = carried(canvas.own, bending.field)
     seen = canvas.seen()
     hair = _hair_matte(canvas, seen, moved)
     _uncover(canvas, seen, moved, hair)
     _grow(canvas, moved, hair)
-    _add_missing(canvas, moved, bending, paint)
+    _add_missing(canvas, moved, bending, paint, teeth)
     return canvas.change()
 
 
@@ -197,11 +207,10 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Floats) -> None
     bare = np.isin(canvas.wanted, SKIN)
     gone = _opened((moved == HAIR) & (canvas.wanted != HAIR), SLIVER * width)
     lost = _opened(~np.isin(moved, (0, HAIR, *SKIN)) & bare, SLIVER * width) & ~_carried_parts(canvas, moved)
-    wall = _opened(np.isin(moved, FACE) & (canvas.wanted == 0), SLIVER * width)
-    if not (gone | lost | wall).any():
+    if not (gone | lost).any():
         return
     lab = _lab(canvas.small(seen))
-    alpha = np.maximum(_soft(canvas, widened(gone | lost | wall, RIM * width), RIM * width / canvas.scale), 0)
+    alpha = np.maximum(_soft(canvas, widened(gone | lost, RIM * width), RIM * width / canvas.scale), 0)
     if gone.any():
         # Strands that stand off from hair that is gone go with it.
         strands = widened(gone, 5 * RIM * width) & ~np.isin(moved, FACE)
@@ -261,21 +270,29 @@ def _grow(canvas: Canvas, moved: Labels, hair: Floats) -> None:
     growth = grow_hair(moved == HAIR, (moved == HAIR) | asked, canvas.face_width)
     if growth is None:
         return
-    if growth.thin:
-        canvas.notes.append("Hair grows farther than there is hair to draw from: its strands repeat.")
+    if growth.short:
+        canvas.notes.append("Hair grows only as far as there is hair nearby to draw from.")
     seen = canvas.seen()
     shift = resized(growth.source, canvas.size) / np.float32(canvas.scale)
     y, x = np.mgrid[0 : canvas.size[1], 0 : canvas.size[0]].astype(np.float32)
     at = x + shift[..., 0], y + shift[..., 1]
     strands = cv2.remap(seen, *at, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.remap(hair, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    alpha = alpha * resized(growth.where, canvas.size) * resized(growth.edge, canvas.size)
+    alpha = alpha * resized(growth.where, canvas.size)
     canvas.lay("hair", strands.astype(np.float32), alpha)
 
 
-def _add_missing(canvas: Canvas, moved: Labels, bending: Bending, paint: Paint) -> None:
-    """What the photo has nowhere, as the network paints it: smooth, and with the photo's grain."""
+def _add_missing(
+    canvas: Canvas, moved: Labels, bending: Bending, paint: Paint, teeth: NDArray[np.floating] | None
+) -> None:
+    """What the photo has nowhere: teeth, and all else as the network paints it, smooth and with the photo's grain."""
     names = {LABELS.index(name) for name in bending.missing if name in LABELS} | {MOUTH_INSIDE}
+    if "lips" in bending.moved:
+        if not (canvas.wanted == MOUTH_INSIDE).any():
+            if bending.share == 1:
+                _close_lips(canvas)
+        elif teeth is not None and teeth.any() and _show_teeth(canvas, teeth):
+            names -= {MOUTH_INSIDE}
     missing = np.isin(canvas.wanted, sorted(names)) & (moved != canvas.wanted)
     if HAIR in canvas.wanted and not (moved == HAIR).any():
         missing |= canvas.wanted == HAIR
@@ -292,6 +309,36 @@ def _add_missing(canvas: Canvas, moved: Labels, bending: Bending, paint: Paint) 
     smooth = _lab(over)
     smooth[..., 0] += grain_of(lab[..., 0], skin)
     canvas.lay("network", _rgb(smooth), _soft(canvas, missing, 1.5))
+
+
+def _show_teeth(canvas: Canvas, teeth: NDArray[np.floating]) -> bool:
+    """Show teeth in the gap that is asked for; whether it is large enough for any."""
+    at = np.argwhere(canvas.wanted == MOUTH_INSIDE)[:, ::-1]
+    if not len(at):
+        return False
+    points = (at + 0.5) / canvas.scale - 0.5 + np.array(canvas.box[:2])
+    found = seam_of_gap(points, canvas.subject.face.landmarks)
+    if found is None:
+        return False
+    seam, half = found
+    layer = show_teeth("teeth", seam, half, half, teeth, cheeks_of(canvas.subject))
+    canvas.layers.append(layer)
+    if canvas.subject.grey:
+        canvas.layers.append(Grey("black and white", layer.box))
+    return True
+
+
+def _close_lips(canvas: Canvas) -> None:
+    """Draw the line between lips that were closed."""
+    upper, lower = (canvas.wanted == LABELS.index(name) for name in ("upper lip", "lower lip"))
+    at = np.argwhere(upper[:-1] & lower[1:])[:, ::-1]
+    if not len(at):
+        return
+    points = (at + np.array([0.5, 1.0])) / canvas.scale - 0.5 + np.array(canvas.box[:2])
+    seam = seam_between(points, canvas.subject.face.landmarks)
+    if seam is not None:
+        layer = draw_line("lip line", seam, cheeks_of(canvas.subject))
+        canvas.layers += [layer, Grey("black and white", layer.box)] if canvas.subject.grey else [layer]
 
 
 def _lab(picture: NDArray[np.uint8] | Floats) -> Floats:

@@ -129,13 +129,17 @@ class Carried:
 
 
 def carry(
-    shapes: ShapeModel, own: NDArray[np.generic], other: NDArray[np.generic], moved: NDArray[np.generic] | None = None
+    shapes: ShapeModel,
+    own: NDArray[np.generic],
+    other: NDArray[np.generic],
+    moved: NDArray[np.generic] | None = None,
+    jaw: bool = True,
 ) -> Carried:
     """A face with its own shape and expression in the pose of another, its eyes, nose and mouth where that one's are,
     within the outline of that one's jaw.
 
     shapes: the 3D model. own, other: landmarks (68,2) of both, each in its own photo. moved: where the face's would be
-    in its photo with the expression that it is to have; None for its own."""
+    in its photo with the expression that it is to have; None for its own. jaw: False for its own jaw."""
     faces = np.stack([own if moved is None else moved, other]).astype(np.float64)
     fits = fit(shapes, faces)
     here, there = faces
@@ -143,8 +147,9 @@ def carry(
     left = (here - fits.projected(shapes)[0]) / fits.scale[0]
     posed = _posed(fits, shapes) + left @ _in_picture(float(fits.angles[1, 2] - fits.angles[0, 2])).T
     onto = transform(posed, similarity(_anchors(posed), _anchors(there))).astype(np.float64)
-    onto[MOUTH] -= _lift(onto, there)
-    onto[JAW] = there[JAW]
+    if jaw:
+        onto[MOUTH] -= _lift(onto, there)
+        onto[JAW] = there[JAW]
     return Carried(np.asarray(own, np.float64), onto, there, fits.angles)
 
 

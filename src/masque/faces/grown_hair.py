@@ -16,14 +16,14 @@ Mask = NDArray[np.bool_]
 LONGEST = 3.0
 """How many times as deep as it grows hair is drawn upon, where it is as thick."""
 
-STRETCH = 2.2
-"""How many times as long strands become at most; where hair grows more, it repeats, mirrored."""
+FARTHEST = 0.75
+"""How far hair grows at most, in thicknesses of the hair nearby: farther its strands would be streaks."""
+
+LITTLE = 0.1
+"""How far, in face widths, hair grows in any case."""
 
 THINNEST = 0.03
 """The thickness of hair, in face widths, below which none can be drawn upon."""
-
-EDGE = 0.012
-"""Width of the edge of hair that repeats, in face widths."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,8 @@ class Growth:
     """(h,w,2): where the hair at each pixel comes from, minus where it is."""
     where: Floats
     """(h,w) in [0,1]: where that is to be shown, with a soft rim far from what grows."""
-    edge: Floats
-    """(h,w) in [0,1]: how far the asked outline covers each pixel, where hair repeats; 1 elsewhere."""
-    thin: bool
-    """Whether much of it has no hair near enough to be drawn from."""
+    short: bool
+    """Whether much of what was asked for is farther than hair can grow."""
 
 
 def grow_hair(own: Mask, asked: Mask, face_width: float) -> Growth | None:
@@ -45,33 +43,25 @@ def grow_hair(own: Mask, asked: Mask, face_width: float) -> Growth | None:
     to grow.
 
     face_width: pixels of the maps."""
-    grown = asked & ~own
-    if not grown.any() or own.sum() < (THINNEST * face_width) ** 2:
+    wanted = asked & ~own
+    if not wanted.any() or own.sum() < (THINNEST * face_width) ** 2:
         return None
     outward = _signed_distance(own, face_width)
-    beyond = _signed_distance(asked, face_width)
-    growth = _carried(np.maximum(0, outward - beyond), grown, face_width)
     thick = _thickness(own, face_width)
+    grown = wanted & (outward < np.maximum(FARTHEST * thick, LITTLE * face_width))
+    if not grown.any():
+        return None
+    beyond = _signed_distance(own | grown, face_width)
+    growth = _carried(np.maximum(0, outward - beyond), grown, face_width)
     depth = np.minimum(LONGEST * growth, thick) + np.float32(1e-3)
-    stretched = (growth + depth) / depth
-    place = np.clip(outward + depth, 0, None) / np.clip(stretched, 1, STRETCH)
-    repeated = stretched > STRETCH
-    folded = np.abs(np.mod(place - depth, 2 * depth) - depth)
-    inner = np.where(repeated, np.minimum(folded, depth), place)
     # Beyond the asked outline lies what lies beyond one's own: strands that stand off, and then the wall.
-    inner = np.where((outward > growth) & ~repeated, depth + outward - growth, inner)
-    back = np.where(outward > -depth, outward - (inner - depth), 0)
-    normal = _normal(outward, face_width)
+    inner = np.where(outward > growth, outward - growth, (outward + depth) * depth / (growth + depth) - depth)
+    back = np.where(outward > -depth, outward - inner, 0)
     near = cv2.dilate(grown.astype(np.uint8), _disc(0.05 * face_width)).astype(np.float32)
     where = cv2.GaussianBlur(near, (0, 0), 0.015 * face_width)
-    soft = np.clip(0.5 - beyond / np.float32(2 * EDGE * face_width), 0, 1)
-    edge = np.where(cv2.GaussianBlur(repeated.astype(np.float32), (0, 0), 0.02 * face_width) > 0.5, soft, 1)
-    return Growth(
-        (-normal * back[..., None]).astype(np.float32),
-        where.astype(np.float32),
-        edge.astype(np.float32),
-        bool((repeated & grown).mean() > 0.5 * grown.mean()),
-    )
+    source = -_normal(outward, face_width) * back[..., None]
+    short = bool(grown.sum() < 0.7 * wanted.sum())
+    return Growth(source.astype(np.float32), where.astype(np.float32), short)
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:
@@ -94,8 +84,8 @@ def _carried(values: Floats, inside: Mask, face_width: float) -> Floats:
 def _thickness(own: Mask, face_width: float) -> Floats:
     """How thick hair is around each pixel: twice the largest distance from its outline nearby."""
     inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, 5)
-    around = cv2.dilate(inside, _disc(0.15 * face_width))
-    return np.asarray(cv2.GaussianBlur(2 * around, (0, 0), 0.05 * face_width), dtype=np.float32)
+    around = np.asarray(cv2.dilate(inside, _disc(0.12 * face_width)), dtype=np.float32)
+    return _carried(2 * around, own, face_width)
 
 
 def _normal(distance: Floats, face_width: float) -> Floats:

@@ -42,8 +42,14 @@ STIFFNESS = 3e-6
 ACROSS = 64
 """Cells across the face of the grid on which the plates are worked out."""
 
+INNER = 0.015
+"""How far from the outline of a mouth, in face widths, the inner edge of a lip is."""
+
 FADE = 0.06
 """Share of the face's width over which movement falls to nothing inside a face that keeps its outline."""
+
+FLAT, LEAST_SHARE = (0.12, 4.5), 0.2
+"""Between which areas of the photo one pixel of the result may show; and the least share of a bending that is done."""
 
 BEYOND = 0.35
 """The same outside of a face whose outline moves."""
@@ -58,6 +64,8 @@ class Bending:
     """Names of the parts that move; "face" for its outline."""
     missing: tuple[str, ...]
     """Names of the parts that are asked for and that the face has not."""
+    share: float = 1.0
+    """How far it goes there: less than 1 where all of it would fold the face over itself."""
 
 
 def bend_to(own: Labels, wanted: Labels, face_width: float) -> Bending:
@@ -77,12 +85,14 @@ def bend_to(own: Labels, wanted: Labels, face_width: float) -> Bending:
     both = there[0] and there[2] and asked[0] and asked[2]
     fields: list[Field] = []
     if both and there[1] != asked[1]:
+        # Around the mouth both sheets agree, and within it each follows its lip.
+        found.add(own, wanted, MOUTH, always=True)
         for lip in (LIPS[0], LIPS[2]):
             sheet = _Found(list(found.pairs), [], [])
-            sheet.add(own, wanted, lip)
+            sheet.add(own, wanted, lip, apart=INNER * face_width, always=True)
             fields.append(_plates(sheet.pairs, own.shape, face_width))
         found.moved.append("lips")
-        found.missing += ["mouth"] if asked[1] else []
+        found.missing += [LABELS[MOUTH[1]]] if asked[1] else []
     else:
         lips = [lip for lip, seen in zip(LIPS, there, strict=True) if seen]
         for one in lips if both else [MOUTH]:
@@ -91,7 +101,9 @@ def bend_to(own: Labels, wanted: Labels, face_width: float) -> Bending:
             return Bending(np.zeros((*own.shape, 2), np.float32), (), tuple(found.missing))
         fields.append(_plates(found.pairs, own.shape, face_width))
     whole = fields[0] if len(fields) == 1 else _joined(fields[0], fields[1], wanted)
-    return Bending(_faded(whole, own, wanted, face_width, moving), tuple(found.moved), tuple(found.missing))
+    faded = _faded(whole, own, wanted, face_width, moving)
+    share = _bearable(faded, np.isin(own, MOUTH) | np.isin(wanted, MOUTH), face_width)
+    return Bending((share * faded).astype(np.float32), tuple(found.moved), tuple(found.missing), share)
 
 
 @dataclass
@@ -102,8 +114,13 @@ class _Found:
     moved: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def add(self, own: Labels, wanted: Labels, labels: tuple[int, ...]) -> None:
-        """Add a part, by its labels."""
+    def add(
+        self, own: Labels, wanted: Labels, labels: tuple[int, ...], apart: float = 0.0, always: bool = False
+    ) -> None:
+        """Add a part, by its labels.
+
+        apart: pixels from the part that was added last within which points are left out. always: whether it counts as
+        moved however little it does."""
         mine, asked = (np.isin(one, labels) for one in (own, wanted))
         name = "mouth" if len(labels) > 1 else LABELS[labels[0]]
         if asked.sum() >= FEWEST and mine.sum() < FEWEST:
@@ -111,11 +128,16 @@ class _Found:
         points = outline(mine, CORNERS)
         if points is None or asked.sum() < FEWEST:
             return
-        if (mine ^ asked).sum() > STILL * mine.sum():
+        # What hair comes to cover has not moved, and what it uncovers cannot be told to have.
+        differs = (mine ^ asked) & (wanted != HAIR) & (own != HAIR)
+        still = not always and differs.sum() <= STILL * mine.sum()
+        there = points if still else matched(mine, asked, points)
+        if not still:
             self.moved.append(name)
-            self.pairs.append((points, matched(mine, asked, points)))
-        else:
-            self.pairs.append((points, points))
+        if apart:
+            far = KDTree(self.pairs[-1][0]).query(points)[0] > apart
+            points, there = points[far], there[far]
+        self.pairs.append((points, there))
 
 
 def outline(mask: NDArray[np.bool_], count: int) -> Points | None:
@@ -167,6 +189,22 @@ def _joined(upper: Field, lower: Field, wanted: Labels) -> Field:
     share = np.clip((rows - line) / (0.6 + 1.5 * beside) / 2 + 0.5, 0, 1)[..., None]
     joined: Field = (upper + share * (lower - upper)).astype(np.float32)
     return joined
+
+
+def _bearable(whole: Field, mouth: NDArray[np.bool_], face_width: float) -> float:
+    """The largest share of a field (h,w,2) that nowhere presses a face flat, but between its lips, where `mouth` is."""
+    reach = 2 * max(1, round(INNER * face_width)) + 1
+    free = cv2.dilate(mouth.astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0
+    soft = cv2.GaussianBlur(whole, (0, 0), max(0.5, 0.006 * face_width))
+    (x_down, x_across), (y_down, y_across) = (np.gradient(soft[..., i]) for i in (0, 1))
+    share = 1.0
+    while share > LEAST_SHARE:
+        # How much of the photo a pixel of the result shows; below 0 the face is turned inside out.
+        area = (1 + share * x_across) * (1 + share * y_down) - share * share * x_down * y_across
+        if area[free].min(initial=1.0) > FLAT[0] and area[free].max(initial=1.0) < FLAT[1]:
+            break
+        share *= 0.85
+    return share
 
 
 def _extent(mask: NDArray[np.bool_]) -> tuple[Points, Points]:

@@ -22,10 +22,13 @@ CURVED, CURVED_OVER = 0.34, 0.22
 GLOSS, GLOSS_ABOVE = 4.0, 0.42
 """Lightness of the gloss on a bald head, and how far above the eyes it lies, in face widths."""
 
+SHADED = 10.0
+"""How much darker than most of it skin may be to say what scalp looks like."""
+
 FOREHEAD = 0.02
 """Area of bare forehead, in squares of the face's width, from which on the scalp is told by it alone."""
 
-STEP = 14.0
+STEP = 10.0
 """Most by which scalp is changed, in each channel of CIELAB, to meet the skin that is seen."""
 
 COARSE = 1.5
@@ -61,6 +64,8 @@ def scalp(lab: Floats, skin: Mask, hidden: Mask, bare: Mask, eyes: NDArray[np.fl
         known = forehead
     elif not known.any():
         known = skin
+    if known.any():  # strands and their shadows are no skin
+        known = known & (lab[..., 0] > np.median(lab[..., 0][known]) - SHADED)
     smooth = mean_nearby(lab, known.astype(np.float32), face_width)
     away = cv2.distanceTransform((bare | skin).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(CURVED_OVER * face_width)
     smooth[..., 0] *= 1 - CURVED * np.square(1 - np.clip(away, 0, 1))
@@ -68,6 +73,8 @@ def scalp(lab: Floats, skin: Mask, hidden: Mask, bare: Mask, eyes: NDArray[np.fl
     gloss = np.exp(-np.square(x / 0.16) - np.square((y + GLOSS_ABOVE) / 0.1))
     smooth[..., 0] *= 1 + GLOSS / 100 * gloss
     rim = skin & widened(hidden, 2 * HAIRLINE * face_width) & ~widened(hidden, HAIRLINE * face_width)
+    # Strands that a parser takes for skin would stain the scalp.
+    rim &= lab[..., 0] > smooth[..., 0] - STEP
     if rim.any():
         soft = mean_nearby(lab, (skin & ~hidden).astype(np.float32), 0.3 * face_width)
         step = np.clip(soft - smooth, -STEP, STEP)
@@ -91,7 +98,7 @@ def grain_of(light: Floats, like: Mask, seed: int = 0) -> Floats:
     tile = fine[y - half : y + half + 1, x - half : x + half + 1]
     spread = 1.4826 * float(np.median(np.abs(tile)))
     tile = np.clip(tile - tile.mean(), -MOST * spread, MOST * spread)
-    strength = float(np.abs(fine[like]).mean()) / max(1e-6, float(np.abs(tile).mean()))
+    strength = float(np.median(np.abs(fine[like]))) / max(1e-6, float(np.median(np.abs(tile))))
     tile = tile * np.float32(np.clip(strength, 1, STRONGER))
     noise = np.random.default_rng(seed).standard_normal(light.shape).astype(np.float32)
     spots = cv2.filter2D(noise, -1, tile / np.float32(np.sqrt(tile.size)), borderType=cv2.BORDER_REFLECT)

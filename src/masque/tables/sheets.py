@@ -17,8 +17,9 @@ from masque.edits.loaded import AttributeEditor, Parser, PortraitEditor, Swapper
 from masque.edits.loaded import LatentEditor as Generator
 from masque.edits.morph import point_between
 from masque.edits.random_parts import SPREAD
-from masque.edits.repaint import reshape_own, shape_of
+from masque.edits.repaint import reshape_own
 from masque.edits.repaint_own import canvas_of
+from masque.edits.repaint_shape import shape_of
 from masque.edits.result import Result
 from masque.edits.sample import TRUNCATION
 from masque.edits.subject import Subject, cut_subject, flip_attributes
@@ -174,7 +175,7 @@ def portrait_sheet(session: PortraitEditor, frames: FrameSet, seed: int = 0) -> 
         ]
         for part in ("mouth", "hair"):
             whole = session.labels(subject)
-            wanted = shape_of(session, subject, whole, other, part)
+            wanted, _ = shape_of(session, subject, whole, other, part)
             edited.append(reshape_own(session, canvas_of(subject, whole, wanted), whole, wanted).apply(subject.photo))
         cells += [cut_crop(picture, HAIR_CROP, size, frames.scale) for picture in edited]
         for column, cell in zip(columns, cells, strict=True):
