@@ -36,6 +36,8 @@ STIFFNESS = 2e-4
 HALO, MOVED = 0.025, 0.012
 """How far from an outline, in the same shares, detail belongs to it, light and dark lines that cameras leave beside it
 included; and how far the outline may have moved for it to fit still."""
+GRAIN = 0.1
+"""Levels of 255: detail that is weaker is none."""
 ENERGY = 0.012
 """Over which distance the strength of detail is measured, in shares of the crop's side."""
 GAIN = 1.8
@@ -243,7 +245,7 @@ def strengthened(details: Sequence[Floats], shares: Sequence[Floats]) -> Floats:
     """The mean (H,W,3) of details by their shares (H,W,1), as strong in each place as they are by themselves."""
     mixed = np.sum([share * detail for share, detail in zip(shares, details, strict=True)], axis=0)
     wanted = np.sum([share[..., 0] * _strength(detail) for share, detail in zip(shares, details, strict=True)], axis=0)
-    gain = np.clip((wanted + 0.5) / (_strength(mixed) + 0.5), 1, GAIN)
+    gain = np.clip((wanted + GRAIN) / (_strength(mixed) + GRAIN), 1, GAIN)
     return np.asarray(mixed * gain[..., None], dtype=np.float32)
 
 
