@@ -85,8 +85,8 @@ def repaint(
     overwrite: Overwrite = None,
     as_json: Json = False,
 ) -> None:
-    """Paint the face anew in an edited shape, or in that of another portrait, in its own style and before its own
-    background.
+    """Give the face an edited shape, or that of another portrait: its own pixels are bent, and only what the photo has
+    nowhere is painted.
 
     Example: masque repaint anna.jpg edited-labels.png -o out.png
     """
@@ -133,6 +133,8 @@ def transfer(
         import masque
 
         result = masque.load(model, "transfer", device).transfer(photo, style_from, part=part, detail=detail, pick=pick)
+    for note in result.texts("notes"):
+        remark(f"Note: {note}")
     save(result, out, overwrite, as_json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import cv2
 import numpy as np
@@ -154,10 +155,11 @@ def repaint_own(canvas: Canvas, paint: Paint, teeth: NDArray[np.floating] | None
         if bending.share < 0.99:
             canvas.notes.append(FOLDED.format(100 * bending.share))
     moved = carried(canvas.own, bending.field)
-    seen = canvas.seen()
-    hair = _hair_matte(canvas, seen, moved)
-    _uncover(canvas, seen, moved, hair)
-    _grow(canvas, moved, hair)
+    if (moved != canvas.wanted).any():
+        seen = canvas.seen()
+        hair = cache(lambda: _hair_matte(canvas, seen, moved))
+        _uncover(canvas, seen, moved, hair)
+        _grow(canvas, moved, hair)
     _add_missing(canvas, moved, bending, paint, teeth)
     return canvas.change()
 
@@ -201,7 +203,7 @@ def _soft(canvas: Canvas, mask: Mask, sigma: float) -> Floats:
     return np.clip((up - 0.5) * np.float32(max(1.0, slope)) + 0.5, 0, 1).astype(np.float32)
 
 
-def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Floats) -> None:
+def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Callable[[], Floats]) -> None:
     """Fill what is no longer hair, or no longer a part of the face."""
     width = canvas.face_width
     bare = np.isin(canvas.wanted, SKIN)
@@ -215,7 +217,7 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Floats) -> None
         # Strands that stand off from hair that is gone go with it.
         strands = widened(gone, 5 * RIM * width) & ~np.isin(moved, FACE)
         near = _soft(canvas, strands, 2 * RIM * width / canvas.scale)
-        alpha = np.maximum(alpha, near * np.clip(4 * hair, 0, 1))
+        alpha = np.maximum(alpha, near * np.clip(4 * hair(), 0, 1))
     features = ~np.isin(moved, (0, HAIR, *SKIN)) & (moved == canvas.wanted)
     kept = widened(features, RIM * width) & ~gone | (moved == HAIR) & (canvas.wanted == HAIR)
     alpha = alpha * (1 - _soft(canvas, kept, 1.5))
@@ -259,10 +261,11 @@ def _behind(canvas: Canvas, seen: Picture, moved: Labels) -> Floats:
     share = np.float32(np.clip(SEEN * known.sum() / hole.sum() - 1, 0, 1))
     light = _lab(seen)[..., 0]
     grain = grain_of(light, resized(known, canvas.size) > 0.99)[..., None] * np.float32(2.55)
-    return resized(coarse, canvas.size) + share * copied(fine, shift) + (1 - share) * grain
+    pieces = share * copied(fine, shift) if share > 0 else np.float32(0)
+    return resized(coarse, canvas.size) + pieces + (1 - share) * grain
 
 
-def _grow(canvas: Canvas, moved: Labels, hair: Floats) -> None:
+def _grow(canvas: Canvas, moved: Labels, hair: Callable[[], Floats]) -> None:
     """Let hair grow where it is asked for."""
     asked = _opened((canvas.wanted == HAIR) & (moved != HAIR), SLIVER * canvas.face_width)
     if not asked.any():
@@ -277,7 +280,7 @@ def _grow(canvas: Canvas, moved: Labels, hair: Floats) -> None:
     y, x = np.mgrid[0 : canvas.size[1], 0 : canvas.size[0]].astype(np.float32)
     at = x + shift[..., 0], y + shift[..., 1]
     strands = cv2.remap(seen, *at, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.remap(hair, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.remap(hair(), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = alpha * resized(growth.where, canvas.size)
     canvas.lay("hair", strands.astype(np.float32), alpha)
 

@@ -45,6 +45,9 @@ ACROSS = 64
 INNER = 0.015
 """How far from the outline of a mouth, in face widths, the inner edge of a lip is."""
 
+SPARED = 0.04
+"""How far around a mouth, in face widths, lips may be pressed flat, as when they close."""
+
 FADE = 0.06
 """Share of the face's width over which movement falls to nothing inside a face that keeps its outline."""
 
@@ -193,7 +196,7 @@ def _joined(upper: Field, lower: Field, wanted: Labels) -> Field:
 
 def _bearable(whole: Field, mouth: NDArray[np.bool_], face_width: float) -> float:
     """The largest share of a field (h,w,2) that nowhere presses a face flat, but between its lips, where `mouth` is."""
-    reach = 2 * max(1, round(INNER * face_width)) + 1
+    reach = 2 * max(1, round(SPARED * face_width)) + 1
     free = cv2.dilate(mouth.astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0
     soft = cv2.GaussianBlur(whole, (0, 0), max(0.5, 0.006 * face_width))
     (x_down, x_across), (y_down, y_across) = (np.gradient(soft[..., i]) for i in (0, 1))
