@@ -216,7 +216,7 @@ def test_a_demonstration_that_has_no_place(tmp_path: Path, model_folder: Path) -
 def test_what_the_system_refuses_in_the_middle(
     photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
 ) -> None:
-    def fail(*_: str) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(package, "load", fail)
@@ -224,7 +224,7 @@ def test_what_the_system_refuses_in_the_middle(
 
 
 def test_ctrl_c_is_130_and_a_sentence(photo: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: str) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(package, "load", interrupted)

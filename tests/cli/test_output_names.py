@@ -142,7 +142,7 @@ def test_a_sheet_that_is_too_large_is_refused_before_it_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: tuple[str, ...], name: str
 ) -> None:
     drawing = dict.fromkeys(("mix", "synthesize", "changed", "sample", "subject", "search"), never)
-    monkeypatch.setattr(package, "load", lambda *_: SimpleNamespace(size=512, **drawing))
+    monkeypatch.setattr(package, "load", lambda *_: SimpleNamespace(size=512, own=None, **drawing))
     assert "a side" in masque(*writer, tmp_path / name).sentence
     assert not list(tmp_path.iterdir())
 
