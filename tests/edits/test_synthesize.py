@@ -143,6 +143,18 @@ def test_a_variation_of_nothing_is_the_photos_crop(both, portrait):
     assert np.abs(cells.picture(Variation()).astype(int) - whole).max() <= 1
 
 
+def test_of_a_photo_that_ends_close_to_the_head_a_cell_shows_no_more_than_the_photo(both, portrait):
+    """The photo is cut off at the hair, and its last six rows are blue: a cell that reached beyond them would show
+    more blue, as what lies beyond is made up of them."""
+    close = np.ascontiguousarray(portrait[30:320, 80:400])
+    close[:6] = (0, 0, 255)
+    wide, near = (OwnCells(both.own, both.subject(photo)) for photo in (portrait, close))
+    assert near.side < 0.97 * wide.side
+    blue = np.abs(near.picture(Variation()).astype(int) - (0, 0, 255)).max(axis=2) < 60
+    assert 0 < blue.any(axis=1).sum() <= 6 + 0.05 * near.side
+    assert near.enlarged(np.full((32, 32, 3), 7, np.uint8)).shape == (near.side, near.side, 3)
+
+
 def test_light_from_a_photo_that_is_lit_from_a_side(both, portrait):
     """Its right half is darkened: so is that of whoever gets its light, and colours of skin stay."""
     shade = np.interp(np.arange(portrait.shape[1]), [170, 280], [1.2, 0.6])[None, :, None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 import torch
 
@@ -125,13 +124,12 @@ def _moved(
         light = _light_of(others["light"]) - _light_of(subject)
     far = [yaw for yaw in asked if yaw is not None and not borne(cells.head, yaw)]
     painted, colour = _painted(session, subject, others, far) if far else ([], 0.0)
-    enlarged = iter(cv2.resize(one, (cells.side, cells.side), interpolation=cv2.INTER_CUBIC) for one in painted)
+    enlarged = iter(cells.enlarged(one) for one in painted)
     pictures: list[Picture] = []
     methods = []
     for yaw in asked:
         by_network = yaw is not None and not borne(cells.head, yaw)
-        made = next(enlarged) if by_network else cells.picture(Variation(yaw, mouth, light))
-        pictures.append(np.asarray(made, dtype=np.uint8))
+        pictures.append(next(enlarged) if by_network else cells.picture(Variation(yaw, mouth, light)))
         methods.append("network" if by_network else "own")
     return pictures, methods, colour
 

@@ -21,7 +21,7 @@ from masque.edits.subject import Subject, cut_subject
 from masque.edits.turn import head_of
 from masque.errors import CheckpointError
 from masque.faces.change import Change
-from masque.faces.frame import Matrix, chain, scale_of, transform, warp_photo, zoom
+from masque.faces.frame import Matrix, chain, inside_photo, scale_of, transform, warp, warp_photo, zoom
 from masque.faces.regions import HAIR_CROP
 from masque.faces.shading import Slopes, relit
 from masque.faces.turning import Head, turn_pixels
@@ -36,6 +36,13 @@ LARGEST_SHEET, SMALLEST = 4096, 128
 
 MARGIN = 0.15
 """How much of the photo around a cell takes part, as a share of its side: a head that turns is not cut at the rim."""
+
+SHOWN, LEAST_SHARE = 0.98, 0.76
+"""How much of a cell the photo has to show, or else the cell is smaller; and how small a share of the hair crop's side
+it is at least."""
+
+FACE = (0.5, 0.6)
+"""The middle of the face in the hair crop, in shares of its side."""
 
 BRIGHT = 200.0
 """The level in all channels from which a pixel is about to be overexposed."""
@@ -76,19 +83,40 @@ def largest_cell(columns: int) -> int:
     return min(LARGEST, max(SMALLEST, LARGEST_SHEET // columns))
 
 
+def shown_share(subject: Subject) -> float:
+    """What share of the hair crop's side, around the face, makes a square of which the photo shows all but a little; at
+    least LEAST_SHARE."""
+    share, size = 1.0, (subject.size, subject.size)
+    while share > LEAST_SHARE:
+        square = chain(subject.matrix, _around_face(subject.size, share))
+        if inside_photo(subject.photo.shape[:2], square, size).mean() >= SHOWN:
+            break
+        share -= 0.04
+    return share
+
+
+def _around_face(size: int, share: float) -> Matrix:
+    """Pixels of the hair crop -> pixels of a square around its face that is `share` as large, enlarged to the same
+    size."""
+    left, top = (size * (1 - share) * middle for middle in FACE)
+    return chain(np.array([[1.0, 0, -left], [0, 1.0, -top]]), zoom(1 / share))
+
+
 class OwnCells:
-    """A subject's hair crop as pictures (side,side,3) that differ from its photo."""
+    """A subject's hair crop, or what of it the photo shows, as pictures (side,side,3) that differ from its photo."""
 
     def __init__(self, session: OwnSession, subject: Subject, largest: int = LARGEST) -> None:
         """largest: the longest side of a cell in pixels."""
-        own = round(subject.size / scale_of(subject.matrix))
+        share = shown_share(subject)
+        own = round(share * subject.size / scale_of(subject.matrix))
         self.side = min(largest, max(subject.size, own))
         self.margin = round(MARGIN * self.side)
         self.session = session
         self.first = subject
+        self._from_crop = chain(_around_face(subject.size, share), zoom(self.side / subject.size))
         whole = self.side + 2 * self.margin
         shifted = np.array([[1.0, 0, self.margin], [0, 1.0, self.margin]])
-        to_cell: Matrix = chain(subject.matrix, zoom(self.side / subject.size), shifted)
+        to_cell: Matrix = chain(subject.matrix, self._from_crop, shifted)
         picture = warp_photo(subject.photo, to_cell, (whole, whole), self.side / HAIR_CROP.side)[0]
         landmarks = transform(subject.face.landmarks, to_cell)
         left, top = landmarks.min(axis=0).astype(int).tolist()
@@ -136,6 +164,11 @@ class OwnCells:
         soft = cv2.GaussianBlur(shown, (0, 0), 0.02 * self.mattes.face_width)
         matte = np.maximum(self.mattes.hair, self.mattes.skin)
         return np.rint(matte * cv2.resize(soft, matte.shape[::-1])).astype(np.uint8)
+
+    def enlarged(self, crop: Picture) -> Picture:
+        """A picture of the hair crop (S,S,3), such as a network's, as a cell (side,side,3)."""
+        made: Picture = warp(crop, self._from_crop, (self.side, self.side))
+        return made
 
     def picture(self, varied: Variation) -> Picture:
         """The cell (side,side,3) with what a variation asks for; the photo's crop, resampled once, where it is none."""
