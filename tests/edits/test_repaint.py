@@ -228,6 +228,18 @@ def test_a_part_that_moves_is_the_photos_own_pixels(painter, files, truth):
     assert light[left].mean() > own[left].mean() + 20  # skin where the brows were
 
 
+def test_a_part_that_goes_leaves_the_skin_around_it(painter, files, truth):
+    photo, labels = truth["one.png"].picture, painter.labels(painter.subject(files["one.png"]))
+    brows = np.isin(labels, (2, 3))
+    made = repaint(painter, files["one.png"], labels=np.where(brows, 1, labels).astype(np.uint8)).picture
+    around = (cv2.dilate(brows.astype(np.uint8), np.ones((21, 21))) > 0) & (labels == 1)
+    around &= cv2.dilate(np.isin(labels, range(2, 11)).astype(np.uint8), np.ones((7, 7))) == 0
+    wanted = mean_lab(photo / 255, around)
+    core = cv2.erode(brows.astype(np.uint8), np.ones((3, 3))) > 0
+    before, after = (np.linalg.norm(mean_lab(one / 255, core) - wanted) for one in (photo, made))
+    assert after < min(5, 0.35 * before)
+
+
 def test_hair_that_is_taken_off_shows_scalp_and_wall_in_their_colours(painter, files, truth):
     photo, labels = truth["one.png"].picture, painter.labels(painter.subject(files["one.png"]))
     face = np.isin(labels, range(1, 10))

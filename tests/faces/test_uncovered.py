@@ -8,7 +8,7 @@ import pytest
 
 from masque.faces.continued import copied, places_to_copy
 from masque.faces.grown_hair import FARTHEST, grow_hair
-from masque.faces.opened_mouth import seam_between, seam_of_gap
+from masque.faces.opened_mouth import DARK, above_dark, seam_between, seam_of_gap
 from masque.faces.uncovered import grain_of, scalp
 
 
@@ -95,3 +95,12 @@ def test_seams_are_where_lips_part_or_meet():
     met = seam_between(line, landmarks)
     assert met is not None
     assert np.abs(met.place(line[:, 0], line[:, 1])[1]).max() < 0.5
+
+
+def test_teeth_keep_their_height_in_a_mouth_that_is_wide_open():
+    teeth = np.tile(np.linspace(1, 0.8, 48)[:, None], (1, 192))
+    assert np.allclose(above_dark(teeth, 0.2), teeth)
+    wide = above_dark(teeth, 0.9)
+    assert wide.shape == teeth.shape
+    assert wide[:12].mean() > 0.8
+    assert np.abs(wide[24:] - DARK).max() < 0.02

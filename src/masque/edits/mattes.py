@@ -113,6 +113,8 @@ def find_mattes(parser: ParserSession, subject: Subject) -> Mattes:
 def mattes_of_shares(subject: Subject, shares: Shares) -> Mattes:
     """The mattes of a subject by what is known of its hair crop alone: shares (11,S,S) of the labels at each pixel."""
     size = shares.shape[1]
+    shares = shares.copy()
+    shares[LABELS.index("background")] += np.clip(1 - shares.sum(axis=0), 0, 1)  # where nothing is known of any part
     matrix = chain(subject.frame.matrix, HAIR_CROP.to_crop(size, subject.frame.scale))
     face_width = float(np.linalg.norm(subject.face.landmarks[16] - subject.face.landmarks[0]))
     box = region_of(subject.photo, matrix, size)

@@ -23,7 +23,7 @@ from masque.faces.label_shapes import FACE, HAIR, Bending, bend_to, carried
 from masque.faces.labels import LABELS, Labels
 from masque.faces.lips import draw_line, show_teeth
 from masque.faces.matte import mean_nearby, refine_along_strands, resized
-from masque.faces.opened_mouth import seam_between, seam_of_gap
+from masque.faces.opened_mouth import above_dark, seam_between, seam_of_gap
 from masque.faces.paste import into_region, region_of
 from masque.faces.strips import Box
 from masque.faces.uncovered import grain_of, scalp, widened
@@ -224,6 +224,8 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Callable[[], Fl
     skin = np.isin(moved, SKIN)
     head = np.isin(canvas.wanted, FACE)
     smooth = scalp(lab, skin, moved == HAIR, head, canvas.eyes, width)
+    if lost.any():
+        smooth = _over_lost(canvas, lab, smooth, lost, skin)
     full = _lab(seen)
     like = resized(skin.astype(np.float32), canvas.size) > 0.9
     over = resized(smooth, canvas.size)
@@ -233,6 +235,15 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Callable[[], Fl
     if (behind[..., 0] * alpha).max() > 0:
         result = result + behind * (_behind(canvas, seen, moved) - result)
     canvas.lay("uncovered", result, alpha)
+
+
+def _over_lost(canvas: Canvas, lab: Floats, smooth: Floats, lost: Mask, skin: Mask) -> Floats:
+    """A picture (h,w,3) of skin that has, where a part of the face is lost, the colour of the skin around it."""
+    around = skin & ~widened(lost, RIM * canvas.face_width)
+    local = mean_nearby(lab, around.astype(np.float32), canvas.face_width)
+    near = widened(lost, 2 * RIM * canvas.face_width).astype(np.float32)
+    share = cv2.GaussianBlur(near, (0, 0), 0.5 * RIM * canvas.face_width)[..., None]
+    return np.asarray(smooth + share * (local - smooth), dtype=np.float32)
 
 
 def _carried_parts(canvas: Canvas, moved: Labels) -> Mask:
@@ -324,7 +335,7 @@ def _show_teeth(canvas: Canvas, teeth: NDArray[np.floating]) -> bool:
     if found is None:
         return False
     seam, half = found
-    layer = show_teeth("teeth", seam, half, half, teeth, cheeks_of(canvas.subject))
+    layer = show_teeth("teeth", seam, half, half, above_dark(teeth, 2 * half / seam.width), cheeks_of(canvas.subject))
     canvas.layers.append(layer)
     if canvas.subject.grey:
         canvas.layers.append(Grey("black and white", layer.box))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,12 @@ SHARES = 28
 
 DEGREE = 6
 """Of the polynomials that follow its middle and its height."""
+
+TEETH = 0.3
+"""How high teeth are at most, in widths of the gap; below them a mouth is dark."""
+
+DARK = 0.12
+"""Lightness of the inside of a mouth, 1 for that of the front teeth."""
 
 FEWEST = 5
 """Pixels of a gap's width and height below which it shows nothing."""
@@ -58,3 +65,18 @@ def seam_between(points: Points, landmarks: NDArray[np.generic]) -> Seam | None:
     curve[-1] = 0
     centre = float(np.clip((np.asarray(landmarks[51], np.float64) @ across - left) / width, 0.2, 0.8))
     return Seam(left * across + first * down, across, width, curve, centre)
+
+
+def above_dark(teeth: NDArray[np.floating], height: float) -> NDArray[np.float32]:
+    """A picture of teeth (48,192), as `show_teeth` takes them, for a gap that is higher than teeth are: they keep their
+    height, and below them it is dark.
+
+    height: of the gap, in its widths."""
+    rows, columns = teeth.shape
+    shown = max(2, round(rows * min(1.0, TEETH / max(height, 1e-6))))
+    if shown >= rows:
+        return np.asarray(teeth, dtype=np.float32)
+    upper = cv2.resize(np.asarray(teeth, dtype=np.float32), (columns, shown), interpolation=cv2.INTER_AREA)
+    below = np.full((rows - shown, columns), DARK, np.float32)
+    whole = cv2.GaussianBlur(np.concatenate([upper, below]), (0, 0), sigmaX=0.1, sigmaY=1.0)
+    return np.asarray(whole, dtype=np.float32)
