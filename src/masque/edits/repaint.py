@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import cv2
@@ -13,6 +14,7 @@ from masque.edits.grey import grey_note, keep_cells_grey, keep_grey
 from masque.edits.layers import layer_shares
 from masque.edits.measures import inputs, measure
 from masque.edits.portrait import Part, PortraitSession
+from masque.edits.repaint_hair import without_other_hair, worn_hair
 from masque.edits.repaint_own import Canvas, canvas_of, repaint_own
 from masque.edits.repaint_shape import shape_of
 from masque.edits.result import Result
@@ -99,11 +101,16 @@ def _repainted(
         assert other is not None
         wanted, more = shape_of(session, subject, own, other, part)
         notes = [*notes, *more]
+    hair = None
+    if other is not None and part in ("hair", "all") and session.own is not None:
+        hair = worn_hair(session.own, subject, other, subject.face.landmarks)
+        wanted = wanted if hair is None else without_other_hair(wanted, own, hair)
     canvas = canvas_of(subject, own, wanted)
     if edited is not None:
         check_face_left(canvas.own, canvas.wanted)
         check_upright(canvas.own, canvas.wanted)
-    picture, change = subject.changed(reshape_own(session, canvas, own, wanted))
+    shaped = reshape_own(session, canvas, own, wanted)
+    picture, change = subject.changed(shaped if hair is None else replace(shaped, layers=(*shaped.layers, hair)))
     values: dict[str, JSON] = {
         **_named(subject, other, part, detail, [*notes, *canvas.notes], own, wanted),
         "layers": layer_shares(change, subject.original.photo),
