@@ -15,8 +15,11 @@ from masque.faces.carried import Carried, canvas_around, carry, face_width, fore
 from masque.faces.change import Pixels
 from masque.faces.dye import HairColour, tones_of
 from masque.faces.labels import LABELS, Labels
+from masque.faces.outlines import smoothstep
+from masque.faces.skin_match import blurred
 from masque.faces.strips import Box
 from masque.faces.tones import fade
+from masque.image import Picture
 
 HAIR = LABELS.index("hair")
 
@@ -26,6 +29,12 @@ AROUND = 1.1
 BORNE = (0.15, 0.7)
 """From which distance to the face's outline on, in face widths, hair is no longer bent as the face is, and at which it
 is only moved, turned and scaled."""
+
+SURE = (150.0, 245.0)
+"""Levels of the matte from which on a pixel's colour is begun to be believed, and is hair's alone."""
+
+NEARBY = 0.03
+"""Deviation, in face widths, of the Gaussian by which the colour of hair nearby is found."""
 
 SHAVED = 0.06
 """Area of the hair, in squares of the face's width, below which a head has no colour of hair."""
@@ -42,6 +51,7 @@ def worn_hair(session: OwnSession, subject: Subject, other: Subject, landmarks: 
     photo = other.photo
     if own.hair_seen >= SHAVED:
         photo = colour_hair(other, mattes, _colour_of(subject, own))[0].apply(photo)
+    photo = _pure(photo, mattes)
     carried = carry(session.motion()[0].shapes, other.face.landmarks, landmarks)
     box, field = _field(carried, subject)
     ratio = face_width(carried.own) / face_width(carried.other)
@@ -82,6 +92,20 @@ def _colour_of(subject: Subject, mattes: Mattes) -> HairColour:
     part = subject.photo[top:bottom, left:right]
     inside = cv2.resize(mattes.hair, part.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 240
     return tones_of(part, inside if inside.sum() > 50 else inside | True)
+
+
+def _pure(photo: Picture, mattes: Mattes) -> Picture:
+    """The photo, at whose hair's rim the colour is that of the hair nearby: there skin and wall are mixed into it, and
+    would show as a fringe before others."""
+    left, top, right, bottom = mattes.box
+    part = photo[top:bottom, left:right].astype(np.float32)
+    matte = cv2.resize(mattes.hair, part.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    sure = smoothstep((matte - SURE[0]) / (SURE[1] - SURE[0]))[..., None]
+    sigma = NEARBY * mattes.face_width
+    near = blurred(part * sure, sigma) / np.maximum(blurred(sure[..., 0], sigma), 1e-3)[..., None]
+    result = photo.copy()
+    result[top:bottom, left:right] = np.clip(np.rint(near + sure * (part - near)), 0, 255).astype(np.uint8)
+    return result
 
 
 def _matte_of(mattes: Mattes, size: tuple[int, ...]) -> NDArray[np.uint8]:
