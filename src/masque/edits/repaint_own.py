@@ -215,9 +215,9 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Callable[[], Fl
     alpha = np.maximum(_soft(canvas, widened(gone | lost, RIM * width), RIM * width / canvas.scale), 0)
     if gone.any():
         # Strands that stand off from hair that is gone go with it.
-        strands = widened(gone, 5 * RIM * width) & ~np.isin(moved, FACE)
+        strands = widened(gone, 3 * RIM * width) & ~np.isin(moved, FACE)
         near = _soft(canvas, strands, 2 * RIM * width / canvas.scale)
-        alpha = np.maximum(alpha, near * np.clip(4 * hair(), 0, 1))
+        alpha = np.maximum(alpha, near * np.clip(4 * hair() - 0.4, 0, 1))
     features = ~np.isin(moved, (0, HAIR, *SKIN)) & (moved == canvas.wanted)
     kept = widened(features, RIM * width) & ~gone | (moved == HAIR) & (canvas.wanted == HAIR)
     alpha = alpha * (1 - _soft(canvas, kept, 1.5))
@@ -300,7 +300,7 @@ def _add_missing(
     canvas: Canvas, moved: Labels, bending: Bending, paint: Paint, teeth: NDArray[np.floating] | None
 ) -> None:
     """What the photo has nowhere: teeth, and all else as the network paints it, smooth and with the photo's grain."""
-    names = {LABELS.index(name) for name in bending.missing if name in LABELS} | {MOUTH_INSIDE}
+    names = {LABELS.index(name) for name in bending.missing if name in LABELS}
     if "lips" in bending.moved:
         if not (canvas.wanted == MOUTH_INSIDE).any():
             if bending.share == 1:

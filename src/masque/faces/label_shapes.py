@@ -45,6 +45,9 @@ ACROSS = 64
 INNER = 0.015
 """How far from the outline of a mouth, in face widths, the inner edge of a lip is."""
 
+SLIT = 0.3
+"""Area of what is seen between the lips, as a share of what is asked for, below which it is but a slit."""
+
 SPARED = 0.04
 """How far around a mouth, in face widths, lips may be pressed flat, as when they close."""
 
@@ -86,6 +89,8 @@ def bend_to(own: Labels, wanted: Labels, face_width: float) -> Bending:
         found.moved.append("face")
     there, asked = ([bool(np.isin(one, lip).sum() >= FEWEST) for lip in LIPS] for one in (own, wanted))
     both = there[0] and there[2] and asked[0] and asked[2]
+    # A slit cannot be drawn out to an open mouth: its lips part, as closed ones do.
+    there[1] = there[1] and bool((own == MOUTH[1]).sum() > SLIT * (wanted == MOUTH[1]).sum())
     fields: list[Field] = []
     if both and there[1] != asked[1]:
         # Around the mouth both sheets agree, and within it each follows its lip.
@@ -100,6 +105,7 @@ def bend_to(own: Labels, wanted: Labels, face_width: float) -> Bending:
         lips = [lip for lip, seen in zip(LIPS, there, strict=True) if seen]
         for one in lips if both else [MOUTH]:
             found.add(own, wanted, one)
+        found.missing += [LABELS[MOUTH[1]]] if asked[1] and not there[1] else []
         if not found.moved:
             return Bending(np.zeros((*own.shape, 2), np.float32), (), tuple(found.missing))
         fields.append(_plates(found.pairs, own.shape, face_width))

@@ -100,6 +100,11 @@ def grain_of(light: Floats, like: Mask, seed: int = 0) -> Floats:
     tile = np.clip(tile - tile.mean(), -MOST * spread, MOST * spread)
     strength = float(np.median(np.abs(fine[like]))) / max(1e-6, float(np.median(np.abs(tile))))
     tile = tile * np.float32(np.clip(strength, 1, STRONGER))
-    noise = np.random.default_rng(seed).standard_normal(light.shape).astype(np.float32)
-    spots = cv2.filter2D(noise, -1, tile / np.float32(np.sqrt(tile.size)), borderType=cv2.BORDER_REFLECT)
+    tile = tile / np.float32(2 * np.sqrt(tile.size))
+    rng = np.random.default_rng(seed)
+    spots = np.zeros_like(light)
+    for turn in range(4):  # grain has no direction, though a wrinkle in the square may have one
+        noise = rng.standard_normal(light.shape).astype(np.float32)
+        kernel = np.ascontiguousarray(np.rot90(tile, turn))
+        spots += cv2.filter2D(noise, -1, kernel, borderType=cv2.BORDER_REFLECT)
     return np.asarray(spots, dtype=np.float32)
