@@ -21,6 +21,7 @@ from masque.tables.swapping import (
     WarpMethod,
     align_eyes,
     load_method,
+    load_swap,
     paste_face,
     sample_of,
 )
@@ -176,3 +177,9 @@ def test_a_perfect_way_to_swap_scores_as_one(monkeypatch):
     assert evaluate_swap(method, frames, 40, workers=1, split="train")["split"] == "train"
     with pytest.raises(DataError, match="load them for its size"):
         evaluate_swap(WarpMethod(32), frames, 2)
+
+
+def test_swaps_on_own_pixels_are_measured_with_and_without_what_rsgan_paints() -> None:
+    with_paint, without = (load_swap(name) for name in ("own", "own-unpainted"))
+    assert with_paint.__self__.paint_unseen  # type: ignore[attr-defined]
+    assert not without.__self__.paint_unseen  # type: ignore[attr-defined]

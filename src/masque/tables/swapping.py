@@ -36,6 +36,9 @@ AT_ONCE = 32
 WARP = "warp"
 """Name of the landmark warp, which has no weights."""
 
+OWN_UNPAINTED = "own-unpainted"
+"""Name of swaps on own pixels to which no network adds anything."""
+
 
 Swap = Callable[[Picture, Picture], Result]
 """A face photo and a target photo, RGB uint8 (H,W,3), to the target's whole photo with the face."""
@@ -268,9 +271,12 @@ def load_method(name: str, size: int = 128) -> Method:
 
 def load_swap(name: str) -> Swap:
     """A method of swapping whole photos by its name: `own`, `warp`, or the name or folder of a model of rsgan, each as
-    `masque swap` uses it. Raises CheckpointError for any other model."""
+    `masque swap` uses it; or `own-unpainted`, for which RSGAN paints nothing of what a face does not show. Raises
+    CheckpointError for any other model."""
     if name == WARP:
         return swap_by_warping
-    if name == OWN:
-        return load_own("swap").swap
+    if name in (OWN, OWN_UNPAINTED):
+        editor = load_own("swap")
+        editor.paint_unseen = name == OWN
+        return editor.swap
     return masque.load(name, "swap").swap
