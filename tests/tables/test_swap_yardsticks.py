@@ -138,5 +138,6 @@ def test_photos_without_faces_are_counted_and_all_of_them_are_an_error(tmp_path:
 
 def test_methods_of_whole_photos_by_name() -> None:
     assert load_swap("warp").__name__ == "swap_by_warping"
+    assert load_swap("own").__self__.family == "own"
     with pytest.raises(CheckpointError):
         load_swap("ccagan")
