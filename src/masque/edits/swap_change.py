@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from masque.edits.own import OwnSession
@@ -47,6 +48,9 @@ LEAST_SHOWN = 0.7
 GLASSES = "The photo's glasses stay, and with them the eyes and brows behind."
 BEARD = "The photo's beard stays, and with it the mouth."
 
+
+LITTLE = 0.004
+"""What share of the face that shows a side has to give to be taken at all."""
 
 MOST_MOVED = 0.8
 """How much of an attribute an expression is moved at most."""
@@ -98,12 +102,20 @@ def find_swap(session: OwnSession, source: Subject, target: Subject, expression:
     if share < LEAST_SHOWN:
         return Swapped(None, values, "Too little of a face is seen")
     values["painted"] = round(float((_painted_share(sides) * (shown > 0)).sum() / max(1, shown.sum())), 3)
-    sides = [one for one in sides if float(one.share[shown > 0].max(initial=0)) > 0.5]
+    taken = [float((one.share * (shown > 0)).sum()) / max(1, int(shown.sum())) for one in sides]
+    sides = [one for one, much in zip(sides, taken, strict=True) if much > LITTLE]
     matches = [match_side(one, photo, others, canvas, shown) for one in sides]
-    picture = paint_face(source, target, canvas, sides, matches, ratio)
-    alpha = canvas.enlarged(opacity(shown, carried, canvas))
-    matte = np.rint(255 * np.clip(alpha, 0, 1)).astype(np.uint8)
-    layer = Pixels("face", canvas.box, fade(picture, 0.0) if target.grey else picture, matte)
+    matte = np.rint(255 * np.clip(canvas.enlarged(opacity(shown, carried, canvas)), 0, 1)).astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(matte)
+    part = (x, y, x + width, y + height)
+    picture = paint_face(source, target, canvas, sides, matches, ratio, part)
+    left, top = canvas.box[0] + x, canvas.box[1] + y
+    layer = Pixels(
+        "face",
+        (left, top, left + width, top + height),
+        fade(picture, 0.0) if target.grey else picture,
+        np.ascontiguousarray(matte[y : y + height, x : x + width]),
+    )
     values |= {"shown": round(share, 3), **({"notes": list[JSON](notes)} if notes else {})}
     return Swapped(Change((target.photo.shape[1], target.photo.shape[0]), (layer,)), values)
 
