@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 
 import cv2
 import matplotlib.cbook
 import numpy as np
 import pytest
 
+import masque
 from masque.data.puppets import draw_puppet, render
 from masque.edits import swap_change
 from masque.edits.loaded import PhotoEditor
@@ -21,7 +24,7 @@ from masque.faces.carried import Carried, canvas_around, face_width
 from masque.faces.change import Pixels
 from masque.faces.detect import find_faces, main_face
 from masque.faces.glasses import WORN, wears_glasses
-from masque.image import Picture, read_picture
+from masque.image import Picture, read_picture, write_picture
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +116,39 @@ def test_glasses_of_the_photo_stay_whole(editor: PhotoEditor, photo: Picture, ho
     assert not np.array_equal(
         result.picture[mouth[1], mouth[0] - 5 : mouth[0]], hopper[mouth[1], mouth[0] - 5 : mouth[0]]
     )
+
+
+def test_eyes_behind_dark_glasses_do_not_come_along(editor: PhotoEditor, photo: Picture, hopper: Picture) -> None:
+    """Hopper's lenses are blackened."""
+    points = landmarks(hopper)
+    dark = hopper.copy()
+    for eye in (points[36:42], points[42:48]):
+        x, y = eye.mean(axis=0)
+        cv2.ellipse(dark, (round(x), round(y)), (26, 20), 0, 0, 360, (15, 12, 10), -1)
+    result = editor.swap(dark, photo)
+    assert swap_change.DARK_GLASSES in result.texts("notes")
+    there = landmarks(photo)
+    x0, x1 = int(there[36, 0]), int(there[45, 0])
+    y0, y1 = int(there[17:27, 1].min()), int(there[40:42, 1].max())
+    assert np.array_equal(result.picture[y0:y1, x0:x1], photo[y0:y1, x0:x1])
+    assert swap_change.DARK_GLASSES not in editor.swap(hopper, photo).texts("notes")
+
+
+def test_a_photo_that_can_be_read_once_is_swapped_by_the_next_method_too(
+    editor: PhotoEditor, photo: Picture, hopper: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from a pipe: the faces are not looked for again."""
+
+    class Pipe(BytesIO):
+        def seek(self, *_: int) -> int:
+            raise OSError("not seekable")
+
+    monkeypatch.setattr(swap_change, "MOST_TURNED", -1.0)
+    files = [write_picture(tmp_path / f"{name}.png", one) for name, one in (("a", hopper), ("b", photo))]
+    piped = editor.swap(*(Pipe(file.read_bytes()) for file in files))
+    assert piped.record["method"] == "network"
+    network = masque.load("rsgan").swap(*files)
+    assert np.array_equal(piped.picture, network.picture)
 
 
 def test_a_beard_is_seen_by_its_darkness_and_its_hairs(photo: Picture) -> None:

@@ -53,6 +53,20 @@ def swap(
     check_choice("stitch", stitch, get_args(Stitch))
     check_choice("detail", detail, get_args(Detail))
     source, target = session.subject(face, pick_face), session.subject(hair, pick_hair)
+    return swap_found(session, source, target, attributes, stitch, detail)
+
+
+def swap_found(
+    session: RSGANSession,
+    source: Subject,
+    target: Subject,
+    attributes: Mapping[str, float] = {},
+    stitch: Stitch = "gradient",
+    detail: Detail = "keep",
+) -> Result:
+    """The swap of two faces that have been found already, cut for the network of `session`.
+
+    source, target: the face that is taken and the one that it replaces. Otherwise as `swap`."""
     c_face = set_attributes(session.estimate(source), session.attributes, attributes)
     c_hair = set_attributes(session.estimate(target), session.attributes, attributes)
     of_face, of_hair = session.encode(source, c_face=c_face), session.encode(target, c_hair=c_hair)

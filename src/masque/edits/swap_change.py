@@ -28,7 +28,7 @@ from masque.edits.swap_unseen import painted_side
 from masque.faces.beard import beard_outline, has_beard
 from masque.faces.carried import Canvas, Carried, canvas_around, face_width, forehead
 from masque.faces.change import Change, Pixels
-from masque.faces.glasses import WORN, glasses_zone, wears_glasses
+from masque.faces.glasses import WORN, glasses_zone, hides_eyes, wears_glasses
 from masque.faces.outlines import filled, hull_of
 from masque.faces.shape3d import Floats
 from masque.faces.skin_match import Maps, to_lab
@@ -46,6 +46,7 @@ LEAST_SHOWN = 0.7
 """What share of the face between brows and chin has to be seen in both photos, without what stays."""
 
 GLASSES = "The photo's glasses stay, and with them the eyes and brows behind."
+DARK_GLASSES = "Dark glasses hide the face's eyes: the photo's eyes and brows stay."
 BEARD = "The photo's beard stays, and with it the mouth."
 
 
@@ -95,7 +96,7 @@ def find_swap(session: OwnSession, source: Subject, target: Subject, expression:
         own = np.maximum(own, sides[1].share * back.seen)
     sides += _painted(session, source, target, side, own, others, canvas)
     seen = np.max([own, *(one.seen for one in sides if one.painted)], axis=0)
-    kept, notes = _kept(target, canvas, carried, to_lab(side.picture), photo)
+    kept, notes = _kept((source, target), canvas, side, photo)
     shown = swap_mask(carried, canvas, others, seen, hair_on(mattes, canvas), kept)
     needed = (hull_of(canvas.points(carried.other[17:]), canvas.size) > 0) & (kept == 0)
     share = float(((shown > 0) & (own > 0.5))[needed].mean()) if needed.any() else 0.0
@@ -149,19 +150,21 @@ def expressed(motion: Motion, source: Subject, target: Subject) -> Floats:
     return moved
 
 
-def _kept(target: Subject, canvas: Canvas, carried: Carried, own: Maps, other: Maps) -> tuple[Maps, list[str]]:
-    """What the photo keeps whole, 1 there, (h,w), and why: glasses, and a beard that the face has not.
+def _kept(subjects: tuple[Subject, Subject], canvas: Canvas, side: Side, photo: Maps) -> tuple[Maps, list[str]]:
+    """What the photo keeps whole, 1 there, (h,w), and why: glasses, eyes in place of which the face has dark glasses,
+    and a beard that the face has not.
 
-    own, other: CIELAB (h,w,3) of both faces."""
+    subjects: the face that is taken, as `side` has it, and the photo's. photo: CIELAB (h,w,3) of the photo."""
     kept, notes = np.zeros(canvas.size[::-1], np.float32), []
-    points = canvas.points(carried.other)
-    if wears_glasses(target.photo, target.face.landmarks) > WORN:
-        kept = np.maximum(kept, filled(glasses_zone(points), canvas.size))
-        notes.append(GLASSES)
-    bearded = [
-        has_beard(lab, canvas.points(landmarks), canvas.width)
-        for lab, landmarks in ((own, carried.onto), (other, carried.other))
-    ]
+    carried, own = side.carried, to_lab(side.picture)
+    points, onto = canvas.points(carried.other), canvas.points(carried.onto)
+    glasses = [wears_glasses(one.photo, one.face.landmarks) > WORN for one in subjects]
+    dark = glasses[0] and hides_eyes(own[..., 0], onto)
+    if glasses[1] or dark:
+        zones = [points, onto] if dark else [points]  # of the face's own dark glasses nothing is to show
+        kept = np.max([kept, *(filled(glasses_zone(at), canvas.size) for at in zones)], axis=0)
+        notes.append(GLASSES if glasses[1] else DARK_GLASSES)
+    bearded = [has_beard(lab, at, canvas.width) for lab, at in ((own, onto), (photo, points))]
     if bearded == [False, True]:
         kept = np.maximum(kept, filled(beard_outline(points), canvas.size))
         notes.append(BEARD)

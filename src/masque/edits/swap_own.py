@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import get_args
 
 from masque.edits.grey import grey_note
@@ -12,10 +13,11 @@ from masque.edits.layers import layer_shares
 from masque.edits.measures import inputs, measure
 from masque.edits.own import SIZE, OwnSession, Value, checked_values, edit
 from masque.edits.result import Result
-from masque.edits.subject import Photo, Subject, find_subject
-from masque.edits.swap import swap as swap_by_network
+from masque.edits.rsgan import RSGANSession
+from masque.edits.subject import Photo, Subject, cut_subject, find_subject
+from masque.edits.swap import swap_found
 from masque.edits.swap_change import Expression, Swapped, find_swap
-from masque.edits.warp import swap_by_warping
+from masque.edits.warp import warp_found
 from masque.faces.change import Change
 from masque.given import check_choice
 from masque.jsonfile import JSON
@@ -58,7 +60,7 @@ def swap(
         for embedding in embeddings:
             embedding.result()
     if found.change is None:
-        result = _by_next_method(session, face, hair, (pick_face, pick_hair), found)
+        result = _by_next_method(session, source, target, found)
     else:
         result = _finished(session, source, target, found.change, found.values)
     return _edited(session, result, values, source, target) if values else result
@@ -82,19 +84,23 @@ def _finished(
     return Result(picture, record, whole, target.original)
 
 
-def _by_next_method(
-    session: OwnSession, face: Photo, hair: Photo, picks: tuple[int | None, int | None], found: Swapped
-) -> Result:
+def _by_next_method(session: OwnSession, source: Subject, target: Subject, found: Swapped) -> Result:
     """The swap by RSGAN, or without its weights by the landmarks alone, and why."""
     network = session.swapper()
     if network is not None:
-        result, method = swap_by_network(network, face, hair, pick_face=picks[0], pick_hair=picks[1]), "network"
+        result, method = swap_found(network, _cut_for(network, source), _cut_for(network, target)), "network"
     else:
-        result, method = swap_by_warping(face, hair, pick_face=picks[0], pick_hair=picks[1]), "warp"
+        result, method = warp_found(source, target), "warp"
     note = f"{found.reason}, so the faces were swapped by --method {method}."
     apart = {"turned_apart": found.values["turned_apart"]}
     record = {**result.record, "method": method, **apart, "notes": [note, *result.texts("notes")]}
     return Result(result.picture, record, result.change, result.original)
+
+
+def _cut_for(network: RSGANSession, subject: Subject) -> Subject:
+    """A subject as a network takes it; what its photo was before any edit stays known."""
+    cut = cut_subject(subject.photo, subject.face, network.size, subject.name, network.device)
+    return replace(cut, first=subject.first, earlier=subject.earlier)
 
 
 def _edited(

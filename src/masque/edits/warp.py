@@ -15,7 +15,7 @@ from skimage.transform import PiecewiseAffineTransform, warp
 from masque.edits.grey import grey_note, keep_grey
 from masque.edits.measures import inputs, measure
 from masque.edits.result import Result
-from masque.edits.subject import Photo, find_subject
+from masque.edits.subject import Photo, Subject, find_subject
 from masque.faces.change import change_between
 from masque.faces.detect import Landmarks
 from masque.faces.frame import identity_matrix
@@ -38,7 +38,11 @@ def swap_by_warping(face: Photo, hair: Photo, *, pick_face: int | None = None, p
 
     face, hair: RGB uint8 (H,W,3) of any size, or paths; the main face of each is taken unless picked by number. Returns
     the whole `hair` photo with the new face, and its record. Raises PictureError, NoFaceError."""
-    source, target = find_subject(face, SIZE, pick_face), find_subject(hair, SIZE, pick_hair)
+    return warp_found(find_subject(face, SIZE, pick_face), find_subject(hair, SIZE, pick_hair))
+
+
+def warp_found(source: Subject, target: Subject) -> Result:
+    """The same of two faces that have been found already: the one that is taken, and the one that it replaces."""
     mask = hull_mask(target.face.landmarks, target.photo.shape[1::-1])
     bent = bend(source.photo, source.face.landmarks, target.face.landmarks, target.photo.shape[:2])
     bent = match_colours(bent, target.photo, mask > 127)

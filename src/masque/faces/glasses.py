@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from masque.faces.detect import Landmarks
 from masque.faces.frame import similarity, transform, warp
+from masque.faces.outlines import disc, hull_of
 from masque.image import Picture
 
 SIZE = (192, 160)
@@ -24,6 +25,10 @@ WORN = 0.7
 below number 750 and of SFHQ, in eight parts of which each was judged by what the others taught, 89 % and 3 % are said
 to wear some."""
 
+DARK, DARK_AROUND = 0.5, 0.06
+"""Lightness of eyes over that of the nose below which lenses are dark, and how far around the eyes they are looked at,
+in distances between the outer corners of the eyes."""
+
 BAND = ((1.1, -0.42), (1.1, 0.12), (0.92, 0.5), (0.34, 0.54), (0.16, 0.24))
 """The left half of the outline of what glasses cover, brows included: to the side and down from the middle between the
 eyes, in distances between them."""
@@ -37,6 +42,20 @@ def wears_glasses(photo: Picture, landmarks: Landmarks) -> float:
     piece = warp(photo, matrix, SIZE)
     measured = np.log(np.array(_lines(piece, transform(landmarks, matrix))) + 0.3)
     return float(1 / (1 + math.exp(-float(measured @ np.array(WEIGHTS)) - OFFSET)))
+
+
+def hides_eyes(light: NDArray[np.float32], landmarks: NDArray[np.float64]) -> bool:
+    """Whether the lenses of a face with glasses are dark: eyes with their lids are less than half as light as the nose.
+
+    light: CIELAB's lightness (h,w). landmarks: (68,2) in it."""
+    size = (light.shape[1], light.shape[0])
+    reach = DARK_AROUND * float(np.linalg.norm(landmarks[45] - landmarks[36]))
+    eyes = np.max([hull_of(landmarks[first : first + 6], size) for first in (36, 42)], axis=0)
+    around = cv2.dilate(eyes, disc(reach)) > 0
+    nose = hull_of(landmarks[[28, 31, 33, 35]], size) > 0
+    if not (around.any() and nose.any()):
+        return False
+    return float(np.median(light[around])) < DARK * float(np.median(light[nose]))
 
 
 def glasses_zone(landmarks: NDArray[np.generic]) -> NDArray[np.float64]:
