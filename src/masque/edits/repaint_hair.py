@@ -133,8 +133,7 @@ def _field(carried: Carried, subject: Subject) -> tuple[Box, NDArray[np.float32]
     hull = cv2.convexHull(canvas.points(outline).astype(np.float32))[:, 0]
     cv2.fillConvexPoly(inside, np.rint(hull).astype(np.int32), (1,))
     away = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) / canvas.width
-    share = np.clip((away - BORNE[0]) / (BORNE[1] - BORNE[0]), 0, 1)[..., None]
-    share = share * share * (3 - 2 * share)
+    share = smoothstep((away - BORNE[0]) / (BORNE[1] - BORNE[0]))[..., None]
     return canvas.box, canvas.enlarged((bent + share * (straight - bent)).astype(np.float32))
 
 

@@ -24,7 +24,9 @@ from masque.faces.labels import LABELS, Labels
 from masque.faces.lips import draw_line, show_teeth
 from masque.faces.matte import mean_nearby, refine_along_strands, resized
 from masque.faces.opened_mouth import above_dark, seam_between, seam_of_gap
+from masque.faces.outlines import disc
 from masque.faces.paste import into_region, region_of
+from masque.faces.skin_match import to_lab
 from masque.faces.strips import Box
 from masque.faces.uncovered import grain_of, scalp, widened
 from masque.image import Picture
@@ -190,9 +192,7 @@ def _hair_matte(canvas: Canvas, seen: Picture, labels: Labels) -> Floats:
 
 def _opened(mask: Mask, reach: float) -> Mask:
     """A mask without its slivers."""
-    side = 2 * max(1, round(reach)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(reach)) > 0)
 
 
 def _soft(canvas: Canvas, mask: Mask, sigma: float) -> Floats:
@@ -211,7 +211,7 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Callable[[], Fl
     lost = _opened(~np.isin(moved, (0, HAIR, *SKIN)) & bare, SLIVER * width) & ~_carried_parts(canvas, moved)
     if not (gone | lost).any():
         return
-    lab = _lab(canvas.small(seen))
+    lab = to_lab(canvas.small(seen))
     alpha = np.maximum(_soft(canvas, widened(gone | lost, RIM * width), RIM * width / canvas.scale), 0)
     if gone.any():
         # Strands that stand off from hair that is gone go with it.
@@ -226,7 +226,7 @@ def _uncover(canvas: Canvas, seen: Picture, moved: Labels, hair: Callable[[], Fl
     smooth = scalp(lab, skin, moved == HAIR, head, canvas.eyes, width)
     if lost.any():
         smooth = _over_lost(canvas, lab, smooth, lost, skin)
-    full = _lab(seen)
+    full = to_lab(seen)
     like = resized(skin.astype(np.float32), canvas.size) > 0.9
     over = resized(smooth, canvas.size)
     over[..., 0] += grain_of(full[..., 0], like)
@@ -270,7 +270,7 @@ def _behind(canvas: Canvas, seen: Picture, moved: Labels) -> Floats:
     fine = seen - resized(coarse, canvas.size)
     # Where little of the wall is seen, pieces of it repeat: then it is only as smooth as it goes on, with its grain.
     share = np.float32(np.clip(SEEN * known.sum() / hole.sum() - 1, 0, 1))
-    light = _lab(seen)[..., 0]
+    light = to_lab(seen)[..., 0]
     grain = grain_of(light, resized(known, canvas.size) > 0.99)[..., None] * np.float32(2.55)
     pieces = share * copied(fine, shift) if share > 0 else np.float32(0)
     return resized(coarse, canvas.size) + pieces + (1 - share) * grain
@@ -318,9 +318,9 @@ def _add_missing(
     painted = paint()
     back, size = into_region(subject.matrix, canvas.box)
     over = warp(cv2.GaussianBlur(painted, (0, 0), 0.7), back, size).astype(np.float32)
-    lab = _lab(seen)
+    lab = to_lab(seen)
     skin = resized(np.isin(moved, SKIN).astype(np.float32), canvas.size) > 0.9
-    smooth = _lab(over)
+    smooth = to_lab(over)
     smooth[..., 0] += grain_of(lab[..., 0], skin)
     canvas.lay("network", _rgb(smooth), _soft(canvas, missing, 1.5))
 
@@ -353,10 +353,6 @@ def _close_lips(canvas: Canvas) -> None:
     if seam is not None:
         layer = draw_line("lip line", seam, cheeks_of(canvas.subject))
         canvas.layers += [layer, Grey("black and white", layer.box)] if canvas.subject.grey else [layer]
-
-
-def _lab(picture: NDArray[np.uint8] | Floats) -> Floats:
-    return np.asarray(cv2.cvtColor(picture.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB), dtype=np.float32)
 
 
 def _rgb(lab: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.matte import mean_nearby
+from masque.faces.outlines import disc
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -57,16 +58,11 @@ def grow_hair(own: Mask, asked: Mask, face_width: float) -> Growth | None:
     # Beyond the asked outline lies what lies beyond one's own: strands that stand off, and then the wall.
     inner = np.where(outward > growth, outward - growth, (outward + depth) * depth / (growth + depth) - depth)
     back = np.where(outward > -depth, outward - inner, 0)
-    near = cv2.dilate(grown.astype(np.uint8), _disc(0.05 * face_width)).astype(np.float32)
+    near = cv2.dilate(grown.astype(np.uint8), disc(0.05 * face_width)).astype(np.float32)
     where = cv2.GaussianBlur(near, (0, 0), 0.015 * face_width)
     source = -_normal(outward, face_width) * back[..., None]
     short = bool(grown.sum() < 0.7 * wanted.sum())
     return Growth(source.astype(np.float32), where.astype(np.float32), short)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
 
 
 def _signed_distance(mask: Mask, face_width: float) -> Floats:
@@ -84,7 +80,7 @@ def _carried(values: Floats, inside: Mask, face_width: float) -> Floats:
 def _thickness(own: Mask, face_width: float) -> Floats:
     """How thick hair is around each pixel: twice the largest distance from its outline nearby."""
     inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, 5)
-    around = np.asarray(cv2.dilate(inside, _disc(0.12 * face_width)), dtype=np.float32)
+    around = np.asarray(cv2.dilate(inside, disc(0.12 * face_width)), dtype=np.float32)
     return _carried(2 * around, own, face_width)
 
 

@@ -50,8 +50,8 @@ DARKER = 0.85
 """Onto a base that is so much darker contrast is never lowered, else never raised: light skin shows less of it."""
 
 
-def to_lab(picture: Picture) -> Maps:
-    """CIELAB (h,w,3) of a picture."""
+def to_lab(picture: Picture | Maps) -> Maps:
+    """CIELAB (h,w,3) of a picture, which may hold fractions of levels."""
     return np.asarray(cv2.cvtColor(picture.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB), dtype=np.float32)
 
 

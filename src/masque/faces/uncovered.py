@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.faces.matte import mean_nearby
+from masque.faces.outlines import disc
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -46,9 +47,7 @@ MOST = 2.5
 
 def widened(mask: Mask, reach: float) -> Mask:
     """A mask and what lies up to `reach` pixels around it."""
-    side = 2 * max(1, round(reach)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc(reach)) > 0)
 
 
 def scalp(lab: Floats, skin: Mask, hidden: Mask, bare: Mask, eyes: NDArray[np.floating], face_width: float) -> Floats:
