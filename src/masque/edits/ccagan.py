@@ -100,7 +100,7 @@ def _move_edits(
     (painted_before, flow_before), *made = session.move(subject, [own, *wanted], shares)
     hair = hair_places(session.attributes)
     if shares is not None and hair:
-        is_hair = torch.from_numpy(shares[LABELS.index("hair")])[None, None].to(session.device)
+        is_hair = torch.from_numpy(shares[LABELS.index("hair")].copy())[None, None].to(session.device)
         others = session.move(subject, [with_hair_of(own, one, hair) for one in wanted], shares)
         made = [
             (is_hair * painted + (1 - is_hair) * other, flow)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from masque.edits.found import kept
 from masque.edits.parser import ParserSession
 from masque.edits.subject import Shares, Subject
 from masque.faces.detect import Landmarks
@@ -92,7 +93,12 @@ def find_mattes(parser: ParserSession, subject: Subject) -> Mattes:
     """The mattes of hair and skin of a subject, at the size of its photo.
 
     parser: a loaded face parser. It looks twice, at the hair crop that it has learnt from and at a wider and lower one,
-    since long hair ends beyond the first; both looks are joined softly and refined by the photo's own pixels."""
+    since long hair ends beyond the first; both looks are joined softly and refined by the photo's own pixels. They are
+    found once of a face, and not to be written into."""
+    return subject.found.once(("mattes", *parser.key), lambda: _found(parser, subject))
+
+
+def _found(parser: ParserSession, subject: Subject) -> Mattes:
     landmarks = subject.face.landmarks
     face_width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
     looks = _looks(landmarks, parser.size)
@@ -107,7 +113,7 @@ def find_mattes(parser: ParserSession, subject: Subject) -> Mattes:
     shares = _with_own_hair(shares, near, small, middle, face_width * scale)
     part = _area_averaged(part, min(1.0, LARGEST / max(part.shape[:2])))
     hair, skin = _refined(part, shares, face_width * part.shape[1] / (box[2] - box[0]))
-    return Mattes(box, shares, hair, skin, face_width)
+    return Mattes(box, kept(shares), kept(hair), kept(skin), face_width)
 
 
 def mattes_of_shares(subject: Subject, shares: Shares) -> Mattes:

@@ -34,4 +34,5 @@ def parse(session: ParserSession, photo: Photo, pick: int | None = None) -> Pars
     Returns the photo, its label map (H,W) and the record. Raises PictureError for a photo that cannot be read,
     NoFaceError."""
     subject = session.subject(photo, pick)
-    return Parsed(subject.photo, session.labels(subject), session.record("parse", {"inputs": inputs(photo=subject)}))
+    labels = session.labels(subject).copy()  # people paint in it
+    return Parsed(subject.photo, labels, session.record("parse", {"inputs": inputs(photo=subject)}))

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from masque.edits.found import kept
 from masque.edits.session import Session
-from masque.edits.subject import Shares, Subject, cut_subject
+from masque.edits.subject import Shares, Subject, cut_again
 from masque.faces.frame import Matrix
 from masque.faces.labels import Labels
 from masque.faces.paste import into_region, region_of
@@ -37,10 +38,30 @@ class ParserSession(Session):
             yield
 
     def shares(self, subject: Subject) -> Shares:
-        """How sure each label is at each pixel of a face's crop, (11,S,S) summing to 1, at the subject's size.
+        """How sure each label is at each pixel of a face's crop, (11,S,S) summing to 1, at the subject's size; not to
+        be written into.
 
         subject: the face, cut for a network of any size."""
-        own = self._own(subject)
+        return subject.found.once(("shares", subject.size, *self.key), lambda: kept(self._seen(subject)))
+
+    def labels(self, subject: Subject) -> Labels:
+        """The label map (H,W) of a face's whole photo, as fine as the network sees it; not to be written into.
+
+        subject: the face, cut for a network of any size."""
+
+        def find() -> Labels:
+            own = cut_again(subject, self.size, self.device)
+            return kept(enlarged(self.shares(own), own.matrix, own.photo))
+
+        return subject.found.once(("labels", *self.key), find)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What decides, beside the face, what is found of it: the weights' hash, and where it is computed."""
+        return self.weights, str(self.device)
+
+    def _seen(self, subject: Subject) -> Shares:
+        own = cut_again(subject, self.size, self.device)
         with self.inference():
             shares = self.model.shares(own.image.to(self.device))
             if own.size != subject.size:
@@ -48,19 +69,6 @@ class ParserSession(Session):
                     shares, size=subject.size, mode="bilinear", align_corners=False, antialias=True
                 )
             return np.asarray(shares[0].cpu().numpy(), dtype=np.float32)
-
-    def labels(self, subject: Subject) -> Labels:
-        """The label map (H,W) of a face's whole photo, as fine as the network sees it.
-
-        subject: the face, cut for a network of any size."""
-        own = self._own(subject)
-        return enlarged(self.shares(own), own.matrix, own.photo)
-
-    def _own(self, subject: Subject) -> Subject:
-        """A subject's face, cut again at this network's size where it was cut for another."""
-        if subject.size == self.size:
-            return subject
-        return cut_subject(subject.photo, subject.face, self.size, subject.name, self.device)
 
 
 def enlarged(shares: Shares, matrix: Matrix, photo: Picture) -> Labels:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from masque.edits.found import Found, kept
 from masque.edits.result import Original, Result
-from masque.errors import PictureError, UnknownAttributeError, nearest, printable
+from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, nearest, printable
 from masque.faces.added import Added
 from masque.faces.change import Change, Pixels
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity, landmarks_in
@@ -31,9 +32,6 @@ from masque.faces.tones import is_grey
 from masque.folders import LONGEST_NAME
 from masque.given import share
 from masque.image import Picture, from_pillow, read_picture, to_tensor
-
-Photo = Picture | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | Result
-"""RGB uint8 (H,W,3); a file's path, its content, or the open file; a Pillow picture of any mode; an edit's result."""
 
 LARGEST_FILE = 10**9
 """Bytes that are read from an open file: what has more is no photo."""
@@ -68,6 +66,8 @@ class Subject:
     """Where `photo` is an edit's result: the photo as it was before any edit."""
     earlier: Change | None = None
     """Where `photo` is an edit's result: how that photo was changed until now."""
+    found: Found = field(default_factory=Found, compare=False, repr=False)
+    """What edits have found of the face, whatever the size of its crops: the next one need not find it again."""
 
     def changed(self, change: Change) -> tuple[Picture, Change]:
         """The photo with a change, and the whole change of the photo as it was before any edit. It is applied to that
@@ -96,16 +96,20 @@ class Subject:
         """(68,2) in pixels of x."""
         return transform(self.face.landmarks, self.matrix)
 
-    @cached_property
+    @property
     def embedding(self) -> NDArray[np.float32]:
         """dlib's identity embedding of the face in the photo."""
-        return identity(self.photo, self.face.landmarks)
+        return self.found.once("embedding", lambda: kept(identity(self.photo, self.face.landmarks)))
 
     @cached_property
     def grey(self) -> bool:
         """Whether the photo is black and white where the face is."""
         return is_grey(self.frame.picture)
 
+
+Photo = Picture | str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image.Image | Result | Subject
+"""RGB uint8 (H,W,3); a file's path, its content, or the open file; a Pillow picture of any mode; an edit's result; or a
+face that was found already."""
 
 Shares = NDArray[np.float32]
 """(11,S,S): how sure a face parser is of each label of Table 3.1 at each pixel of the hair crop, summing to 1."""
@@ -126,6 +130,8 @@ def as_photo(photo: Photo) -> tuple[Picture, str]:
     of `Photo`."""
     if isinstance(photo, np.ndarray):
         return _of_array(photo), UNNAMED
+    if isinstance(photo, Subject):
+        return photo.photo, photo.name
     if isinstance(photo, Result):
         return photo.picture, UNNAMED if photo.original is None else photo.original.name
     if isinstance(photo, Image.Image):
@@ -141,6 +147,7 @@ def as_photo(photo: Photo) -> tuple[Picture, str]:
 
 
 UNNAMED = "the photo"
+PICKED = "The face is given and need not be picked: leave out the pick, or give the photo."
 WAYS = "give a path, an open file or its bytes, a Pillow picture, or RGB pixels as uint8 (H, W, 3)"
 
 
@@ -175,8 +182,13 @@ def _content(file: IO[bytes]) -> bytes:
 def find_subject(photo: Photo, size: int, pick: int | None = None, device: torch.device | str = "cpu") -> Subject:
     """Find the face to work on in a photo and cut it out for a network of `size` pixels.
 
-    photo: where it is an edit's result, its face is where the edit has left it, unless another is picked. pick: which
-    of several, from 1 on; the largest if None. device: where its tensors are. Raises PictureError, NoFaceError."""
+    photo: where it is an edit's result, its face is where the edit has left it, unless another is picked; a face that
+    was found already is not looked for again. pick: which of several, from 1 on; the largest if None. device: where its
+    tensors are. Raises PictureError, NoFaceError, and ValueRangeError for a pick where the face is given."""
+    if isinstance(photo, Subject):
+        if pick is not None:
+            raise ValueRangeError(PICKED)
+        return cut_again(photo, size, device)
     if isinstance(photo, Result) and photo.original is not None and photo.change is not None and pick is None:
         return _left_by(photo, photo.original, photo.change, size, device)
     pixels, name = as_photo(photo)
@@ -212,6 +224,16 @@ def cut_subject(
         return to_tensor(cut_crop(frame.picture, crop, size, scale)).to(device), hull.to(device)
 
     return Subject(name, photo, face, frame, size, *cut(HAIR_CROP), *cut(FACE_CROP))
+
+
+def cut_again(subject: Subject, size: int, device: torch.device | str = "cpu") -> Subject:
+    """A subject for a network of `size` pixels on a device: itself where it is one already. What was found of it, and
+    what its photo was before any edit, stay known."""
+    wanted, at = torch.device(device), subject.image.device
+    if subject.size == size and at.type == wanted.type and wanted.index in (None, at.index):
+        return subject
+    cut = cut_subject(subject.photo, subject.face, size, subject.name, device)
+    return replace(cut, first=subject.first, earlier=subject.earlier, found=subject.found)
 
 
 def set_attributes(c: Tensor, names: Sequence[str], values: Mapping[str, float]) -> Tensor:

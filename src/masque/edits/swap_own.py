@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import get_args
 
 from masque.edits.grey import grey_note
@@ -13,8 +12,7 @@ from masque.edits.layers import layer_shares
 from masque.edits.measures import inputs, measure
 from masque.edits.own import SIZE, OwnSession, Value, checked_values, edit
 from masque.edits.result import Result
-from masque.edits.rsgan import RSGANSession
-from masque.edits.subject import Photo, Subject, cut_subject, find_subject
+from masque.edits.subject import Photo, Subject, cut_again, find_subject
 from masque.edits.swap import swap_found
 from masque.edits.swap_change import Expression, Swapped, find_swap
 from masque.edits.warp import warp_found
@@ -88,19 +86,14 @@ def _by_next_method(session: OwnSession, source: Subject, target: Subject, found
     """The swap by RSGAN, or without its weights by the landmarks alone, and why."""
     network = session.swapper()
     if network is not None:
-        result, method = swap_found(network, _cut_for(network, source), _cut_for(network, target)), "network"
+        face, hair = (cut_again(one, network.size, network.device) for one in (source, target))
+        result, method = swap_found(network, face, hair), "network"
     else:
         result, method = warp_found(source, target), "warp"
     note = f"{found.reason}, so the faces were swapped by --method {method}."
     apart = {"turned_apart": found.values["turned_apart"]}
     record = {**result.record, "method": method, **apart, "notes": [note, *result.texts("notes")]}
     return Result(result.picture, record, result.change, result.original)
-
-
-def _cut_for(network: RSGANSession, subject: Subject) -> Subject:
-    """A subject as a network takes it; what its photo was before any edit stays known."""
-    cut = cut_subject(subject.photo, subject.face, network.size, subject.name, network.device)
-    return replace(cut, first=subject.first, earlier=subject.earlier)
 
 
 def _edited(

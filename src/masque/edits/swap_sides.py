@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masque.edits.mattes import Mattes
-from masque.edits.subject import Subject, SubjectParser, cut_subject
+from masque.edits.subject import Subject, SubjectParser, cut_again
 from masque.edits.swap_mask import outline, part_zones, visible
 from masque.faces.carried import Canvas, Carried, carry, carry_mirrored, resampled, sources, stretch
 from masque.faces.frame import Matrix
@@ -110,7 +110,7 @@ def look_once(parser: SubjectParser, subject: Subject, size: int) -> Looked:
     """What the parser sees in a face's hair crop, which is all that a face needs that is taken out of its photo.
 
     size: side of the parser's pictures in pixels."""
-    own = cut_subject(subject.photo, subject.face, size, subject.name)
+    own = cut_again(subject, size)
     return Looked(parser.shares(own), own.matrix)
 
 

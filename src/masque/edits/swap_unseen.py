@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from masque.edits.rsgan import RSGANSession
-from masque.edits.subject import Subject, cut_subject
+from masque.edits.subject import Subject, cut_again
 from masque.edits.swap_mask import FACE, outline
 from masque.edits.swap_sides import Side
 from masque.faces.carried import Canvas
@@ -41,7 +41,7 @@ def painted_side(
 
 def _painted(network: RSGANSession, source: Subject, target: Subject, canvas: Canvas) -> Picture:
     """RSGAN's picture of the source's face with the target's hair, on a canvas of the target's photo, (h,w,3)."""
-    own, other = (cut_subject(one.photo, one.face, network.size, one.name, network.device) for one in (source, target))
+    own, other = (cut_again(one, network.size, network.device) for one in (source, target))
     face, hair = network.encode(own), network.encode(other)
     composed = network.compose(RSGANLatents(face.xf, face.cf, hair.xh, hair.ch))[0]
     left, top = canvas.box[:2]

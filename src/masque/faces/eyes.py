@@ -60,24 +60,26 @@ def find_eye(light: Floats, landmarks: Landmarks, which: slice) -> Eye | None:
     inside = opening > 0.5
     calm = np.minimum(light, np.percentile(light[inside], 75)) if inside.any() else light  # but for reflections
     best, found = DARKER, None
+    columns, rows, seen = x[inside], y[inside], calm[inside]
     for step in np.linspace(-SEARCHED, SEARCHED, 19):
         for drop in (-0.04, 0.0, 0.04):
             centre = middle + width * (step * across + drop * np.array([-across[1], across[0]]))
-            distance = np.hypot(x - centre[0], y - centre[1])
-            disc, ring = inside & (distance < radius), inside & (distance > 1.25 * radius) & (distance < 2 * radius)
+            away = np.hypot(columns - centre[0], rows - centre[1])
+            disc, ring = away < radius, (away > 1.25 * radius) & (away < 2 * radius)
             if min(disc.sum(), ring.sum()) < 4:
                 continue
-            darker = float(calm[ring].mean() - calm[disc].mean())
+            darker = float(seen[ring].mean() - seen[disc].mean())
             if darker > best:
-                best, found = darker, distance
+                best, found = darker, centre
     if found is None:
         return None
+    distance = np.hypot(x - found[0], y - found[1])
     soft = max(0.7, 0.12 * radius)
-    disc = np.clip((radius * LIMBUS - found) / soft + 0.5, 0, 1)
-    pupil = np.clip((radius * PUPIL - found) / soft + 0.5, 0, 1)
+    disc = np.clip((radius * LIMBUS - distance) / soft + 0.5, 0, 1)
+    pupil = np.clip((radius * PUPIL - distance) / soft + 0.5, 0, 1)
     inner = cv2.GaussianBlur(cv2.erode(opening, np.ones((3, 3), np.uint8)), (0, 0), soft / 2)
     iris = np.asarray(opening * disc * (1 - pupil), dtype=np.float32)
-    white = inner * np.clip((found - 1.1 * radius) / soft + 0.5, 0, 1)
+    white = inner * np.clip((distance - 1.1 * radius) / soft + 0.5, 0, 1)
     return Eye(opening, iris, np.asarray(white, dtype=np.float32))
 
 
