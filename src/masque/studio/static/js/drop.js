@@ -1,0 +1,82 @@
+// @ts-check
+/** Ways in for a file: dropped, pasted, chosen, taken by camera. */
+
+import { el } from "./dom.js";
+
+/**
+ * @typedef {{element: HTMLElement, taking: (files: File[]) => void, empty: () => boolean}} Taker what can take files
+ * @type {Set<Taker>}
+ */
+const takers = new Set();
+
+/**
+ * Let files be dropped on an element, or pasted while it is on the page.
+ *
+ * @param {HTMLElement} element what they are dropped on
+ * @param {(files: File[]) => void} taking gets them
+ * @param {() => boolean} empty whether it still waits for one: what is pasted goes to the first that does
+ */
+export function takeFiles(element, taking, empty) {
+  takers.add({ element, taking, empty });
+  element.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    element.classList.add("over");
+  });
+  for (const name of ["dragleave", "drop"]) element.addEventListener(name, () => element.classList.remove("over"));
+  element.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length) taking(files);
+  });
+}
+
+/** Give what is pasted anywhere on the page to the well it is meant for, and lose no page to a file dropped beside. */
+export function watchPage() {
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    const shown = [...takers].filter((taker) => taker.element.checkVisibility());
+    const focused = shown.find((taker) => taker.element.contains(document.activeElement));
+    const taker = focused ?? shown.find((one) => one.empty()) ?? shown[0];
+    if (!taker) return;
+    event.preventDefault();
+    taker.taking(files);
+  });
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+}
+
+/**
+ * A button that opens the system's dialog to choose a file.
+ *
+ * @param {object} given
+ * @param {string} given.label what it says
+ * @param {string} given.title what screen readers say
+ * @param {string} given.accept kinds of files
+ * @param {boolean} [given.several] whether more than one can be chosen
+ * @param {(files: File[]) => void} given.taking gets them
+ * @returns {HTMLElement}
+ */
+export function chooser({ label, title, accept, several = false, taking }) {
+  const input = el("input", {
+    type: "file",
+    accept,
+    multiple: several,
+    hidden: true,
+    tabindex: "-1",
+    "aria-label": title,
+  });
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = ""; // the same file may be chosen again
+    if (files.length) taking(files);
+  });
+  const button = el("button", {
+    type: "button",
+    class: "button",
+    text: label,
+    "aria-label": title,
+    on: { click: () => input.click() },
+  });
+  return el("span", {}, button, input);
+}

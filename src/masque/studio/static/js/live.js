@@ -1,0 +1,121 @@
+// @ts-check
+/** A result that follows a slider: a small picture while it moves, the full size when it rests. */
+
+import { ApiError } from "./api.js";
+import { failing, sentenceOf, wasCancelled } from "./controls.js";
+import { progress } from "./task.js";
+
+/** Pixels of the longer side of the small picture. */
+const SMALL = 512;
+/** Milliseconds without a movement after which the full size is made. */
+const REST = 500;
+const PATIENCE = 2000;
+
+/**
+ * @typedef {import("./api.js").Result} Result
+ * @typedef {{touch: () => void, stop: () => void}} Live `touch` when a slider moved; `stop` forgets what is under way
+ */
+
+/**
+ * Make pictures follow sliders. One small picture is made at a time, always of the newest values, so that a slow
+ * machine
+ * shows fewer of them and never an old one last.
+ *
+ * @param {object} given
+ * @param {import("./main.js").Studio} given.studio
+ * @param {HTMLElement} given.root where progress and failures are shown
+ * @param {string} given.label what is done, in progress
+ * @param {string} given.verb
+ * @param {() => Record<string, any> | null} given.fields what is sent now; null: nothing is to be made
+ * @param {(url: string, fields: Record<string, any>) => void} given.onDraft gets each small picture
+ * @param {(result: Result, fields: Record<string, any>) => void} given.onDone gets the full size
+ * @param {Record<string, {fail: (sentence: string | null) => void}>} [given.places] where failures of a field are shown
+ * @returns {Live}
+ */
+export function live({ studio, root, label, verb, fields, onDraft, onDone, places = {} }) {
+  const fail = failing(root, root);
+  let wanted = 0; // counts movements
+  let drafting = false;
+  let rest = 0;
+  /** @type {AbortController | null} */
+  let full = null;
+  /** @type {AbortController | null} */
+  let small = null;
+  let address = "";
+
+  const told = (/** @type {unknown} */ error) => {
+    if (wasCancelled(error)) return;
+    const place = error instanceof ApiError && error.field ? places[error.field] : undefined;
+    (place?.fail ?? fail)(sentenceOf(error));
+  };
+  const clear = () => {
+    fail(null);
+    for (const place of Object.values(places)) place.fail(null);
+  };
+
+  const draft = async () => {
+    if (drafting) return;
+    drafting = true;
+    try {
+      for (let made = -1; made !== wanted;) {
+        made = wanted;
+        const sent = fields();
+        if (!sent) break;
+        small = new AbortController();
+        const blob = await studio.api.draft(verb, { ...sent, longest: SMALL }, small.signal);
+        if (small.signal.aborted) break;
+        const last = address;
+        address = URL.createObjectURL(blob);
+        clear();
+        onDraft(address, sent);
+        if (last) setTimeout(() => URL.revokeObjectURL(last), 5000);
+      }
+    } catch (error) {
+      told(error);
+    } finally {
+      drafting = false;
+    }
+  };
+
+  const finish = async () => {
+    const sent = fields();
+    if (!sent) return;
+    const mine = new AbortController();
+    full = mine;
+    const line = progress(label);
+    line.cancel.addEventListener("click", () => mine.abort());
+    const late = setTimeout(() => root.append(line.element), PATIENCE);
+    try {
+      const result = await studio.api.run(verb, sent, { onProgress: line.show, signal: mine.signal });
+      if (full === mine) {
+        clear();
+        onDone(result, sent);
+      }
+    } catch (error) {
+      if (full === mine) told(error);
+    } finally {
+      clearTimeout(late);
+      line.element.remove();
+    }
+  };
+
+  const quiet = () => {
+    clearTimeout(rest);
+    full?.abort();
+    full = null;
+  };
+  return {
+    touch: () => {
+      wanted += 1;
+      quiet();
+      rest = window.setTimeout(finish, REST);
+      draft();
+    },
+    stop: () => {
+      wanted += 1;
+      small?.abort();
+      quiet();
+      clear();
+    },
+  };
+}

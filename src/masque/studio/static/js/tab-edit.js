@@ -1,0 +1,246 @@
+// @ts-check
+/**
+ * The tab that changes a face's attributes: sliders that begin at what the photo has, and a picture that follows
+ * them.
+ */
+
+import { sentenceOf } from "./controls.js";
+import { el, fresh } from "./dom.js";
+import { words } from "./words.js";
+
+/** Attributes of which one excludes the others. */
+const RIVALS = [
+  ["Age", "Young"],
+  ["Hair", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"],
+];
+/** Where attributes stand; all others are folded away under "more". */
+const GROUPS = /** @type {[keyof typeof words.edit.groups, string[]][]} */ ([
+  ["face", ["Smiling", "Mouth_Slightly_Open"]],
+  ["hair", ["Hair"]],
+  ["age", ["Age", "Male"]],
+]);
+/** Values at which a face stays as it is, where it has none of its own. */
+const NEUTRAL = /** @type {Record<string, number>} */ ({ Young: 0.5, Age: 40 });
+
+/** @type {Editor | null} */
+let editor = null;
+
+/** @type {import("./tabs.js").Tab} */
+export const tab = {
+  id: "edit",
+  async start(root, studio) {
+    editor = new Editor(root, studio);
+    await editor.ready;
+  },
+  take: (item) => editor?.well.set(item),
+  restore: (state) => editor?.restore(state),
+};
+
+class Editor {
+  /** @param {HTMLElement} root @param {import("./main.js").Studio} studio */
+  constructor(root, studio) {
+    this.studio = studio;
+    /** @type {Record<string, number | string>} what is asked for: what was moved, and nothing else */
+    this.changed = {};
+    /** @type {Map<string, {set: (value: any) => void, start: any}>} */
+    this.parts = new Map();
+    /** @type {WeakMap<import("./api.js").Item, Promise<any>>} */
+    this.known = new WeakMap();
+    const { inputs, result } = studio.columns(root, { inputs: words.edit.title, result: words.view.after });
+    this.result = result;
+    this.well = studio.well({ label: words.edit.photo, onPhoto: (item) => this.photo(item) });
+    this.sliders = el("div", { class: "sliders", hidden: true });
+    this.said = el("p", { class: "hint", role: "status" });
+    const foot = el("div", { class: "task" });
+    this.live = studio.controls.live({
+      root: foot,
+      label: words.edit.work,
+      verb: "edit",
+      places: { photo: this.well, pick: this.well },
+      fields: () =>
+        this.well.item && Object.keys(this.changed).length
+          ? { photo: this.well.item, pick: this.well.item.pick, attributes: { ...this.changed } }
+          : null,
+      onDraft: (url, sent) => studio.results.preview(result, url, sent.photo),
+      onDone: (made, sent) =>
+        studio.finish(result, made, {
+          before: sent.photo,
+          tab: "edit",
+          state: { item: sent.photo, changed: sent.attributes },
+        }),
+    });
+    inputs.append(
+      el("h2", { text: words.edit.title }),
+      el("p", { class: "lead", text: words.edit.lead }),
+      this.well.element,
+      this.said,
+      this.sliders,
+      foot,
+    );
+    this.empty();
+    this.ready = studio.api.choices().then(
+      (choices) => this.build(choices),
+      (error) => {
+        this.said.textContent = sentenceOf(error);
+      },
+    );
+  }
+
+  empty() {
+    this.studio.results.clear(this.result, words.edit.empty);
+  }
+
+  /**
+   * @param {{attributes: {name: string, kind: string, low: number, high: number}[], hair_colours: Record<string,
+   *     string>}} choices
+   */
+  build(choices) {
+    const placed = new Set(GROUPS.flatMap(([, names]) => names));
+    const groups = [
+      ...GROUPS,
+      /** @type {const} */ (["more", choices.attributes.map(({ name }) => name).filter((name) => !placed.has(name))]),
+    ];
+    for (const [group, names] of groups) {
+      const parts = choices.attributes
+        .filter(({ name }) => names.includes(name))
+        .map((given) => (given.kind === "colour" ? this.colour(choices.hair_colours) : this.slider(given)));
+      if (!parts.length) continue;
+      this.sliders.append(
+        group === "more"
+          ? el("details", { class: "group" }, el("summary", { text: words.edit.groups.more }), ...parts)
+          : el("fieldset", { class: "group" }, el("legend", { text: words.edit.groups[group] }), ...parts),
+      );
+    }
+    const reset = this.studio.controls.button({ label: words.edit.reset, kind: "quiet", onClick: () => this.reset() });
+    this.sliders.append(el("div", { class: "row end" }, reset));
+  }
+
+  /** @param {{name: string, kind: string, low: number, high: number}} given @returns {HTMLElement} */
+  slider({ name, kind, low, high }) {
+    const years = kind === "years";
+    const label = words.edit.names[name] ?? name.replaceAll("_", " ");
+    const start = NEUTRAL[name] ?? low;
+    const made = this.studio.controls.slider({
+      label,
+      min: low,
+      max: high,
+      step: years ? 1 : 0.01,
+      value: start,
+      said: years ? words.years : words.percent,
+      onInput: (value) => this.move(name, value),
+    });
+    this.parts.set(name, { set: made.set, start });
+    return made.element;
+  }
+
+  /** @param {Record<string, string>} named @returns {HTMLElement} swatches, and a picker of any colour */
+  colour(named) {
+    const id = fresh("colour");
+    const picker = el("input", { type: "color", id, value: "#4a3222" });
+    const keep = this.studio.controls.button({
+      label: words.edit.keep,
+      kind: "plain",
+      onClick: () => this.back("Hair"),
+    });
+    const swatches = Object.entries(named).map(([name, colour]) => {
+      const one = el("button", { type: "button", class: "swatch", "aria-label": name, title: name });
+      one.style.backgroundColor = colour;
+      one.addEventListener("click", () => {
+        set(name);
+        this.move("Hair", name);
+      });
+      return { name, one };
+    });
+    picker.addEventListener("input", () => {
+      set(picker.value);
+      this.move("Hair", picker.value);
+    });
+    const set = (/** @type {string | null} */ value) => {
+      for (const { name, one } of swatches) one.setAttribute("aria-pressed", String(name === value));
+      keep.setAttribute("aria-pressed", String(!this.changed.Hair && value === this.parts.get("Hair")?.start));
+      const shown = value && (named[value] ?? value);
+      if (shown?.startsWith("#")) picker.value = shown;
+    };
+    this.parts.set("Hair", { set, start: null });
+    return el(
+      "div",
+      { class: "colours" },
+      el(
+        "div",
+        { class: "swatches", role: "group", "aria-label": words.edit.swatches },
+        keep,
+        ...swatches.map(({ one }) => one),
+      ),
+      el("div", { class: "row" }, el("label", { for: id, text: words.edit.colour }), picker),
+    );
+  }
+
+  /** @param {import("./api.js").Item | null} item */
+  async photo(item) {
+    this.live.stop();
+    this.changed = {};
+    this.sliders.hidden = !item || !item.faces.length;
+    this.said.textContent = "";
+    if (!item) return this.empty();
+    this.studio.results.photo(this.result, item);
+    if (item.faces.length) await this.begin(item);
+  }
+
+  /** Have the sliders begin at what the photo has. @param {import("./api.js").Item} item */
+  async begin(item) {
+    this.said.textContent = `${words.edit.reading}…`;
+    const { pick } = item;
+    try {
+      const found = await this.studio.api.read(item);
+      if (this.well.item !== item || item.pick !== pick) return;
+      for (const [name, part] of this.parts) {
+        part.start = name === "Young" ? NEUTRAL.Young : (found[name] ?? NEUTRAL[name] ?? (name === "Hair" ? null : 0));
+        if (!(name in this.changed)) part.set(part.start);
+      }
+      this.said.textContent = (found.notes ?? []).join(" ");
+    } catch (error) {
+      this.said.textContent = "";
+      this.well.fail(sentenceOf(error));
+    }
+  }
+
+  /** @param {string} name @param {number | string} value */
+  move(name, value) {
+    for (const rivals of RIVALS.filter((group) => group.includes(name))) {
+      for (const rival of rivals.filter((one) => one !== name && one in this.changed)) this.put(rival);
+    }
+    this.changed[name] = value;
+    this.live.touch();
+  }
+
+  /** Take a change back without a new picture. @param {string} name */
+  put(name) {
+    delete this.changed[name];
+    const part = this.parts.get(name);
+    part?.set(part.start);
+  }
+
+  /** @param {string} name */
+  back(name) {
+    if (!(name in this.changed)) return;
+    this.put(name);
+    if (Object.keys(this.changed).length) this.live.touch();
+    else this.reset();
+  }
+
+  reset() {
+    this.live.stop();
+    for (const [name] of this.parts) this.put(name);
+    if (this.well.item) this.studio.results.photo(this.result, this.well.item);
+  }
+
+  /** @param {{item: import("./api.js").Item, changed: Record<string, number | string>} | null} state */
+  restore(state) {
+    if (!state) return this.reset();
+    this.live.stop();
+    if (this.well.item !== state.item) this.well.set(state.item);
+    for (const [name] of this.parts) this.put(name);
+    this.changed = { ...state.changed };
+    for (const [name, value] of Object.entries(state.changed)) this.parts.get(name)?.set(value);
+  }
+}

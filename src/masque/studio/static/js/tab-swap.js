@@ -1,0 +1,85 @@
+// @ts-check
+/** The tab that puts the face of one photo into another. */
+
+import { ApiError } from "./api.js";
+import { el } from "./dom.js";
+import { words } from "./words.js";
+
+/** @type {import("./well.js").Well | null} */
+let face = null;
+/** @type {import("./well.js").Well | null} */
+let hair = null;
+/** @type {(() => void) | null} */
+let reset = null;
+
+/** @type {import("./tabs.js").Tab} */
+export const tab = {
+  id: "swap",
+  start(root, studio) {
+    const { choice, button, task } = studio.controls;
+    const { inputs, result } = studio.columns(root, { inputs: words.swap.title, result: words.view.after });
+    const one = studio.well({ label: words.swap.face, onPhoto: () => one.fail(null) });
+    const two = studio.well({ label: words.swap.hair, onPhoto: () => two.fail(null) });
+    const expression = choice({ label: words.swap.expression, options: words.swap.expressions, value: "source" });
+    const method = choice({
+      label: words.swap.method,
+      options: words.swap.methods,
+      value: "own",
+      onChange: (value) => {
+        expression.element.hidden = value !== "own";
+      },
+    });
+    const exchange = button({
+      label: words.swap.exchange,
+      kind: "quiet",
+      onClick: () => {
+        const [a, b] = [one.item, two.item];
+        if (b) one.set(b);
+        else one.clear();
+        if (a) two.set(a);
+        else two.clear();
+      },
+    });
+    inputs.append(
+      el("h2", { text: words.swap.title }),
+      el("p", { class: "lead", text: words.swap.lead }),
+      el("div", { class: "pair" }, one.element, two.element),
+      el("div", { class: "row end" }, exchange),
+      method.element,
+      expression.element,
+    );
+    task({
+      root: inputs,
+      label: words.swap.go,
+      verb: "swap",
+      places: { face: one, hair: two, pick_face: one, pick_hair: two, method, expression },
+      fields: () => {
+        for (const well of [one, two])
+          if (!well.item) throw new ApiError(words.well.needed, "", well === one ? "face" : "hair");
+        return {
+          face: one.item,
+          hair: two.item,
+          pick_face: one.item?.pick,
+          pick_hair: two.item?.pick,
+          method: method.value,
+          expression: method.value === "own" ? expression.value : null,
+        };
+      },
+      onDone: (made, sent) =>
+        studio.finish(result, made, { before: sent.hair, tab: "swap", state: { face: sent.face, hair: sent.hair } }),
+    });
+    reset = () => studio.results.clear(result, words.swap.empty);
+    reset();
+    [face, hair] = [one, two];
+  },
+  take(item) {
+    face?.set(item);
+  },
+  restore(state) {
+    if (!state) reset?.();
+    else {
+      if (face?.item !== state.face) face?.set(state.face);
+      if (hair?.item !== state.hair) hair?.set(state.hair);
+    }
+  },
+};

@@ -1,0 +1,235 @@
+// @ts-check
+/** A picture beside what it was before: a divider to drag, and a zoom down to the pixels. */
+
+import { button } from "./controls.js";
+import { el } from "./dom.js";
+import { words } from "./words.js";
+
+/** Screen pixels that one pixel of the picture may take. */
+const LARGEST = 32;
+
+/**
+ * @typedef {{before: string | null, after: string, width: number, height: number, alt: string,
+ *   full?: () => Promise<{before: string | null, after: string}>}} Shown `full` fetches both at their full size
+ * @typedef {{element: HTMLElement, show: (shown: Shown) => void, divide: (share: number) => void}} Viewer
+ */
+
+/** A viewer. @returns {Viewer} */
+export function viewer() {
+  const after = el("img", { class: "after", draggable: "false" });
+  const before = el("img", { class: "before", draggable: "false", alt: words.view.altBefore });
+  const clip = el("div", { class: "layer clip" }, before);
+  const divider = el("div", {
+    class: "divider",
+    role: "slider",
+    tabindex: "0",
+    "aria-label": words.view.compare,
+    "aria-valuemin": 0,
+    "aria-valuemax": 100,
+  });
+  const tags = [
+    el("span", { class: "tag left", text: words.view.before, "aria-hidden": true }),
+    el("span", { class: "tag right", text: words.view.after, "aria-hidden": true }),
+  ];
+  const stage = el(
+    "div",
+    { class: "stage", tabindex: "0", role: "group", "aria-label": words.view.label },
+    el("div", { class: "layer" }, after),
+    clip,
+    ...tags,
+    divider,
+  );
+  const scale = el("output", { class: "scale", "aria-label": words.view.zoom });
+  const zoom = zooming(stage, [after, before], scale, () => loadFull());
+  const bar = el(
+    "div",
+    { class: "zoombar", role: "group", "aria-label": words.view.zoom },
+    button({ label: "−", title: words.view.out, kind: "quiet", onClick: () => zoom.by(0.5) }),
+    scale,
+    button({ label: "+", title: words.view.in, kind: "quiet", onClick: () => zoom.by(2) }),
+    button({ label: words.view.fit, kind: "quiet", onClick: () => zoom.fit() }),
+    button({ label: words.view.pixels, kind: "quiet", onClick: () => zoom.pixels() }),
+  );
+  const element = el("div", { class: "viewer" }, el("div", { class: "frame" }, stage), bar);
+
+  /** @type {Shown | null} */
+  let shown = null;
+  let loaded = false;
+  const loadFull = async () => {
+    if (loaded || !shown?.full) return;
+    loaded = true;
+    const asked = shown;
+    const full = await asked.full?.().catch(() => null); // the smaller picture stays
+    if (!full || asked !== shown) return;
+    after.src = full.after;
+    if (full.before) before.src = full.before;
+  };
+  const divide = (/** @type {number} */ share) => {
+    const at = Math.min(100, Math.max(0, share));
+    stage.style.setProperty("--divided", `${at}%`);
+    divider.setAttribute("aria-valuenow", String(Math.round(at)));
+    divider.setAttribute("aria-valuetext", words.view.compared(at));
+    stage.dataset.divided = at < 2 ? "no" : at > 98 ? "all" : "yes";
+  };
+  divideBy(stage, divider, divide, zoom);
+  divide(0);
+
+  const show = (/** @type {Shown} */ next) => {
+    const other = !shown || shown.width / shown.height !== next.width / next.height;
+    shown = next;
+    loaded = false;
+    after.src = next.after;
+    after.alt = next.alt;
+    if (next.before) before.src = next.before;
+    clip.hidden = divider.hidden = tags[0].hidden = tags[1].hidden = !next.before;
+    element.style.setProperty("--ratio", String(next.width / next.height));
+    zoom.width = next.width;
+    if (other) {
+      zoom.fit();
+      divide(0);
+    } else {
+      zoom.place();
+      if (zoom.near) loadFull();
+    }
+  };
+  return { element, show, divide };
+}
+
+/**
+ * Zooming and moving the pictures of a stage: wheel, two fingers, drag, keys.
+ *
+ * @param {HTMLElement} stage
+ * @param {HTMLElement[]} pictures
+ * @param {HTMLElement} scale tells how large one pixel is shown
+ * @param {() => void} onNear called when somebody looks closer
+ */
+function zooming(stage, pictures, scale, onNear) {
+  let [factor, left, top] = [1, 0, 0];
+  const zoom = {
+    width: 1,
+    get near() {
+      return factor > 1;
+    },
+    place() {
+      const [w, h] = [stage.clientWidth, stage.clientHeight];
+      left = Math.min(0, Math.max(w - w * factor, left));
+      top = Math.min(0, Math.max(h - h * factor, top));
+      const pixel = (w * factor) / zoom.width;
+      for (const one of pictures) {
+        one.style.transform = `translate(${left}px, ${top}px) scale(${factor})`;
+        one.style.imageRendering = pixel >= 2.5 && factor > 1 ? "pixelated" : "auto";
+      }
+      stage.classList.toggle("near", factor > 1);
+      scale.textContent = words.percent(pixel || 0);
+      if (factor > 1) onNear();
+    },
+    /** @param {number} times @param {number} [x] @param {number} [y] what stays in place, in the stage */
+    by(times, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
+      const most = Math.max(1, (LARGEST * zoom.width) / Math.max(1, stage.clientWidth));
+      const next = Math.min(most, Math.max(1, factor * times));
+      if (next === factor) return false;
+      left = x - ((x - left) * next) / factor;
+      top = y - ((y - top) * next) / factor;
+      factor = next;
+      zoom.place();
+      return true;
+    },
+    /** @param {number} x @param {number} y */
+    move(x, y) {
+      left += x;
+      top += y;
+      zoom.place();
+    },
+    fit() {
+      [factor, left, top] = [1, 0, 0];
+      zoom.place();
+    },
+    pixels() {
+      const one = zoom.width / stage.clientWidth / factor; // one pixel of the picture on one of the page
+      zoom.by(one * factor > 1.05 ? one : 4 * one);
+    },
+  };
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      const { left: x, top: y } = stage.getBoundingClientRect();
+      if (zoom.by(Math.exp(-event.deltaY / 300), event.clientX - x, event.clientY - y)) event.preventDefault();
+    },
+    { passive: false },
+  );
+  stage.addEventListener("keydown", (event) => {
+    if (event.target !== stage) return;
+    /** @type {Record<string, () => unknown>} */
+    const keys = {
+      "+": () => zoom.by(1.5),
+      "=": () => zoom.by(1.5),
+      "-": () => zoom.by(1 / 1.5),
+      0: () => zoom.fit(),
+      ArrowLeft: () => zoom.move(60, 0),
+      ArrowRight: () => zoom.move(-60, 0),
+      ArrowUp: () => zoom.move(0, 60),
+      ArrowDown: () => zoom.move(0, -60),
+    };
+    if (!keys[event.key] || (event.key.startsWith("Arrow") && !zoom.near)) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+  new ResizeObserver(() => zoom.place()).observe(stage);
+  return zoom;
+}
+
+/**
+ * What pointers and keys do: one drags the divider, or the picture when it is near; two zoom.
+ *
+ * @param {HTMLElement} stage
+ * @param {HTMLElement} divider
+ * @param {(share: number) => void} divide
+ * @param {ReturnType<typeof zooming>} zoom
+ */
+function divideBy(stage, divider, divide, zoom) {
+  /** @type {Map<number, {x: number, y: number}>} */
+  const down = new Map();
+  let dividing = false;
+  const at = (/** @type {PointerEvent} */ event) => {
+    const { left, top } = stage.getBoundingClientRect();
+    return { x: event.clientX - left, y: event.clientY - top };
+  };
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    stage.setPointerCapture(event.pointerId);
+    down.set(event.pointerId, at(event));
+    dividing = !divider.hidden && (event.target === divider || !zoom.near);
+    if (dividing && down.size === 1) divide((100 * at(event).x) / stage.clientWidth);
+  });
+  stage.addEventListener("pointermove", (event) => {
+    const from = down.get(event.pointerId);
+    if (!from) return;
+    const to = at(event);
+    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
+    if (other) {
+      const far = (/** @type {{x: number, y: number}} */ one) => Math.hypot(one.x - other.x, one.y - other.y) || 1;
+      zoom.by(far(to) / far(from), (to.x + other.x) / 2, (to.y + other.y) / 2);
+    } else if (dividing) divide((100 * to.x) / stage.clientWidth);
+    else zoom.move(to.x - from.x, to.y - from.y);
+    down.set(event.pointerId, to);
+  });
+  for (const name of /** @type {("pointerup" | "pointercancel")[]} */ (["pointerup", "pointercancel"])) {
+    stage.addEventListener(name, (event) => down.delete(event.pointerId));
+  }
+  divider.addEventListener("keydown", (event) => {
+    const now = Number(divider.getAttribute("aria-valuenow"));
+    const to = /** @type {Record<string, number>} */ ({
+      ArrowLeft: now - 5,
+      ArrowDown: now - 5,
+      ArrowRight: now + 5,
+      ArrowUp: now + 5,
+      PageUp: now + 20,
+      PageDown: now - 20,
+      Home: 0,
+      End: 100,
+    })[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    divide(to);
+  });
+}
