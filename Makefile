@@ -14,7 +14,7 @@ setup: .venv/.done
 .venv/.done: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: name it with make PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'torch>=2.11,<2.14'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,studio]' 'torch>=2.11,<2.14'
 	@touch $@
 
 demo: setup
