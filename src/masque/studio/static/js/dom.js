@@ -64,12 +64,13 @@ export function announce(sentence) {
  *
  * @param {HTMLElement} root the tab's panel
  * @param {{inputs: string, result: string}} labels what screen readers call them
+ * @param {{live?: boolean}} [options] live: on a phone the picture stays in sight above the controls that change it
  * @returns {{inputs: HTMLElement, result: HTMLElement}}
  */
-export function columns(root, labels) {
+export function columns(root, labels, { live = false } = {}) {
   const inputs = el("section", { class: "inputs", "aria-label": labels.inputs });
   const result = el("section", { class: "outcome", "aria-label": labels.result });
-  root.append(el("div", { class: "columns" }, inputs, result));
+  root.append(el("div", { class: live ? "columns live" : "columns" }, inputs, result));
   return { inputs, result };
 }
 
@@ -108,6 +109,8 @@ export function menu(label, entries) {
   });
   box.addEventListener("toggle", () => {
     if (!box.open) return;
+    box.classList.remove("up");
+    box.classList.toggle("up", list.getBoundingClientRect().bottom > window.innerHeight - 72); // the history is there
     const away = (/** @type {Event} */ event) => {
       if (!box.contains(/** @type {Node} */ (event.target))) box.open = false;
       if (!box.open) document.removeEventListener("pointerdown", away);

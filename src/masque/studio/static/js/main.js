@@ -62,7 +62,15 @@ export class Studio {
    */
   finish(root, result, { before = null, state = null, tab = this.tabs.current } = {}) {
     this.history.add(result, { root, before, state, tab });
-    return this.results.show(root, result, { before });
+    const shown = this.results.show(root, result, { before });
+    if (
+      tab === this.tabs.current &&
+      !root.closest(".live") &&
+      root.getBoundingClientRect().top > window.innerHeight / 2
+    ) {
+      shown.then(() => root.scrollIntoView({ block: "start" })); // on a phone it lies below all controls
+    }
+    return shown;
   }
 
   /**

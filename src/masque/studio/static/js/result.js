@@ -262,7 +262,7 @@ class View {
  */
 export function recordOf(said) {
   const parts = [
-    el("h3", { text: words.result.record }),
+    said.record ? el("h3", { text: words.result.record }) : null,
     el("ul", {}, ...said.words.map((text) => el("li", { text }))),
   ];
   if (said.notes?.length)
@@ -279,5 +279,5 @@ export function recordOf(said) {
         el("pre", { tabindex: "0", text: JSON.stringify(said.record, null, 2) }),
       ),
     );
-  return parts;
+  return parts.filter((part) => part !== null);
 }

@@ -54,7 +54,11 @@ export const tab = {
       el("div", { class: "row" }, choose(words.check.choose)),
     );
     takeFiles(well, taking, () => true);
-    inputs.append(el("h2", { text: words.check.title }), el("p", { class: "lead", text: words.check.lead }), well);
+    inputs.append(
+      el("h2", { class: "unseen", text: words.check.title }),
+      el("p", { class: "lead", text: words.check.lead }),
+      well,
+    );
     result.append(el("p", { class: "nothing", text: words.check.empty }));
   },
 };

@@ -44,11 +44,13 @@ class Editor {
     this.changed = {};
     /** @type {Map<string, {set: (value: any) => void, start: any}>} */
     this.parts = new Map();
-    /** @type {WeakMap<import("./api.js").Item, Promise<any>>} */
-    this.known = new WeakMap();
-    const { inputs, result } = studio.columns(root, { inputs: words.edit.title, result: words.view.after });
+    const { inputs, result } = studio.columns(
+      root,
+      { inputs: words.edit.title, result: words.view.after },
+      { live: true },
+    );
     this.result = result;
-    this.well = studio.well({ label: words.edit.photo, onPhoto: (item) => this.photo(item) });
+    this.well = studio.well({ label: words.edit.photo, small: true, onPhoto: (item) => this.photo(item) });
     this.sliders = el("div", { class: "sliders", hidden: true });
     this.said = el("p", { class: "hint", role: "status" });
     const foot = el("div", { class: "task" });
@@ -70,7 +72,7 @@ class Editor {
         }),
     });
     inputs.append(
-      el("h2", { text: words.edit.title }),
+      el("h2", { class: "unseen", text: words.edit.title }),
       el("p", { class: "lead", text: words.edit.lead }),
       this.well.element,
       this.said,

@@ -30,8 +30,8 @@ export const tab = {
       },
     });
     const exchange = button({
-      label: words.swap.exchange,
-      kind: "quiet",
+      label: "⇄",
+      title: words.swap.exchange,
       onClick: () => {
         const [a, b] = [one.item, two.item];
         if (b) one.set(b);
@@ -41,10 +41,9 @@ export const tab = {
       },
     });
     inputs.append(
-      el("h2", { text: words.swap.title }),
+      el("h2", { class: "unseen", text: words.swap.title }),
       el("p", { class: "lead", text: words.swap.lead }),
-      el("div", { class: "pair" }, one.element, two.element),
-      el("div", { class: "row end" }, exchange),
+      el("div", { class: "pair" }, one.element, two.element, exchange),
       method.element,
       expression.element,
     );

@@ -30,16 +30,17 @@ const PICTURES = "image/*,.heic,.heif";
  * @param {boolean} [given.several] several files may come at once: all but the first go to `onMore`
  * @param {(files: File[]) => void} [given.onMore]
  * @param {boolean} [given.examples] whether examples are offered
+ * @param {boolean} [given.small] whether the photo is shown small, because it stands elsewhere at its full size
  * @returns {Well}
  */
-export function well({ studio, label, hint, onPhoto, several = false, onMore, examples = true }) {
+export function well({ studio, label, hint, onPhoto, several = false, onMore, examples = true, small = false }) {
   /** @type {Item | null} */
   let item = null;
   let asked = 0; // only the newest photo counts
   const body = el("div", { class: "well-body" });
   const element = el(
     "section",
-    { class: "well", "aria-label": label, "data-state": "empty" },
+    { class: small ? "well small" : "well", "aria-label": label, "data-state": "empty" },
     el("h3", { text: label }),
     body,
   );
@@ -86,13 +87,13 @@ export function well({ studio, label, hint, onPhoto, several = false, onMore, ex
           class: "button quiet",
           text: words.well.other,
           "aria-label": `${words.well.other}: ${label}`,
-          on: { click: clear },
+          on: { click: empty },
         }),
       ),
     );
+    onPhoto?.(next);
     fail(note);
     announce(words.well.found(next.name, next.faces.length));
-    onPhoto?.(next);
   };
 
   const clear = () => {
@@ -102,6 +103,9 @@ export function well({ studio, label, hint, onPhoto, several = false, onMore, ex
     fail(null);
     body.replaceChildren(...ways());
     onPhoto?.(null);
+  };
+  const empty = () => {
+    clear();
     body.querySelector("button")?.focus();
   };
 

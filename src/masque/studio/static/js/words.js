@@ -8,7 +8,7 @@ const percent = (value) => `${Math.round(100 * value)} %`;
 
 export const words = {
   name: "Masque Studio",
-  tagline: "Photos stay in this machine's memory. Nothing is sent anywhere, nothing is written to disk.",
+  tagline: "All on this machine: no photo is sent anywhere or kept.",
   skip: "Skip to the tool",
   loading: (/** @type {string} */ what) => `${what}… You can choose photos meanwhile.`,
   loadingModels: "Loading models",
