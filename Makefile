@@ -1,11 +1,11 @@
-# make demo: install and show.  make test: install and test.  Everything happens in .venv/.
+# make demo: install and show.  make studio: install and open the page.  make test: install and test.  Everything happens in .venv/.
 PYTHON ?= python3
 BIN := .venv/bin
 
 # Every test on one of as many processes as there are cores; a process that has nothing left takes over from another.
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
 
-.PHONY: setup demo test test-all wheel lint types clean
+.PHONY: setup demo studio test test-all wheel lint types clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.done
@@ -19,6 +19,9 @@ setup: .venv/.done
 
 demo: setup
 	$(BIN)/masque demo --folder demo
+
+studio: setup
+	$(BIN)/masque studio
 
 test: setup
 	$(PYTEST)

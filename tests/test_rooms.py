@@ -29,7 +29,7 @@ LINES = (
     ("faces",),
     ("modelfile", "provenance", "film", "folders"),
     ("image", "config", "arrays", "lock"),
-    ("output", "container", "given", "jsonfile", "device"),
+    ("output", "container", "given", "jsonfile", "device", "notice"),
     ("errors", "quiet", "decodable", "version"),
 )
 """From the top down. A room imports rooms on lines below its own; rooms on one line do not import each other."""

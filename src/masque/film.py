@@ -98,15 +98,25 @@ def write_film(
     columns = None if columns is None else whole("columns", columns)
     if columns is not None and columns < 1:
         raise ValueRangeError(f"A sheet of {columns} columns cannot be made: ask for at least 1.")
-    counted = _counted(frames, count)
     kind = path.suffix.lower()
     if kind in SHEETS:
+        counted = _counted(frames, count)
         write_picture(path, grid(list(counted), min(count, columns or math.ceil(math.sqrt(count)))))
         return
     # Made in memory: a frame that fails then never passes for a disk that does, and FFmpeg need not be trusted to
     # notice a full one.
-    content = _gif(counted, count, seconds, note) if kind == ".gif" else _mp4(counted, count, seconds, note)
+    content = encode_film(frames, count, seconds, kind, note)
     write_atomically(path, lambda part: part.write_bytes(content))
+
+
+def encode_film(frames: Iterable[Picture], count: int, seconds: float, kind: str, note: str = "") -> bytes:
+    """The content of a film's file, as `write_film` writes it.
+
+    frames: exactly `count` RGB uint8 (H,W,3) pictures of one size, taken one by one. seconds: how long it lasts. kind:
+    ".mp4" or ".gif". note: what it says of itself. Raises OutputError where there is no encoder, ValueError when the
+    frames are not as said."""
+    counted = _counted(frames, count)
+    return _gif(counted, count, seconds, note) if kind == ".gif" else _mp4(counted, count, seconds, note)
 
 
 def _counted(frames: Iterable[Picture], count: int) -> Iterator[Picture]:

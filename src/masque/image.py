@@ -349,7 +349,17 @@ def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes 
     """
     path = check_output(path)
     check_size(path, picture.shape[1], picture.shape[0])
-    kind, options = encoding(path)
+    content = encoded_picture(picture, path.suffix, xmp=xmp)
+    write_atomically(path, lambda part: part.write_bytes(content))
+    return path
+
+
+def encoded_picture(picture: Picture, ending: str, *, xmp: bytes | None = None) -> bytes:
+    """The content of a file with an RGB uint8 (H,W,3) picture, as `write_picture` writes it.
+
+    ending: .png, .jpg or .webp, which is the format. xmp: a metadata packet to embed. Raises OutputError where the
+    format cannot hold the picture."""
+    kind, options = encoding(Path(f"picture{ending}"))
     packet: dict[str, object] = {}
     if xmp is not None and kind == "PNG":
         from PIL.PngImagePlugin import PngInfo
@@ -358,9 +368,7 @@ def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes 
         info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
     elif xmp is not None:
         packet["xmp"] = xmp
-    content = encoded(Image.fromarray(picture), kind, **options, **packet)
-    write_atomically(path, lambda part: part.write_bytes(content))
-    return path
+    return encoded(Image.fromarray(picture), kind, **options, **packet)
 
 
 def to_tensor(pictures: Picture | Sequence[Picture]) -> Tensor:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
 from masque.errors import NoPictureError, OutputError, PictureError, printable
-from masque.image import Picture, decoded, encoded, encoding, read_picture, write_picture
+from masque.image import Picture, decoded, encoded, encoded_picture, encoding, read_picture, write_picture
 from masque.jsonfile import JSON
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -92,6 +92,14 @@ def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mappi
     """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises
     OutputError."""
     return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
+
+
+def recorded(picture: Picture, record: Mapping[str, JSON], ending: str) -> bytes:
+    """The content of a file with an RGB uint8 (H,W,3) picture and its record, as `write_recorded` writes it.
+
+    ending: .png, .jpg or .webp, which is the format. Raises OutputError."""
+    pixels = _written_pixels(Path(f"picture{ending}"), picture)
+    return encoded_picture(picture, ending, xmp=packet(record, pixels))
 
 
 def write_copy(path: str | os.PathLike[str], photo: Picture) -> Path:

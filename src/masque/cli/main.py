@@ -17,7 +17,21 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from masque.cli import bench, data, edit, evaluate, latents, look, portraits, presets, swap, synthesize, tables, train
+from masque.cli import (
+    bench,
+    data,
+    edit,
+    evaluate,
+    latents,
+    look,
+    portraits,
+    presets,
+    studio,
+    swap,
+    synthesize,
+    tables,
+    train,
+)
 from masque.cli.help import Headings
 from masque.cli.manner import MANNER, begin
 from masque.cli.options import Quiet, Verbose
@@ -39,6 +53,7 @@ for register in (
     swap.register,
     edit.register,
     look.register,
+    studio.register,
     portraits.register,
     latents.register,
     synthesize.register,

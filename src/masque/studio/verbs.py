@@ -1,0 +1,89 @@
+"""All that a worker can do, by name, and how what comes of it is told to the server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from masque.jsonfile import JSON
+from masque.studio import verbs_edits, verbs_latents, verbs_looks, verbs_sheets
+from masque.studio.call import Call, Outcome
+from masque.studio.desk import Lying
+from masque.studio.messages import Made
+from masque.studio.packed import Held, pack
+from masque.studio.said import in_words
+
+EDITS: Mapping[str, Callable[[Call], Outcome]] = {
+    "swap": verbs_edits.swap,
+    "edit": verbs_edits.edit,
+    "turn": verbs_edits.turn,
+    "frontalize": verbs_edits.frontalize,
+    "parse": verbs_edits.parse,
+    "repaint": verbs_edits.repaint,
+    "transfer": verbs_edits.transfer,
+    "heatmap": verbs_edits.heatmap,
+    "synthesize": verbs_sheets.synthesize,
+    "mix-identity": verbs_sheets.mix_identity,
+    "blend": verbs_sheets.blend,
+    "random": verbs_sheets.random,
+    "faces-for": verbs_sheets.faces_for,
+    "invert": verbs_latents.invert,
+    "combine": verbs_latents.combine,
+    "morph": verbs_latents.morph,
+}
+"""What comes to a result that is held."""
+
+LOOKS: Mapping[str, Callable[[Call], Made]] = {
+    "choices": verbs_looks.choices,
+    "look": verbs_looks.look,
+    "picture": verbs_looks.picture,
+    "labels": verbs_looks.labels,
+}
+"""What comes to an answer alone."""
+
+
+def do(call: Call) -> Made:
+    """Do a task. Raises whatever its verb does: MasqueError, Cancelled, MemoryError."""
+    verb = call.task.verb
+    if verb in LOOKS:
+        return LOOKS[verb](call)
+    outcome = EDITS[verb](call)
+    call.progress("Done")
+    return made(call, outcome)
+
+
+def made(call: Call, outcome: Outcome) -> Made:
+    """An outcome as the server holds it; it stays before the worker as well, since the next edit may go on from it."""
+    key, result, short = secrets.token_urlsafe(12), outcome.result, call.whole("longest") is not None
+    held = Held(result, outcome.name, outcome.cells, outcome.labels)
+    lying = Lying(key, outcome.name, result.picture, held)
+    body, needs = (b"", ()) if short else pack(held, call.desk.photos())
+    if not short:
+        call.desk.add(lying)
+    height, width = result.picture.shape[:2]
+    kind = "film" if outcome.film else "labels" if outcome.labels is not None else "picture"
+    about: dict[str, JSON] = {
+        "id": key,
+        "name": outcome.name,
+        "verb": call.task.verb,
+        "width": width,
+        "height": height,
+        "record": dict(result.record),
+        "words": list(in_words(result.record)),
+        "notes": list(result.texts("notes")),
+        "photo": outcome.of,
+        "kind": kind,
+        "labels": outcome.labels is not None,
+        "latent": outcome.latent,
+        "cells": len(outcome.cells) or None,
+        "faces": [] if short else _faces(call, outcome),
+    }
+    return Made(about, body, verbs_looks.preview_of(result.picture), outcome.film, needs=needs)
+
+
+def _faces(call: Call, outcome: Outcome) -> list[JSON]:
+    """The faces in a result, where those of the photo that it is an edit of still stand where they stood."""
+    result, of = outcome.result, outcome.of
+    if of is None or result.change is None or result.original is None:
+        return []
+    return verbs_looks.faces_of(call.desk.faces(of), result.original.face)

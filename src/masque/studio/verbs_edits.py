@@ -1,0 +1,127 @@
+"""What edits of one whole photo do in Studio, each as its command does it."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Literal, cast
+
+import numpy as np
+
+from masque.edits.heatmap import heatmap as show_heat
+from masque.edits.portrait import Part
+from masque.edits.result import Result
+from masque.edits.swap_change import Expression
+from masque.edits.warp import swap_by_warping
+from masque.errors import PictureError, ValueRangeError
+from masque.faces.labels import COLOURS, Labels, read_labels
+from masque.given import check_choice, values_by_name
+from masque.jsonfile import JSON
+from masque.studio.call import Call, Outcome, blamed_on
+from masque.version import __version__
+
+
+def swap(call: Call) -> Outcome:
+    """The face of one photo in another."""
+    face, hair = call.subject("face", "pick_face"), call.subject("hair", "pick_hair")
+    attributes, method = call.values("attributes"), call.text("method", "own")
+    check_choice("method", method, ("own", "network", "warp"))
+    call.progress("Swapping")
+    if method == "own":
+        expression = cast(Expression, call.text("expression", "source"))
+        result = call.desk.own().swap(face, hair, attributes=attributes, expression=expression)
+    elif method == "network":
+        result = call.desk.swapper().swap(face, hair, attributes=values_by_name(attributes))
+    elif attributes:
+        raise ValueRangeError("The method warp bends pixels and does nothing else: leave out the attributes.")
+    else:
+        result = swap_by_warping(face, hair)
+    return Outcome(result, hair.name, call.key("hair"))
+
+
+def edit(call: Call) -> Outcome:
+    """Attributes of a face, changed; of a small copy of the photo for a preview."""
+    longest = call.whole("longest")
+    subject = call.subject(longest=longest)
+    call.progress("Editing")
+    result = call.desk.own().edit(subject, call.values("attributes"), age=call.number("age"))
+    return Outcome(result, subject.name, None if longest else call.key("photo"))
+
+
+def turn(call: Call) -> Outcome:
+    """The head, turned."""
+    subject = call.subject()
+    call.progress("Turning")
+    result = call.desk.own().turn(subject, call.number("yaw"), call.number("pitch") or 0.0)
+    return Outcome(result, subject.name, call.key("photo"))
+
+
+def frontalize(call: Call) -> Outcome:
+    """The head, looking straight ahead."""
+    subject = call.subject()
+    call.progress("Turning")
+    return Outcome(call.desk.synthesizer().frontalize(subject), subject.name, call.key("photo"))
+
+
+def parse(call: Call) -> Outcome:
+    """Which part of the face each pixel is."""
+    subject = call.subject()
+    call.progress("Finding the parts of the face")
+    parsed = call.desk.parser().parse(subject)
+    picture = COLOURS[parsed.labels].astype(np.uint8)
+    return Outcome(Result(picture, parsed.record), subject.name, call.key("photo"), labels=parsed.labels)
+
+
+def repaint(call: Call) -> Outcome:
+    """The face in a painted shape, or in that of another portrait."""
+    subject, other = call.subject(), call.optional("shape_from")
+    painted = call.task.files.get("labels")
+    with blamed_on("labels"):
+        labels = None if painted is None else read_map(painted, subject.photo.shape[:2])
+    call.progress("Repainting")
+    part = cast(Part, call.text("part", "all"))
+    result = call.desk.portrait().repaint(subject, labels=labels, shape_from=other, part=part)
+    return Outcome(result, subject.name, call.key("photo"))
+
+
+def transfer(call: Call) -> Outcome:
+    """A part of the face in the style of another portrait's."""
+    subject, other = call.subject(), call.subject("style_from", "pick_style_from")
+    call.progress("Transferring")
+    part = cast(Part, call.text("part", "all"))
+    return Outcome(call.desk.portrait().transfer(subject, other, part=part), subject.name, call.key("photo"))
+
+
+def heatmap(call: Call) -> Outcome:
+    """Where an edit changed colours."""
+    before, after = (call.desk.take(call.key(field)) for field in ("photo", "edited"))
+    with blamed_on("edited"):
+        picture, change = show_heat(before.picture, after.picture)
+    names = {"photo": before.name, "edited": after.name}
+    record: dict[str, JSON] = {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change}
+    return Outcome(Result(picture, record), before.name, call.key("photo"))
+
+
+PACKED: Literal[b"masque-labels\0"] = b"masque-labels\0"
+"""What the server puts before label numbers that a page packed, to tell them from a picture's file."""
+
+
+def read_map(content: bytes, size: tuple[int, int]) -> Labels:
+    """The label map (H,W) in what was sent: a picture's file, or `PACKED` and zlib's packing of the numbers.
+
+    size: height and width of the photo. Raises PictureError."""
+    if not content.startswith(PACKED):
+        from io import BytesIO
+
+        from masque.image import decoded
+
+        with decoded(BytesIO(content)) as image:
+            return read_labels(image)[0]
+    count = size[0] * size[1]
+    unpacking = zlib.decompressobj()
+    try:
+        numbers = unpacking.decompress(content[len(PACKED) :], count + 1)
+    except zlib.error:
+        numbers = b""
+    if len(numbers) != count:
+        raise PictureError(f"The label map has not the photo's {size[1]}×{size[0]} pixels: parse the photo again.")
+    return read_labels(np.frombuffer(numbers, np.uint8).reshape(size))[0]
