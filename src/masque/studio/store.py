@@ -125,6 +125,7 @@ class Store:
             able = [item for item in self._of(largest) if item.id not in stays]
             able = able or [item for item in self.items.values() if item.id not in stays]
             if not able:
+                del self.items[kept.id]
                 raise TooBusyError("Studio holds as much as it may: try again later, or with smaller pictures.")
             self.drop(min(able, key=lambda item: item.used).id)
 
