@@ -135,3 +135,28 @@ def test_what_could_not_be_found_is_looked_for_again() -> None:
         found.once("it", fail)
     assert found.once("it", lambda: 3) == 3
     assert found.once("it", fail) == 3
+
+
+@pytest.mark.parametrize("name", ["smile", "older", "swap", "turn"])
+def test_a_record_without_measures_goes_with_the_same_picture(editor: PhotoEditor, found: Subject, name: str) -> None:
+    unmeasured: dict[str, Edit] = {
+        "smile": lambda editor, photo: editor.edit(photo, {"Smiling": 0.9}, measured=False),
+        "older": lambda editor, photo: editor.edit(photo, {"Age": "+20"}, age=40, measured=False),
+        "swap": lambda editor, photo: editor.swap(photo, photo, measured=False),
+        "turn": lambda editor, photo: editor.turn(photo, yaw=10, measured=False),
+    }
+    whole, short = EDITS[name](editor, found), unmeasured[name](editor, found)
+    assert np.array_equal(whole.picture, short.picture)
+    left_out = {"identity_distance", "landmark_drift_percent", "changed_outside_face_percent", "layers"}
+    assert whole.record.keys() - short.record.keys() == left_out
+    assert {key: value for key, value in whole.record.items() if key not in left_out} == dict(short.record)
+
+
+def test_a_swap_that_is_edited_is_measured_as_a_whole(editor: PhotoEditor, found: Subject) -> None:
+    result = editor.swap(found, found, attributes={"Smiling": 0.0})
+    distances = result.record["identity_distance"]
+    assert isinstance(distances, dict)
+    assert set(distances) == {"face", "hair"}
+    assert set(result.record["layers"]) == {layer.name for layer in result.change.layers}
+    again = editor.swap(found, found, attributes={"Smiling": 0.0}, measured=False)
+    assert np.array_equal(again.picture, result.picture)

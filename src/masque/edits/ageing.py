@@ -91,7 +91,8 @@ def change_age(
     asked: what it is and what it is to become; ages beyond those that prototypes know are held there. hair: whether
     hair may turn grey, which where it is dyed it may not."""
     size = (subject.photo.shape[1], subject.photo.shape[0])
-    parts = face_parts(subject, mattes, buffer(prototypes, "points"))
+    mean = buffer(prototypes, "points")
+    parts = mattes.found.once(("face parts", mean.tobytes()), lambda: face_parts(subject, mattes, mean))
     notes = []
     held = _held(subject)
     if held < 1:

@@ -4,14 +4,14 @@ within."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from masque.edits.found import kept
+from masque.edits.found import Found, kept
 from masque.edits.parser import ParserSession
 from masque.edits.subject import Shares, Subject
 from masque.faces.detect import Landmarks
@@ -76,6 +76,8 @@ class Mattes:
     """(H,W) over the box, 0..255: how much of each pixel is bare skin of face, ears or neck."""
     face_width: float
     """Pixels of the photo from one side of the jaw to the other, below the ears."""
+    found: Found = field(default_factory=Found, compare=False, repr=False)
+    """What edits have found by them."""
 
     @property
     def scale(self) -> float:

@@ -4,12 +4,15 @@ the face."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masque.edits.layers import layer_shares
 from masque.edits.subject import Subject
+from masque.faces.change import Change
 from masque.faces.detect import Landmarks, eye_distance, identity, landmarks_in
 from masque.faces.regions import hull_mask
 from masque.image import Picture
@@ -39,6 +42,25 @@ def measure(result: Picture, target: Subject, references: Mapping[str, Subject])
         "landmark_drift_percent": round(drift(landmarks, target.face.landmarks), 2),
         "changed_outside_face_percent": round(100 * changed_outside(result, target), 3),
     }
+
+
+def described(
+    result: Picture,
+    change: Change,
+    target: Subject,
+    references: Mapping[str, Subject],
+    measured: bool = True,
+    known: Mapping[str, JSON] | None = None,
+) -> dict[str, JSON]:
+    """What a record says of a whole photo `result` that a change made of `target`'s: which layer made how much of it,
+    and the measures of `measure`.
+
+    measured: whether it is to say so; a preview must not wait for it. known: the measures, where they are known."""
+    if not measured:
+        return {}
+    with ThreadPoolExecutor(1) as pool:
+        shares = pool.submit(layer_shares, change, target.original.photo)
+        return {**(known or measure(result, target, references)), "layers": dict(shares.result())}
 
 
 def drift(landmarks: Landmarks, before: Landmarks) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Literal, Protocol, TypeAlias
 
 import torch
@@ -15,9 +14,8 @@ from masque.edits.ageing_values import AGE, MALE, YOUNG, asked_ageing, checked_s
 from masque.edits.edit_ccagan import check_hair_colours
 from masque.edits.expression import OPEN, SMILE, change_expression
 from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour
-from masque.edits.layers import layer_shares
 from masque.edits.mattes import Mattes, find_mattes
-from masque.edits.measures import inputs, measure
+from masque.edits.measures import described, inputs, measure
 from masque.edits.parser import ParserSession
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
@@ -112,6 +110,7 @@ def edit(
     *,
     age: float | None = None,
     pick: int | None = None,
+    measured: bool = True,
 ) -> Result:
     """Change attributes of a person by moving and tinting the photo's own pixels.
 
@@ -121,6 +120,8 @@ def edit(
         `Age` years, or as a text years to add or take, such as "+20". All of them change the photo's own pixels.
     age: how old the person is, in years from 18 on, for `Age`, `Young` and `Male`; as the face reads if None.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+    measured: whether the record says how near the result is to the photo and which layer made how much of it. A preview
+        is quicker without; its pixels are the same.
 
     Returns the whole photo, edited, its change, and its record. Raises PictureError for a photo that cannot be read,
     NoFaceError, UnknownAttributeError naming the nearest, ValueRangeError for a value outside its range, a colour that
@@ -128,21 +129,24 @@ def edit(
     CheckpointError where the weights that it takes are missing."""
     values = checked_values(attributes)
     stated = checked_stated(age)
-    return edit_subject(session, find_subject(photo, SIZE, pick, session.device), values, stated)
+    return edit_subject(session, find_subject(photo, SIZE, pick, session.device), values, stated, measured)
 
 
 def edit_subject(
-    session: OwnSession, subject: Subject, values: Mapping[str, Value], stated: float | None = None
+    session: OwnSession,
+    subject: Subject,
+    values: Mapping[str, Value],
+    stated: float | None = None,
+    measured: bool = True,
 ) -> Result:
     """Change attributes of a face that has been found already.
 
     values: as `checked_values` returns them. stated: how old the person is. Otherwise as `edit`."""
-    mattes = cache(lambda: session.mattes(subject))
+    references, known = {"photo": subject}, None
     for strength in LESS:
-        work = _made(session, subject, values, stated, strength, mattes)
+        work = _made(session, subject, values, stated, strength)
         picture, change = subject.changed(work.change)
-        measured = measure(picture, subject, {"photo": subject})
-        if "ageing" not in work.record or not identity_lost(measured):
+        if "ageing" not in work.record or not identity_lost(known := measure(picture, subject, references)):
             break
     notes: list[JSON] = [str(one["note"]) for one in work.record.values() if isinstance(one, Mapping) and "note" in one]
     return Result(
@@ -154,10 +158,9 @@ def edit_subject(
             "attributes": dict(values),
             "by": work.by,
             **work.record,
-            "layers": layer_shares(change, subject.original.photo),
             **({"notes": notes} if notes else {}),
             "inputs": inputs(photo=subject),
-            **measured,
+            **described(picture, change, subject, references, measured, known),
         },
         change,
         subject.original,
@@ -165,15 +168,10 @@ def edit_subject(
 
 
 def _made(
-    session: OwnSession,
-    subject: Subject,
-    values: Mapping[str, Value],
-    stated: float | None,
-    share: float,
-    mattes: Callable[[], Mattes],
+    session: OwnSession, subject: Subject, values: Mapping[str, Value], stated: float | None, share: float
 ) -> _Work:
-    """The change that values ask of a subject. share: of its ageing, in [0,1]. mattes: finds the subject's."""
-    work = _Work(session, subject, values, mattes, Change((subject.photo.shape[1], subject.photo.shape[0])))
+    """The change that values ask of a subject. share: of its ageing, in [0,1]."""
+    work = _Work(session, subject, values, Change((subject.photo.shape[1], subject.photo.shape[0])))
     _dye(work)
     _age(work, stated, share)
     _express(work)
@@ -187,8 +185,6 @@ class _Work:
     session: OwnSession
     subject: Subject
     values: Mapping[str, Value]
-    mattes: Callable[[], Mattes]
-    """Finds where the subject's hair and skin are, at the first call."""
     change: Change
     by: dict[str, JSON] = field(default_factory=dict)
     record: dict[str, JSON] = field(default_factory=dict)
@@ -200,7 +196,7 @@ def _dye(work: _Work) -> None:
     if wanted is None:
         return
     colour, strength = wanted
-    dyeing, work.record["hair"] = colour_hair(work.subject, work.mattes(), colour)
+    dyeing, work.record["hair"] = colour_hair(work.subject, work.session.mattes(work.subject), colour)
     work.change = work.change.then(dyeing.scaled(strength))
     work.by |= dict.fromkeys((name for name in work.values if name == HAIR or name in COLOURS), "own pixels")
 
@@ -224,7 +220,7 @@ def _age(work: _Work, stated: float | None, share: float) -> None:
     }
     if asked.target != asked.years or asked.more_male:
         dyed = asked_colour(work.values) is not None
-        ageing, limits = change_age(prototypes, work.subject, work.mattes(), asked, hair=not dyed)
+        ageing, limits = change_age(prototypes, work.subject, work.session.mattes(work.subject), asked, hair=not dyed)
         work.change = work.change.then(ageing.scaled(share))
         notes += limits if share == 1 else [*limits, LOST]
     if notes:

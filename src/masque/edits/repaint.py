@@ -11,8 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from masque.edits.grey import grey_note, keep_cells_grey, keep_grey
-from masque.edits.layers import layer_shares
-from masque.edits.measures import inputs, measure
+from masque.edits.measures import described, inputs, measure
 from masque.edits.portrait import Part, PortraitSession
 from masque.edits.repaint_hair import without_other_hair, worn_hair
 from masque.edits.repaint_own import Canvas, canvas_of, repaint_own
@@ -47,6 +46,7 @@ def repaint(
     part: Part = "all",
     detail: Detail = "keep",
     pick: int | None = None,
+    measured: bool = True,
 ) -> Result:
     """The photo in an edited shape: that of a label map, or of (a part of) another portrait; in its own style and
     before its own background (portrait thesis, Section 4.4.2).
@@ -59,6 +59,8 @@ def repaint(
     detail: `keep` bends the photo's own pixels, fills what is uncovered from them, lets its own hair grow, and has the
         network paint what the photo has nowhere; `network` shows the network's picture.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+    measured: whether the record says how near the result is to the photo and which layer made how much of it. A preview
+        is quicker without; its pixels are the same.
 
     Returns the whole photo, repainted, and its record. Raises PictureError for a photo that cannot be read and a map
     that is none of it, NoFaceError, ValueRangeError for a part or detail that does not exist and where not exactly one
@@ -70,7 +72,7 @@ def repaint(
     edited, notes = read_labels(labels) if labels is not None else (None, [])
     subject = session.subject(photo, pick)
     other = session.subject(shape_from) if shape_from is not None else None
-    return _repainted(session, subject, edited, other, part, detail, notes)
+    return _repainted(session, subject, edited, other, part, detail, notes, measured)
 
 
 def repaint_subject(session: PortraitSession, subject: Subject, labels: Labels, detail: Detail = "keep") -> Result:
@@ -89,10 +91,11 @@ def _repainted(
     part: Part,
     detail: Detail,
     notes: Sequence[str],
+    measured: bool = True,
 ) -> Result:
     """What `repaint` returns. edited: the map asked for; other: in its place a face whose shape is."""
     if detail == "network":
-        return _by_network(session, subject, edited, other, part, notes)
+        return _by_network(session, subject, edited, other, part, notes, measured)
     own = session.labels(subject)
     if edited is not None:
         wanted, more = edited_labels(edited, own)
@@ -113,8 +116,7 @@ def _repainted(
     picture, change = subject.changed(shaped if hair is None else replace(shaped, layers=(*shaped.layers, hair)))
     values: dict[str, JSON] = {
         **_named(subject, other, part, detail, [*notes, *canvas.notes], own, wanted),
-        "layers": layer_shares(change, subject.original.photo),
-        **measure(picture, subject, {"photo": subject}),
+        **described(picture, change, subject, {"photo": subject}, measured),
     }
     return Result(picture, session.record("repaint", values), change, subject.original)
 
@@ -165,6 +167,7 @@ def _by_network(
     other: Subject | None,
     part: Part,
     notes: Sequence[str],
+    measured: bool,
 ) -> Result:
     """The photo as the network paints it (see `repaint`)."""
     own = session.crop_labels(subject)
@@ -177,7 +180,7 @@ def _by_network(
     picture = keep_grey(subject, reshape_face(session, subject, own, wanted, session.latents(subject, own)))
     values: dict[str, JSON] = {
         **_named(subject, other, part, "network", notes, own, wanted),
-        **measure(picture, subject, {"photo": subject}),
+        **(measure(picture, subject, {"photo": subject}) if measured else {}),
     }
     change = subject.whole(change_between(subject.photo, picture, session.family))
     return Result(picture, session.record("repaint", values), change, subject.original)

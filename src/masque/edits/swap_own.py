@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 from masque.edits.grey import grey_note
-from masque.edits.layers import layer_shares
-from masque.edits.measures import inputs, measure
+from masque.edits.measures import described, inputs
 from masque.edits.own import SIZE, OwnSession, Value, checked_values, edit
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, cut_again, find_subject
 from masque.edits.swap import swap_found
 from masque.edits.swap_change import Expression, Swapped, find_swap
 from masque.edits.warp import warp_found
-from masque.faces.change import Change
 from masque.given import check_choice
 from masque.jsonfile import JSON
 from masque.version import __version__
@@ -31,6 +29,7 @@ def swap(
     expression: Expression = "source",
     pick_face: int | None = None,
     pick_hair: int | None = None,
+    measured: bool = True,
 ) -> Result:
     """Put the face of one photo into another by moving and tinting its own pixels.
 
@@ -41,6 +40,8 @@ def swap(
     expression: `source` keeps the face's own, `target` gives it that of the face which it replaces.
     pick_face, pick_hair: which of several faces in each photo, from 1 on as `masque faces` lists them; the largest if
         None.
+    measured: whether the record says how near the result is to the photos and which layer made how much of it. A
+        preview is quicker without; its pixels are the same.
 
     Returns the whole `hair` photo with the new face, its change, and its record. Where the heads are turned too far
     apart or too little of a face is seen, the network swaps them, or without its weights the landmarks alone do, and
@@ -53,31 +54,29 @@ def swap(
         asked = ((face, pick_face), (hair, pick_hair))
         subjects = [pool.submit(find_subject, photo, SIZE, pick, session.device) for photo, pick in asked]
         source, target = (subject.result() for subject in subjects)
-        embeddings = [pool.submit(getattr, subject, "embedding") for subject in (source, target)]
+        embeddings = [pool.submit(getattr, subject, "embedding") for subject in (source, target) if measured]
         found = find_swap(session, source, target, expression)
         for embedding in embeddings:
             embedding.result()
     if found.change is None:
         result = _by_next_method(session, source, target, found)
     else:
-        result = _finished(session, source, target, found.change, found.values)
-    return _edited(session, result, values, source, target) if values else result
+        result = _finished(session, source, target, found, measured and not values)
+    return _edited(session, result, values, source, target, measured) if values else result
 
 
-def _finished(
-    session: OwnSession, source: Subject, target: Subject, change: Change, values: Mapping[str, JSON]
-) -> Result:
-    picture, whole = target.changed(change)
+def _finished(session: OwnSession, source: Subject, target: Subject, found: Swapped, measured: bool) -> Result:
+    assert found.change is not None
+    picture, whole = target.changed(found.change)
     record: dict[str, JSON] = {
         "edit": "swap",
         "model": session.family,
         "masque": __version__,
         "method": "own",
-        **values,
-        "layers": layer_shares(whole, target.original.photo),
+        **found.values,
         "inputs": inputs(face=source, hair=target),
         **grey_note(target),
-        **measure(picture, target, {"face": source, "hair": target}),
+        **described(picture, whole, target, {"face": source, "hair": target}, measured),
     }
     return Result(picture, record, whole, target.original)
 
@@ -97,15 +96,21 @@ def _by_next_method(session: OwnSession, source: Subject, target: Subject, found
 
 
 def _edited(
-    session: OwnSession, swapped: Result, values: Mapping[str, Value], source: Subject, target: Subject
+    session: OwnSession,
+    swapped: Result,
+    values: Mapping[str, Value],
+    source: Subject,
+    target: Subject,
+    measured: bool,
 ) -> Result:
     """A swap that is edited afterwards; both are one change of the photo."""
-    result = edit(session, swapped, values)
+    result = edit(session, swapped, values, measured=False)
+    assert result.change is not None
     own = ("edit", "model", "masque", "weights", "inputs", "notes")
     record = {
         **swapped.record,
         **{name: value for name, value in result.record.items() if name not in own},
         "notes": [*swapped.texts("notes"), *result.texts("notes")],
-        **measure(result.picture, target, {"face": source, "hair": target}),
+        **described(result.picture, result.change, target, {"face": source, "hair": target}, measured),
     }
     return Result(result.picture, record, result.change, result.original)

@@ -8,8 +8,7 @@ from typing import get_args
 import numpy as np
 
 from masque.edits.grey import grey_note, keep_grey
-from masque.edits.layers import layer_shares
-from masque.edits.measures import inputs, measure
+from masque.edits.measures import described, inputs, measure
 from masque.edits.portrait import PARTS, Part, PortraitSession
 from masque.edits.result import Result
 from masque.edits.subject import Detail, Photo, Subject
@@ -43,6 +42,7 @@ def transfer(
     part: Part = "all",
     detail: Detail = "keep",
     pick: int | None = None,
+    measured: bool = True,
 ) -> Result:
     """The photo's shape with the style (colour, texture) of a part of another portrait (portrait thesis, Section
     4.4.3).
@@ -52,6 +52,8 @@ def transfer(
     part: whose style: eyes, mouth, skin, hair or all.
     detail: `keep` dyes and tints the photo's own pixels; `network` shows the network's picture.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+    measured: whether the record says how near the result is to the photo and which layer made how much of it. A preview
+        is quicker without; its pixels are the same.
 
     Returns the whole photo in the new style and its record. Raises PictureError for a photo that cannot be read or does
     not show the part, NoFaceError, ValueRangeError for a part or detail that does not exist, CheckpointError without a
@@ -72,14 +74,15 @@ def transfer(
         "inputs": inputs(photo=subject, style=other),
         **grey_note(subject, colour),
     }
+    likeness = {"photo": subject, "style": other}
     if detail == "network":
         picture = keep_grey(subject, restyle_face(session, subject, own, other, others, part), colour)
         change = subject.whole(change_between(subject.photo, picture, session.family))
+        values |= measure(picture, subject, likeness) if measured else {}
     else:
         one, like = (Portrayed(face, session.mattes(face)) for face in (subject, other))
         picture, change = subject.changed(restyle_own(one, like, STYLED[part]))
-        values |= {"notes": [*one.notes], "layers": layer_shares(change, subject.original.photo)}
-    values |= measure(picture, subject, {"photo": subject, "style": other})
+        values |= {"notes": [*one.notes], **described(picture, change, subject, likeness, measured)}
     return Result(picture, session.record("transfer", values), change, subject.original)
 
 

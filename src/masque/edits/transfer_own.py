@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from masque.edits.found import kept
 from masque.edits.mattes import SHARES_ACROSS, Mattes
 from masque.edits.subject import Subject
 from masque.faces.added import Added
@@ -90,12 +91,16 @@ class Portrayed:
         """Of the small picture."""
         return min(self.mattes.face_width * self.scale, SHARES_ACROSS * 1.0)
 
-    @cached_property
+    @property
     def lab(self) -> Floats:
         """(h,w,3), small."""
-        size = self.mattes.shares.shape[2], self.mattes.shares.shape[1]
-        small = resized(self.part.astype(np.float32) / np.float32(255), size)
-        return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), dtype=np.float32)
+
+        def find() -> Floats:
+            size = self.mattes.shares.shape[2], self.mattes.shares.shape[1]
+            small = resized(self.part.astype(np.float32) / np.float32(255), size)
+            return kept(np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), dtype=np.float32))
+
+        return self.mattes.found.once("lab", find)
 
     @cached_property
     def landmarks(self) -> NDArray[np.float32]:
@@ -107,13 +112,27 @@ class Portrayed:
         """(h,w): how sure some labels are together."""
         return np.asarray(self.mattes.shares[labels].sum(axis=0), dtype=np.float32)
 
-    @cached_property
+    @property
     def bare(self) -> Mask:
         """(h,w): plain skin, without a rim along hair, eyes and lips."""
-        sure = (self.share(SKIN) > SURE).astype(np.uint8)
-        side = 2 * max(1, round(0.02 * self.face_width)) + 1
-        eroded = cv2.erode(sure, np.ones((side, side), np.uint8)) > 0
-        return np.asarray(eroded if eroded.sum() >= FEWEST else sure > 0)
+
+        def find() -> Mask:
+            sure = (self.share(SKIN) > SURE).astype(np.uint8)
+            side = 2 * max(1, round(0.02 * self.face_width)) + 1
+            eroded = cv2.erode(sure, np.ones((side, side), np.uint8)) > 0
+            return kept(np.asarray(eroded if eroded.sum() >= FEWEST else sure > 0))
+
+        return self.mattes.found.once("bare skin", find)
+
+    @property
+    def skin_style(self) -> Style:
+        """Of its bare skin."""
+        return self.mattes.found.once("skin style", lambda: style_of(self.lab, self.bare, self.face_width))
+
+    @property
+    def neck(self) -> Floats:
+        """How much of each pixel is neck, at the size of the mattes."""
+        return self.mattes.found.once("neck", lambda: kept(self.fine(_neck(self))))
 
     @cached_property
     def lightness(self) -> float:
@@ -121,10 +140,12 @@ class Portrayed:
         seen = logarithmic(self.lab)[self.bare, 0]
         return float(np.median(seen)) if len(seen) else 0.0
 
-    @cached_property
+    @property
     def eyes(self) -> list[Eye | None]:
         """The eye on the picture's left, and that on its right."""
-        return [find_eye(self.lab[..., 0], self.landmarks, which) for which in EYES]
+        return self.mattes.found.once(
+            "eyes", lambda: [find_eye(self.lab[..., 0], self.landmarks, which) for which in EYES]
+        )
 
     @cached_property
     def openings(self) -> Floats:
@@ -200,13 +221,13 @@ def _skin(one: Portrayed, other: Portrayed, lips: bool) -> None:
     if min(int(one.bare.sum()), int(other.bare.sum())) < FEWEST:
         one.notes.append("Too little bare skin is seen to take on another's colour.")
         return
-    wanted = style_of(other.lab, other.bare, other.face_width)
+    wanted = other.skin_style
     shift = shift_to(one.lab, one.bare, wanted, one.face_width)
     follows = one.share([*SKIN, *EYE_LABELS, *(LIPS if lips else [])]) + BROWS_FOLLOW * one.share(BROWS)
     side = 2 * max(1, round(LID * one.face_width)) + 1
     eyes = np.asarray(cv2.erode(one.share(EYE_LABELS), np.ones((side, side), np.uint8)))
     inner = one.at_size(np.maximum.reduce([one.openings, eyes, one.mattes.shares[TEETH]]).astype(np.float32))
-    matte = np.maximum(one.fine(follows), one.fine(_neck(one))) * (1 - inner)
+    matte = np.maximum(one.fine(follows), one.neck) * (1 - inner)
     matte = np.minimum(matte, 1 - one.mattes.hair.astype(np.float32) / 255)
     one.shift("skin", matte, shift)
     _texture(one, wanted)

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from masque.edits.layers import layer_shares
-from masque.edits.measures import inputs, measure
+from masque.edits.measures import described, inputs
 from masque.edits.own import SIZE, Method, OwnSession
 from masque.edits.result import Result
 from masque.edits.subject import Photo, Subject, find_subject
@@ -43,6 +42,7 @@ def turn(
     *,
     method: Method | None = None,
     pick: int | None = None,
+    measured: bool = True,
 ) -> Result:
     """Turn a person's head.
 
@@ -55,6 +55,8 @@ def turn(
     method: "own" moves the photo's own pixels, which bear turns by up to 20 degrees; "network" is FaceFeat-GAN's
         picture of the face, of its own size. None takes own where the pixels bear it, and the network beyond.
     pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
+    measured: whether the record says how near the result is to the photo and which layer made how much of it. A preview
+        is quicker without; its pixels are the same.
 
     Returns the whole photo with its change, or the network's picture, and its record, which says under `method` which
     it is. Raises PictureError for a photo that cannot be read, NoFaceError, ValueRangeError for a turn that is too far
@@ -66,7 +68,7 @@ def turn(
     motion, weights = session.motion()
     head = head_of(motion, subject)
     if method != "network" and borne(head, asked, pitch):
-        return turned_pixels(subject, head, asked, pitch, weights)
+        return turned_pixels(subject, head, asked, pitch, weights, measured)
     if method == "own" or session.synthesizer is None:
         raise ValueRangeError(f"{_too_far(head)}: ask for less, or for the network's picture.")
     if pitch or asked is None:
@@ -113,10 +115,12 @@ def nearest_borne(head: Head, yaw: float) -> float:
     return nearest if borne(head, nearest) else head.yaw
 
 
-def turned_pixels(subject: Subject, head: Head, yaw: float | None, pitch: float, weights: str) -> Result:
+def turned_pixels(
+    subject: Subject, head: Head, yaw: float | None, pitch: float, weights: str, measured: bool = True
+) -> Result:
     """The subject's photo with its head turned to a yaw and raised by a pitch, in degrees, on its own pixels.
 
-    weights: the hash of the 3D model's."""
+    weights: the hash of the 3D model's. measured: as `turn` has it."""
     size = (subject.photo.shape[1], subject.photo.shape[0])
     by = 0.0 if yaw is None else yaw - head.yaw
     move, share = turn_pixels("turn", head, by, pitch, size)
@@ -130,10 +134,9 @@ def turned_pixels(subject: Subject, head: Head, yaw: float | None, pitch: float,
         "yaw": {"before": round(head.yaw, 2), "after": round(head.yaw + share * by, 2)},
         **({"pitch": round(share * pitch, 2)} if pitch else {}),
         "weights": weights,
-        "layers": dict(layer_shares(change, subject.original.photo)),
         **({"notes": notes} if notes else {}),
         "inputs": inputs(photo=subject),
-        **measure(picture, subject, {"photo": subject}),
+        **described(picture, change, subject, {"photo": subject}, measured),
     }
     return Result(picture, record, change, subject.original)
 
