@@ -4,6 +4,9 @@ to listen."""
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 
 import h11
 from uvicorn.config import Config
@@ -119,9 +122,16 @@ class Connection(H11Protocol):
         """Cut the connection where too little was fetched since the last look."""
         now = self.transport.get_write_buffer_size()
         if now and before - now < self.bounds.rate * WATCH:
-            self.transport.abort()
+            self._cut()
         else:
             self._watch(now)
+
+    def _cut(self) -> None:
+        """End at once; what lies in the system's buffers for the other side is thrown away."""
+        end = self.transport.get_extra_info("socket")
+        with suppress(OSError):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def _end_with(self, refusal: Refusal) -> None:
         """Send an answer, where none has begun, and end; what was being worked on is told that nobody waits."""

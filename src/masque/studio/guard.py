@@ -68,6 +68,8 @@ class Guard:
             raise Refusal(405, "Method", "This method is not served here.", allow=", ".join(METHODS))
         if head.path_length > self._limits.path or head.query_length > self._limits.query:
             raise Refusal(414, "TooLong", "The address is too long: send what it says in the request's fields.")
+        if head.size > self._limits.head or head.count > self._limits.headers:
+            raise Refusal(431, "TooLong", "The request has too many headers, or too long ones: send fewer.")
         if head.only("host", b"").lower() not in self._hosts:
             raise Refusal(403, "Host", "This server is not known under that name: open the address that it printed.")
         if head.has("origin") and head.only("origin", b"").lower() not in self._origins:
@@ -132,6 +134,16 @@ class Head:
         self.query_length = len(scope.get("query_string", b""))
         self.client: str = (scope.get("client") or ("",))[0]
         self._headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all headers."""
+        return sum(len(key) + len(value) for key, value in self._headers)
+
+    @property
+    def count(self) -> int:
+        """How many headers there are."""
+        return len(self._headers)
 
     def has(self, name: str) -> bool:
         """Whether the request has such a header."""

@@ -28,7 +28,8 @@ class Limits:
     path: int = 1024
     query: int = 4096
     head: int = 16 * 1024
-    """The first line and the headers of a request together."""
+    """The headers of a request together."""
+    headers: int = 100
     head_time: float = 10.0
     """From connecting, or from the first byte of a further request, to the end of its headers."""
     body_time: float = 180.0

@@ -54,7 +54,7 @@ def serve(
     with listener:
         port = listener.getsockname()[1]
         guard = Guard(app, door, allowed_hosts(host, port), limits)
-        server = uvicorn.Server(_config(guard, limits))
+        server = uvicorn.Server(configured(guard, limits))
         address = f"http://{_shown(host)}:{port}/"
         link = f"{address}#token={door.token}" if door.needs == "token" else address
         if not is_loopback(host):
@@ -71,7 +71,8 @@ def serve(
     say("Stopped; no photo was kept.")
 
 
-def _config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+def configured(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    """uvicorn's settings: it believes no proxy, tells nothing of itself, and logs no request."""
     return uvicorn.Config(
         app,
         http=protocol(limits),
