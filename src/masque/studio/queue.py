@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from masque.errors import MasqueError
 from masque.studio.messages import CANCELLED, Made, Progress, Task, TooBusyError, WorkError
 from masque.studio.workers import Worker
 
@@ -180,6 +181,9 @@ class Queue:
         except WorkError as error:
             job.error = error
             job.change("cancelled" if error.kind == CANCELLED else "failed")
+        except MasqueError as error:  # of what cannot be held
+            job.error = WorkError(str(error), type(error).__name__)
+            job.change("failed")
         except asyncio.CancelledError:
             job.error = WorkError("Studio was stopped.", CANCELLED)
             job.change("cancelled")
