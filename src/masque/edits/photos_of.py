@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from masque.edits.found import kept
 from masque.edits.latents import Latent, LatentSession
 from masque.edits.mixing import GuidedMixture, ingredient, painted, size_for
+from masque.edits.parser import ParserSession
 from masque.edits.subject import Detail, Subject
 from masque.errors import ValueRangeError
 from masque.faces.head_parts import Ingredient
@@ -42,12 +44,21 @@ def guided(session: LatentSession, latents: Sequence[Latent], size: int) -> Guid
 
 
 def _own_picture(session: LatentSession, latent: Latent) -> Picture:
-    """What the network makes of a latent (S,S,3)."""
-    (picture,) = session.pictures(session.vectors([latent])[0][None])
-    return fade(picture, 0.0) if latent.grey else picture
+    """What the network makes of a latent (S,S,3); kept with the photo that it was found of."""
+
+    def make() -> Picture:
+        (picture,) = session.pictures(session.vectors([latent])[0][None])
+        return fade(picture, 0.0) if latent.grey else picture
+
+    if latent.subject is None:
+        return make()
+    key = ("picture", session.weights, str(session.device), latent.z.cpu().numpy().tobytes())
+    return latent.subject.found.once(key, lambda: kept(make()))
 
 
 def _shown(session: LatentSession, subject: Subject | None, picture: Picture, known: Subject, size: int) -> Ingredient:
     if subject is None:
         return painted(picture, known.landmarks, session.parser, size)
-    return ingredient(subject, session.parser, size)
+    parser = session.parser
+    key = ("ingredient", size, parser.key if isinstance(parser, ParserSession) else None)
+    return subject.found.once(key, lambda: ingredient(subject, parser, size))

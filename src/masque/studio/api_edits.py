@@ -25,6 +25,10 @@ Steps = Annotated[int, Form(ge=2, le=64, description="How many pictures, both en
 Count = Annotated[int, Form(ge=1, le=64, description="How many pictures.")]
 Seed = Annotated[int, Form(ge=0, lt=10**12, description="The same seed draws the same pictures.")]
 Size = Annotated[int | None, Form(ge=64, le=2048, description="Side of each picture in pixels.")]
+Longest = Annotated[
+    int | None,
+    Form(ge=64, le=4096, description="For a preview: edit a copy whose longer side has so many pixels at most."),
+]
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -61,10 +65,7 @@ async def edit(
     attributes: Attributes,
     age: Annotated[float | None, Form(description="How old the person is, in years from 18 on.")] = None,
     pick: Pick = None,
-    longest: Annotated[
-        int | None,
-        Form(ge=64, le=4096, description="For a preview: edit a copy whose longer side has so many pixels at most."),
-    ] = None,
+    longest: Longest = None,
 ) -> Response:
     """Change attributes of a face and its hair."""
     options = {"attributes": attributes_of(attributes), "age": age, "pick": pick, "longest": longest}
@@ -78,9 +79,11 @@ async def turn(
     yaw: Annotated[float | None, Form(description="Degrees to the picture's right, up to 60 either way.")] = None,
     pitch: Annotated[float, Form(description="Degrees to raise the head by, up to 10 either way.")] = 0.0,
     pick: Pick = None,
+    longest: Longest = None,
 ) -> Response:
     """Turn the head."""
-    return await ask.edit("turn", {"photo": photo}, {"yaw": yaw, "pitch": pitch, "pick": pick})
+    options = {"yaw": yaw, "pitch": pitch, "pick": pick, "longest": longest}
+    return await ask.edit("turn", {"photo": photo}, options)
 
 
 @router.post("/frontalize", responses=ANSWERS, response_class=Response)
@@ -220,9 +223,11 @@ async def combine(
     weights: Annotated[str | None, Form(description="A JSON list: how much of each.")] = None,
     formula: Annotated[str | None, Form(max_length=200, description="Such as a - b + c.")] = None,
     size: Size = None,
+    preview: Annotated[bool, Form(description="Only to be looked at: nothing goes on from it.")] = False,
 ) -> Response:
     """Make one face of several."""
-    options = {"weight": weight, "weights": list_of("weights", weights), "formula": formula, "size": size}
+    options = {"weight": weight, "weights": list_of("weights", weights), "formula": formula}
+    options |= {"size": size, "preview": preview}
     return await ask.edit("combine", {"photos": photos}, options)
 
 

@@ -51,6 +51,11 @@ class Call:
     cancelled: Callable[[], bool]
     """Whether the task is not wanted any more."""
 
+    @property
+    def preview(self) -> bool:
+        """Whether the picture is only looked at, and nothing goes on from it."""
+        return self.whole("longest") is not None or self.flag("preview")
+
     def progress(self, doing: str, done: int = 0, of: int = 0) -> None:
         """Tell how far it is. Raises Cancelled where it is not wanted any more."""
         if self.cancelled():

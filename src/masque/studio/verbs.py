@@ -54,7 +54,7 @@ def do(call: Call) -> Made:
 
 def made(call: Call, outcome: Outcome) -> Made:
     """An outcome as the server holds it; it stays before the worker as well, since the next edit may go on from it."""
-    key, result, short = secrets.token_urlsafe(12), outcome.result, call.whole("longest") is not None
+    key, result, short = secrets.token_urlsafe(12), outcome.result, call.preview
     held = Held(result, outcome.name, outcome.cells, outcome.labels)
     lying = Lying(key, outcome.name, result.picture, held)
     body, needs = (b"", ()) if short else pack(held, call.desk.photos())

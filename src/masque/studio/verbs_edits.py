@@ -40,19 +40,19 @@ def swap(call: Call) -> Outcome:
 
 def edit(call: Call) -> Outcome:
     """Attributes of a face, changed; of a small copy of the photo for a preview."""
-    longest = call.whole("longest")
-    subject = call.subject(longest=longest)
+    subject, whole = call.subject(longest=call.whole("longest")), not call.preview
     call.progress("Editing")
-    result = call.desk.own().edit(subject, call.values("attributes"), age=call.number("age"))
-    return Outcome(result, subject.name, None if longest else call.key("photo"))
+    values, age = call.values("attributes"), call.number("age")
+    result = call.desk.own().edit(subject, values, age=age, measured=whole)
+    return Outcome(result, subject.name, call.key("photo") if whole else None)
 
 
 def turn(call: Call) -> Outcome:
-    """The head, turned."""
-    subject = call.subject()
+    """The head, turned; of a small copy of the photo for a preview."""
+    subject, whole = call.subject(longest=call.whole("longest")), not call.preview
     call.progress("Turning")
-    result = call.desk.own().turn(subject, call.number("yaw"), call.number("pitch") or 0.0)
-    return Outcome(result, subject.name, call.key("photo"))
+    result = call.desk.own().turn(subject, call.number("yaw"), call.number("pitch") or 0.0, measured=whole)
+    return Outcome(result, subject.name, call.key("photo") if whole and result.change is not None else None)
 
 
 def frontalize(call: Call) -> Outcome:
