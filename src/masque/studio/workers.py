@@ -67,6 +67,10 @@ class Worker:
     verbose: bool = False
     seconds: float = 0.0
     """How long a task may take; as the lane has it if 0."""
+    most_memory: float = 0.0
+    """Bytes of memory that the process may take; a share of the machine's if 0."""
+    target: Callable[[Connection, Lane, int, bool], None] = work
+    """What the process does."""
     missing: tuple[str, ...] = ()
     """Models that no weights are installed of, once it is ready."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,6 +83,7 @@ class Worker:
         self._connection: Connection | None = None
         self._sending = threading.Lock()
         self.seconds = self.seconds or SECONDS[self.lane]
+        self.most_memory = self.most_memory or MEMORY_SHARE * psutil.virtual_memory().total
 
     def start(self) -> None:
         """Start the process, unless it runs. To be called in the event loop."""
@@ -88,7 +93,10 @@ class Worker:
         context = get_context("spawn")
         here, there = context.Pipe()
         self._process = context.Process(
-            target=work, args=(there, self.lane, self.threads, self.verbose), name=f"masque {self.lane}", daemon=True
+            target=self.target,
+            args=(there, self.lane, self.threads, self.verbose),
+            name=f"masque {self.lane}",
+            daemon=True,
         )
         self._process.start()
         there.close()
@@ -138,7 +146,6 @@ class Worker:
         """What comes of a task, as long as it keeps within its limits."""
         loop = asyncio.get_running_loop()
         end, asked_to_end = loop.time() + self.seconds, False
-        most = MEMORY_SHARE * psutil.virtual_memory().total
         while True:
             done, _ = await asyncio.wait([running.made], timeout=0.25)
             if done:
@@ -146,7 +153,7 @@ class Worker:
             if cancelled is not None and cancelled.is_set() and not asked_to_end:
                 asked_to_end, end = True, min(end, loop.time() + GRACE)
                 await self._send(Cancel(running.number))
-            if self.memory() > most:
+            if self.memory() > self.most_memory:
                 self._restart()
                 raise WorkError(TOO_LARGE, "MemoryError")
             if loop.time() > end:
