@@ -324,3 +324,46 @@ def test_the_documentation_is_served_from_here(api: httpx.Client) -> None:
     for path in ("/docs/files/swagger-ui-bundle.js", "/docs/files/swagger-ui.css", "/static/js/docs.js"):
         assert path in page
         assert api.get(path).status_code == 200
+
+
+def test_a_saved_label_map_is_read_at_the_photos_size(api: httpx.Client, anna: Sent) -> None:
+    parsed = result(api, "parse", photo=anna["id"])
+    numbers = np.frombuffer(api.get(f"/api/results/{parsed['id']}/labels").content, np.uint8).reshape(512, 512)
+    painted = numbers.copy()
+    painted[20:60, 20:60] = 10
+    file = palette_of(painted, api.get(f"/api/results/{parsed['id']}/picture").content)
+    answer = api.post(
+        "/api/read-labels",
+        data={"photo": anna["id"]},
+        files={"labels": ("labels.png", file)},
+        headers={"Accept": "application/json"},
+    )
+    read = api.get(f"/api/results/{answer.json()['id']}/labels").content
+    np.testing.assert_array_equal(np.frombuffer(read, np.uint8).reshape(512, 512), painted)
+    told = failure(
+        api.post("/api/read-labels", data={"photo": anna["id"]}, files={"labels": ("x.png", b"nothing")}), 422
+    )
+    assert told["field"] == "labels"
+
+
+def test_a_result_is_told_of_as_a_photo_is(api: httpx.Client, anna: Sent) -> None:
+    turned = result(api, "turn", photo=anna["id"], yaw=10)
+    (face,) = api.get(f"/api/photos/{turned['id']}").json()["faces"]
+    assert face["usable"]
+    assert abs(face["left"] - 179) < 40
+    assert pixels(api.get(f"/api/photos/{turned['id']}/picture").content).shape == (512, 512, 3)
+
+
+def test_nothing_is_at_an_address_that_is_none(api: httpx.Client) -> None:
+    assert failure(api.get("/api/nothing"), 404)["kind"] == "RequestError"
+    failure(api.get("/static/../app.py"), 404)
+    failure(api.get("/static/%2e%2e/app.py"), 404)
+    failure(api.get("/api/swap"), 405)
+    failure(api.post("/api/swap", content=b"--x\r\nnonsense", headers={"Content-Type": "multipart/form-data"}), 400)
+
+
+def test_an_example_has_a_small_picture(api: httpx.Client) -> None:
+    for one in api.get("/api/examples").json():
+        small = pixels(api.get(f"/api/examples/{one['name']}/picture", params={"longest": 100}).content)
+        assert max(small.shape) == 100
+    failure(api.get("/api/examples/nobody/picture"), 404)

@@ -98,6 +98,17 @@ async def parse(ask: TheEdit, photo: PhotoField, pick: Pick = None) -> Response:
     return await ask.edit("parse", {"photo": photo}, {"pick": pick})
 
 
+@router.post("/read-labels", responses=ANSWERS, response_class=Response)
+async def read_labels(
+    ask: TheEdit,
+    photo: PhotoField,
+    labels: Annotated[UploadFile, File(description="A label map of the photo, as a painting program saved it.")],
+    pick: Pick = None,
+) -> Response:
+    """Read a label map that was saved: the answer is one of the photo's own size, to be painted on."""
+    return await ask.edit("read-labels", {"photo": photo}, {"pick": pick}, await _files(labels))
+
+
 @router.post("/repaint", responses=ANSWERS, response_class=Response)
 async def repaint(
     ask: TheEdit,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
+from PIL import Image
 
 from masque.jsonfile import JSON
 from masque.studio import shapes
 from masque.studio.asking import TheClient, TheStudio
-from masque.studio.examples import EXAMPLES
+from masque.studio.examples import EXAMPLES, Example
 from masque.studio.messages import NotHeldError
 
 router = APIRouter()
@@ -37,14 +39,18 @@ async def add_photo(
 
 @router.get("/photos/{key}", response_model=shapes.Photo)
 async def photo_of(studio: TheStudio, client: TheClient, key: str) -> dict[str, JSON]:
-    """What is known of a photo."""
-    return studio.store.get(client.owner, key, "photo").about
+    """What is known of a photo, or of a result as a photo."""
+    item = studio.store.get(client.owner, key)
+    if item.kind == "result" and "note" not in item.about:
+        studio.held(client, key)
+        item.about |= (await studio.ask(client, "look", {"photo": (key,)})).about
+    return item.about
 
 
 @router.get("/photos/{key}/picture", responses=PICTURE, response_class=Response)
 async def picture_of_photo(studio: TheStudio, client: TheClient, key: str, longest: Longest = None) -> Response:
     """A photo as it was decoded: upright, in sRGB."""
-    item = studio.store.get(client.owner, key, "photo")
+    item = studio.held(client, key)
     if longest is not None and longest >= PREVIEW:
         return Response(item.preview, media_type="image/jpeg")
     made = await studio.ask(client, "picture", {"photo": (key,)}, {} if longest is None else {"longest": longest})
@@ -77,18 +83,35 @@ async def forget_all(studio: TheStudio, client: TheClient) -> None:
 
 
 @router.get("/examples", response_model=list[shapes.Example])
-async def examples() -> list[dict[str, str]]:
+async def examples() -> list[dict[str, str | bool]]:
     """Pictures to begin with."""
-    return [{"name": one.name, "title": one.title, "by": one.by} for one in EXAMPLES]
+    return [{"name": one.name, "title": one.title, "by": one.by, "picture": True} for one in EXAMPLES]
+
+
+@router.get("/examples/{name}/picture", responses=PICTURE, response_class=Response)
+async def picture_of_example(
+    studio: TheStudio, name: str, longest: Annotated[int, Query(ge=16, le=PREVIEW)] = 160
+) -> Response:
+    """A small JPEG of an example."""
+    small = await studio.decoder.decode(example_of(name).content(), longest)
+    file = BytesIO()
+    Image.frombytes("RGB", (small.width, small.height), small.pixels).save(file, "JPEG", quality=90)
+    return Response(file.getvalue(), media_type="image/jpeg")
 
 
 @router.post("/examples/{name}", status_code=201, response_model=shapes.Photo)
 async def take_example(studio: TheStudio, client: TheClient, name: str) -> dict[str, JSON]:
     """Take one of the examples as a photo."""
+    found = example_of(name)
+    return (await studio.take_photo(client, found.title, found.content())).about
+
+
+def example_of(name: str) -> Example:
+    """One of the examples. Raises NotHeldError."""
     found = next((one for one in EXAMPLES if one.name == name), None)
     if found is None:
         raise NotHeldError("There is no such example: choose one of the list.")
-    return (await studio.take_photo(client, found.title, found.content())).about
+    return found
 
 
 @router.get("/results/{key}", response_model=shapes.Result)

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
 from masque.errors import MasqueError, printable
 from masque.studio import api_edits, api_jobs, api_photos
 from masque.studio.asking import failure_as_json, status_of
+from masque.studio.door import TooManyTries
 from masque.studio.limits import LARGEST_FILE
 from masque.studio.state import Studio
 from masque.version import __version__
@@ -27,6 +29,9 @@ forgotten after an hour.
 Every request needs `Authorization: Bearer TOKEN`, with the token of the link that `masque studio` prints. A field for a
 photo takes a file, or the id of a photo or result that is held. An edit is answered by its picture; with
 `Accept: application/json` by what is known of it; with `?job=true` by a job at once."""
+
+REFUSED = {404: "There is nothing at this address: see /docs.", 405: "This address takes no such request: see /docs."}
+"""What is said of a request that no endpoint takes, by status."""
 
 
 def make_app(studio: Studio) -> FastAPI:
@@ -68,7 +73,8 @@ def make_app(studio: Studio) -> FastAPI:
 async def _failed(_: Request, error: Exception) -> Response:
     assert isinstance(error, MasqueError)
     status = status_of(error)
-    headers = {"Retry-After": "2"} if status == 429 else {}
+    seconds = error.seconds if isinstance(error, TooManyTries) else 2
+    headers = {"Retry-After": str(seconds)} if status == 429 else {}
     return JSONResponse(failure_as_json(error), status, headers)
 
 
@@ -87,7 +93,5 @@ async def _not_valid(_: Request, error: Exception) -> Response:
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentence = {404: "There is nothing at this address: see /docs.", 405: "This address takes no such request."}.get(
-        error.status_code, "This request cannot be understood: see /docs."
-    )
+    sentence = REFUSED.get(error.status_code, "This request cannot be understood: see /docs.")
     return JSONResponse({"error": sentence, "kind": "RequestError", "field": None}, error.status_code)

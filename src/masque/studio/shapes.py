@@ -85,6 +85,7 @@ class Example(BaseModel):
     name: str
     title: str
     by: str = Field(description="Whose it is, and its terms.")
+    picture: bool = Field(description="Whether there is a small picture of it.")
 
 
 class Attribute(BaseModel):

@@ -19,6 +19,7 @@ EDITS: Mapping[str, Callable[[Call], Outcome]] = {
     "turn": verbs_edits.turn,
     "frontalize": verbs_edits.frontalize,
     "parse": verbs_edits.parse,
+    "read-labels": verbs_edits.read_labels_of,
     "repaint": verbs_edits.repaint,
     "transfer": verbs_edits.transfer,
     "heatmap": verbs_edits.heatmap,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Literal, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from masque.edits.result import Result
 from masque.edits.swap_change import Expression
 from masque.edits.warp import swap_by_warping
 from masque.errors import PictureError, ValueRangeError
+from masque.faces.label_edits import edited_labels
 from masque.faces.labels import COLOURS, Labels, read_labels
 from masque.given import check_choice, values_by_name
 from masque.jsonfile import JSON
@@ -71,12 +73,24 @@ def parse(call: Call) -> Outcome:
     return Outcome(Result(picture, parsed.record), subject.name, call.key("photo"), labels=parsed.labels)
 
 
+def read_labels_of(call: Call) -> Outcome:
+    """A label map that was saved, at the photo's own size, to be painted on."""
+    subject = call.subject()
+    own = call.desk.parser().parse(subject)
+    with blamed_on("labels"):
+        labels, notes = read_map(call.task.files["labels"], subject.photo.shape[:2])
+        labels, more = edited_labels(labels, own.labels)
+    picture = COLOURS[labels].astype(np.uint8)
+    record = {**own.record, "edit": "read-labels", "notes": [*notes, *more]}
+    return Outcome(Result(picture, record), subject.name, call.key("photo"), labels=labels)
+
+
 def repaint(call: Call) -> Outcome:
     """The face in a painted shape, or in that of another portrait."""
     subject, other = call.subject(), call.optional("shape_from")
     painted = call.task.files.get("labels")
     with blamed_on("labels"):
-        labels = None if painted is None else read_map(painted, subject.photo.shape[:2])
+        labels = None if painted is None else read_map(painted, subject.photo.shape[:2])[0]
     call.progress("Repainting")
     part = cast(Part, call.text("part", "all"))
     result = call.desk.portrait().repaint(subject, labels=labels, shape_from=other, part=part)
@@ -105,8 +119,9 @@ PACKED: Literal[b"masque-labels\0"] = b"masque-labels\0"
 """What the server puts before label numbers that a page packed, to tell them from a picture's file."""
 
 
-def read_map(content: bytes, size: tuple[int, int]) -> Labels:
-    """The label map (H,W) in what was sent: a picture's file, or `PACKED` and zlib's packing of the numbers.
+def read_map(content: bytes, size: tuple[int, int]) -> tuple[Labels, Sequence[str]]:
+    """The label map (H,W) in what was sent, a picture's file, or `PACKED` and zlib's packing of the numbers; and a
+    sentence for each thing that had to be put right.
 
     size: height and width of the photo. Raises PictureError."""
     if not content.startswith(PACKED):
@@ -115,7 +130,7 @@ def read_map(content: bytes, size: tuple[int, int]) -> Labels:
         from masque.image import decoded
 
         with decoded(BytesIO(content)) as image:
-            return read_labels(image)[0]
+            return read_labels(image)
     count = size[0] * size[1]
     unpacking = zlib.decompressobj()
     try:
@@ -124,4 +139,4 @@ def read_map(content: bytes, size: tuple[int, int]) -> Labels:
         numbers = b""
     if len(numbers) != count:
         raise PictureError(f"The label map has not the photo's {size[1]}×{size[0]} pixels: parse the photo again.")
-    return read_labels(np.frombuffer(numbers, np.uint8).reshape(size))[0]
+    return read_labels(np.frombuffer(numbers, np.uint8).reshape(size))

@@ -86,7 +86,7 @@ def _map_of(call: Call) -> Labels:
     content = call.task.files.get("labels")
     if content is not None:
         with blamed_on("labels"):
-            return read_map(content, (0, 0))
+            return read_map(content, (0, 0))[0]
     if not call.keys("photo"):
         raise ValueRangeError("Faces are painted for a label map: give one, or a photo whose own is taken.")
     return call.desk.parser().parse(call.subject()).labels
