@@ -225,9 +225,9 @@ def test_folders_that_are_too_deep_are_counted(tmp_path):
 
 
 def test_pictures_that_cannot_be_read_are_counted_by_their_ending(tmp_path):
-    make(tmp_path, "a.jpg", "b.heic", "c.HEIC", "d.cr2", "e.txt", ".f.heic")
+    make(tmp_path, "a.jpg", "b.jxl", "c.JXL", "d.cr2", "e.txt", ".f.jxl")
     assert unreadable(list_folder(tmp_path).others) == {
-        ".heic picture, which cannot be read": 2,
+        ".jxl picture, which cannot be read": 2,
         ".cr2 picture, which cannot be read": 1,
         NO_PICTURE: 1,
     }
@@ -236,12 +236,12 @@ def test_pictures_that_cannot_be_read_are_counted_by_their_ending(tmp_path):
     where = f", in {tmp_path}"
     assert notes == [
         f"1 × .cr2 picture, which cannot be read{where}",
-        f"2 × .heic picture, which cannot be read{where}",
+        f"2 × .jxl picture, which cannot be read{where}",
     ]
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(
         DataError,
-        match=r"2 × \.heic picture.*portraits",
+        match=r"2 × \.jxl picture.*portraits",
     ):
         find_pictures(tmp_path, "portraits")
 

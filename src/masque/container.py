@@ -11,10 +11,13 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from masque.decodable import HEIF_BRANDS, HEIF_OR_AVIF
 from masque.errors import printable
 
 LARGEST_FILE = 256 * 2**20
@@ -91,13 +94,21 @@ class UnreadableError(Exception):
     """A place in a file from which on it is no picture any more. The text is a noun."""
 
 
-def kind_of(path: Path) -> str | None:
-    """PNG, JPEG, WEBP, GIF or MP4, by the first bytes of a file and not by its name; None for another or one that
-    cannot be read."""
-    if not os.path.isfile(path):  # a pipe that nobody writes to would be waited for
+def opened(source: Path | BytesIO) -> AbstractContextManager[BinaryIO]:
+    """A file, or its content, from its beginning. Raises OSError."""
+    if isinstance(source, Path):
+        return source.open("rb")
+    source.seek(0)
+    return nullcontext(source)
+
+
+def kind_of(source: Path | BytesIO) -> str | None:
+    """PNG, JPEG, WEBP, GIF or MP4, by the first bytes of a file or of its content and not by its name; None for another
+    or one that cannot be read."""
+    if isinstance(source, Path) and not os.path.isfile(source):  # a pipe that nobody writes to would be waited for
         return None
     try:
-        with path.open("rb") as file:
+        with opened(source) as file:
             head = file.read(12)
     except OSError:
         return None
@@ -107,16 +118,13 @@ def kind_of(path: Path) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     # AVIF and HEIC are of the same family of files, and pictures.
-    return (
-        "MP4"
-        if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix")
-        else None
-    )
+    pictures = {b"avif", b"avis", *HEIF_OR_AVIF, *HEIF_BRANDS}
+    return "MP4" if head[4:8] == b"ftyp" and head[8:12] not in pictures else None
 
 
-def contents(path: Path, kind: str) -> Contents:
-    """What a PNG, JPEG or WEBP holds beside its pixels. Raises OSError."""
-    with path.open("rb") as file:
+def contents(source: Path | BytesIO, kind: str) -> Contents:
+    """What a PNG, JPEG or WEBP, a file or its content, holds beside its pixels. Raises OSError."""
+    with opened(source) as file:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         return Contents((), "more bytes than any picture of Masque")
@@ -294,13 +302,13 @@ def _text(name: bytes) -> str:
     return name.decode("latin-1")
 
 
-def gif_comment(path: Path) -> str | None:
+def gif_comment(source: Path | BytesIO) -> str | None:
     """The comments before the first picture of a GIF, one after the other; empty if they are far longer than any of
     Masque's.
 
     None where no picture follows. Raises OSError.
     """
-    with path.open("rb") as file:
+    with opened(source) as file:
         data = file.read(2 * LARGEST_TEXT)
     comments: list[bytes] = []
     try:
@@ -316,11 +324,11 @@ def gif_comment(path: Path) -> str | None:
         return "" if len(data) == 2 * LARGEST_TEXT else None
 
 
-def mp4_comment(path: Path) -> str:
+def mp4_comment(source: Path | BytesIO) -> str:
     """The comment of an MP4, empty if it has none. Raises OSError, and ValueError for a file that is damaged, cut
     short, or no film."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+    with opened(source) as file:
+        size = file.seek(0, os.SEEK_END)
         outer = list(_boxes(file, 0, size))
         moov = [box for box in outer if box[0] == b"moov"]
         inner = list(_boxes(file, *moov[0][1:])) if len(moov) == 1 else []

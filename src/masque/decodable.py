@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import cache
+from importlib.util import find_spec
 from typing import IO
 
 from PIL import Image
@@ -29,6 +31,7 @@ each channel."""
 SLOW = {
     "JPEG2000": (0.05, 0.14),
     "AVIF": (0.03, 0.07),
+    "HEIF": (0.045, 0.06),
     "ppm": (0.35, 0.24),
     "ppm_plain": (0.0, 0.1),
     "bmp_rle": (0.003, 0.35),
@@ -39,6 +42,10 @@ LARGEST = {"JPEG2000": 36}
 """Megapixels, of a format that takes more memory than the others: 20 bytes a pixel."""
 LONGEST = 4.5
 """Seconds that such a picture may be expected to take."""
+
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+"""What a HEIF file, of pictures encoded as HEVC, says first of itself. One of `mif1` may be AVIF as well."""
+HEIF_OR_AVIF = frozenset({b"mif1", b"msf1"})
 
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """What ends a JPEG's compressed data."""
@@ -52,6 +59,8 @@ def trouble_in(file: IO[bytes]) -> str | None:
     """
     start = file.read(8)
     try:
+        if start[4:] == b"ftyp":
+            return _in_heif(file.read(4))
         if start == b"\x89PNG\r\n\x1a\n":
             return _in_png(file)
         if start.startswith(b"\xff\xd8"):
@@ -63,6 +72,22 @@ def trouble_in(file: IO[bytes]) -> str | None:
         return None
     finally:
         file.seek(0)
+
+
+def has_heif() -> bool:
+    """Whether pillow-heif is installed."""
+    return find_spec("pillow_heif") is not None
+
+
+@cache
+def _reads_heif() -> bool:
+    """Have Pillow read HEIF from now on; False where pillow-heif is not installed."""
+    if not has_heif():
+        return False
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
+    return True
 
 
 def trouble_with(opened: Image.Image, size: int) -> str | None:
@@ -82,6 +107,12 @@ def trouble_with(opened: Image.Image, size: int) -> str | None:
         if per_megapixel * pixels / 1e6 + per_megabyte * size / 1e6 > LONGEST:
             what = f"{pixels / 1e6:.0f} megapixels in {size / 1e6:.0f} MB of {opened.format}"
             return f"takes too long to decode ({what}): save it as PNG first"
+    return None
+
+
+def _in_heif(brand: bytes) -> str | None:
+    if brand in HEIF_BRANDS | HEIF_OR_AVIF and not _reads_heif() and brand in HEIF_BRANDS:
+        return "is HEIC, which is read by another package: install pillow-heif, or save it as JPEG"
     return None
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from masque.errors import OutputError, ValueRangeError
+from masque.errors import OutputError, ValueRangeError, printable
 from masque.given import number, output_path, whole
-from masque.image import Picture, check_folder_of, encoded, grid, write_atomically, write_picture
+from masque.image import Picture, check_folder_of, encoded, encoded_picture, grid, write_atomically
 
 FILMS = (".mp4", ".gif")
 """Endings of films."""
@@ -48,12 +48,25 @@ def check_film(path: str | os.PathLike[str], count: int, seconds: float) -> tupl
     .mp4 where PyAV or its encoders are missing; ValueRangeError for fewer than one frame, for seconds that are not
     above 0 and finite, and where the format cannot hold so many frames a second (1000 in an .mp4, 50 in a .gif) or so
     many seconds (3600 and 655)."""
-    path, count, seconds = output_path(path), whole("count", count), number("seconds", seconds)
+    path = output_path(path)
     kind = path.suffix.lower()
     if kind not in FILMS + SHEETS:
         raise OutputError(
             f"{path} must end in .mp4 or .gif for a film, or in .png or .jpg for a sheet of all its frames."
         )
+    count, seconds = _checked(kind, count, seconds)
+    check_folder_of(path)
+    if kind == ".mp4":
+        _encoder()
+    return path, count, seconds
+
+
+def _checked(kind: str, count: int, seconds: float) -> tuple[int, float]:
+    """Count and seconds as Python's own. Raises ValueRangeError, and OutputError for a kind that is none of FILMS and
+    SHEETS."""
+    if kind not in FILMS + SHEETS:
+        raise OutputError(f"{printable(kind)} is no kind of film: ask for mp4 or gif, or for a sheet as png or jpg.")
+    count, seconds = whole("count", count), number("seconds", seconds)
     if count < 1:
         raise ValueRangeError(f"A film of {count} frames cannot be made: ask for at least 1.")
     if seconds <= 0:
@@ -68,10 +81,7 @@ def check_film(path: str | os.PathLike[str], count: int, seconds: float) -> tupl
             raise ValueRangeError(
                 f"{count} frames in {seconds:g} seconds are more than {most}: ask for fewer frames or more seconds."
             )
-    check_folder_of(path)
-    if kind == ".mp4":
-        _encoder()
-    return path, count, seconds
+    return count, seconds
 
 
 def write_film(
@@ -95,27 +105,34 @@ def write_film(
     Raises OutputError and ValueRangeError as `check_film` does, ValueRangeError for fewer than one column, OutputError
     when the file cannot be written; ValueError when the frames are not as said above."""
     path, count, seconds = check_film(path, count, seconds)
-    columns = None if columns is None else whole("columns", columns)
-    if columns is not None and columns < 1:
-        raise ValueRangeError(f"A sheet of {columns} columns cannot be made: ask for at least 1.")
-    kind = path.suffix.lower()
-    if kind in SHEETS:
-        counted = _counted(frames, count)
-        write_picture(path, grid(list(counted), min(count, columns or math.ceil(math.sqrt(count)))))
-        return
-    # Made in memory: a frame that fails then never passes for a disk that does, and FFmpeg need not be trusted to
-    # notice a full one.
-    content = encode_film(frames, count, seconds, kind, note)
+    content = encode_film(frames, count, seconds, path.suffix, note, columns=columns)
     write_atomically(path, lambda part: part.write_bytes(content))
 
 
-def encode_film(frames: Iterable[Picture], count: int, seconds: float, kind: str, note: str = "") -> bytes:
-    """The content of a film's file, as `write_film` writes it.
+def encode_film(
+    frames: Iterable[Picture],
+    count: int,
+    seconds: float,
+    kind: str = "mp4",
+    note: str = "",
+    *,
+    columns: int | None = None,
+) -> bytes:
+    """The content of the file that `write_film` writes.
 
-    frames: exactly `count` RGB uint8 (H,W,3) pictures of one size, taken one by one. seconds: how long it lasts. kind:
-    ".mp4" or ".gif". note: what it says of itself. Raises OutputError where there is no encoder, ValueError when the
-    frames are not as said."""
+    frames, note, columns: as `write_film` has them. count: how many frames. seconds: how long it lasts. kind: mp4 or
+    gif, or for a sheet png or jpg. Raises OutputError and ValueRangeError as `write_film` does, OutputError for another
+    kind, and ValueError when the frames are not as said there."""
+    kind = f".{kind.removeprefix('.').lower()}"
+    count, seconds = _checked(kind, count, seconds)
+    columns = None if columns is None else whole("columns", columns)
+    if columns is not None and columns < 1:
+        raise ValueRangeError(f"A sheet of {columns} columns cannot be made: ask for at least 1.")
     counted = _counted(frames, count)
+    if kind in SHEETS:
+        return encoded_picture(grid(list(counted), min(count, columns or math.ceil(math.sqrt(count)))), kind)
+    # Made in memory: a frame that fails then never passes for a disk that does, and FFmpeg need not be trusted to
+    # notice a full one.
     return _gif(counted, count, seconds, note) if kind == ".gif" else _mp4(counted, count, seconds, note)
 
 

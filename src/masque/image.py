@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from masque.decodable import trouble_in, trouble_with
+from masque.decodable import has_heif, trouble_in, trouble_with
 from masque.errors import NoPictureError, OutputError, PictureError, printable
 from masque.output import LONGEST_PATH
 from masque.output import check_folder_of as check_folder_of
@@ -42,39 +42,26 @@ LARGEST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
 """Pillow's format -> pixels that the longer side may have; PNG has no limit that memory does not reach first."""
 GAP = 2
 """Pixels between the pictures of a sheet."""
+ENDINGS = {
+    "JPEG": (".jpg", ".jpeg", ".jfif", ".jpe"),
+    "MPO": (".mpo",),
+    "PNG": (".png", ".apng"),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "JPEG2000": (".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c"),
+    "AVIF": (".avif", ".avifs"),
+    "HEIF": (".heic", ".heics", ".heif", ".heifs", ".hif"),
+}
+"""Pillow's formats that a file may have, whatever its name, and the endings of their files; HEIF is read by
+pillow-heif. Among Pillow's others are some that start programs (EPS starts Ghostscript)."""
+DECODED = frozenset(ENDINGS)
 READABLE_SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jfif",
-        ".jpe",
-        ".mpo",
-        ".png",
-        ".apng",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".bmp",
-        ".gif",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-        ".pfm",
-        ".jp2",
-        ".j2k",
-        ".jpc",
-        ".jpf",
-        ".jpx",
-        ".j2c",
-        ".avif",
-        ".avifs",
-    ]
+    ending for kind, endings in ENDINGS.items() if kind != "HEIF" or has_heif() for ending in endings
 )
-"""Endings, in lower case, of the pictures that are found in a folder: all endings of the formats below."""
-DECODED = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF"})
-"""Pillow's formats that a file may have, whatever its name. Among the others are some that start programs (EPS starts
-Ghostscript)."""
+"""Endings, in lower case, of the pictures that are found in a folder."""
 
 DEEP_GREY_MODES = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
 """Pillow's modes of grey that has more than 8 bits."""
@@ -152,7 +139,8 @@ def decoded(source: str | os.PathLike[str] | BytesIO) -> Iterator[Image.Image]:
             if megapixels > MAX_MEGAPIXELS:
                 raise PictureError(_too_large(path, f"{math.ceil(megapixels)}"))
             _refuse(path, trouble_with(opened, size))
-            opened.seek(0)
+            if opened.format != "HEIF":  # of which the picture to show need not be the first
+                opened.seek(0)
             opened.load()
             yield opened
     except (PictureError, MemoryError):
@@ -342,33 +330,35 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     return stream.getvalue()
 
 
-def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes | None = None) -> Path:
-    """Write an RGB uint8 (H,W,3) picture as PNG, JPEG (quality 95) or WebP, whole or not at all.
+def encoded_picture(picture: Picture, kind: str, *, xmp: bytes | None = None) -> bytes:
+    """The content of a picture file: PNG, JPEG (quality 95) or WebP of RGB uint8 (H,W,3).
 
-    xmp: a metadata packet to embed (see `masque.provenance`). Raises OutputError.
+    kind: png, jpg or webp, with or without the dot of a file's ending. xmp: a metadata packet to embed (see
+    `masque.provenance`). Raises OutputError for another kind, and where the format cannot hold so many pixels a side.
     """
-    path = check_output(path)
-    check_size(path, picture.shape[1], picture.shape[0])
-    content = encoded_picture(picture, path.suffix, xmp=xmp)
-    write_atomically(path, lambda part: part.write_bytes(content))
-    return path
-
-
-def encoded_picture(picture: Picture, ending: str, *, xmp: bytes | None = None) -> bytes:
-    """The content of a file with an RGB uint8 (H,W,3) picture, as `write_picture` writes it.
-
-    ending: .png, .jpg or .webp, which is the format. xmp: a metadata packet to embed. Raises OutputError where the
-    format cannot hold the picture."""
-    kind, options = encoding(Path(f"picture{ending}"))
+    name = Path(f"picture.{kind.removeprefix('.')}")
+    check_size(name, picture.shape[1], picture.shape[0])
+    form, options = encoding(name)
     packet: dict[str, object] = {}
-    if xmp is not None and kind == "PNG":
+    if xmp is not None and form == "PNG":
         from PIL.PngImagePlugin import PngInfo
 
         packet["pnginfo"] = info = PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
     elif xmp is not None:
         packet["xmp"] = xmp
-    return encoded(Image.fromarray(picture), kind, **options, **packet)
+    return encoded(Image.fromarray(picture), form, **options, **packet)
+
+
+def write_picture(path: str | os.PathLike[str], picture: Picture, *, xmp: bytes | None = None) -> Path:
+    """Write an RGB uint8 (H,W,3) picture as PNG, JPEG (quality 95) or WebP, whole or not at all.
+
+    xmp: a metadata packet to embed (see `masque.provenance`). Raises OutputError.
+    """
+    path = check_output(path)
+    content = encoded_picture(picture, path.suffix, xmp=xmp)
+    write_atomically(path, lambda part: part.write_bytes(content))
+    return path
 
 
 def to_tensor(pictures: Picture | Sequence[Picture]) -> Tensor:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from masque.container import LARGEST_TEXT, Contents, contents, gif_comment, kind_of, mp4_comment
 from masque.errors import NoPictureError, OutputError, PictureError, printable
-from masque.image import Picture, decoded, encoded, encoded_picture, encoding, read_picture, write_picture
+from masque.image import Picture, decoded, encoded_picture, encoding, read_picture, write_picture
 from masque.jsonfile import JSON
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -91,22 +91,22 @@ def packet(record: Mapping[str, JSON] | None, pixels: str) -> bytes:
 def write_recorded(path: str | os.PathLike[str], picture: Picture, record: Mapping[str, JSON]) -> Path:
     """Write an RGB uint8 (H,W,3) picture as PNG, JPEG or WebP with its record inside, whole or not at all. Raises
     OutputError."""
-    return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path), picture)))
+    return write_picture(path, picture, xmp=packet(record, _written_pixels(Path(path).suffix, picture)))
 
 
-def recorded(picture: Picture, record: Mapping[str, JSON], ending: str) -> bytes:
-    """The content of a file with an RGB uint8 (H,W,3) picture and its record, as `write_recorded` writes it.
+def recorded(picture: Picture, record: Mapping[str, JSON], kind: str = "png") -> bytes:
+    """The content of a file with a picture and its record, as `write_recorded` writes it.
 
-    ending: .png, .jpg or .webp, which is the format. Raises OutputError."""
-    pixels = _written_pixels(Path(f"picture{ending}"), picture)
-    return encoded_picture(picture, ending, xmp=packet(record, pixels))
+    picture: RGB uint8 (H,W,3). record: how it was made. kind: png, jpg or webp. Raises OutputError for another kind,
+    and where the format cannot hold the picture or its record."""
+    return encoded_picture(picture, kind, xmp=packet(record, _written_pixels(kind, picture)))
 
 
 def write_copy(path: str | os.PathLike[str], photo: Picture) -> Path:
     """Write a photo as it was given, RGB uint8 (H,W,3), as PNG, JPEG or WebP, whole or not at all.
 
     It carries no record, only the fingerprint of its pixels, by which `is_copy` knows it again. Raises OutputError."""
-    return write_picture(path, photo, xmp=packet(None, _written_pixels(Path(path), photo)))
+    return write_picture(path, photo, xmp=packet(None, _written_pixels(Path(path).suffix, photo)))
 
 
 def is_copy(path: Path) -> bool:
@@ -129,12 +129,11 @@ def check_record(path: str | os.PathLike[str], record: Mapping[str, JSON]) -> No
         raise OutputError(f"{printable(path, 300)} has no room for a record of all that goes in: name a .png file.")
 
 
-def _written_pixels(path: Path, picture: Picture) -> str:
+def _written_pixels(kind: str, picture: Picture) -> str:
     """The fingerprint of the pixels as a reader will decode them: a lossy format changes them."""
-    kind, options = encoding(path)
-    if kind == "PNG":
+    if kind.removeprefix(".").lower() == "png":
         return fingerprint(picture)
-    with Image.open(BytesIO(encoded(Image.fromarray(picture), kind, **options))) as written:
+    with Image.open(BytesIO(encoded_picture(picture, kind))) as written:
         return fingerprint(np.array(written.convert("RGB"), dtype=np.uint8))
 
 
@@ -143,47 +142,46 @@ def note(record: Mapping[str, JSON]) -> str:
     return json.dumps({"DigitalSourceType": SOURCE_TYPE, "Record": record}, sort_keys=True)
 
 
-def verify(path: Path) -> Verdict:
+def verify(source: str | os.PathLike[str] | bytes | BytesIO) -> Verdict:
     """Read back what a picture or film says of itself, whoever wrote it.
+
+    source: a file's path, or its content.
 
     A picture counts as unchanged when a viewer shows what was written: its pixels have the fingerprint that stands
     beside the record, and the file holds nothing that Masque never writes and a viewer may heed (alpha, an orientation,
     a colour profile, more frames …). The record itself is not signed: anybody can write one. The kind of file is told
     by its content. Raises PictureError when the file cannot be read as a picture or film."""
-    path = Path(path)
-    kind = kind_of(path)
+    file = BytesIO(source) if isinstance(source, bytes) else source if isinstance(source, BytesIO) else Path(source)
+    name = "The file" if isinstance(file, BytesIO) else printable(file, 300)
+    kind = kind_of(file)
     if kind == "MP4":
-        return _of_film(path)
-    if kind == "GIF" and (comment := gif_comment(path)) is not None:
-        with decoded(path):
+        return _of_film(file, name)
+    if kind == "GIF" and (comment := gif_comment(file)) is not None:
+        with decoded(file):
             return _noted(comment)
     try:
-        pixels = fingerprint(read_picture(path))
+        pixels = fingerprint(read_picture(file))
     except NoPictureError:
-        raise PictureError(
-            f"{printable(path, 300)} is neither a picture nor a film that can be read: fetch it again."
-        ) from None
+        raise PictureError(f"{name} is neither a picture nor a film that can be read: fetch it again.") from None
     if kind not in ("PNG", "JPEG", "WEBP"):
-        with decoded(path) as image:
+        with decoded(file) as image:
             xmp = image.info.get("xmp") or b""
         return _verdict(
             Contents((xmp,) if isinstance(xmp, bytes) else (), "a format that Masque does not write"), pixels
         )
     try:
-        return _verdict(contents(path, kind), pixels)
+        return _verdict(contents(file, kind), pixels)
     except OSError as error:
-        raise PictureError(f"{printable(path, 300)} cannot be read ({error.strerror}): fetch it again.") from None
+        raise PictureError(f"{name} cannot be read ({error.strerror}): fetch it again.") from None
 
 
-def _of_film(path: Path) -> Verdict:
+def _of_film(file: Path | BytesIO, name: str) -> Verdict:
     try:
-        return _noted(mp4_comment(path))
+        return _noted(mp4_comment(file))
     except OSError as error:
-        raise PictureError(f"{printable(path, 300)} cannot be read ({error.strerror}): fetch it again.") from None
+        raise PictureError(f"{name} cannot be read ({error.strerror}): fetch it again.") from None
     except ValueError as error:
-        raise PictureError(
-            f"{printable(path, 300)} is not a film that can be read ({error}): fetch it again."
-        ) from None
+        raise PictureError(f"{name} is not a film that can be read ({error}): fetch it again.") from None
 
 
 def _noted(comment: str) -> Verdict:

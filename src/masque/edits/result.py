@@ -12,7 +12,7 @@ from masque.faces.detect import Face
 from masque.given import output_path
 from masque.image import Picture
 from masque.jsonfile import JSON
-from masque.provenance import write_recorded
+from masque.provenance import recorded, write_recorded
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,12 @@ class Result:
         name: of the list."""
         values = self.record.get(name)
         return [str(value) for value in values] if isinstance(values, list | tuple) else []
+
+    def encoded(self, kind: str = "png") -> bytes:
+        """The content of the file that `save` writes, with the record inside.
+
+        kind: png, jpg or webp. Raises OutputError."""
+        return recorded(self.picture, self.record, kind)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as PNG, JPEG or WebP with its record inside, whole or not at all, and return the path.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -154,18 +155,18 @@ def write_labels(path: str | Path, labels: Labels, record: Mapping[str, JSON] | 
     return path
 
 
-LabelSource = str | os.PathLike[str] | Image.Image | NDArray[np.generic]
+LabelSource = str | os.PathLike[str] | bytes | BytesIO | Image.Image | NDArray[np.generic]
 """What a label map can be read from: see `read_labels`."""
 
 
 def read_labels(source: LabelSource) -> tuple[Labels, Sequence[str]]:
     """A label map (H,W) as a program saved it, and a sentence on each thing that had to be put right.
 
-    source: a picture's path, a Pillow image, whole numbers (H,W), or RGB or RGBA uint8 (H,W,3 or 4). Palette and grey
-    pictures of any depth hold the labels themselves, also as grey in three channels, unless a palette's colours are
-    those of COLOURS in another order. Other pictures are read by their colours: what has one of COLOURS is that label,
-    and a pixel of any other becomes one of the labels around it. What is transparent by half or more is background. A
-    turned EXIF orientation is applied; of several pages or frames the first counts.
+    source: a picture's path or the file's content, a Pillow image, whole numbers (H,W), or RGB or RGBA uint8 (H,W,3 or
+    4). Palette and grey pictures of any depth hold the labels themselves, also as grey in three channels, unless a
+    palette's colours are those of COLOURS in another order. Other pictures are read by their colours: what has one of
+    COLOURS is that label, and a pixel of any other becomes one of the labels around it. What is transparent by half or
+    more is background. A turned EXIF orientation is applied; of several pages or frames the first counts.
 
     Raises PictureError for what is not a picture, for labels or areas of colours that are none of the eleven, with
     their pixel counts, and for labels saved as grey by JPEG, which changes them."""
@@ -173,6 +174,10 @@ def read_labels(source: LabelSource) -> tuple[Labels, Sequence[str]]:
         path = Path(source)
         with decoded(path) as image:
             return _of_image(image, printable(path.name), path)
+    if isinstance(source, (bytes, BytesIO)):
+        content = BytesIO(source) if isinstance(source, bytes) else source
+        with decoded(content) as image:
+            return _of_image(image, "The label map", content)
     if isinstance(source, Image.Image):
         return _of_image(source, "The label map")
     if not isinstance(source, np.ndarray) or source.dtype.kind not in "iuf" or not source.size:
@@ -193,10 +198,10 @@ def read_labels(source: LabelSource) -> tuple[Labels, Sequence[str]]:
     return _as_labels(cast(Numbers, source), "The label map"), []
 
 
-def _of_image(image: Image.Image, name: str, path: Path | None = None) -> tuple[Labels, Sequence[str]]:
+def _of_image(image: Image.Image, name: str, file: Path | BytesIO | None = None) -> tuple[Labels, Sequence[str]]:
     frames = getattr(image, "n_frames", 1)
     notes = [f"{name} has {frames} pages or frames: the first was read."] if frames > 1 else []
-    numbers = read_numbers(image, COLOURS, path)
+    numbers = read_numbers(image, COLOURS, file)
     if numbers is None:
         labels, more = _by_colour(image, name)
     else:

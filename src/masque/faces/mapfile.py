@@ -5,6 +5,7 @@ without. Colours come as a palette or in three channels."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from masque.container import opened
 from masque.faces.painted import BESIDE, EXACT, NEAR, ROWS
 
 Numbers = NDArray[np.integer | np.floating]
@@ -26,15 +28,15 @@ SCALES: dict[float, int] = {257: 1, 256: 1, 17: 3, 4369: 3, 25: 3, 25.5: 3, 6553
 map."""
 
 
-def read_numbers(image: Image.Image, palette: NDArray[np.uint8], path: Path | None = None) -> Numbers | None:
+def read_numbers(image: Image.Image, palette: NDArray[np.uint8], file: Path | BytesIO | None = None) -> Numbers | None:
     """The numbers (H,W) that a picture holds, 0 where it is transparent; None where it holds colours.
 
-    palette: (K,3) RGB, the colours of the labels 0 to K−1. path: the picture's file, for what Pillow does not say: it
-    has 8 bits of the 16 in a channel of several."""
+    palette: (K,3) RGB, the colours of the labels 0 to K−1. file: the picture's file or its content, for what Pillow
+    does not say: it has 8 bits of the 16 in a channel of several."""
     if image.mode in ("P", "PA"):
         return _of_palette(image, palette)
     if image.mode in ("LA", "La"):
-        deep = _sixteen_bits(image, path)
+        deep = _sixteen_bits(image, file)
         pixels = np.asarray(image.convert("LA") if image.mode == "La" else image)
         return _zero_where(pixels[..., 0], pixels[..., 1] < 128) if deep is None else deep
     if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):
@@ -46,7 +48,7 @@ def read_numbers(image: Image.Image, palette: NDArray[np.uint8], path: Path | No
         image.resize((-(-image.width // 8), -(-image.height // 8)), Image.Resampling.NEAREST)
     ) or not _is_grey(image):
         return None
-    deep = _sixteen_bits(image, path)
+    deep = _sixteen_bits(image, file)
     if deep is not None:
         return deep
     pixels = np.asarray(image.convert("RGBA"))
@@ -67,17 +69,18 @@ def _is_grey(image: Image.Image) -> bool:
     return True
 
 
-def _sixteen_bits(image: Image.Image, path: Path | None) -> Numbers | None:
+def _sixteen_bits(image: Image.Image, file: Path | BytesIO | None) -> Numbers | None:
     """The numbers of a grey picture that has several channels of 16 bits each, as uint16 (H,W); None when it has fewer
     bits."""
-    if path is None:
+    if file is None or image.format not in ("PNG", "TIFF"):
         return None
-    if image.format == "PNG":
-        with path.open("rb") as opened:
-            deep = opened.read(25)[24:] == b"\x10"
-    else:
-        deep = image.format == "TIFF" and 16 in getattr(image, "tag_v2", {}).get(258, ())
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if deep else None
+    with opened(file) as source:
+        if image.format == "PNG":
+            deep = source.read(25)[24:] == b"\x10"
+            source.seek(0)
+        else:
+            deep = 16 in getattr(image, "tag_v2", {}).get(258, ())
+        pixels = cv2.imdecode(np.frombuffer(source.read(), np.uint8), cv2.IMREAD_UNCHANGED) if deep else None
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
         return None
     grey = pixels[..., 0]
