@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,6 +17,7 @@ import pytest
 from PIL import Image
 
 from masque.provenance import verify
+from masque.studio.examples import EXAMPLES
 
 Sent = dict[str, object]
 
@@ -367,3 +370,20 @@ def test_an_example_has_a_small_picture(api: httpx.Client) -> None:
         small = pixels(api.get(f"/api/examples/{one['name']}/picture", params={"longest": 100}).content)
         assert max(small.shape) == 100
     failure(api.get("/api/examples/nobody/picture"), 404)
+
+
+def test_the_example_of_the_documentation_does_what_it_says(
+    studio_link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "studio-api.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 12
+    monkeypatch.chdir(tmp_path)
+    with Image.open(io.BytesIO(EXAMPLES[0].content())) as portrait:
+        portrait.save("anna.jpg")
+    exec(compile(code, str(page), "exec"), {"link": studio_link})
+    verdict = verify(Path("out.png"))
+    assert verdict.unchanged
+    assert verdict.record is not None
+    assert verdict.record["attributes"] == {"Smiling": 1.0, "Hair": "auburn"}
+    assert "Smiling = 1" in capsys.readouterr().out
