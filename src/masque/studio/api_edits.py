@@ -24,6 +24,7 @@ Part = Annotated[Literal["eyes", "mouth", "skin", "hair", "all"], Form(descripti
 Steps = Annotated[int, Form(ge=2, le=64, description="How many pictures, both ends included.")]
 Count = Annotated[int, Form(ge=1, le=64, description="How many pictures.")]
 Seed = Annotated[int, Form(ge=0, lt=10**12, description="The same seed draws the same pictures.")]
+Picks = Annotated[str | None, Form(description="A JSON list: which face of each photo, or null for the largest.")]
 Size = Annotated[int | None, Form(ge=64, le=2048, description="Side of each picture in pixels.")]
 Longest = Annotated[
     int | None,
@@ -198,11 +199,19 @@ async def synthesize(
     yaw_to: Annotated[float | None, Form(description="Degrees at which it ends.")] = None,
     steps: Steps = 9,
     pick: Pick = None,
+    pick_pose_from: Pick = None,
+    pick_expression_from: Pick = None,
+    pick_light_from: Pick = None,
 ) -> Response:
     """Draw new pictures of the person; or change only the pose, the expression or the light."""
     photos = {"photo": photo, "pose_from": pose_from, "expression_from": expression_from, "light_from": light_from}
     options = {"count": count, "seed": seed, "yaw_from": yaw_from, "yaw_to": yaw_to, "steps": steps, "pick": pick}
-    return await ask.edit("synthesize", photos, options)
+    picks = {
+        "pick_pose_from": pick_pose_from,
+        "pick_expression_from": pick_expression_from,
+        "pick_light_from": pick_light_from,
+    }
+    return await ask.edit("synthesize", photos, {**options, **picks})
 
 
 @router.post("/mix-identity", responses=ANSWERS, response_class=Response)
@@ -235,10 +244,11 @@ async def combine(
     formula: Annotated[str | None, Form(max_length=200, description="Such as a - b + c.")] = None,
     size: Size = None,
     preview: Annotated[bool, Form(description="Only to be looked at: nothing goes on from it.")] = False,
+    picks: Picks = None,
 ) -> Response:
     """Make one face of several."""
     options = {"weight": weight, "weights": list_of("weights", weights), "formula": formula}
-    options |= {"size": size, "preview": preview}
+    options |= {"size": size, "preview": preview, "picks": list_of("picks", picks)}
     return await ask.edit("combine", {"photos": photos}, options)
 
 
@@ -253,9 +263,11 @@ async def morph(
     ] = "spherical",
     loop: Annotated[bool, Form(description="Whether it goes back to the first face at the end.")] = False,
     size: Size = None,
+    picks: Picks = None,
 ) -> Response:
     """Turn one face into another, as a film."""
-    options = {"frames": frames, "seconds": seconds, "path": path, "loop": loop, "size": size}
+    film = {"frames": frames, "seconds": seconds, "path": path, "loop": loop, "size": size}
+    options = {**film, "picks": list_of("picks", picks)}
     return await ask.edit("morph", {"photos": photos}, options)
 
 

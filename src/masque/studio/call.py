@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from masque.edits.result import Result
 from masque.edits.subject import Subject
-from masque.errors import NoFaceError, PictureError, ValueRangeError
+from masque.errors import MasqueError, NoFaceError, PictureError, ValueRangeError
 from masque.faces.labels import Labels
 from masque.image import Picture
 from masque.jsonfile import JSON
@@ -80,10 +80,19 @@ class Call:
         """The face of a field's photo; None where it was not given."""
         return self.subject(field, f"pick_{field}") if self.keys(field) else None
 
-    def subjects(self, field: str) -> list[Subject]:
-        """The largest face of each photo of a field."""
+    def subjects(self, field: str, picks: str = "") -> list[Subject]:
+        """A face of each photo of a field. picks: the option that lists which; the largest where it does not say.
+
+        Raises ValueRangeError where it lists anything but a number, or null, for each photo."""
+        keys = self.keys(field)
+        given = self.task.options.get(picks) or [None] * len(keys)
+        if not isinstance(given, list) or len(given) != len(keys) or not all(map(_is_pick, given)):
+            raise ValueRangeError(f"{picks} is a list of which face to take of each photo, such as [1, null].")
         with blamed_on(field):
-            return [self.desk.subject(key) for key in self.keys(field)]
+            return [
+                self.desk.subject(key, one if isinstance(one, int) else None)
+                for key, one in zip(keys, given, strict=True)
+            ]
 
     def text(self, name: str, default: str) -> str:
         """An option that is a text."""
@@ -128,10 +137,16 @@ def _is_number(value: JSON) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_pick(value: JSON) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool))
+
+
 @contextmanager
-def blamed_on(field: str) -> Iterator[None]:
-    """What is wrong with a photo, or missing, within is said of this field."""
+def blamed_on(field: str, *kinds: type[MasqueError]) -> Iterator[None]:
+    """What is wrong with a photo, or missing, within is said of this field. kinds: what else is."""
     try:
         yield
-    except (NoFaceError, PictureError, NotHeldError) as error:
+    except MasqueError as error:
+        if not isinstance(error, (NoFaceError, PictureError, NotHeldError, *kinds)):
+            raise
         raise WorkError(str(error), type(error).__name__, field) from None

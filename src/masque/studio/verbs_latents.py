@@ -10,6 +10,7 @@ from typing import cast
 from torch import Tensor
 
 import masque
+from masque.edits.combine import check_combination
 from masque.edits.grey import grey_note, keep_cells_grey
 from masque.edits.invert import Options
 from masque.edits.latents import Latent
@@ -22,7 +23,7 @@ from masque.film import encode_film
 from masque.image import Picture
 from masque.jsonfile import JSON
 from masque.provenance import note
-from masque.studio.call import Call, Outcome
+from masque.studio.call import Call, Outcome, blamed_on
 
 MOST_FACES = 8
 """Faces that go into one picture or film at most."""
@@ -48,9 +49,12 @@ def invert(call: Call) -> Outcome:
 
 def combine(call: Call) -> Outcome:
     """One face of several."""
+    given, weight = call.text("formula", ""), call.number("weight")
+    with blamed_on("formula", ValueRangeError):
+        if given:
+            check_combination(len(call.keys("photos")), given)  # before faces are sought, which takes a while
     latents = _of_photos(call)
-    formula = call.text("formula", "") or _formula(call.numbers("weights"), len(latents))
-    weight = call.number("weight")
+    formula = given or _formula(call.numbers("weights"), len(latents))
     call.progress("Combining")
     result = call.desk.latents().combine(latents, formula, 0.5 if weight is None else weight, size=call.whole("size"))
     return Outcome(result, latents[0].name, latent=True)
@@ -109,7 +113,7 @@ def _faces(call: Call) -> list[Subject]:
     count = len(call.keys("photos"))
     if not 2 <= count <= MOST_FACES:
         raise ValueRangeError(f"From 2 to {MOST_FACES} faces can be taken, not {count}.")
-    return call.subjects("photos")
+    return call.subjects("photos", "picks")
 
 
 def _of_photos(call: Call) -> list[Latent]:
@@ -125,7 +129,12 @@ def find(call: Call, keys: Sequence[str], subjects: Sequence[Subject], options: 
     places = [
         (call.desk.take(key), (subject.face.box, options is FINE)) for key, subject in zip(keys, subjects, strict=True)
     ]
-    lacking = {key: place for place, key in enumerate(keys) if places[place][1] not in places[place][0].latents}
+    # A face that is given twice is sought once.
+    lacking = {
+        (key, places[place][1]): place
+        for place, key in enumerate(keys)
+        if places[place][1] not in places[place][0].latents
+    }
     if lacking:
 
         def watch(step: int, _best: Tensor, _error: Tensor) -> None:

@@ -30,9 +30,20 @@ const PATIENCE = 2000;
  * @param {(url: string, fields: Record<string, any>) => void} given.onDraft gets each small picture
  * @param {(result: Result, fields: Record<string, any>) => void} given.onDone gets the full size
  * @param {Record<string, {fail: (sentence: string | null) => void}>} [given.places] where failures of a field are shown
+ * @param {Record<string, any>} [given.small] what is sent as well to have a small picture
  * @returns {Live}
  */
-export function live({ studio, root, label, verb, fields, onDraft, onDone, places = {} }) {
+export function live({
+  studio,
+  root,
+  label,
+  verb,
+  fields,
+  onDraft,
+  onDone,
+  places = {},
+  small: shrunk = { longest: SMALL },
+}) {
   const fail = failing(root, root);
   let wanted = 0; // counts movements
   let drafting = false;
@@ -62,7 +73,7 @@ export function live({ studio, root, label, verb, fields, onDraft, onDone, place
         const sent = fields();
         if (!sent) break;
         small = new AbortController();
-        const blob = await studio.api.draft(verb, { ...sent, longest: SMALL }, small.signal);
+        const blob = await studio.api.draft(verb, { ...sent, ...shrunk }, small.signal);
         if (small.signal.aborted) break;
         const last = address;
         address = URL.createObjectURL(blob);

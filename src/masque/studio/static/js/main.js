@@ -74,13 +74,27 @@ export class Studio {
   }
 
   /**
+   * One picture of a sheet as a photo of its own.
+   *
+   * @param {import("./api.js").Result} result
+   * @param {number} cell from 0 on
+   * @returns {Promise<import("./api.js").Item>}
+   */
+  async itemOfCell(result, cell) {
+    const name = words.cells.name(words.verbs[result.verb] ?? result.verb, cell + 1);
+    const content = await this.api.picture("results", result.id, { cell });
+    return this.itemOf(new File([content], `${name}.png`, { type: "image/png" }));
+  }
+
+  /**
    * Put a result into the first well of a tab, and open that tab.
    *
    * @param {import("./api.js").Result} result
    * @param {string} id
+   * @param {number} [cell] of a sheet, the one picture to use, from 0 on
    */
-  async use(result, id) {
-    const item = await this.results.item(result);
+  async use(result, id, cell) {
+    const item = cell === undefined ? await this.results.item(result) : await this.itemOfCell(result, cell);
     const tab = await this.tabs.open(id);
     await tab?.take?.(item);
     document.getElementById("tool")?.scrollIntoView({ block: "start" });

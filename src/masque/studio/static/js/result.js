@@ -3,7 +3,8 @@
  * What is shown of a finished result: the picture beside the photo, its record in words, downloads, and its next use.
  */
 
-import { failing, sentenceOf } from "./controls.js";
+import { cellGrid } from "./cells.js";
+import { button, failing, sentenceOf } from "./controls.js";
 import { announce, el, menu } from "./dom.js";
 import { viewer } from "./viewer.js";
 import { words } from "./words.js";
@@ -48,7 +49,8 @@ export class Results {
    *
    * @param {HTMLElement} root where
    * @param {string} url of the picture
-   * @param {Item} before the photo it is made of
+   * @param {{url: string | null, width: number, height: number}} before the photo it is made of; without a `url` there
+   *     is none to compare with
    */
   preview(root, url, before) {
     this.view(root).preview(url, before);
@@ -84,10 +86,29 @@ export class Results {
     return made;
   }
 
-  /** Let go of a result's picture. @param {Result} result */
+  /**
+   * The blob: address of one picture of a sheet, at its full size and with its record inside.
+   *
+   * @param {Result} result
+   * @param {number} cell which, from 0 on
+   * @returns {Promise<string>}
+   */
+  cell(result, cell) {
+    const key = `${result.id}/${cell}`;
+    const made =
+      this.urls.get(key) ?? this.studio.api.picture("results", result.id, { cell }).then(URL.createObjectURL);
+    made.catch(() => this.urls.delete(key));
+    this.urls.set(key, made);
+    return made;
+  }
+
+  /** Let go of a result's pictures. @param {Result} result */
   forget(result) {
-    this.urls.get(result.id)?.then(URL.revokeObjectURL, () => {});
-    this.urls.delete(result.id);
+    for (const [key, url] of this.urls) {
+      if (key !== result.id && !key.startsWith(`${result.id}/`)) continue;
+      url.then(URL.revokeObjectURL, () => {});
+      this.urls.delete(key);
+    }
   }
 
   /** A result as it lies in a well. @param {Result} result @returns {Promise<Item>} */
@@ -137,7 +158,7 @@ class View {
     return this.turn;
   }
 
-  /** @param {string} url @param {Item} before */
+  /** @param {string} url @param {{url: string | null, width: number, height: number}} before */
   preview(url, before) {
     this.begin();
     this.element.dataset.state = "preview";
@@ -180,9 +201,10 @@ class View {
           controls: true,
           loop: true,
           playsinline: true,
-          "aria-label": words.view.alt(result.verb),
+          "aria-label": words.view.alt(words.verbs[result.verb] ?? result.verb),
         }),
       );
+    else if ((result.cells ?? 0) > 1) this.sheet(result);
     else {
       this.media.replaceChildren(this.viewer.element);
       const same = before && Math.abs(before.width / before.height - result.width / result.height) < 0.01;
@@ -202,6 +224,56 @@ class View {
     this.said.replaceChildren(...recordOf(result));
   }
 
+  /** A sheet, as a grid of its pictures. @param {Result} result */
+  sheet(result) {
+    const grid = cellGrid({
+      result,
+      url: (cell) => this.studio.results.cell(result, cell),
+      onOpen: (cell) => this.open(result, grid, cell).catch((error) => this.fail(sentenceOf(error))),
+      onError: (error) => this.fail(sentenceOf(error)),
+    });
+    this.media.replaceChildren(grid.element);
+  }
+
+  /**
+   * One picture of a sheet, large above the others, with tools of its own.
+   *
+   * @param {Result} result
+   * @param {ReturnType<typeof cellGrid>} grid
+   * @param {number} cell which, from 0 on
+   */
+  async open(result, grid, cell) {
+    const turn = this.begin();
+    const image = el("img", { src: await this.studio.results.cell(result, cell) });
+    await image.decode();
+    if (turn !== this.turn) return;
+    const alt = words.cells.one(cell + 1, result.cells ?? 0);
+    const [width, height] = [image.naturalWidth, image.naturalHeight];
+    const back = button({
+      label: words.cells.all,
+      kind: "quiet",
+      onClick: () => {
+        this.begin();
+        this.finished(result, "", null);
+        this.media.querySelectorAll("button")[cell]?.focus();
+      },
+    });
+    this.media.replaceChildren(
+      el("div", { class: "cellbar" }, el("span", { text: alt }), back),
+      this.viewer.element,
+      grid.element,
+    );
+    grid.mark(cell);
+    this.viewer.show({ before: null, after: image.src, width, height, alt });
+    this.tools.replaceChildren(
+      ...this.toolsOf(result, cell),
+      el("span", { class: "hint", text: words.result.size(width, height) }),
+    );
+    grid.focus(cell);
+    announce(words.cells.opened(alt));
+    this.media.scrollIntoView({ block: "nearest" });
+  }
+
   /** @param {Result} result @param {Item | null} before */
   async full(result, before) {
     if (Math.max(result.width, result.height) <= SHOWN)
@@ -213,24 +285,29 @@ class View {
     return { before: old && URL.createObjectURL(old), after: URL.createObjectURL(after) };
   }
 
-  /** @param {Result} result @returns {HTMLElement[]} */
-  toolsOf(result) {
+  /**
+   * @param {Result} result
+   * @param {number} [cell] the one picture of a sheet that they are for
+   * @returns {HTMLElement[]}
+   */
+  toolsOf(result, cell) {
     const formats = result.kind === "film" ? ["mp4"] : ["png", "jpg", "webp"];
     const labels = /** @type {Record<string, string>} */ (words.result.formats);
     const tools = [
       menu(
         words.result.download,
-        formats.map((format) => ({ label: labels[format], run: () => this.download(result, format) })),
+        formats.map((format) => ({ label: labels[format], run: () => this.download(result, format, cell) })),
       ),
     ];
-    const takers = result.kind === "picture" ? this.studio.tabs.takers() : [];
+    const takers =
+      result.kind === "picture" && (cell !== undefined || (result.cells ?? 0) < 2) ? this.studio.tabs.takers() : [];
     if (takers.length) {
       tools.push(
         menu(
           words.result.use,
           takers.map((tab) => ({
             label: tab.label,
-            run: () => this.studio.use(result, tab.id).catch((error) => this.fail(sentenceOf(error))),
+            run: () => this.studio.use(result, tab.id, cell).catch((error) => this.fail(sentenceOf(error))),
           })),
         ),
       );
@@ -238,13 +315,15 @@ class View {
     return tools;
   }
 
-  /** @param {Result} result @param {string} format */
-  async download(result, format) {
+  /** @param {Result} result @param {string} format @param {number} [cell] */
+  async download(result, format, cell) {
     this.fail(null);
     try {
       const { api } = this.studio;
-      const blob = format === "mp4" ? await api.film(result.id) : await api.picture("results", result.id, { format });
-      const link = el("a", { href: URL.createObjectURL(blob), download: `masque-${result.verb}.${format}` });
+      const blob =
+        format === "mp4" ? await api.film(result.id) : await api.picture("results", result.id, { format, cell });
+      const name = cell === undefined ? result.verb : `${result.verb}-${cell + 1}`;
+      const link = el("a", { href: URL.createObjectURL(blob), download: `masque-${name}.${format}` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
       announce(words.result.saved(link.download));

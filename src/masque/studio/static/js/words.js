@@ -217,6 +217,126 @@ export const words = {
     work: "Edit",
   },
 
+  cells: {
+    label: (/** @type {number} */ count) => `${number(count, "picture")}: arrow keys go from one to the next`,
+    open: (/** @type {number} */ one, /** @type {number} */ of) => `Open picture ${one} of ${of}`,
+    one: (/** @type {number} */ one, /** @type {number} */ of) => `Picture ${one} of ${of}`,
+    opened: (/** @type {string} */ one) => `${one} is shown large.`,
+    name: (/** @type {string} */ verb, /** @type {number} */ one) => `${verb} ${one}`,
+    all: "All pictures",
+  },
+
+  faces: {
+    label: "Faces, in their order",
+    face: (/** @type {string} */ letter) => `Face ${letter}`,
+    add: "Add a face",
+    earlier: (/** @type {string} */ letter) => `Move face ${letter} one place forward`,
+    later: (/** @type {string} */ letter) => `Move face ${letter} one place back`,
+    away: (/** @type {string} */ letter) => `Take face ${letter} away`,
+    moved: (/** @type {string} */ one, /** @type {string} */ two) => `Faces ${one} and ${two} changed places.`,
+    needed: "Choose a photo here, or take this face away: two faces are needed at least.",
+    most: (/** @type {number} */ most) => `${most} faces are the most: the other files were left out.`,
+  },
+
+  weights: {
+    two: "How much of each",
+    several: "How much of each: what counts is their share",
+    share: "From face a to face b",
+    mix: (/** @type {number} */ a, /** @type {number} */ b) => `a ${percent(a)}, b ${percent(b)}`,
+    none: "Nothing is taken of any face: move one of the sliders up.",
+  },
+
+  morph: {
+    title: "Morph and combine",
+    lead: "Make one face of several, a film in which one turns into the next, or pictures of what lies between.",
+    empty: "Choose two faces or more, and what you make of them appears here.",
+    what: "What to make",
+    whats: [
+      { value: "one", label: "One face", hint: "A face that has something of each." },
+      { value: "film", label: "Film", hint: "Each face turns into the next." },
+      { value: "strip", label: "Strip", hint: "Pictures on the way from face a to face b." },
+    ],
+    finding: "Finding the faces takes a quarter of a minute, once for each photo. Then sliders mix them at once.",
+    go: "Combine",
+    work: "Combine",
+    formula: "A formula instead",
+    formulaLabel: "Formula",
+    formulaHint: "Arithmetic on the faces by their letters, such as a - b + c or (a + b) / 2.",
+    formulaGo: "Compute",
+    formulaNeeded: "Write a formula first, such as a - b + c.",
+  },
+
+  film: {
+    seconds: "Length",
+    lasts: (/** @type {number} */ seconds) => `${seconds} s`,
+    rate: "Pictures a second",
+    count: (/** @type {number} */ count) => `${count} pictures`,
+    way: "Way from face to face",
+    ways: [
+      { value: "spherical", label: "Network", hint: "Through faces that the network knows, on an arc." },
+      { value: "linear", label: "Straight", hint: "Through faces that the network knows, on a straight line." },
+      { value: "warp", label: "Warp", hint: "Bends and fades the photos by landmarks, without a network: fast." },
+    ],
+    loop: "Back to the first face at the end",
+    go: "Make the film",
+  },
+
+  strip: {
+    steps: "Pictures",
+    part: "What changes",
+    parts: [
+      { value: "both", label: "All", hint: "Face and hair go from a's to b's." },
+      { value: "face", label: "Face", hint: "The face goes from a's to b's; the hair stays." },
+      { value: "hair", label: "Hair", hint: "The hair goes from a's to b's; the face stays." },
+      { value: "identity", label: "Person", hint: "New people between the two, painted by a network." },
+    ],
+    go: "Make the strip",
+  },
+
+  fresh: {
+    title: "New pictures",
+    lead: "Draw other pictures of a person, turn the head, or take over what another photo shows.",
+    photo: "Photo of the person",
+    empty: "Choose a photo, and new pictures of the person appear here.",
+    what: "What to make",
+    whats: [
+      { value: "draw", label: "Draw", hint: "The same person, as other photos could show them." },
+      { value: "turn", label: "Turn", hint: "The head turned to the side, raised or lowered." },
+      { value: "borrow", label: "Take over", hint: "Expression, light or pose of another photo." },
+      { value: "random", label: "Random", hint: "Random hair for the face, or random faces for the hair." },
+    ],
+    count: "Pictures",
+    seed: "Seed",
+    seedHint: "The same seed draws the same pictures.",
+    draw: "Draw",
+    others: "Draw others",
+    random: "What is drawn",
+    randoms: [
+      { value: "hair", label: "Hair" },
+      { value: "face", label: "Faces" },
+    ],
+    other: "Photo to take over from",
+    borrow: "What is taken over",
+    borrows: { expression_from: "Expression", light_from: "Light", pose_from: "Pose" },
+    borrowGo: "Take over",
+    borrowNone: "Choose what is taken over: expression, light or pose.",
+  },
+
+  turn: {
+    yaw: "To the side",
+    pitch: "Up or down",
+    side: (/** @type {number} */ degrees, /** @type {boolean} */ network) =>
+      `${Math.abs(degrees)}°${degrees < 0 ? " left" : degrees > 0 ? " right" : ""}${network ? ", by the network" : ""}`,
+    up: (/** @type {number} */ degrees) => `${Math.abs(degrees)}°${degrees < 0 ? " down" : degrees > 0 ? " up" : ""}`,
+    own: "own pixels",
+    network: "network",
+    ownHint: "The photo's own pixels are moved: sharp, and the whole photo stays.",
+    networkHint: "So far to the side a network paints the face: small, and the face alone.",
+    front: "Look straight ahead",
+    row: "A row of turned heads",
+    work: "Turn",
+  },
+
   check: {
     title: "Check",
     lead: "What does a picture or film say about how it was made? Its record is read here, and only here.",
