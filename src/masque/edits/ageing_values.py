@@ -21,6 +21,10 @@ MOST = 60.0
 ADULT, OLDEST_STATED = 18.0, 120.0
 """Ages of people that may be stated."""
 
+SAME_AGE, SAME_SEX = 0.6, 0.0051
+"""Years, and shares of `Male`, up to which a face is as old, or as male, as is asked: what was read of it, rounded,
+then changes nothing."""
+
 HELD = "Ages from {first:.0f} to {last:.0f} are known, so {asked:.0f} is taken for {held:.0f}."
 FRESHER = "Younger is fresher skin and a fuller shape: the face does not lose as many years as are asked."
 ALREADY = "The face reads as asked already: it is left as it is."
@@ -70,6 +74,8 @@ def asked_ageing(values: Mapping[str, float | str], years: float, male: float) -
     if AGE in values:
         value = values[AGE]
         wanted = years + float(value) if isinstance(value, str) else value
+        if not isinstance(value, str) and abs(value - min(max(years, YOUNGEST), OLDEST)) <= SAME_AGE:
+            wanted = years
     elif YOUNG in values:
         share = 1 - 2 * float(values[YOUNG])
         wanted = years + share * (OLDER if share > 0 else YOUNGER)
@@ -78,6 +84,7 @@ def asked_ageing(values: Mapping[str, float | str], years: float, male: float) -
     if (wanted > years) != (target > own):  # older than the oldest, or younger than the youngest
         target = own
     more_male = float(values[MALE]) - male if MALE in values else 0.0
+    more_male = more_male if abs(more_male) > SAME_SEX else 0.0
     notes = []
     if AGE in values and abs(wanted - target) >= 1:
         notes.append(HELD.format(first=YOUNGEST, last=OLDEST, asked=wanted, held=target))

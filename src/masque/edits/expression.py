@@ -104,9 +104,21 @@ def change_expression(
     return bent.then(parting), values
 
 
+def read_expression(motion: Motion, subject: Subject) -> dict[str, float]:
+    """How much a face smiles and how far its mouth is open, each in [0,1] and by its attribute, on the scale of
+    `change_expression`: asked for as much, that changes nothing."""
+    points = np.asarray(subject.face.landmarks, dtype=np.float64)
+    gap = shown_gap(points)
+    return {SMILE: _smiles(subject), OPEN: gap / _widest(motion, points) if gap >= CLOSED else 0.0}
+
+
+def _smiles(subject: Subject) -> float:
+    return float(np.clip(2 * smiling(subject.frame.landmarks) - 1, 0, 1))
+
+
 def _smile(subject: Subject, asked: float) -> float:
     """How much of a smile is to be given, or taken if below 0."""
-    return asked - float(np.clip(2 * smiling(subject.frame.landmarks) - 1, 0, 1))
+    return asked - _smiles(subject)
 
 
 def _parted_by(smile: float) -> float:
@@ -191,7 +203,7 @@ def _closing(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
     first = np.asarray(subject.face.landmarks, dtype=np.float64)
     mouth = float(np.linalg.norm(first[54] - first[48]))
     gap = shown_gap(first)
-    left = wanted * max(gap, sum(_full_opening(motion, first)) * PARTED / mouth)
+    left = wanted * _widest(motion, first)
     if left > gap - CLOSED / 2:
         return none, []
     notes = [TOO_OPEN] if left < gap - MOST_CLOSED - CLOSED / 2 else []
@@ -204,6 +216,12 @@ def _closing(motion: Motion, subject: Subject, done: Change, wanted: float) -> t
         layers.append(draw_line("lip line", seam, cheeks_of(subject)))
         layers += [Grey("black and white", layers[1].box)] if subject.grey else []
     return Change(done.size, tuple(layers)), notes
+
+
+def _widest(motion: Motion, points: NDArray[np.float64]) -> float:
+    """How far lips are apart at all of an opening, in widths of the mouth: as far as they are where that is more."""
+    mouth = float(np.linalg.norm(points[54] - points[48]))
+    return max(shown_gap(points), sum(_full_opening(motion, points)) * PARTED / mouth)
 
 
 def _full_opening(motion: Motion, points: NDArray[np.float64]) -> tuple[float, float]:

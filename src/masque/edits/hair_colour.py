@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 
 import cv2
@@ -13,7 +14,8 @@ from masque.edits.mattes import HAIR, SHARES_ACROSS, Mattes
 from masque.edits.subject import Shares, Subject
 from masque.errors import ValueRangeError, printable
 from masque.faces.change import Change, Grey
-from masque.faces.dye import HairColour, dye, of_tones, tones_of
+from masque.faces.dye import SURE, HairColour, dye, of_tones, tones_of
+from masque.faces.matte import resized
 from masque.image import Picture
 from masque.jsonfile import JSON
 
@@ -47,10 +49,21 @@ NAMED: Mapping[str, HairColour] = {
 TOO_LITTLE = 0.06
 """Hair, in squares of the face's width, below which a head counts as shaved."""
 
+FEWEST = 40
+"""Pixels that are surely hair by which its colour can be told."""
+
 PAINTED = 4.0
 """CIELAB distance from which a network is said to have painted the hair in another colour."""
 
+ALIKE, SAME_SHARE = 2.0, 0.011
+"""CIELAB distance, and difference of shares of colours, up to which hair is as it is asked to be: what was read of it,
+rounded, then changes nothing."""
+
+MOST_SHARE = 0.98
+"""The share of the nearest colour of CelebA's in any hair, at most: all of a colour is more than any hair has."""
+
 NO_HAIR = "No hair is seen that could be dyed: its colour is left as it is."
+ALREADY = "The hair has this colour already: it is left as it is."
 
 
 def hair_colour(text: str) -> HairColour:
@@ -82,17 +95,68 @@ def colour_hair(subject: Subject, mattes: Mattes, colour: HairColour) -> tuple[C
     seen = round(mattes.hair_seen, 3)
     if seen < TOO_LITTLE:
         return Change(size), {"hair_seen": seen, "note": NO_HAIR}
-    left, top, right, bottom = mattes.box
-    part = subject.photo[top:bottom, left:right]
-    scale = min(1.0, SHARES_ACROSS / mattes.face_width)
-    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else part
-    layer = dye(
-        "hair", np.asarray(small, np.uint8), mattes.box, mattes.hair, mattes.face_width, colour, not subject.grey
-    )
+    if colour.dark is None and _is_alike(own_colour(subject, mattes), colour):
+        return Change(size), {"hair_seen": seen, "note": ALREADY}
+    layer = dye("hair", _small(subject, mattes), mattes.box, mattes.hair, mattes.face_width, colour, not subject.grey)
     if layer is None:
         return Change(size), {"hair_seen": seen, "note": NO_HAIR}
     layers = (layer, Grey("black and white", mattes.box)) if subject.grey else (layer,)
     return Change(size, layers), {"hair_seen": seen, "colour": [colour.light, colour.a, colour.b]}
+
+
+def own_colour(subject: Subject, mattes: Mattes) -> HairColour | None:
+    """The colour of a subject's hair, with its shadows and its shine; None where too little is seen to tell it."""
+
+    def find() -> HairColour | None:
+        small = _small(subject, mattes)
+        inside = resized(mattes.hair.astype(np.float32) / np.float32(255), small.shape[1::-1]) > SURE
+        if mattes.hair_seen < TOO_LITTLE or inside.sum() < FEWEST:
+            return None
+        return tones_of(small, inside)
+
+    return mattes.found.once("hair's colour", find)
+
+
+def _small(subject: Subject, mattes: Mattes) -> Picture:
+    """The part of the photo that the mattes cover, small enough for colours to be measured on."""
+    left, top, right, bottom = mattes.box
+    part = subject.photo[top:bottom, left:right]
+    scale = min(1.0, SHARES_ACROSS / mattes.face_width)
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else part
+    return np.asarray(small, dtype=np.uint8)
+
+
+def shown_as(colour: HairColour) -> str:
+    """A colour of hair as #rrggbb: that of its middle tones."""
+    lab = np.array([[(colour.light, colour.a, colour.b)]], np.float32)
+    red, green, blue = np.clip(np.rint(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0, 0]), 0, 255).astype(int)
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def colour_shares(colour: HairColour) -> dict[str, float]:
+    """How much a colour is each of `COLOURS`, summing to about 1, by how near it is to them in CIELAB."""
+    distances = {name: _distance(colour, other) for name, other in COLOURS.items()}
+    near = {name: 1 / max(1.0, distance) ** 2 for name, distance in distances.items()}
+    total = sum(near.values())
+    return {name: round(min(MOST_SHARE, value / total), 3) for name, value in near.items()}
+
+
+def has_shares(colour: HairColour | None, shares: Mapping[str, float]) -> bool:
+    """Whether hair of a colour has shares, of some of `COLOURS`, already."""
+    if colour is None:
+        return False
+    own = colour_shares(colour)
+    return all(abs(own[name] - share) <= SAME_SHARE for name, share in shares.items())
+
+
+def _is_alike(own: HairColour | None, asked: HairColour) -> bool:
+    """Whether hair of a colour, if it is known, is as asked: as what it is shown as would be."""
+    return own is not None and _distance(hair_colour(shown_as(own)), asked) <= ALIKE
+
+
+def _distance(one: HairColour, other: HairColour) -> float:
+    """Of two colours' middle tones in CIELAB."""
+    return math.dist((one.light, one.a, one.b), (other.light, other.a, other.b))
 
 
 def colour_painted(before: Picture, after: Picture, shares: Shares) -> HairColour | None:

@@ -32,6 +32,7 @@ from masque.edits.parse import parse
 from masque.edits.parser import ParserSession
 from masque.edits.portrait import PortraitSession
 from masque.edits.random_parts import random_parts
+from masque.edits.read import read
 from masque.edits.repaint import repaint
 from masque.edits.result import Result
 from masque.edits.rsgan import RSGANSession
@@ -69,6 +70,7 @@ class PhotoEditor(OwnSession):
 
     swap = swap_own
     edit = edit_own
+    read = read
     sheet = own_sheet
     turn = turn
 

@@ -13,7 +13,8 @@ from masque.edits.ageing import LESS, LOST, change_age, check_adult, identity_lo
 from masque.edits.ageing_values import AGE, MALE, YOUNG, asked_ageing, checked_stated, checked_years
 from masque.edits.edit_ccagan import check_hair_colours
 from masque.edits.expression import OPEN, SMILE, change_expression
-from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour
+from masque.edits.hair_colour import ALREADY as HAIR_ALREADY
+from masque.edits.hair_colour import COLOURS, colour_hair, hair_colour, has_shares, own_colour
 from masque.edits.mattes import Mattes, find_mattes
 from masque.edits.measures import described, inputs, measure
 from masque.edits.parser import ParserSession
@@ -196,7 +197,12 @@ def _dye(work: _Work) -> None:
     if wanted is None:
         return
     colour, strength = wanted
-    dyeing, work.record["hair"] = colour_hair(work.subject, work.session.mattes(work.subject), colour)
+    mattes = work.session.mattes(work.subject)
+    shares = {name: float(value) for name, value in work.values.items() if name in COLOURS}
+    if shares and has_shares(own_colour(work.subject, mattes), shares):
+        work.record["hair"] = {"hair_seen": round(mattes.hair_seen, 3), "note": HAIR_ALREADY}
+        return
+    dyeing, work.record["hair"] = colour_hair(work.subject, mattes, colour)
     work.change = work.change.then(dyeing.scaled(strength))
     work.by |= dict.fromkeys((name for name in work.values if name == HAIR or name in COLOURS), "own pixels")
 
