@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
         ("repaint", bench_repaint),
         ("labels", bench_labels),
         ("synthesize", bench_synthesize),
+        ("studio", bench_studio),
     ):
         bench.command(name)(command)
     app.add_typer(bench, name="bench", rich_help_panel=MEASURE)
@@ -167,4 +169,26 @@ def bench_synthesize(
         from masque.bench.swapping import as_text, bench_synthesis
 
         report = bench_synthesis(model, side, count, turns)
+    answer(as_text(report), report, as_json)
+
+
+def bench_studio(
+    photo: Annotated[
+        list[Path], typer.Option("--photo", help="A photo to edit, named twice; rendered faces if not given.")
+    ] = [],  # noqa: B006 - typer wants a literal
+    side: Side = 1024,
+    turns: Turns = 7,
+    as_json: Json = False,
+) -> None:
+    """Seconds from a click to the picture in Studio, and until it has started.
+
+    Example: masque bench studio --side 1024
+    """
+    if len(photo) not in (0, 2):
+        raise typer.BadParameter("--photo is given twice or not at all")
+    with Wait("Timing Studio"):
+        from masque.bench.studio import as_text
+        from masque.bench.studio import bench_studio as measure
+
+        report = measure(photo, side, turns)
     answer(as_text(report), report, as_json)
