@@ -115,3 +115,13 @@ def test_a_worker_is_told_what_is_not_held_any_more() -> None:
     assert store.content("a").shape == (2, 5)
     assert store.content("a").kind == "photo"
     assert store.content("b").kind is None
+
+
+def test_a_preview_is_forgotten_sooner() -> None:
+    clock = Clock()
+    store = Store(clock=clock)
+    store.add(item("photo"))
+    store.add(replace(item("preview"), body=b"", preview=b"x"))
+    clock.now = 100
+    store.sweep()
+    assert set(store.items) == {"photo"}

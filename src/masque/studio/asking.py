@@ -127,6 +127,7 @@ class Asked:
         if item.film:
             return Response(item.film, media_type="video/mp4", headers=headers)
         if not item.body:
+            self.studio.store.drop(item.id)  # seen, and never asked for again
             return Response(item.preview, media_type="image/jpeg", headers=headers)
         made = await self.studio.ask(self.client, "picture", {"photo": (item.id,)})
         return Response(made.body, media_type=str(made.about["type"]), headers=headers)

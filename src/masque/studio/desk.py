@@ -25,7 +25,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 
 GONE = "A photo of this edit is not held any more: give it again."
 
-MOST = 1 << 30
+MOST = 1 << 29
 """Bytes of pixels that a worker keeps before it; the server holds the rest."""
 
 

@@ -47,6 +47,7 @@ class Job:
     """Grows with each change."""
     error: WorkError | None = None
     made: Made | None = None
+    """What it came to, where nothing of it is held: what is held need not be kept here too."""
     result: str | None = None
     """The key of the result, where it came to one."""
     asked: float = field(default_factory=time.monotonic)
@@ -175,8 +176,10 @@ class Queue:
         job.started = time.monotonic()
         job.change("running")
         try:
-            job.made = await self.worker.run(job.task, job.tell, job.cancelled)
-            job.result = job.finish(job.made)
+            made = await self.worker.run(job.task, job.tell, job.cancelled)
+            job.result = job.finish(made)
+            if job.result is None:
+                job.made = made
             job.change("done")
         except WorkError as error:
             job.error = error
@@ -192,3 +195,9 @@ class Queue:
             job.error = WorkError("Masque failed in a way that it should not: please report what you did.")
             job.error.__cause__ = error
             job.change("failed")
+        finally:
+            job.task = _done  # with what was sent for it
+
+
+def _done(number: int) -> Task:
+    raise AssertionError(f"task {number} was done already")

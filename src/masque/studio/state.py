@@ -15,11 +15,13 @@ from masque.studio.decoder import Decoder
 from masque.studio.door import Door
 from masque.studio.messages import Lane, Made, NotHeldError, Task
 from masque.studio.queue import Job, Queue
-from masque.studio.store import GONE, Item, Store, new_id
+from masque.studio.store import Item, Store, new_id
 from masque.studio.workers import Worker
 
 LONG = frozenset({"synthesize", "mix-identity", "blend", "random", "faces-for", "invert", "combine", "morph"})
 """Verbs that the worker for what takes long does: searches, films and sheets."""
+
+PREVIEW = "This is only a preview: edit without longest first."
 
 KEPT_JOBS = 1000
 """Jobs that are over and still told of, at most."""
@@ -183,5 +185,5 @@ class Studio:
         """A photo or result that can be edited. Raises NotHeldError, also for a preview, which cannot."""
         item = self.store.get(client.owner, key)
         if not item.body:
-            raise NotHeldError(GONE)
+            raise NotHeldError(PREVIEW)
         return item

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from masque.jsonfile import JSON
 from masque.studio.messages import Content, Kind, NotHeldError, TooBusyError
 
-MOST_BYTES = 2 << 30
+MOST_BYTES = 1 << 30
 """Bytes that all photos and results may take together."""
 
 LIFETIME = 3600.0
 """Seconds after which what nobody used is forgotten."""
+
+SHORT = 60.0
+"""The same of previews, from which nothing goes on."""
 
 GONE = "This is not held any more: give the photo again."
 
@@ -102,7 +105,7 @@ class Store:
         """Forget what nobody used for a lifetime."""
         now = self.clock()
         for item in list(self.items.values()):
-            if now - item.used > self.lifetime:
+            if now - item.used > (self.lifetime if item.body else SHORT):
                 self.drop(item.id)
 
     def _use(self, item: Item) -> None:
