@@ -387,3 +387,16 @@ def test_the_example_of_the_documentation_does_what_it_says(
     assert verdict.record is not None
     assert verdict.record["attributes"] == {"Smiling": 1.0, "Hair": "auburn"}
     assert "Smiling = 1" in capsys.readouterr().out
+
+
+def test_what_a_face_has_is_read_and_setting_it_changes_nothing(api: httpx.Client, anna: Sent, ben: Sent) -> None:
+    has = api.post(f"/api/photos/{anna['id']}/read").json()
+    assert has["Smiling"] > 0.5
+    assert not has["glasses"]
+    assert api.post(f"/api/photos/{ben['id']}/read").json()["glasses"]
+    set_to = json.dumps({name: has[name] for name in ("Smiling", "Mouth_Slightly_Open", "Male")})
+    same = result(api, "edit", photo=anna["id"], attributes=set_to)
+    before = pixels(api.get(f"/api/photos/{anna['id']}/picture").content).astype(int)
+    after = pixels(api.get(f"/api/results/{same['id']}/picture").content).astype(int)
+    assert np.abs(after - before).mean() < 0.2
+    failure(api.post(f"/api/photos/{anna['id']}/read", params={"pick": 5}), 422)

@@ -73,10 +73,21 @@ class Job(BaseModel):
 
 
 class Reading(BaseModel):
-    """What a face has: the values that an edit would set to change nothing."""
+    """What a face has: the values that an edit would set to change nothing, shares in [0,1]."""
 
-    values: dict[str, float | str | None] = Field(description="Attribute -> its value in the photo.")
-    notes: list[str] = Field(description="What could not be read.")
+    Smiling: float
+    Mouth_Slightly_Open: float
+    Young: float
+    Male: float
+    Age: float | None = Field(description="In years; null of a face that reads too young to be aged.")
+    Hair: str | None = Field(description="As #rrggbb; null where too little is seen.")
+    Black_Hair: float | None = None
+    Blond_Hair: float | None = None
+    Brown_Hair: float | None = None
+    Gray_Hair: float | None = None
+    glasses: bool
+    beard: bool
+    notes: list[str] = Field(description="What could not be read, and why.")
 
 
 class Example(BaseModel):

@@ -37,6 +37,7 @@ EDITS: Mapping[str, Callable[[Call], Outcome]] = {
 LOOKS: Mapping[str, Callable[[Call], Made]] = {
     "choices": verbs_looks.choices,
     "look": verbs_looks.look,
+    "read": verbs_looks.read,
     "picture": verbs_looks.picture,
     "labels": verbs_looks.labels,
 }

@@ -11,12 +11,11 @@ import numpy as np
 from PIL import Image
 
 from masque.edits.ageing_values import AGE
-from masque.edits.hair_colour import NAMED
+from masque.edits.hair_colour import NAMED, shown_as
 from masque.edits.own import ATTRIBUTES, HAIR
 from masque.edits.portrait import Part
 from masque.errors import NoFaceError
 from masque.faces.detect import SMALLEST_FACE, Face, choose_face, main_face
-from masque.faces.dye import HairColour
 from masque.faces.labels import COLOURS, LABELS, encode_labels
 from masque.image import Picture, encoded
 from masque.jsonfile import JSON
@@ -71,7 +70,7 @@ def choices(_: Call) -> Made:
         attributes.append({"name": name, "kind": kind, "low": low, "high": high})
     about: dict[str, JSON] = {
         "attributes": attributes,
-        "hair_colours": {name: _hex(colour) for name, colour in NAMED.items() if name not in DOUBLES},
+        "hair_colours": {name: shown_as(colour) for name, colour in NAMED.items() if name not in DOUBLES},
         "labels": list(LABELS),
         "label_colours": [[int(level) for level in colour] for colour in COLOURS],
         "parts": list(get_args(Part)),
@@ -83,11 +82,9 @@ DOUBLES = ("blonde", "gray", "brunette")
 """Other names of colours that are there already."""
 
 
-def _hex(colour: HairColour) -> str:
-    """A hair colour as #rrggbb, as it looks in the middle of its tones."""
-    lab = np.array([[(colour.light, colour.a, colour.b)]], np.float32)
-    red, green, blue = np.clip(np.rint(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0, 0]), 0, 255).astype(int)
-    return f"#{red:02x}{green:02x}{blue:02x}"
+def read(call: Call) -> Made:
+    """What a face has: what sliders begin at."""
+    return Made(call.desk.own().read(call.subject()).as_json())
 
 
 def picture(call: Call) -> Made:
