@@ -57,7 +57,8 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as driver:
         started = driver.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path=browser_path(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream"],
         )
         yield started
         started.close()
@@ -78,7 +79,7 @@ def opened(browser: Browser, studio_link: str, traffic: Traffic) -> Iterator[Cal
     def open_page(agreed: bool = True, **settings: object) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})  # type: ignore[arg-type]
         contexts.append(context)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(30_000)
         if agreed:
             context.add_init_script("localStorage.setItem('masque-agreed', 'yes')")
         page = context.new_page()

@@ -15,6 +15,7 @@ import { words } from "./words.js";
  * @typedef {{id: string, verb: string, state: string, place: number | null, doing: string | null, done: number,
  *   of: number, seconds: number, version: number, error: {error: string, kind: string, field: string | null} | null,
  *   result: Result | null}} Job
+ * @typedef {{name: string, title: string, by: string, picture?: boolean}} Example
  * @typedef {string | number | boolean | null | undefined | Blob | Item | Record<string, any>} Value
  */
 
@@ -53,8 +54,10 @@ export class Api {
     this.ask = ask;
     /** @type {Promise<any> | undefined} */
     this.chosen = undefined;
-    /** @type {Promise<{name: string, title: string, by: string}[]> | undefined} */
+    /** @type {Promise<Example[]> | undefined} */
     this.listed = undefined;
+    /** @type {Map<string, Promise<string>>} addresses of examples' small pictures, by name */
+    this.small = new Map();
     this.limits = { megabytes: 30, megapixels: 50 };
     /** @type {Map<Item, Promise<void>>} */
     this.restoring = new Map();
@@ -116,7 +119,7 @@ export class Api {
     return (await this.call("POST", "/photos", { body, signal })).json();
   }
 
-  /** @returns {Promise<{name: string, title: string, by: string}[]>} */
+  /** @returns {Promise<Example[]>} */
   examples() {
     return this.get("/examples");
   }

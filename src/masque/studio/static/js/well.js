@@ -1,11 +1,11 @@
 // @ts-check
 /** A well for one photo: it is dropped, pasted, chosen, taken or an example; the faces in it are boxes to click. */
 
-import { ApiError } from "./api.js";
 import { takePhoto } from "./camera.js";
 import { failing, sentenceOf } from "./controls.js";
 import { announce, el } from "./dom.js";
 import { chooser, takeFiles } from "./drop.js";
+import { exampleRow } from "./examples.js";
 import { words } from "./words.js";
 
 /** Pixels of the longer side of what a well shows. */
@@ -203,37 +203,4 @@ function picture(item, onPick) {
   });
   frame.append(...boxes);
   return frame;
-}
-
-/**
- * @param {import("./main.js").Studio} studio
- * @param {string} label
- * @param {(name: string) => void} run
- * @returns {HTMLElement}
- */
-function exampleRow(studio, label, run) {
-  const row = el("div", { class: "examples", role: "group", "aria-label": `${words.well.examples}: ${label}` });
-  studio.api.listed ??= studio.api.examples();
-  studio.api.listed.then(
-    (examples) => {
-      row.append(
-        el("span", { class: "hint", text: words.well.examples }),
-        ...examples.map((one) =>
-          el("button", {
-            type: "button",
-            class: "chip",
-            text: one.title,
-            title: `${one.title} (${one.by})`,
-            "aria-label": `${words.well.example(one.title)}: ${label}`,
-            on: { click: () => run(one.name) },
-          }),
-        ),
-      );
-    },
-    (error) => {
-      if (!(error instanceof ApiError)) throw error;
-      studio.api.listed = undefined;
-    },
-  );
-  return row;
 }
