@@ -23,7 +23,7 @@ from masque.edits.loaded import Swapper, Synthesizer
 from masque.edits.result import Result
 from masque.image import Picture, write_picture
 from masque.models.rsgan import SERVED
-from masque.studio.page import sample_photos
+from masque.samples import sample_photos
 from recorded import RECORD, SMOOTH, SUFFIXES
 from remembered import remember_networks, remember_puppets
 from tiny import puppet_photo, tiny_session

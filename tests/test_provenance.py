@@ -189,7 +189,7 @@ WRITE = ("write_picture", "write_copy", "encoded_picture")
 WITHOUT = {
     "film.py": "a sheet of frames; commands write theirs with a record",
     "provenance.py": "decoded again at once, to know what a viewer will show",
-    "studio/page.py": "a person's own photo beside its edits: nothing was made",
+    "gallery/page.py": "a person's own photo beside its edits: nothing was made",
 }
 """Where a picture is written that carries no record, and why."""
 

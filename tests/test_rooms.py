@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "masque"
 
 LINES = (
     ("cli",),
-    ("studio", "tables", "bench"),
+    ("studio", "gallery", "tables", "bench"),
     ("runs",),
     ("plans",),
     ("masque",),  # the package itself: `masque.load`
@@ -27,7 +27,7 @@ LINES = (
     ("models", "train", "metrics"),
     ("layers", "losses", "data"),
     ("faces",),
-    ("modelfile", "provenance", "film", "folders"),
+    ("modelfile", "provenance", "film", "folders", "samples"),
     ("image", "config", "arrays", "lock"),
     ("output", "container", "given", "jsonfile", "device", "notice"),
     ("errors", "quiet", "decodable", "version"),
@@ -41,6 +41,7 @@ NEVER = {
     "train": {"models", "recipes", "catalog"},
     "edits": {"train", "recipes"},
     "studio": {"train", "recipes", "runs", "data"},
+    "gallery": {"train", "recipes", "runs", "data"},
     "metrics": {"models", "data"},
 }
 """Beyond the lines: nothing that runs an edit needs anything that trains, and the engine knows no model."""
@@ -271,8 +272,8 @@ def check(folder: Path, file: str, source: str, more: Sequence[str] = ()) -> lis
         ("train/engine.py", "def f():\n    from masque.models import rsgan", "train never imports models"),
         ("edits/swap.py", "from masque.train.engine import Engine", "edits never imports train"),
         ("edits/swap.py", "from masque.recipes.rsgan import RSGANRecipe", "recipes is not below edits"),
-        ("studio/page.py", "from masque.recipes.rsgan import PRESETS", "studio never imports recipes"),
-        ("studio/page.py", "import masque.runs", "studio never imports runs"),
+        ("gallery/page.py", "from masque.recipes.rsgan import PRESETS", "gallery never imports recipes"),
+        ("studio/verbs.py", "import masque.runs", "studio never imports runs"),
         ("tables/rsgan.py", "from masque import bench", "bench is not below tables"),
         ("recipes/rsgan.py", "from masque.catalog import CATALOG", "catalog is not below recipes"),
         ("errors.py", "import masque.image", "image is not below errors"),

@@ -17,7 +17,7 @@ from masque.edits.own_cells import OwnCells, Variation
 from masque.errors import ValueRangeError
 from masque.faces.crop import cut_head
 from masque.faces.frame import chain, scale_of, warp_photo, zoom
-from masque.studio.page import sample_photos
+from masque.samples import sample_photos
 
 
 @pytest.fixture(scope="module")

@@ -157,7 +157,7 @@ def demo(
     check_replaceable(overwrite, folder / "index.html")  # of the pictures, which photos they show is known later
     with only_writer(folder / "out"), Bar("Making the page") as bar:
         import masque
-        from masque.studio.page import make_page
+        from masque.gallery.page import make_page
 
         session, translator, painter = (
             masque.load(model, "swap", device),

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from masque.edits.subject import as_photo
+from masque.gallery.page import own_photos
 from masque.image import write_picture
-from masque.studio.page import own_photos
 
 
 def test_hidden_files_count_nowhere_and_what_may_be_missed_is_said(tmp_path: Path) -> None:
     for name in ("b.png", "a.png"):
         write_picture(tmp_path / name, np.zeros((4, 4, 3), np.uint8))
-    for name in ("._a.png", ".DS_Store", "Thumbs.db", "notes.txt", "c.heic"):
+    for name in ("._a.png", ".DS_Store", "Thumbs.db", "notes.txt", "c.jxl"):
         (tmp_path / name).touch()
     (tmp_path / "__MACOSX").mkdir()
     (tmp_path / "gone.jpg").symlink_to("nowhere.jpg")
     photos, complaints = own_photos(tmp_path)
     assert list(photos) == ["a", "b"]
-    assert complaints == [f"1 × .heic picture, which cannot be read, in {tmp_path}", f"1 × broken link, in {tmp_path}"]
+    assert complaints == [f"1 × .jxl picture, which cannot be read, in {tmp_path}", f"1 × broken link, in {tmp_path}"]
     assert own_photos(tmp_path / "none") == ({}, [])
 
 

@@ -18,6 +18,7 @@ from masque.folders import list_folder, missed
 from masque.image import Picture, grid, read_picture
 from masque.output import make_folder, write_atomically
 from masque.provenance import write_copy
+from masque.samples import sample_photos
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
@@ -56,16 +57,6 @@ class Shown:
     """The line below the picture."""
     record: Mapping[str, object] | None = None
     """The record of how it was made; None for a photo as it was given."""
-
-
-def sample_photos() -> dict[str, Picture]:
-    """The two public-domain portraits that come inside scikit-image and matplotlib: both of NASA and the US Navy."""
-    import matplotlib.cbook
-    import skimage.data
-
-    hopper = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
-    astronaut: Picture = skimage.data.astronaut()  # type: ignore[no-untyped-call]
-    return {"astronaut": astronaut, "grace_hopper": read_picture(str(hopper))}
 
 
 def own_photos(folder: Path) -> tuple[dict[str, Picture], list[str]]:

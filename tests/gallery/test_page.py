@@ -20,10 +20,11 @@ from masque.edits.invert import Options
 from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor, Swapper, Synthesizer
 from masque.edits.subject import Shares, Subject
 from masque.errors import OutputError
+from masque.gallery import page as gallery
+from masque.gallery.page import Shown, make_page, own_photos
 from masque.image import Picture, read_picture, write_picture
 from masque.provenance import verify
-from masque.studio import page as studio
-from masque.studio.page import Shown, make_page, own_photos, sample_photos
+from masque.samples import sample_photos
 from tiny import ParserOf
 
 ODD_NAME = 'ann #1 50% <b>&"'
@@ -78,7 +79,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, model_folder: Path, puppet_fi
     announced: list[Path] = []
     portraits = {path.stem: read_picture(path) for path in puppet_files[:2]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(studio, "sample_photos", lambda: portraits)
+        patch.setattr(gallery, "sample_photos", lambda: portraits)
         patch.setattr(Options, "steps", 5)
         patch.setattr(Options, "detail_steps", 5)
         translator = AttributeEditor(runs.build_recipe(runs.plan("ccagan", "tiny")).model, "ccagan", "0" * 16)
@@ -148,7 +149,7 @@ def test_a_picture_of_the_users_own_is_kept(
     mine.parent.mkdir()
     write_picture(mine, np.full((8, 8, 3), 9, np.uint8))
     before = mine.read_bytes()
-    monkeypatch.setattr(studio, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
+    monkeypatch.setattr(gallery, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
     with pytest.raises(OutputError, match=r"-smile\.jpg is there already"):
         make_page(session, tmp_path, check=lambda paths: check_replaceable(overwrite, *paths))
     assert mine.read_bytes() == before
@@ -232,7 +233,7 @@ def test_a_page_that_has_no_place(
     session: Swapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puppet_files: list[Path]
 ) -> None:
     (tmp_path / "out").write_text("mine")
-    monkeypatch.setattr(studio, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
+    monkeypatch.setattr(gallery, "sample_photos", lambda: {path.stem: read_picture(path) for path in puppet_files[:2]})
     with pytest.raises(OutputError, match="out is a file: name a folder"):
         make_page(session, tmp_path)
     assert (tmp_path / "out").read_text() == "mine"
@@ -241,7 +242,7 @@ def test_a_page_that_has_no_place(
 def test_records_and_captions_are_escaped() -> None:
     reader = Reader()
     shown = Shown("a&b.jpg", "<i>smiling</i>", {"photo": "</pre><script>"})
-    reader.feed(studio._html(FakeSession(), [("<h3>", [shown])], ["<u>"]))  # type: ignore[arg-type]
+    reader.feed(gallery._html(FakeSession(), [("<h3>", [shown])], ["<u>"]))  # type: ignore[arg-type]
     assert not reader.tags & {"i", "u", "h3", "script"}
     assert json.loads(reader.records[0]) == {"photo": "</pre><script>"}
 
