@@ -400,3 +400,13 @@ def test_what_a_face_has_is_read_and_setting_it_changes_nothing(api: httpx.Clien
     after = pixels(api.get(f"/api/results/{same['id']}/picture").content).astype(int)
     assert np.abs(after - before).mean() < 0.2
     failure(api.post(f"/api/photos/{anna['id']}/read", params={"pick": 5}), 422)
+
+
+def test_a_face_that_is_picked_though_it_is_taken_anyway_is_the_same_face(api: httpx.Client, anna: Sent) -> None:
+    smiling = result(api, "edit", photo=anna["id"], attributes='{"Smiling": 0}', pick=1)
+    (face,) = smiling["faces"]  # type: ignore[misc]
+    assert face["taken"]
+    dyed = result(api, "edit", photo=smiling["id"], attributes='{"Hair": "auburn"}', pick=face["number"])
+    record = dyed["record"]
+    assert isinstance(record, dict)
+    assert {"smile", "hair"} <= set(record["layers"])  # the second edit went on from the first

@@ -12,7 +12,7 @@ import cv2
 
 from masque.edits.own import SIZE
 from masque.edits.subject import Subject, cut_subject, find_subject
-from masque.faces.detect import Face, choose_face, find_faces
+from masque.faces.detect import Face, choose_face, find_faces, main_face
 from masque.image import Picture
 from masque.studio.messages import Content, NotHeldError
 from masque.studio.packed import Held, unpack, unpack_faces
@@ -114,6 +114,7 @@ class Desk:
         pick: which of several, from 1 on; the largest, or the one that was edited, if None. longest: the longer side in
         pixels of a smaller copy to take in place of the photo. Raises NoFaceError, NotHeldError."""
         one = self.take(key)
+        pick = self._other(one, pick)
         if longest is not None and longest >= max(one.picture.shape[:2]):
             longest = None
         found = one.subjects.get((pick, longest))
@@ -121,6 +122,17 @@ class Desk:
             found = self._cut(one, pick) if longest is None else smaller(self.subject(key, pick), longest)
             one.subjects[pick, longest] = found
         return found
+
+    def _other(self, one: Lying, pick: int | None) -> int | None:
+        """A pick, but None where it names the face that is taken anyway: what is known of that is not found again, and
+        an edit of an edit goes on from it."""
+        if pick is None:
+            return None
+        faces, original = self.faces(one.key), one.held.result.original if one.held is not None else None
+        if not 1 <= pick <= len(faces):
+            return pick
+        taken = original.face if original is not None else main_face(faces)
+        return None if faces[pick - 1].box == taken.box else pick
 
     def _cut(self, one: Lying, pick: int | None) -> Subject:
         result = one.held.result if one.held is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 
+from masque.faces.detect import Face
 from masque.jsonfile import JSON
 from masque.studio import verbs_edits, verbs_latents, verbs_looks, verbs_sheets
 from masque.studio.call import Call, Outcome
@@ -12,6 +13,7 @@ from masque.studio.desk import Lying
 from masque.studio.messages import Made
 from masque.studio.packed import Held, pack
 from masque.studio.said import in_words
+from masque.studio.verbs_looks import faces_of
 
 EDITS: Mapping[str, Callable[[Call], Outcome]] = {
     "swap": verbs_edits.swap,
@@ -57,8 +59,9 @@ def do(call: Call) -> Made:
 def made(call: Call, outcome: Outcome) -> Made:
     """An outcome as the server holds it; it stays before the worker as well, since the next edit may go on from it."""
     key, result, short = secrets.token_urlsafe(12), outcome.result, call.preview
-    held = Held(result, outcome.name, outcome.cells, outcome.labels)
-    lying = Lying(key, outcome.name, result.picture, held)
+    faces = None if short else _faces(call, outcome)
+    held = Held(result, outcome.name, outcome.cells, outcome.labels, faces)
+    lying = Lying(key, outcome.name, result.picture, held, faces)
     body, needs = (b"", ()) if short else pack(held, call.desk.photos())
     if not short:
         call.desk.add(lying)
@@ -78,14 +81,15 @@ def made(call: Call, outcome: Outcome) -> Made:
         "labels": outcome.labels is not None,
         "latent": outcome.latent,
         "cells": len(outcome.cells) or None,
-        "faces": [] if short else _faces(call, outcome),
+        "faces": faces_of(faces, result.original.face) if faces and result.original is not None else [],
     }
     return Made(about, body, verbs_looks.preview_of(result.picture), outcome.film, needs=needs)
 
 
-def _faces(call: Call, outcome: Outcome) -> list[JSON]:
-    """The faces in a result, where those of the photo that it is an edit of still stand where they stood."""
+def _faces(call: Call, outcome: Outcome) -> tuple[Face, ...] | None:
+    """The faces in a result, where those of the photo that it is an edit of still stand where they stood; None where
+    they have to be looked for."""
     result, of = outcome.result, outcome.of
     if of is None or result.change is None or result.original is None:
-        return []
-    return verbs_looks.faces_of(call.desk.faces(of), result.original.face)
+        return None
+    return call.desk.faces(of)
