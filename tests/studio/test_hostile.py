@@ -116,7 +116,7 @@ def still_well(server: Real, photo: bytes) -> None:
         assert client.get("/").status_code == 200
         taken = client.post("/api/photos", files={"photo": ("a.jpg", photo)})
         assert taken.status_code == 201, taken.text
-        assert len(taken.json()["faces"]) == 1
+        assert taken.json()["faces"]
         client.delete("/api/photos")
     assert "Traceback" not in "".join(server.heard), "".join(server.heard)[-5000:]
 
