@@ -167,6 +167,8 @@ class Attacker:
     port: int
     token: str
     bases: list[bytes]
+    held: str = ""
+    """The id of a photo that the client `hostile` holds."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -183,6 +185,7 @@ class Attacker:
             (4, self.garbage),
             (6, self.odd_method),
             (2, self.silent),
+            (3, self.odd_edit),
         )
 
     def draw(self) -> Sent:
@@ -401,6 +404,30 @@ class Attacker:
         headers["Accept"] = self.random.choice(["*/*", "application/json", "text/html"])
         query = self.random.choice(["", "?job=true", "?job=maybe", "?job=true&job=false"])
         return self._request("fields", f"/api/{verb}{query}", body, "POST", headers)
+
+    def odd_edit(self) -> Sent:
+        """Of a good photo, with options or a label map that cannot be used."""
+        verb = self.random.choice([verb for verb in VERBS if verb not in ("photos", "verify")])
+        fields: list[tuple[str, str | None, bytes]] = [
+            (name, None, self.held.encode()) for name in PHOTO_FIELDS if name not in ("file", "labels")
+        ]
+        for name in self.random.sample(OPTIONS, self.random.randrange(1, 4)):
+            fields.append((name, None, self.random.choice(ODD_TEXTS).encode("utf-8", "surrogatepass")))
+        packed = self.random.choice(
+            [
+                b"",
+                b"\0" * 100,
+                zlib.compress(bytes(10)),
+                zlib.compress(bytes(200_000_000), 9),
+                zlib.compress(b"\xff" * 2**18),
+            ]
+        )
+        fields.append(("labels", "labels.png", self.random.choice([packed, self._broken()])))
+        body, headers = self._form(fields)
+        if self.random.random() < 0.7:
+            body = body.replace(b"image/png", b"application/x-masque-labels")
+        query = self.random.choice(["", "?job=true"])
+        return self._request("edit", f"/api/{verb}{query}", body, "POST", headers)
 
     def odd_login(self) -> Sent:
         """At the door."""

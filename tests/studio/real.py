@@ -39,11 +39,19 @@ class Real:
         headers = {"Authorization": f"Bearer {self.token}", "X-Masque-Client": name}
         return httpx.Client(base_url=self.address, headers=headers, timeout=120, **more)  # type: ignore[arg-type]
 
+    def check_alive(self) -> None:
+        """Fail with what it said last where it has ended."""
+        code = self.process.poll()
+        assert code is None, f"the server ended with {code}: {''.join(self.heard)[-3000:]}"
+
     def wait_until_ready(self, seconds: float = 120) -> None:
         """Wait until the models are loaded."""
         end = time.monotonic() + seconds
         with self.client() as client:
-            while not client.get("/api/status").json()["ready"]:
+            while True:
+                self.check_alive()
+                if client.get("/api/status").json()["ready"]:
+                    return
                 assert time.monotonic() < end, "".join(self.heard)
                 time.sleep(0.1)
 

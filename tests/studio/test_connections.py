@@ -175,8 +175,7 @@ def test_who_does_not_fetch_the_answer_is_cut_off(monkeypatch: pytest.MonkeyPatc
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(head(port, "GET", "/api/large"))
         time.sleep(1.5)
-        with pytest.raises(ConnectionResetError):
-            connection.recv(20 * 2**20, socket.MSG_WAITALL)
+        assert len(all_of(connection)) < 2**20
 
 
 def test_who_fetches_it_steadily_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

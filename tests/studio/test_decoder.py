@@ -21,7 +21,14 @@ from PIL import Image
 
 from masque.errors import NoPictureError, PictureError
 from masque.image import Picture, read_picture
-from masque.studio.decoder import BEYOND, Decoded, Decoder, TooManyBytesError
+from masque.studio.decoder import (
+    BEYOND,
+    MOST_OF_CLIENT,
+    Decoded,
+    Decoder,
+    DecoderBusyError,
+    TooManyBytesError,
+)
 from masque.studio.decoding import ANSWER, READY
 from masque.studio.limits import LARGEST_FILE
 
@@ -200,9 +207,24 @@ def test_many_at_once_all_come_back(photos: dict[str, Picture]) -> None:
 
     async def work(decoder: Decoder) -> None:
         sizes = range(20, 60)
-        decoded = await asyncio.gather(*(decoder.decode(content, size) for size in sizes))
+        decoded = await asyncio.gather(*(decoder.decode(content, size, f"{size % 10}") for size in sizes))
         assert [max(picture.width, picture.height) for picture in decoded] == list(sizes)
         assert len(children()) == 2
+
+    run(work)
+
+
+def test_who_sends_much_at_once_leaves_room_for_others() -> None:
+    content = encoded(Image.new("RGB", (2000, 2000)))
+
+    async def work(decoder: Decoder) -> None:
+        sent = [asyncio.ensure_future(decoder.decode(content, 10, "greedy")) for _ in range(30)]
+        await asyncio.sleep(0)
+        assert (await decoder.decode(content, 10, "modest")).width == 10
+        refused = [error for error in await asyncio.gather(*sent, return_exceptions=True) if error is not None]
+        busy = [error for error in refused if isinstance(error, DecoderBusyError)]
+        assert len(busy) == 30 - MOST_OF_CLIENT - 2
+        assert not decoder._waiting
 
     run(work)
 

@@ -53,13 +53,16 @@ async def answer_to(port: int, sent: Sent) -> bytes:
 
 async def attack(server: Real, seed: int, requests: int, bases: list[bytes], at_once: int = 24) -> Counter[str]:
     """Send them; gives how many were answered how, by kind and status. Fails where an answer is not as it should be."""
-    attacker = Attacker(seed, server.port, server.token, bases)
+    with server.client("hostile") as client:
+        held = client.post("/api/photos", files={"photo": ("a.jpg", bases[0])}).json()["id"]
+    attacker = Attacker(seed, server.port, server.token, bases, held)
     counts: Counter[str] = Counter()
     complaints: dict[str, tuple[bytes, bytes]] = {}
     places = asyncio.Semaphore(at_once)
 
     async def one(sent: Sent) -> None:
         async with places:
+            server.check_alive()
             answer = await answer_to(server.port, sent)
         counts[f"{sent.kind} {answer[9:12].decode() or 'closed'}"] += 1
         wrong = complaint(sent, answer, server)

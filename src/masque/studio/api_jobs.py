@@ -101,10 +101,10 @@ async def cancel(studio: TheStudio, client: TheClient, key: str) -> dict[str, JS
 
 @router.post("/verify", response_model=shapes.Verdict)
 async def verify(
-    studio: TheStudio, file: Annotated[UploadFile, File(description="A picture or film.")]
+    studio: TheStudio, client: TheClient, file: Annotated[UploadFile, File(description="A picture or film.")]
 ) -> dict[str, JSON]:
     """What a picture or film says of how it was made."""
-    verdict = await studio.decoder.verify(await file.read())
+    verdict = await studio.decoder.verify(await file.read(), client.turn)
     record, unchanged = verdict.get("record"), verdict.get("unchanged")
     if not isinstance(record, dict):
         return {"masque": False, "unchanged": None, "words": [NOT_MADE], "record": None}

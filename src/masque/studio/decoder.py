@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +30,8 @@ MOST_TEXT = 8 * MEGABYTE
 """Bytes of a record or a sentence that a child may send."""
 MOST_WAITING = 64
 """Uploads that wait for a child, at most."""
+MOST_OF_CLIENT = 8
+"""The same of one client, so that others always find room."""
 BEYOND = "This picture could not be decoded with the memory and time that one may take: make it smaller first."
 SENTENCES = {"PictureError": PictureError, "NoPictureError": NoPictureError}
 
@@ -69,21 +71,21 @@ class Decoder:
         self._places = asyncio.Semaphore(children)
         self._children = children
         self._busy: set[_Child] = set()
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(children, "decoder")
         self._closed = False
 
-    async def decode(self, content: bytes, longest_side: int | None = None) -> Decoded:
-        """The picture in a file's content, its longer side at most so many pixels.
+    async def decode(self, content: bytes, longest_side: int | None = None, client: str = "") -> Decoded:
+        """The picture in a file's content, its longer side at most so many pixels. client: who sent it.
 
         Raises PictureError with the sentence of `masque.image.read_picture`, or one that says that the picture takes
         too much."""
-        width, height, pixels = await self._ask(DECODE, longest_side or 0, content)
+        width, height, pixels = await self._ask(DECODE, longest_side or 0, content, client)
         return Decoded(width, height, pixels)
 
-    async def verify(self, content: bytes) -> Mapping[str, object]:
+    async def verify(self, content: bytes, client: str = "") -> Mapping[str, object]:
         """What a picture or film says of itself: the fields of `masque.provenance.Verdict`. Raises PictureError."""
-        _, _, text = await self._ask(VERIFY, 0, content)
+        _, _, text = await self._ask(VERIFY, 0, content, client)
         verdict = json.loads(text)
         if not isinstance(verdict, dict):
             raise PictureError(BEYOND)
@@ -102,17 +104,18 @@ class Decoder:
         self._free.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _ask(self, task: int, longest: int, content: bytes) -> tuple[int, int, bytes]:
+    async def _ask(self, task: int, longest: int, content: bytes, client: str) -> tuple[int, int, bytes]:
         if len(content) > LARGEST_FILE:
             size, most = -(-len(content) // MEGABYTE), LARGEST_FILE // MEGABYTE
             raise TooManyBytesError(f"The photo has {size} MB and the limit is {most}: make it smaller first.")
-        if self._waiting >= MOST_WAITING:
+        if self._waiting.total() >= MOST_WAITING or self._waiting[client] >= MOST_OF_CLIENT:
             raise DecoderBusyError("Many pictures are being opened: try again in a few seconds.")
-        self._waiting += 1
+        self._waiting[client] += 1
         try:
             await self._places.acquire()
         finally:
-            self._waiting -= 1
+            self._waiting[client] -= 1
+            self._waiting += Counter()  # forgets clients of whom nothing waits
         child = self._free.popleft() if self._free else _Child(self._memory, self._seconds)
         self._busy.add(child)
         try:

@@ -97,7 +97,7 @@ class Studio:
 
     async def take_photo(self, client: Client, name: str, content: bytes) -> Item:
         """Hold a photo that was sent, with the faces found in it. Raises MasqueError for what is none."""
-        decoded = await self.decoder.decode(content)
+        decoded = await self.decoder.decode(content, client=client.turn)
         shown = printable(name.replace("\\", "/").rsplit("/", 1)[-1], LONGEST_NAME) or "the photo"
         return await self.hold_photo(client, shown, (decoded.height, decoded.width), decoded.pixels)
 
