@@ -106,3 +106,20 @@ def _listen(process: subprocess.Popen[str], heard: list[str]) -> None:
     assert process.stderr is not None
     with process.stderr as stream:
         heard.extend(iter(stream.readline, ""))
+
+
+def still_there(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that have not ended when so many seconds are over; one that only waits to be taken note of has ended."""
+    end = time.monotonic() + seconds
+    while alive := [process for process in processes if _runs(process)]:
+        if time.monotonic() > end:
+            return alive
+        time.sleep(0.05)
+    return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from real import still_there
 
 from masque.errors import NoPictureError, PictureError
 from masque.image import Picture, read_picture
@@ -280,8 +281,7 @@ def test_children_end_with_a_server_that_is_killed(
     parent.stdin.close()
     time.sleep(0.8)
     os.kill(parent.pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(born, timeout=2)
-    assert alive == []
+    assert still_there(born, 2.0) == []
 
 
 def test_a_child_may_write_no_file_and_leaves_no_core() -> None:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from hostile import Attacker, Sent
 from PIL import Image
-from real import Real, real_server
+from real import Real, real_server, still_there
 
 from masque.image import Picture
 
@@ -178,8 +178,7 @@ def test_a_kill_leaves_no_file_and_no_process(tmp_path: Path, photos: dict[str, 
         assert not [path for path in opened if not path.startswith("/dev/")]
         assert not deleted_files(family)
         server.process.send_signal(signal.SIGKILL)
-        _, alive = psutil.wait_procs(family, timeout=2)
-        assert alive == []
+        assert still_there(family, 2.0) == []
     assert files_in([tmp_path], begun) == set()
     ours = {path for path in files_in([Path("/dev/shm"), Path("/tmp")], begun) if holds_photo(path, photo)}
     assert ours == set()

@@ -6,10 +6,8 @@ side."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import struct
 import sys
 import time
@@ -18,6 +16,8 @@ from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from masque.studio.orphans import die_with
 
 REQUEST = struct.Struct("!BIQ")
 """What to do (DECODE, VERIFY), pixels that the longer side may have (0: any number), bytes that follow."""
@@ -34,7 +34,7 @@ MOST_OPEN = 64
 def main() -> None:
     """Serve requests from stdin until it ends. Arguments: the parent's process, bytes of memory, seconds a picture."""
     parent, memory, seconds = (int(word) for word in sys.argv[1:4])
-    _die_with(parent)
+    die_with(parent)
     source, sink = _pipes()
     _warm()
     _bound(memory)
@@ -126,16 +126,6 @@ def _allow(seconds: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds + 1, resource.RLIM_INFINITY))
-
-
-def _die_with(parent: int) -> None:
-    """Have the system end this process with its parent, even while it computes; elsewhere the end of its pipe does it,
-    and the bound on its time."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 
 from masque.errors import MasqueError
@@ -27,6 +28,7 @@ from masque.studio.messages import (
     Wanted,
     WorkError,
 )
+from masque.studio.orphans import die_with
 
 NO_MEMORY = "There is not enough memory for this: use a smaller picture."
 FAILED = "Masque failed in a way that it should not: please report what you did."
@@ -38,6 +40,9 @@ def work(connection: Connection, lane: Lane, threads: int, verbose: bool = False
     """Do what comes through a connection until its other end is closed.
 
     lane: which tasks come. threads: how many threads torch computes with. verbose: print what fails unexpectedly."""
+    parent = parent_process()
+    if parent is not None and parent.pid is not None:
+        die_with(parent.pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal: the server ends this one
     Worker(connection, lane, threads, verbose).run()
 
