@@ -22,6 +22,7 @@ export class Gestures {
     /** @type {Point | null} */
     this.at = null; // the pointer, in the window
     const { element } = canvas;
+    element.addEventListener("pointerenter", (event) => this.enter(event));
     element.addEventListener("pointerdown", (event) => this.down(event));
     element.addEventListener("pointermove", (event) => this.move(event));
     element.addEventListener("pointerup", (event) => this.up(event));
@@ -39,6 +40,17 @@ export class Gestures {
     const { element } = this.canvas;
     const box = element.getBoundingClientRect();
     return { x: event.clientX - box.left - element.clientLeft, y: event.clientY - box.top - element.clientTop };
+  }
+
+  /**
+   * Keys are for the canvas while a mouse is over it, unless they are for something outside its desk.
+   * @param {PointerEvent} event
+   */
+  enter(event) {
+    const { element } = this.canvas;
+    const now = document.activeElement;
+    const free = !now || now === document.body || now.closest(".desk")?.contains(element);
+    if (event.pointerType !== "touch" && free) element.focus({ preventScroll: true });
   }
 
   /** @param {PointerEvent} event */
