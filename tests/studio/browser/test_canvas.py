@@ -1,4 +1,4 @@
-"""The label canvas by itself: what strokes, fills and keys write, label by label, against a second way to compute it."""
+"""The label canvas by itself: what strokes, fills and keys write, pixel by pixel, against a second computation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ WIDTH, HEIGHT = 90, 60
 """Of the map: not square, so that rows and columns cannot be mistaken for each other."""
 
 MAKE = """async ([width, height, labels, high]) => {
-  const [{ LabelCanvas }, { words }] = await Promise.all([import("/static/js/canvas.js"), import("/static/js/words.js")]);
+  const { LabelCanvas } = await import("/static/js/canvas.js");
+  const { words } = await import("/static/js/words.js");
   const names = Array.from({ length: 11 }, (_, i) => `part ${i}`);
   const colours = names.map((_, i) => [20 * i, 255 - 20 * i, (70 * i) % 255]);
   const nothing = () => {};
@@ -239,9 +240,9 @@ def test_the_screen_shows_the_labels_that_the_map_holds(painter: Painter) -> Non
               const found = [];
               for (let y = 0; y < map.height; y++) for (let x = 0; x < map.width; x++) {
                 const at = view.toWindow({ x: x + 0.5, y: y + 0.5 });
+                const pixel = overlay.context.getImageData(Math.floor(at.x), Math.floor(at.y), 1, 1).data;
                 const inside = at.x > 0 && at.y > 0 && at.x < view.wide && at.y < view.high;
-                const rgba = inside ? [...overlay.context.getImageData(Math.floor(at.x), Math.floor(at.y), 1, 1).data] : [-1];
-                found.push(rgba[0] < 0 ? -1 : rgba[3] === 0 ? 0 : rgba[0] / 20);
+                found.push(!inside ? -1 : pixel[3] === 0 ? 0 : pixel[0] / 20);
               }
               return found;
             }"""
