@@ -79,7 +79,9 @@ def read_labels_of(call: Call) -> Outcome:
     own = call.desk.parser().parse(subject)
     with blamed_on("labels"):
         labels, notes = read_map(call.task.files["labels"], subject.photo.shape[:2])
-        labels, more = edited_labels(labels, own.labels)
+        more: Sequence[str] = ()
+        if labels.shape != own.labels.shape:  # one of the photo's size is taken as it is, pixel by pixel
+            labels, more = edited_labels(labels, own.labels)
     picture = COLOURS[labels].astype(np.uint8)
     record = {**own.record, "edit": "read-labels", "notes": [*notes, *more]}
     return Outcome(Result(picture, record), subject.name, call.key("photo"), labels=labels)

@@ -39,16 +39,13 @@ class PaintTab {
     this.wait = el("div", { class: "lines" });
     this.place = el("div", { class: "paint-place" });
     this.outcome = el("section", { class: "outcome", "aria-label": words.view.after });
-    const intro = el(
-      "div",
-      { class: "paint-intro" },
-      el("h2", { text: words.paint.title }),
-      el("p", { class: "lead", text: words.paint.lead }),
-    );
+    const title = el("h2", { text: words.paint.title });
+    const lead = el("p", { class: "lead", text: words.paint.lead });
     this.page = el(
       "div",
       { class: "paint", "data-state": "empty" },
-      el("div", { class: "paint-in" }, intro, this.well.element, this.wait),
+      title,
+      el("div", { class: "paint-in" }, lead, this.well.element, this.wait),
       this.place,
       this.outcome,
     );
@@ -57,6 +54,7 @@ class PaintTab {
     /** @type {Promise<Desk> | null} */
     this.desk = null;
     root.append(this.page);
+    studio.api.choices().catch(() => {}); // so that they are there when a photo is; the desk says what failed
     studio.results.clear(this.outcome, words.paint.empty);
   }
 
