@@ -37,6 +37,8 @@ wheel: setup
 	build/empty/bin/python -m pip install --quiet --disable-pip-version-check build/wheel/*.whl
 	mkdir build/elsewhere
 	cd build/elsewhere && env -u PYTHONPATH ../../.ci/use ../empty/bin
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo build/wheel/*.whl)[studio]" 'torch>=2.11,<2.14'
+	cd build/elsewhere && env -u PYTHONPATH ../../.ci/serve ../empty/bin
 
 lint: setup
 	$(BIN)/ruff check src tests
