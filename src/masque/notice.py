@@ -18,13 +18,13 @@ SENTENCES = (
 
 
 def folder() -> Path:
-    """Where the settings of this machine's user are."""
-    home = Path.home()
+    """Where the settings of this machine's user are. Raises RuntimeError where the user has no home."""
     if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA", home / "AppData" / "Roaming")) / "masque"
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "masque"
     if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "masque"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "masque"
+        return Path.home() / "Library" / "Application Support" / "masque"
+    asked = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(asked) if os.path.isabs(asked) else Path.home() / ".config") / "masque"
 
 
 def agreed() -> bool:

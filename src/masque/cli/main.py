@@ -9,9 +9,9 @@ import errno
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, wraps
 from typing import Annotated, NoReturn
 
 import typer
@@ -34,8 +34,8 @@ from masque.cli import (
 )
 from masque.cli.help import Headings
 from masque.cli.manner import MANNER, begin
-from masque.cli.options import Quiet, Verbose
-from masque.cli.show import failure, remark
+from masque.cli.options import EDIT, LATENTS, PEOPLE, Quiet, Verbose
+from masque.cli.show import failure, remark, show_notice
 from masque.cli.spelling import Line, current, pieces_of, words_of
 from masque.cli.streams import unheard
 from masque.errors import MasqueError, escaped
@@ -96,9 +96,26 @@ def command_line() -> TyperGroup:
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
     everywhere = [parameter for parameter in root.params if parameter.name in ("quiet", "verbose")]
-    for command in commands_of(root).values():
+    for words, command in commands_of(root).items():
         command.params.extend(everywhere)
+        if command.rich_help_panel in (EDIT, LATENTS, PEOPLE) and words not in WITHOUT_NOTICE and command.callback:
+            command.callback = _after_notice(command.callback)
     return root
+
+
+WITHOUT_NOTICE = {("faces",), ("parse",), ("heatmap",), ("verify",), ("sample",), ("studio",)}
+"""Commands beside those that edit pictures of people which make none; Studio's page shows the notice itself."""
+
+
+def _after_notice(command: Callable[..., object]) -> Callable[..., object]:
+    """A command before which the notice is shown where it has not been yet."""
+
+    @wraps(command)
+    def run(*given: object, **named: object) -> object:
+        show_notice()
+        return command(*given, **named)
+
+    return run
 
 
 def commands_of(group: TyperGroup, words: tuple[str, ...] = ()) -> dict[tuple[str, ...], typer.core.TyperCommand]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from masque import notice
 from masque.cli.manner import MANNER
 from masque.cli.overwriting import check_replaceable
 from masque.errors import escaped, printable
@@ -223,6 +224,16 @@ def remark(sentence: str) -> None:
     """Print one line on stderr beside the answer, escaped as `tell` does; nothing with --quiet."""
     if not MANNER.quiet:
         typer.echo(escaped(sentence), err=True)
+
+
+def show_notice() -> None:
+    """Show on a terminal, once on this machine, what everybody should read before they edit pictures of people."""
+    if MANNER.quiet or MANNER.json or not watched() or notice.agreed():
+        return
+    for sentence in notice.SENTENCES:
+        typer.echo(sentence, err=True)
+    typer.echo("This is shown once.\n", err=True)
+    notice.remember()
 
 
 def save(result: Result, out: Path, overwrite: bool | None, as_json: bool, note: str = "") -> None:
