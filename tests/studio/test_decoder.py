@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from real import still_there
 
 from masque.errors import NoPictureError, PictureError
 from masque.image import Picture, read_picture
+from masque.provenance import verify, write_recorded
 from masque.studio.decoder import (
     BEYOND,
     MOST_OF_CLIENT,
@@ -86,6 +88,35 @@ def test_a_smaller_copy_has_the_longer_side_asked_for(longest: int, size: tuple[
         assert (pixels(decoded) == (10, 20, 30)).all()
 
     run(work)
+
+
+def test_a_record_is_read_in_the_child_too(photos: dict[str, Picture], tmp_path: Path) -> None:
+    small = photos["astronaut"][::8, ::8]
+    made = write_recorded(tmp_path / "a.png", small, {"made": "by a test"}).read_bytes()
+    changed = write_recorded(tmp_path / "b.jpg", small, {"made": "by a test"}).read_bytes() + b"more"
+
+    async def work(decoder: Decoder) -> None:
+        told = await decoder.verify(made)
+        assert (told["record"], told["unchanged"]) == ({"made": "by a test"}, True)
+        assert (await decoder.verify(encoded(small)))["record"] is None
+        for content in (changed, b"", b"hello", b"\0\0\0\x18ftypmp42" + b"\xff" * 100):
+            assert await said_in_child(decoder, content) == said(content)
+
+    run(work)
+
+
+def said(content: bytes) -> object:
+    try:
+        return asdict(verify(content))
+    except PictureError as error:
+        return str(error)
+
+
+async def said_in_child(decoder: Decoder, content: bytes) -> object:
+    try:
+        return await decoder.verify(content)
+    except PictureError as error:
+        return str(error)
 
 
 def bomb() -> bytes:

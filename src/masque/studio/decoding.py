@@ -14,8 +14,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict
 from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from masque.studio.orphans import die_with
 
@@ -89,7 +88,7 @@ def _decode(content: bytes, longest: int) -> tuple[int, int, memoryview]:
 def _verify(content: bytes) -> memoryview:
     from masque.provenance import verify
 
-    verdict = asdict(verify(cast("Path", BytesIO(content))))
+    verdict = asdict(verify(content))
     return memoryview(json.dumps(verdict).encode())
 
 
