@@ -46,6 +46,7 @@ export function live({
 }) {
   const fail = failing(root, root);
   let wanted = 0; // counts movements
+  let shown = -1; // of which the full size is there: a small picture that comes later is not shown
   let drafting = false;
   let rest = 0;
   /** @type {AbortController | null} */
@@ -74,7 +75,7 @@ export function live({
         if (!sent) break;
         small = new AbortController();
         const blob = await studio.api.draft(verb, { ...sent, ...shrunk }, small.signal);
-        if (small.signal.aborted) break;
+        if (small.signal.aborted || shown === wanted) break;
         const last = address;
         address = URL.createObjectURL(blob);
         clear();
@@ -99,6 +100,7 @@ export function live({
     try {
       const result = await studio.api.run(verb, sent, { onProgress: line.show, signal: mine.signal });
       if (full === mine) {
+        shown = wanted;
         clear();
         onDone(result, sent);
       }

@@ -181,7 +181,7 @@ class Editor {
   async photo(item) {
     this.live.stop();
     this.changed = {};
-    this.sliders.hidden = !item || !item.faces.length;
+    this.sliders.hidden = true; // until it is known where they begin
     this.said.textContent = "";
     if (!item) return this.empty();
     this.studio.results.photo(this.result, item);
@@ -204,6 +204,7 @@ class Editor {
       this.said.textContent = "";
       this.well.fail(sentenceOf(error));
     }
+    if (this.well.item === item) this.sliders.hidden = false;
   }
 
   /** @param {string} name @param {number | string} value */

@@ -1,0 +1,155 @@
+"""What can be done with results: look closely, undo, chain, cancel, download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from studio_steps import download, finished, give, open_tab, panel, pixels, use_in
+
+from masque.image import Picture
+from masque.provenance import verify
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from conftest import Traffic
+
+
+def test_undo_and_redo_go_back_and_forth(page: Page, portraits: dict[str, Path]) -> None:
+    open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    smile = page.get_by_role("slider", name="Smile")
+    smile.press("End")
+    first = finished(page, "edit")
+    smile.press("Home")
+    second = finished(page, "edit", [first])
+    page.keyboard.press("Control+z")
+    assert finished(page, "edit", [second]) == first
+    assert smile.input_value() == "1"  # the slider goes back with its picture
+    page.get_by_role("button", name="Undo").click()
+    panel(page, "edit").locator(".result[data-state=photo]").wait_for()
+    page.keyboard.press("Control+y")
+    assert finished(page, "edit") == first
+    page.get_by_role("button", name="Redo").click()
+    assert finished(page, "edit", [first]) == second
+    assert page.locator(".history li").count() == 2
+    page.get_by_role("button", name="Result 1: Edit").click()
+    assert finished(page, "edit", [second]) == first
+    assert page.locator(".history [aria-current=true]").count() == 1
+
+
+def test_an_edit_goes_on_as_a_swap(page: Page, portraits: dict[str, Path], tmp_path: Path) -> None:
+    open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["astronaut"])
+    page.get_by_role("slider", name="Smile").press("Home")
+    edited = finished(page, "edit")
+    use_in(page, "edit", "Swap")
+    assert page.get_by_role("tab", selected=True).get_attribute("id") == "tab-swap"
+    give(page, "Into which photo", portraits["grace_hopper"])
+    with page.expect_request("**/api/swap*") as asking:
+        page.get_by_role("button", name="Swap", exact=True).click()
+    assert f'name="face"\r\n\r\n{edited}\r\n'.encode() in (asking.value.post_data_buffer or b"")
+    swapped = finished(page, "swap")
+    use_in(page, "swap", "Edit")
+    page.get_by_role("button", name="auburn", exact=True).click()
+    finished(page, "edit", [edited, swapped])
+    record = verify(download(page, "edit", "PNG", tmp_path)).record
+    assert record is not None
+    assert record["edit"] == "edit"
+    assert page.locator(".history li").count() == 3
+
+
+def test_jobs_that_wait_say_so_and_can_be_cancelled(page: Page, portraits: dict[str, Path]) -> None:
+    give(page, "Whose face", portraits["astronaut"])
+    give(page, "Into which photo", portraits["grace_hopper"])
+    page.get_by_text("Network", exact=True).click()
+    go = page.get_by_role("button", name="Swap", exact=True)
+    asked = 6
+    for _ in range(asked):
+        go.click()
+    lines = panel(page, "swap").locator(".progress")
+    lines.last.wait_for()
+    assert go.is_enabled()
+    last = lines.last.get_by_role("button", name="Cancel: Swap")
+    with page.expect_request(lambda request: request.method == "DELETE" and "/api/jobs/" in request.url):
+        last.click()
+    lines.first.wait_for(state="detached", timeout=60_000)
+    assert page.locator(".history li").count() == asked - 1
+    assert panel(page, "swap").get_by_role("alert").count() == 0  # to cancel is no failure
+
+
+@pytest.mark.parametrize(("kind", "suffix", "format_"), [("JPEG", ".jpg", "JPEG"), ("WebP", ".webp", "WEBP")])
+def test_a_result_is_downloaded_with_its_record(
+    page: Page, portraits: dict[str, Path], tmp_path: Path, kind: str, suffix: str, format_: str
+) -> None:
+    open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    page.get_by_role("slider", name="Smile").press("End")
+    finished(page, "edit")
+    saved = download(page, "edit", kind, tmp_path)
+    assert saved.suffix == suffix
+    with Image.open(saved) as opened:
+        assert opened.format == format_
+        assert opened.size == (512, 600)
+    verdict = verify(saved)
+    assert verdict.unchanged
+    assert verdict.record is not None
+
+
+def test_zoom_goes_to_the_pixels_of_the_full_size(
+    page: Page, photos: dict[str, Picture], traffic: Traffic, tmp_path: Path
+) -> None:
+    Image.fromarray(photos["grace_hopper"]).resize((2048, 2400)).save(tmp_path / "large.jpg", quality=90)
+    open_tab(page, "edit")
+    give(page, "Photo to edit", tmp_path / "large.jpg")
+    page.get_by_role("slider", name="Smile").press("End")
+    made = finished(page, "edit")
+    picture = panel(page, "edit").locator("img.after")
+    assert picture.evaluate("async (image) => { await image.decode(); return image.naturalHeight; }") == 1600
+    full = [url for url in traffic.asked if f"/results/{made}/picture" in url and "longest" not in url]
+    assert full == []  # nothing large is loaded until somebody looks closer
+    page.get_by_role("button", name="Pixels").click()
+    assert panel(page, "edit").locator(".scale").text_content() == "100 %"
+    page.wait_for_timeout(4000)
+    assert picture.evaluate("(image) => image.naturalHeight") == 2400
+    page.get_by_role("button", name="Fit").click()
+    stage = panel(page, "edit").locator(".stage")
+    box = stage.bounding_box()
+    assert box is not None
+    before = picture.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.wheel(0, -500)
+    page.wait_for_timeout(200)
+    after = picture.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > 2 * before["width"]
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + 30)
+    page.mouse.up()
+    moved = picture.bounding_box()
+    assert moved is not None
+    assert abs(moved["x"] - after["x"] + 40) < 2
+
+
+def test_the_divider_shows_before_and_after(page: Page, portraits: dict[str, Path], tmp_path: Path) -> None:
+    open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    page.get_by_role("slider", name="Smile").press("End")
+    finished(page, "edit")
+    saved = pixels(download(page, "edit", "PNG", tmp_path))
+    assert saved.shape == (600, 512, 3)
+    divider = page.get_by_role("slider", name="Before and after")
+    stage = panel(page, "edit").locator(".stage").bounding_box()
+    assert stage is not None
+    page.mouse.move(stage["x"] + 25, stage["y"] + stage["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2, steps=4)
+    page.mouse.up()
+    assert abs(int(str(divider.get_attribute("aria-valuenow"))) - 50) <= 1
+    divider.press("ArrowRight")
+    assert abs(int(str(divider.get_attribute("aria-valuenow"))) - 55) <= 1
+    assert "before" in str(divider.get_attribute("aria-valuetext"))
