@@ -70,6 +70,13 @@ def test_photos_folders_and_latents_combine(generator, photos, tmp_path):
     outcome = masque("combine", *photos, "--weight", 0.25, "-o", out, *options)
     assert outcome.code == 0, outcome.err
     assert "0.75*a + 0.25*b" in outcome.out
+    three = masque("combine", *photos, photos[0], "--weights", "0.2,0.3,0.5", "-o", out, "--json", *options)
+    assert three.values["formula"] == "0.2*a + 0.3*b + 0.5*c"
+    for weights, says in (("0.2,0.3", "one for each of the 3 faces"), ("0.2,0.3,0.9", "sum to 1")):
+        assert says in masque("combine", *photos, photos[0], "--weights", weights, "-o", out, *options).sentence
+    wrong = masque("combine", *photos, "--weights", "half,half", "-o", out, *options)
+    assert wrong.code == 2
+    assert "numbers with commas between" in wrong.err
     both = masque(
         "combine", photos[0].parent, photos[0], photos[1], "--formula", "2*a - b - c + a", "-o", out, *options, "--json"
     )

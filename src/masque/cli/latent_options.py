@@ -66,6 +66,24 @@ Way: TypeAlias = Annotated[
 Ease: TypeAlias = Annotated[
     Literal["smooth", "linear"], typer.Option("--ease", help="smooth: slow at each face; linear: at one pace.")
 ]
+Weights: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--weights", help="How much of each face, such as 0.2,0.3,0.5: numbers that sum to 1."),
+]
+
+
+def read_weights(text: str | None) -> list[float] | None:
+    """The numbers of `--weights`; None without. Raises BadParameter for what is no number."""
+    if text is None:
+        return None
+    try:
+        return [float(one) for one in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(
+            "give numbers with commas between, such as 0.2,0.3,0.5", param_hint="--weights"
+        ) from None
+
+
 Faces: TypeAlias = Annotated[
     list[Path],
     typer.Argument(help="Photos, latents of masque invert, or folders of photos, which count as their mean."),

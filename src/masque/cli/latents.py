@@ -22,6 +22,8 @@ from masque.cli.latent_options import (
     MorphOut,
     PictureOut,
     Way,
+    Weights,
+    read_weights,
 )
 from masque.cli.options import LATENTS, Detail, Device, Json, Model, Output, Overwrite, Pick, Seed, Size
 from masque.cli.overwriting import check_replaceable
@@ -192,6 +194,7 @@ def combine(
         str | None,
         typer.Option("--formula", help='Such as "a - b + c": a is the first photo, b the second, and so on.'),
     ] = None,
+    weights: Weights = None,
     size: Size = None,
     out: Output = Path("out.png"),
     method: MethodOption = "encoder+refine",
@@ -219,14 +222,15 @@ def combine(
         from masque.edits.invert import Options
         from masque.edits.mixing import checked_size
 
-        check_combination(len(faces), formula, weight)
+        shares = read_weights(weights)
+        check_combination(len(faces), formula, weight, shares)
         checked_size(size, detail)
         generator = masque.load(model, "combine", device)
         if _mixes_pixels(faces, detail) and "-" not in (formula or ""):
             iterations, detail_iterations = _fewer(method, iterations, detail_iterations)
         options = Options(method=method, iterations=iterations, detail=detail_iterations, likeness=likeness, seed=seed)
         latents = _latents(generator, faces, options, bar)
-        result = generator.combine(latents, formula, weight, detail=detail, size=size)
+        result = generator.combine(latents, formula, weight, weights=shares, detail=detail, size=size)
     check_replaceable(overwrite, out)
     for note in result.texts("notes"):
         remark(note)
@@ -343,16 +347,8 @@ def _latents(generator: LatentEditor, faces: list[Path], options: Options, bar: 
         elif face.suffix != ".safetensors":
             photos[face] = (face,)
     wanted = [photo for several in photos.values() for photo in several]
-    found: dict[Path, Latent] = {}
-    if wanted:
-        subjects = [generator.subject(photo) for photo in wanted]
-        search = generator.search(subjects, options, lambda step, *_: bar.update(step, max(step, options.all_steps, 1)))
-        if search.interrupted:
-            raise KeyboardInterrupt  # half-found faces are no answer here
-        found = {
-            photo: generator.latent(z, photo.name, subject.grey, subject)
-            for photo, subject, z in zip(wanted, subjects, search.z, strict=True)
-        }
+    latents = generator.find_all(wanted, options, lambda step, *_: bar.update(step, max(step, options.all_steps, 1)))
+    found = dict(zip(wanted, latents, strict=True))
     return [
         generator.average([found[photo] for photo in photos[face]], face.name)
         if face in photos

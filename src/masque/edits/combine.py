@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from masque.edits.formula import compute
 from masque.edits.grey import KEPT
@@ -26,6 +27,10 @@ from masque.jsonfile import JSON
 
 MOST_OF_CHANGE = 90.0
 """Levels of 255 by which a formula that takes faces away changes the first photo's light and colour at most."""
+
+
+ROUNDED = 0.005
+"""By how much the sum of weights may differ from 1, since people write them with two or three digits."""
 
 
 def average(session: LatentSession, latents: Sequence[Latent], name: str) -> Latent:
@@ -47,6 +52,7 @@ def combine(
     formula: str | None = None,
     weight: float = 0.5,
     *,
+    weights: Sequence[float] | None = None,
     detail: Detail = "keep",
     size: int | None = None,
 ) -> Result:
@@ -56,28 +62,20 @@ def combine(
     formula: arithmetic on a, b, c …, the latents in their order, such as "a - b + c" or "(a + b + c) / 3"; None
         combines two as (1 − weight)·a + weight·b.
     weight: how much of the second, in [0,1], without a formula.
+    weights: in place of a formula, how much of each face, in the latents' order: numbers from 0 on that sum to 1.
     detail: `keep` mixes the own pixels of the photos that latents were found of, and takes from the network what no
         pixels show, coarsely; where a face is taken away, the first photo's pixels are changed as the network changes
         its picture of it. `network` shows the network's picture (S,S,3), and so does a combination without any photo.
     size: side of the picture in pixels, from 64 to 2,048, where there are photos; as large as the largest face is in
         its photo if None, 512 at most.
 
-    Returns the picture and its record. Raises ValueRangeError for a formula that cannot be computed, CheckpointError
-    for latents of another model."""
+    Returns the picture and its record. Raises ValueRangeError for a formula that cannot be computed and weights that
+    are none, CheckpointError for latents of another model."""
     check_choice("detail", detail, get_args(Detail))
-    check_combination(len(latents), formula, weight)
-    z, width = session.vectors(latents), session.model.config.z
-    shares = _shares(len(latents), formula, weight)
-    if formula is None:
-        weight = number("weight", weight)
-        combined, formula = torch.lerp(z[0], z[1], weight), f"{1 - weight:g}*a + {weight:g}*b"
-    else:
-        combined = compute(formula, dict(zip(ascii_lowercase, z, strict=False))).clone()  # it may be a face's own
-        # A z that sums have made long will be shortened: its detail as much, or 2*a would have twice that of a.
-        longer = combined[:width].square().mean().sqrt().clamp_min(1.0)
-        combined[width:] /= longer
-    if float(combined[:width].square().mean()) < 1e-6:
-        raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
+    check_combination(len(latents), formula, weight, weights)
+    if weights is not None:
+        formula = _weighted(weights)
+    combined, shares, formula = _combined(session, latents, formula, weight)
     side = side_for(latents, detail, checked_size(size, detail))
     (picture,) = session.pictures(session.model.settle(combined[None]))
     grey = all(latent.grey for latent in latents)
@@ -93,10 +91,34 @@ def combine(
     return Result(picture, session.record("combine", {**values, **(KEPT if grey else {})}))
 
 
-def _shares(count: int, formula: str | None, weight: float) -> NDArray[np.float64]:
-    """(N,): how many times a combination takes each of N faces."""
+def _combined(
+    session: LatentSession, latents: Sequence[Latent], formula: str | None, weight: float
+) -> tuple[Tensor, NDArray[np.float64], str]:
+    """The latent (Z+detail,) that a formula or a weight makes of others, how many times each face is in it (N,), and
+    the formula. Raises ValueRangeError for one that leaves nothing."""
+    z, width = session.vectors(latents), session.model.config.z
     if formula is None:
-        return np.array([1 - float(weight), float(weight)])
+        weight = number("weight", weight)
+        shares = np.array([1 - weight, weight])
+        return torch.lerp(z[0], z[1], weight), shares, f"{1 - weight:g}*a + {weight:g}*b"
+    combined = compute(formula, dict(zip(ascii_lowercase, z, strict=False))).clone()  # it may be a face's own
+    # A z that sums have made long will be shortened: its detail as much, or 2*a would have twice that of a.
+    longer = combined[:width].square().mean().sqrt().clamp_min(1.0)
+    combined[width:] /= longer
+    if float(combined[:width].square().mean()) < 1e-6:
+        raise ValueRangeError(f"The formula {printable(formula)!r} leaves no face: its faces cancel each other.")
+    return combined, _shares(len(latents), formula), formula
+
+
+def _weighted(weights: Sequence[float]) -> str:
+    """The formula that takes so much of each face, in proportion."""
+    total = sum(float(one) for one in weights)
+    pairs = zip(weights, ascii_lowercase, strict=False)
+    return " + ".join(f"{float(one) / total:.6g}*{name}" for one, name in pairs if one)
+
+
+def _shares(count: int, formula: str) -> NDArray[np.float64]:
+    """(N,): how many times a formula takes each of N faces."""
     units = dict(zip(ascii_lowercase, torch.eye(count, dtype=torch.float64), strict=False))
     return np.asarray(compute(formula, units).numpy(), dtype=np.float64)
 
@@ -121,16 +143,35 @@ def _of_own_pixels(
     return mixture.mixed(Proportions.all_of(np.ones(1)), guide, points, MOST_OF_CHANGE)
 
 
-def check_combination(count: int, formula: str | None = None, weight: float = 0.5) -> None:
+def check_combination(
+    count: int, formula: str | None = None, weight: float = 0.5, weights: Sequence[float] | None = None
+) -> None:
     """Raise ValueRangeError for what `combine` could not make of any `count` faces: known before they are sought, which
     takes a while."""
+    if weights is not None:
+        _check_weights(count, weights, formula)
+        return
     if formula is not None:
         compute(formula, dict.fromkeys(ascii_lowercase[:count], torch.ones(1)))
         return
     weight = number("weight", weight)
     if count != 2:
         raise ValueRangeError(
-            f"Without a formula two faces are combined, not {count}: give a formula such as 'a - b + c'."
+            f"Without a formula two faces are combined, not {count}: give weights, or a formula such as 'a - b + c'."
         )
     if not 0.0 <= weight <= 1.0:
         raise ValueRangeError(f"The weight {weight:g} is outside [0, 1]: 0 is the first face, 1 the second.")
+
+
+def _check_weights(count: int, weights: Sequence[float], formula: str | None) -> None:
+    if formula is not None:
+        raise ValueRangeError("A formula and weights exclude one another: leave out one.")
+    if not isinstance(weights, Sequence | np.ndarray) or isinstance(weights, str) or len(weights) != count:
+        raise ValueRangeError(
+            f"weights are numbers, one for each of the {count} faces: {printable(repr(weights), 80)}."
+        )
+    each = [number("a weight", one) for one in weights]
+    if count < 2 or count > len(ascii_lowercase):
+        raise ValueRangeError(f"From 2 to {len(ascii_lowercase)} faces are combined by weights, not {count}.")
+    if min(each) < 0 or abs(sum(each) - 1) > ROUNDED:
+        raise ValueRangeError(f"weights are from 0 on and sum to 1, and these sum to {sum(each):g}: write others.")

@@ -41,7 +41,7 @@ ROUNDS = 3
 """How often at most the search for a detail begins again for pictures that are not within the tolerance."""
 
 Watch = Callable[[int, Tensor, Tensor], None]
-"""Called with (iteration, best z so far (B,Z), its mean squared errors (B,))."""
+"""Called with (iteration, best z so far (B,Z), its mean squared errors (B,)). Whatever it raises ends the search."""
 
 
 LARGEST = 1e6

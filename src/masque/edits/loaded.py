@@ -19,7 +19,7 @@ from masque.edits.edit_ccagan import edit as edit_with_ccagan
 from masque.edits.edit_rsgan import edit as edit_with_rsgan
 from masque.edits.facefeat import FaceFeatSession
 from masque.edits.faces_for import faces_for
-from masque.edits.find import find
+from masque.edits.find import find, find_all
 from masque.edits.frontalize import frontalize
 from masque.edits.latents import Latent, LatentSession
 from masque.edits.mix_identity import mix
@@ -101,6 +101,7 @@ class LatentEditor(LatentSession):
 
     sample = sample
     find = find
+    find_all = find_all
     average = average
     combine = combine
     interpolate = interpolate
