@@ -95,7 +95,7 @@ def test_a_painted_map_makes_the_picture_that_the_library_makes_of_it(
     labels = labels_on(page)
     assert 150 < (labels != parsed).sum() < 6000
     assert (labels[labels != parsed] == HAIR).all()
-    panel.get_by_role("button", name="Repaint the photo").click()
+    panel.get_by_role("button", name="Repaint", exact=True).click()
     panel.get_by_text("How it was made").wait_for()
     panel.get_by_text("Download").click()
     with page.expect_download() as download:
@@ -126,7 +126,7 @@ def test_undo_after_a_result_gives_the_map_before_and_start_over_all_of_it(
 
 def test_nothing_painted_is_said_beside_the_button(page: Page, portraits: dict[str, Path]) -> None:
     panel = open_photo(page, portraits["astronaut"])
-    panel.get_by_role("button", name="Repaint the photo").click()
+    panel.get_by_role("button", name="Repaint", exact=True).click()
     panel.locator(".make").get_by_text("Nothing is painted yet").wait_for()
 
 
@@ -196,7 +196,7 @@ def test_a_part_takes_the_shape_of_another_photo(page: Page, portraits: dict[str
 def test_a_result_is_painted_in_again(page: Page, portraits: dict[str, Path], parsed: NDArray[np.uint8]) -> None:
     panel = open_photo(page, portraits["astronaut"])
     draw_fringe(page, panel)
-    panel.get_by_role("button", name="Repaint the photo").click()
+    panel.get_by_role("button", name="Repaint", exact=True).click()
     panel.get_by_text("How it was made").wait_for()
     painted = labels_on(page)
     panel.get_by_text("Use in").click()
@@ -206,6 +206,24 @@ def test_a_result_is_painted_in_again(page: Page, portraits: dict[str, Path], pa
     changed = painted != parsed
     assert (again[changed] == HAIR).mean() > 0.5  # the parser sees the fringe that was painted
     assert (again == parsed).mean() > 0.95
+
+
+def test_going_back_in_the_session_gives_the_map_of_that_result(page: Page, portraits: dict[str, Path]) -> None:
+    panel = open_photo(page, portraits["astronaut"])
+    draw_fringe(page, panel)
+    first = labels_on(page)
+    panel.get_by_role("button", name="Repaint", exact=True).click()
+    page.wait_for_function("() => document.querySelectorAll('.history li').length === 1")
+    panel.locator(".toolbar").get_by_role("button", name="Fill").click()
+    panel.locator(".parts label", has_text="nose").click()
+    rows, columns = np.nonzero(first == HAIR)
+    page.mouse.click(*screen(page, float(columns[rows.argmin()]) + 0.5, float(rows.min()) + 3.5))
+    second = labels_on(page)
+    assert (second != first).sum() > 1000
+    panel.get_by_role("button", name="Start over").click()
+    page.locator(".history li button").first.click()
+    page.wait_for_function("(label) => canvas.map.data.some((one, i) => one !== canvas.own[i])", arg=HAIR)
+    np.testing.assert_array_equal(labels_on(page), first)
 
 
 def test_a_phone_paints_by_touch(opened: Callable[..., Page], portraits: dict[str, Path]) -> None:
@@ -220,7 +238,7 @@ def test_a_phone_paints_by_touch(opened: Callable[..., Page], portraits: dict[st
     after = labels_on(page)
     assert (after != before).sum() > 50
     assert (after[after != before] == HAIR).all()
-    panel.get_by_role("button", name="Repaint the photo").tap()
+    panel.get_by_role("button", name="Repaint", exact=True).tap()
     panel.get_by_text("How it was made").wait_for()
 
 
@@ -244,7 +262,7 @@ def test_keys_alone_reach_a_result(page: Page, portraits: dict[str, Path]) -> No
     assert set(after[after != before]) == {HAIR}
     for _ in range(12):
         page.keyboard.press("Tab")
-        if page.evaluate("() => document.activeElement.textContent") == "Repaint the photo":
+        if page.evaluate("() => document.activeElement.textContent") == "Repaint":
             break
     page.keyboard.press("Enter")
     panel.get_by_text("How it was made").or_(panel.locator(".make .error")).first.wait_for()

@@ -6,7 +6,7 @@ import { button, failing, sentenceOf } from "./controls.js";
 import { announce, el } from "./dom.js";
 import { chooser } from "./drop.js";
 import { palettePNG } from "./labelfile.js";
-import { brushSize, frame, looks, palette, toolbar } from "./paint-panel.js";
+import { brushSize, frame, keyHelp, looks, palette, toolbar } from "./paint-panel.js";
 import { progress } from "./task.js";
 import { words } from "./words.js";
 
@@ -46,7 +46,7 @@ export class Desk {
       panels[0].element,
       el("div", { class: "side" }, panels[1].element, panels[2].element),
       this.frame.element,
-      el("div", { class: "more" }, looks(this.canvas), this.maps()),
+      el("div", { class: "more" }, looks(this.canvas), this.maps(), keyHelp()),
     );
     this.canvas.choose({});
   }

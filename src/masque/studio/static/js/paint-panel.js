@@ -208,3 +208,12 @@ export function frame(canvas) {
   };
   return { element, under };
 }
+
+/**
+ * The keys, for who can see them.
+ * @returns {HTMLElement}
+ */
+export function keyHelp() {
+  const rows = words.canvas.keyList.map(([keys, what]) => [el("dt", { text: keys }), el("dd", { text: what })]).flat();
+  return el("details", { class: "keys" }, el("summary", { text: words.canvas.keysTitle }), el("dl", {}, ...rows));
+}

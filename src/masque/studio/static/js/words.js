@@ -376,6 +376,18 @@ export const words = {
       "Arrow keys move a crosshair, with Shift by one pixel. Enter uses the tool there; hold Enter and move to draw. " +
       "B brush, E erase, F fill, P pick, M move. 0 to 9 and H choose the part. Brackets change the brush's size. " +
       "O paints only over the part at the crosshair. Plus, minus and Home zoom. Control Z undoes, Control Y redoes.",
+    keysTitle: "Keys",
+    keyList: [
+      ["B E F P M", "brush, erase, fill, pick, move"],
+      ["0 to 9, H", "the part"],
+      ["[ ]", "smaller or larger brush"],
+      ["O", "paint only over the part under the pointer"],
+      ["+ − Home", "closer, farther, whole; also the wheel"],
+      ["Space", "hold to move the photo"],
+      ["Arrows", "move a crosshair; with Shift by one pixel"],
+      ["Enter", "use the tool there; hold to draw"],
+      ["Ctrl+Z, Ctrl+Y", "undo, redo"],
+    ],
     tools: { brush: "Brush", erase: "Erase", fill: "Fill", pick: "Pick", move: "Move" },
     hints: {
       brush: "Draw the chosen part",
@@ -418,7 +430,7 @@ export const words = {
     empty: "Choose a photo and paint in it, and the repainted photo appears here.",
     desk: "Label map",
     parsing: "Finding the parts of the face",
-    repaint: "Repaint the photo",
+    repaint: "Repaint",
     unpainted: "Nothing is painted yet: choose a part and draw where it should be, for example hair over the forehead.",
     other: "Another photo",
     part: "Part to paint",
