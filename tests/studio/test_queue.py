@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from masque.studio.messages import CANCELLED, Made, Progress, Task, TooBusyError, WorkError
-from masque.studio.queue import Job, Queue
+from masque.studio.queue import FEW, LONGEST_WAIT, Job, Queue
 from masque.studio.workers import Worker
 
 
@@ -103,6 +103,40 @@ def test_no_more_may_wait_than_may_wait() -> None:
         assert len(queue) == 5
 
     run(scenario, most=5, most_per_client=3)
+
+
+def test_where_tasks_take_long_fewer_may_wait() -> None:
+    async def scenario(queue: Queue, slow: Slow) -> None:
+        first = job("anna", "a")
+        queue.add(first)
+        await asyncio.sleep(0.05)
+        slow.go.release()
+        await first.over_with()
+        await asyncio.sleep(0)
+        assert 0.05 / 5 < queue.pace < 1
+        for n in range(12):
+            queue.add(job(f"client {n}", str(n)))  # as long as tasks are quick, any number
+        queue.pace = LONGEST_WAIT / 10
+        with pytest.raises(TooBusyError):
+            queue.add(job("ben", "his"))
+        queue.pace = LONGEST_WAIT / 20
+        queue.add(job("ben", "his"))
+        queue.pace = LONGEST_WAIT / 12.5  # twelve are before his first, thirteen before his second
+        with pytest.raises(TooBusyError):
+            queue.add(job("ben", "another"))
+
+    run(scenario)
+
+
+def test_few_may_always_wait() -> None:
+    async def scenario(queue: Queue, _: Slow) -> None:
+        queue.pace = 1000.0
+        for n in range(FEW + 1):
+            queue.add(job(f"client {n}", str(n)))
+        with pytest.raises(TooBusyError):
+            queue.add(job("ben", "his"))
+
+    run(scenario)
 
 
 def test_a_job_tells_how_many_are_before_it() -> None:

@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -27,6 +27,10 @@ GONE = "A photo of this edit is not held any more: give it again."
 
 MOST = 1 << 29
 """Bytes of pixels that a worker keeps before it; the server holds the rest."""
+
+
+LATEST = 8
+"""Photos, at most, that are looked at closer when there is time; of more, those that came last."""
 
 
 @dataclass
@@ -59,7 +63,7 @@ class Desk:
         self.fetch = fetch
         self.lying: OrderedDict[str, Lying] = OrderedDict()
         self.models: dict[str, object] = {}
-        self.later: list[Callable[[], object]] = []
+        self.later: deque[Callable[[], object]] = deque(maxlen=LATEST)
         """What may be done when nothing is waited for: work that a next edit would have to do."""
 
     def take(self, key: str) -> Lying:

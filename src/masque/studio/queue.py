@@ -21,6 +21,12 @@ MOST_PER_CLIENT = 8
 MOST = 64
 """Tasks of all clients that may wait or be done at once."""
 
+FEW = 8
+"""Tasks that may always be before another one, however long they take."""
+
+LONGEST_WAIT = 60.0
+"""Seconds that a task may have to wait, as long as tasks took lately; it is better told to come again."""
+
 BUSY = "Too much is waiting already: try again in a few seconds."
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -103,6 +109,8 @@ class Queue:
         self.lines: OrderedDict[str, deque[Job]] = OrderedDict()
         """Client -> its tasks; the client that was served last stands last."""
         self.running: Job | None = None
+        self.pace = 0.0
+        """Seconds that a task took lately, on the average."""
         self._came = asyncio.Event()
 
     def __len__(self) -> int:
@@ -116,6 +124,9 @@ class Queue:
         room = 2 * self.most_per_client if job.urgent else self.most_per_client
         if own >= room or len(self) >= (2 * self.most if job.urgent else self.most):
             raise TooBusyError(BUSY)
+        before = self._before(job.client, 0 if job.urgent else len(line))
+        if before > FEW and before * self.pace > LONGEST_WAIT:
+            raise TooBusyError(BUSY)
         if job.urgent:
             line.appendleft(job)
         else:
@@ -128,12 +139,14 @@ class Queue:
         if job.state != "waiting" or job.client not in self.lines:
             return None
         line = self.lines[job.client]
-        own = line.index(job) if job in line else 0
+        return self._before(job.client, line.index(job) if job in line else 0)
+
+    def _before(self, client: str, own: int) -> int:
+        """How many tasks are done before the one that comes after `own` others in a client's line."""
         clients = list(self.lines)
+        turn = clients.index(client) if client in clients else len(clients)
         before = sum(
-            min(len(other), own + (clients.index(client) < clients.index(job.client)))
-            for client, other in self.lines.items()
-            if client != job.client
+            min(len(line), own + (clients.index(other) < turn)) for other, line in self.lines.items() if other != client
         )
         return own + before + (self.running is not None)
 
@@ -161,6 +174,8 @@ class Queue:
                 await self._do(job)
             finally:
                 self.running = None
+                if job.started is not None and job.ended is not None:
+                    self.pace += (job.ended - job.started - self.pace) / 5
 
     def _next(self) -> Job | None:
         """The first task of the client whose turn it is."""

@@ -32,6 +32,8 @@ from masque.studio.orphans import die_with
 
 NO_MEMORY = "There is not enough memory for this: use a smaller picture."
 FAILED = "Masque failed in a way that it should not: please report what you did."
+LULL = 0.1
+"""Seconds without a task after which nobody seems to wait: the next one of a line comes sooner."""
 NEEDED = ("parser", "expression", "ageing", "portrait", "rsgan", "progan", "facefeat")
 """Models whose weights something in Studio needs."""
 
@@ -64,12 +66,18 @@ class Worker:
         quieten_program()
         self._load()
         while True:
-            task = self.inbox.get()
+            task = self._next()
             self._send(self._done(task))
             self.cancelled.discard(task.number)
-            while self.inbox.empty() and self.desk.later:
-                with suppress(MasqueError, MemoryError):
-                    self.desk.later.pop()()
+
+    def _next(self) -> Task:
+        """The next task. While none comes, what a next edit would have to do is done."""
+        while self.desk.later:
+            with suppress(queue.Empty):
+                return self.inbox.get(timeout=LULL)
+            with suppress(MasqueError, MemoryError):
+                self.desk.later.pop()()
+        return self.inbox.get()
 
     def _load(self) -> None:
         import torch
