@@ -87,6 +87,7 @@ class Reading(BaseModel):
     Gray_Hair: float | None = None
     glasses: bool
     beard: bool
+    yaw: float = Field(description="How far the head is turned to the picture's right, in degrees.")
     notes: list[str] = Field(description="What could not be read, and why.")
 
 

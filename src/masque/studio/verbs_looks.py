@@ -14,6 +14,7 @@ from masque.edits.ageing_values import AGE
 from masque.edits.hair_colour import NAMED, shown_as
 from masque.edits.own import ATTRIBUTES, HAIR
 from masque.edits.portrait import Part
+from masque.edits.turn import head_of
 from masque.errors import NoFaceError
 from masque.faces.detect import SMALLEST_FACE, Face, choose_face, main_face
 from masque.faces.labels import COLOURS, LABELS, encode_labels
@@ -83,8 +84,10 @@ DOUBLES = ("blonde", "gray", "brunette")
 
 
 def read(call: Call) -> Made:
-    """What a face has: what sliders begin at."""
-    return Made(call.desk.own().read(call.subject()).as_json())
+    """What a face has, and how its head is turned: what sliders begin at."""
+    own, subject = call.desk.own(), call.subject()
+    turned: dict[str, JSON] = {"yaw": round(head_of(own.motion()[0], subject).yaw, 1)}
+    return Made(own.read(subject).as_json() | turned)
 
 
 def picture(call: Call) -> Made:

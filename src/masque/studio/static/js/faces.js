@@ -33,6 +33,7 @@ export class Faces {
     });
     this.element = el("div", { class: "faces-box" }, this.list, el("div", { class: "row" }, this.more));
     this.own = failing(this.element, this.list);
+    this.fail = (/** @type {string | null} */ sentence) => this.tell(sentence);
     while (this.places.length < LEAST) this.add();
     this.moving = false;
     this.mark();
@@ -132,7 +133,7 @@ export class Faces {
   }
 
   /** Show a failure at the photo that it names, or at the first place that is empty. @param {string | null} sentence */
-  fail(sentence) {
+  tell(sentence) {
     this.own(null);
     for (const { well } of this.places) well.fail(null);
     if (!sentence) return;

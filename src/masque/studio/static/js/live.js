@@ -6,7 +6,7 @@ import { failing, sentenceOf, wasCancelled } from "./controls.js";
 import { progress } from "./task.js";
 
 /** Pixels of the longer side of the small picture. */
-const SMALL = 512;
+export const SMALL = 512;
 /** Milliseconds without a movement after which the full size is made. */
 const REST = 500;
 const PATIENCE = 2000;

@@ -12,6 +12,14 @@ import { words } from "./words.js";
 /** What is asked for while a slider moves: a small picture that is only looked at. */
 const SMALL = { size: 192, preview: true };
 
+/** In which part of the tab a result is made, by its verb. */
+const KINDS = /** @type {Record<string, string>} */ ({
+  combine: "one",
+  morph: "film",
+  blend: "strip",
+  "mix-identity": "strip",
+});
+
 /** @typedef {import("./api.js").Item} Item @typedef {import("./api.js").Result} Result */
 
 /** @type {Morpher | null} */
@@ -24,8 +32,8 @@ export const tab = {
     morpher = new Morpher(root, studio);
   },
   take(item) {
-    const { faces } = /** @type {Morpher} */ (morpher);
-    faces.put([item, ...faces.places.slice(1).map(({ well }) => well.item)]);
+    const places = morpher?.faces.places ?? [];
+    (places.find(({ well }) => !well.item) ?? places[0]).well.set(item);
   },
   restore: (state) => morpher?.restore(state),
 };
@@ -159,10 +167,14 @@ class Morpher {
     if (made.verb === "combine") this.size = { width: made.width, height: made.height };
     if (made.verb === "combine" || (made.verb === "morph" && sent.path !== "warp"))
       for (const item of sent.photos) this.found.add(keyOf(item));
-    const items = sent.photos ?? [sent.a, sent.b];
     this.studio.finish(this.result, made, {
       tab: "morph",
-      state: { items, values: [...this.weights.values], formula: sent.formula, what: this.what.value },
+      state: {
+        items: sent.photos ?? this.faces.items,
+        values: [...this.weights.values],
+        formula: sent.formula,
+        what: KINDS[made.verb],
+      },
     });
     this.changed();
   }

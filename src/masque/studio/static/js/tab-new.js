@@ -6,6 +6,7 @@ import { borrowControls } from "./borrow.js";
 import { el } from "./dom.js";
 import { drawControls, randomControls } from "./draw.js";
 import { turnControls } from "./turn.js";
+import { SMALL } from "./live.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Item} Item @typedef {import("./api.js").Result} Result */
@@ -18,7 +19,7 @@ import { words } from "./words.js";
  * @property {HTMLElement} root where its controls go
  * @property {import("./well.js").Well} well with the photo
  * @property {() => Record<string, any>} photo the fields of the photo; throws ApiError where there is none
- * @property {(url: string) => void} preview shows a small picture
+ * @property {(url: string) => Promise<void>} preview shows a small picture
  * @property {(result: Result, fields: Record<string, any>) => void} onDone shows a finished one
  */
 
@@ -39,6 +40,7 @@ class Pictures {
   /** @param {HTMLElement} root @param {import("./main.js").Studio} studio */
   constructor(root, studio) {
     this.studio = studio;
+    this.turn = 0;
     const labels = { inputs: words.fresh.title, result: words.view.after };
     const { inputs, result } = studio.columns(root, labels, { live: true });
     this.result = result;
@@ -73,15 +75,32 @@ class Pictures {
       root: this.panels[name],
       well: this.well,
       photo: () => photoOf(this.well),
-      preview: (url) => {
-        if (this.well.item) this.studio.results.preview(this.result, url, this.well.item);
-      },
+      preview: (url) => this.preview(url),
       onDone: (made, sent) => this.done(made, sent),
     };
   }
 
+  /** Something newer is to be shown. @returns {number} */
+  next() {
+    this.turn += 1;
+    return this.turn;
+  }
+
+  /** A small picture: of the whole photo, or of the face alone where the network painted it. @param {string} url */
+  async preview(url) {
+    const turn = this.next();
+    const { item } = this.well;
+    const image = el("img", { src: url });
+    await image.decode();
+    if (!item || turn !== this.turn) return;
+    const [width, height] = [image.naturalWidth, image.naturalHeight];
+    const whole = Math.max(width, height) === Math.min(SMALL, Math.max(item.width, item.height));
+    this.studio.results.preview(this.result, url, whole ? item : { url: null, width, height });
+  }
+
   /** @param {Result} made @param {Record<string, any>} sent */
   done(made, sent) {
+    this.next();
     const item = /** @type {Item} */ (sent.photo);
     const whole = made.width === item.width && made.height === item.height; // the network's show the face alone
     const state = { item, what: this.what.value };
@@ -90,6 +109,7 @@ class Pictures {
 
   /** @param {Item | null} item */
   photo(item) {
+    this.next();
     this.turning.photo(item);
     if (item) this.studio.results.photo(this.result, item);
     else this.studio.results.clear(this.result, words.fresh.empty);

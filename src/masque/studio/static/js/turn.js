@@ -106,7 +106,7 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
     if (!item || item === read || !root.checkVisibility()) return;
     read = item;
     const found = await studio.api.read(item).catch(() => ({})); // then the first turn says how the head is
-    if (well.item === item && typeof found.Yaw === "number") know(found.Yaw);
+    if (well.item === item && typeof found.yaw === "number") know(found.yaw);
   };
   show();
   return {

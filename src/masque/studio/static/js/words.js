@@ -241,7 +241,7 @@ export const words = {
   weights: {
     two: "How much of each",
     several: "How much of each: what counts is their share",
-    share: "From face a to face b",
+    share: "From a to b",
     mix: (/** @type {number} */ a, /** @type {number} */ b) => `a ${percent(a)}, b ${percent(b)}`,
     none: "Nothing is taken of any face: move one of the sliders up.",
   },
@@ -295,14 +295,14 @@ export const words = {
 
   fresh: {
     title: "New pictures",
-    lead: "Draw other pictures of a person, turn the head, or take over what another photo shows.",
+    lead: "Draw other pictures of a person, turn the head, or borrow what another photo shows.",
     photo: "Photo of the person",
     empty: "Choose a photo, and new pictures of the person appear here.",
     what: "What to make",
     whats: [
       { value: "draw", label: "Draw", hint: "The same person, as other photos could show them." },
       { value: "turn", label: "Turn", hint: "The head turned to the side, raised or lowered." },
-      { value: "borrow", label: "Take over", hint: "Expression, light or pose of another photo." },
+      { value: "borrow", label: "Borrow", hint: "Expression, light or pose of another photo." },
       { value: "random", label: "Random", hint: "Random hair for the face, or random faces for the hair." },
     ],
     count: "Pictures",
@@ -315,11 +315,11 @@ export const words = {
       { value: "hair", label: "Hair" },
       { value: "face", label: "Faces" },
     ],
-    other: "Photo to take over from",
-    borrow: "What is taken over",
+    other: "Photo to borrow from",
+    borrow: "What is borrowed",
     borrows: { expression_from: "Expression", light_from: "Light", pose_from: "Pose" },
-    borrowGo: "Take over",
-    borrowNone: "Choose what is taken over: expression, light or pose.",
+    borrowGo: "Borrow",
+    borrowNone: "Choose what is borrowed: expression, light or pose.",
   },
 
   turn: {
