@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from masque.cli.manner import MANNER
-from masque.cli.options import EDIT
-from masque.cli.show import remark, tell
+from masque.cli.options import EDIT, Json
+from masque.cli.show import answer, remark
 
 PORT = 7865
 """Where Studio is found, if not told otherwise: always at the same place, so that a browser remembers it."""
@@ -29,8 +30,10 @@ def studio(
         Path | None, typer.Option("--password-file", help="A file whose first line is the password to ask for.")
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the link, and open no browser.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Edit photos in a browser, on this machine alone: they stay in memory, and none is kept.
+    """Edit photos in a browser, on this machine alone: they stay in memory, and none is kept. The environment variable
+    MASQUE_DEVICE says where it computes.
 
     Example: masque studio
     """
@@ -48,4 +51,10 @@ def studio(
     password = None if password_file is None else read_password(password_file, remark)
     door = Door(password)
     app = make_app(Studio(door, verbose=MANNER.verbose, remembers=is_loopback(host) and password is None))
-    serve(app, host, port, door, say=tell, warn=remark, open_browser=not no_browser, verbose=MANNER.verbose)
+
+    def opened(link: str) -> None:
+        answer(f"Masque Studio is at {link} (Ctrl-C stops it)", {"link": link}, as_json)
+        sys.stdout.flush()  # whoever waits for it may read from a pipe
+
+    browser, verbose = not no_browser, MANNER.verbose
+    serve(app, host, port, door, say=remark, warn=remark, opened=opened, open_browser=browser, verbose=verbose)

@@ -39,6 +39,7 @@ def serve(
     *,
     say: Say,
     warn: Say,
+    opened: Say | None = None,
     open_browser: bool = True,
     verbose: bool = False,
     limits: Limits | None = None,
@@ -46,7 +47,8 @@ def serve(
     """Serve `app` behind its guard until Ctrl-C.
 
     host: a name or address of this machine. port: 0 takes one that is free. say, warn: write a sentence for the person
-    who started it, the second one of what to be careful with. verbose: tell what fails inside on stderr.
+    who started it, the second one of what to be careful with. opened: gets the link in place of a sentence with it,
+    once it listens. verbose: tell what fails inside on stderr.
 
     Raises SettingError where it cannot listen there, or would without a password."""
     limits = limits or Limits()
@@ -62,7 +64,10 @@ def serve(
                 f"Note: {address} is not encrypted, and everybody who knows the password may use this machine: "
                 "open it only in a network that you trust."
             )
-        say(f"Masque Studio is at {link} (Ctrl-C stops it)")
+        if opened is None:
+            say(f"Masque Studio is at {link} (Ctrl-C stops it)")
+        else:
+            opened(link)
         if open_browser:
             threading.Thread(target=_open, args=(link,), daemon=True).start()
         _keep_no_core()
