@@ -89,7 +89,8 @@ def test_commands_that_edit_take_weights_a_device_and_whether_to_overwrite() -> 
         if getattr(command, "rich_help_panel", None) in (options.EDIT, options.LATENTS, options.PEOPLE):
             shared = {"--model", "--device"} & set(named(" ".join(words)))
             assert words[0] in ("apply", "heatmap", "faces", "verify", "studio") or shared == {"--model", "--device"}
-            assert ("--overwrite" in named(" ".join(words))) == (words[0] not in ("faces", "verify", "augment", "studio"))
+            writes = words[0] not in ("faces", "verify", "augment", "studio")
+            assert ("--overwrite" in named(" ".join(words))) == writes
 
 
 def test_the_headings_of_help_and_their_order() -> None:
