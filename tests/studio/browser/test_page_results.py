@@ -115,6 +115,15 @@ def test_zoom_goes_to_the_pixels_of_the_full_size(
     assert panel(page, "edit").locator(".scale").text_content() == "100 %"
     page.wait_for_timeout(4000)
     assert picture.evaluate("(image) => image.naturalHeight") == 2400
+    page.get_by_role("button", name="Face", exact=True).click()
+    face = panel(page, "edit").locator(".face").bounding_box()
+    small = panel(page, "edit").locator(".photo").bounding_box()
+    near = picture.bounding_box()
+    window = panel(page, "edit").locator(".stage").bounding_box()
+    assert None not in (face, small, near, window)
+    middle = near["x"] + (face["x"] + face["width"] / 2 - small["x"]) / small["width"] * near["width"]
+    assert abs(middle - window["x"] - window["width"] / 2) < 5  # the face is in the middle
+    assert near["width"] > 1.1 * window["width"]
     page.get_by_role("button", name="Fit").click()
     stage = panel(page, "edit").locator(".stage")
     box = stage.bounding_box()

@@ -92,6 +92,11 @@ def test_taking_all_back_shows_the_photo(page: Page, portraits: dict[str, Path],
     start = smile.input_value()
     smile.press("End")
     finished(page, "edit")
+    page.get_by_role("button", name="Smile: back to the photo's").click()
+    panel(page, "edit").locator(".result[data-state=photo]").wait_for()
+    assert smile.input_value() == start
+    smile.press("End")
+    finished(page, "edit")
     page.get_by_role("button", name="Reset all").click()
     panel(page, "edit").locator(".result[data-state=photo]").wait_for()
     assert smile.input_value() == start

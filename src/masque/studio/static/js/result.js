@@ -15,6 +15,8 @@ const SHOWN = 1600;
 /**
  * @typedef {import("./api.js").Result} Result
  * @typedef {import("./api.js").Item} Item
+ * @typedef {{url: string | null, width: number, height: number, faces?: import("./api.js").Face[],
+ *   pick?: number | null}} Before a photo, or as much of it as is known
  * @typedef {{before?: Item | null}} Beside the photo that the result is compared with
  */
 
@@ -49,7 +51,7 @@ export class Results {
    *
    * @param {HTMLElement} root where
    * @param {string} url of the picture
-   * @param {{url: string | null, width: number, height: number}} before the photo it is made of; without a `url` there
+   * @param {Before} before the photo it is made of; without a `url` there
    *     is none to compare with
    */
   preview(root, url, before) {
@@ -158,18 +160,25 @@ class View {
     return this.turn;
   }
 
-  /** @param {string} url @param {{url: string | null, width: number, height: number}} before */
+  /** @param {string} url @param {Before} before */
   preview(url, before) {
     this.begin();
     this.element.dataset.state = "preview";
-    this.media.replaceChildren(this.viewer.element);
-    this.viewer.show({
+    this.picture({
       before: before.url,
       after: url,
       width: before.width,
       height: before.height,
       alt: words.view.preview,
+      face: faceOf(before),
     });
+  }
+
+  /** @param {import("./viewer.js").Shown} shown */
+  picture(shown) {
+    if (this.viewer.element.parentElement !== this.media || this.media.childElementCount > 1)
+      this.media.replaceChildren(this.viewer.element); // else it keeps the focus
+    this.viewer.show(shown);
   }
 
   /** @param {Item} item */
@@ -177,13 +186,13 @@ class View {
     this.begin();
     this.fail(null);
     this.element.dataset.state = "photo";
-    this.media.replaceChildren(this.viewer.element);
-    this.viewer.show({
+    this.picture({
       before: null,
       after: item.url,
       width: item.width,
       height: item.height,
       alt: words.well.alt(item.name),
+      face: faceOf(item),
     });
     this.tools.replaceChildren();
     this.said.replaceChildren();
@@ -206,14 +215,14 @@ class View {
       );
     else if ((result.cells ?? 0) > 1) this.sheet(result);
     else {
-      this.media.replaceChildren(this.viewer.element);
       const same = before && Math.abs(before.width / before.height - result.width / result.height) < 0.01;
-      this.viewer.show({
+      this.picture({
         before: same ? before.url : null,
         after: url,
         width: result.width,
         height: result.height,
         alt: words.view.alt(words.verbs[result.verb] ?? result.verb),
+        face: faceOf(before?.width === result.width ? before : result),
         full: () => this.full(result, same ? before : null),
       });
     }
@@ -276,8 +285,7 @@ class View {
 
   /** @param {Result} result @param {Item | null} before */
   async full(result, before) {
-    if (Math.max(result.width, result.height) <= SHOWN)
-      return { before: null, after: await this.studio.results.url(result) };
+    if (Math.max(result.width, result.height) <= SHOWN) return null; // it is there already
     const [after, old] = await Promise.all([
       this.studio.api.picture("results", result.id),
       before && this.studio.api.pictureOf(before),
@@ -333,6 +341,12 @@ class View {
   }
 }
 
+/** The face that was picked, or taken. @param {Before | Result} shown @returns {import("./api.js").Face | null} */
+function faceOf(shown) {
+  const wanted = "pick" in shown ? shown.pick : null;
+  return shown.faces?.find((face) => (wanted ? face.number === wanted : face.taken)) ?? null;
+}
+
 /**
  * A record in words, with the whole of it folded.
  *
@@ -341,7 +355,7 @@ class View {
  */
 export function recordOf(said) {
   const parts = [
-    said.record ? el("h3", { text: words.result.record }) : null,
+    said.record && said.words.length ? el("h3", { text: words.result.record }) : null,
     el("ul", {}, ...said.words.map((text) => el("li", { text }))),
   ];
   if (said.notes?.length)

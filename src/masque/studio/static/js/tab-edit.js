@@ -42,7 +42,7 @@ class Editor {
     this.studio = studio;
     /** @type {Record<string, number | string>} what is asked for: what was moved, and nothing else */
     this.changed = {};
-    /** @type {Map<string, {set: (value: any) => void, start: any}>} */
+    /** @type {Map<string, {set: (value: any) => void, start: any, back?: HTMLElement}>} */
     this.parts = new Map();
     const { inputs, result } = studio.columns(
       root,
@@ -131,7 +131,18 @@ class Editor {
       said: years ? words.years : words.percent,
       onInput: (value) => this.move(name, value),
     });
-    this.parts.set(name, { set: made.set, start });
+    const back = this.studio.controls.button({
+      label: "↺",
+      title: words.edit.resetOne(label),
+      kind: "quiet",
+      onClick: () => {
+        made.input.focus(); // the button goes
+        this.back(name);
+      },
+    });
+    back.hidden = true;
+    made.element.append(back);
+    this.parts.set(name, { set: made.set, start, back });
     return made.element;
   }
 
@@ -196,6 +207,7 @@ class Editor {
       const found = await this.studio.api.read(item);
       if (this.well.item !== item || item.pick !== pick) return;
       for (const [name, part] of this.parts) {
+        this.mark(name);
         part.start = name === "Young" ? NEUTRAL.Young : (found[name] ?? NEUTRAL[name] ?? (name === "Hair" ? null : 0));
         if (!(name in this.changed)) part.set(part.start);
       }
@@ -213,7 +225,14 @@ class Editor {
       for (const rival of rivals.filter((one) => one !== name && one in this.changed)) this.put(rival);
     }
     this.changed[name] = value;
+    this.mark(name);
     this.live.touch();
+  }
+
+  /** Offer the way back where something was changed. @param {string} name */
+  mark(name) {
+    const { back } = this.parts.get(name) ?? {};
+    if (back) back.hidden = !(name in this.changed);
   }
 
   /** Take a change back without a new picture. @param {string} name */
@@ -221,6 +240,7 @@ class Editor {
     delete this.changed[name];
     const part = this.parts.get(name);
     part?.set(part.start);
+    this.mark(name);
   }
 
   /** @param {string} name */
@@ -244,6 +264,9 @@ class Editor {
     if (this.well.item !== state.item) this.well.set(state.item);
     for (const [name] of this.parts) this.put(name);
     this.changed = { ...state.changed };
-    for (const [name, value] of Object.entries(state.changed)) this.parts.get(name)?.set(value);
+    for (const [name, value] of Object.entries(state.changed)) {
+      this.parts.get(name)?.set(value);
+      this.mark(name);
+    }
   }
 }

@@ -25,7 +25,7 @@ export const tab = {
     const two = studio.well({ label: words.style.from, onPhoto: () => two.fail(null) });
     const part = partChoice(PARTS, words.style.part, "hair");
     inputs.append(
-      el("h2", { text: words.style.title }),
+      el("h2", { class: "unseen", text: words.style.title }),
       el("p", { class: "lead", text: words.style.lead }),
       el("div", { class: "pair" }, one.element, two.element),
       part.element,

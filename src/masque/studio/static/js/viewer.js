@@ -4,13 +4,13 @@
 import { button } from "./controls.js";
 import { el } from "./dom.js";
 import { words } from "./words.js";
-
-/** Screen pixels that one pixel of the picture may take. */
-const LARGEST = 32;
+import { zooming } from "./zoom.js";
 
 /**
- * @typedef {{before: string | null, after: string, width: number, height: number, alt: string,
- *   full?: () => Promise<{before: string | null, after: string}>}} Shown `full` fetches both at their full size
+ * @typedef {import("./zoom.js").Box} Box
+ * @typedef {{before: string | null, after: string, width: number, height: number, alt: string, face?: Box | null,
+ *   full?: () => Promise<{before: string | null, after: string} | null>}} Shown `face` is what it is about, in pixels of the
+ *   picture; `full` fetches both at their full size
  * @typedef {{element: HTMLElement, show: (shown: Shown) => void, divide: (share: number) => void}} Viewer
  */
 
@@ -41,6 +41,7 @@ export function viewer() {
   );
   const scale = el("output", { class: "scale", "aria-label": words.view.zoom });
   const zoom = zooming(stage, [after, before], scale, () => loadFull());
+  const toFace = button({ label: words.view.face, kind: "quiet", onClick: () => zoom.to(shown?.face) });
   const bar = el(
     "div",
     { class: "zoombar", role: "group", "aria-label": words.view.zoom },
@@ -49,20 +50,30 @@ export function viewer() {
     button({ label: "+", title: words.view.in, kind: "quiet", onClick: () => zoom.by(2) }),
     button({ label: words.view.fit, kind: "quiet", onClick: () => zoom.fit() }),
     button({ label: words.view.pixels, kind: "quiet", onClick: () => zoom.pixels() }),
+    toFace,
   );
   const element = el("div", { class: "viewer" }, el("div", { class: "frame" }, stage), bar);
 
   /** @type {Shown | null} */
   let shown = null;
   let loaded = false;
+  /** @type {string[]} addresses of pictures at their full size, which nobody else shows */
+  let large = [];
   const loadFull = async () => {
     if (loaded || !shown?.full) return;
     loaded = true;
     const asked = shown;
     const full = await asked.full?.().catch(() => null); // the smaller picture stays
-    if (!full || asked !== shown) return;
+    if (!full) return;
+    large.push(...[full.after, full.before].filter((url) => url !== null));
+    if (asked !== shown) return forget();
     after.src = full.after;
     if (full.before) before.src = full.before;
+  };
+  const forget = () => {
+    const old = large.filter((url) => url !== after.src && url !== before.src);
+    large = large.filter((url) => !old.includes(url));
+    old.forEach(URL.revokeObjectURL);
   };
   const divide = (/** @type {number} */ share) => {
     const at = Math.min(100, Math.max(0, share));
@@ -81,6 +92,8 @@ export function viewer() {
     after.src = next.after;
     after.alt = next.alt;
     if (next.before) before.src = next.before;
+    forget();
+    toFace.hidden = !next.face || next.face.width > next.width / 2;
     clip.hidden = divider.hidden = tags[0].hidden = tags[1].hidden = !next.before;
     element.style.setProperty("--ratio", String(next.width / next.height));
     zoom.width = next.width;
@@ -93,89 +106,6 @@ export function viewer() {
     }
   };
   return { element, show, divide };
-}
-
-/**
- * Zooming and moving the pictures of a stage: wheel, two fingers, drag, keys.
- *
- * @param {HTMLElement} stage
- * @param {HTMLElement[]} pictures
- * @param {HTMLElement} scale tells how large one pixel is shown
- * @param {() => void} onNear called when somebody looks closer
- */
-function zooming(stage, pictures, scale, onNear) {
-  let [factor, left, top] = [1, 0, 0];
-  const zoom = {
-    width: 1,
-    get near() {
-      return factor > 1;
-    },
-    place() {
-      const [w, h] = [stage.clientWidth, stage.clientHeight];
-      left = Math.min(0, Math.max(w - w * factor, left));
-      top = Math.min(0, Math.max(h - h * factor, top));
-      const pixel = (w * factor) / zoom.width;
-      for (const one of pictures) {
-        one.style.transform = `translate(${left}px, ${top}px) scale(${factor})`;
-        one.style.imageRendering = pixel >= 2.5 && factor > 1 ? "pixelated" : "auto";
-      }
-      stage.classList.toggle("near", factor > 1);
-      scale.textContent = words.percent(pixel || 0);
-      if (factor > 1) onNear();
-    },
-    /** @param {number} times @param {number} [x] @param {number} [y] what stays in place, in the stage */
-    by(times, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
-      const most = Math.max(1, (LARGEST * zoom.width) / Math.max(1, stage.clientWidth));
-      const next = Math.min(most, Math.max(1, factor * times));
-      if (next === factor) return false;
-      left = x - ((x - left) * next) / factor;
-      top = y - ((y - top) * next) / factor;
-      factor = next;
-      zoom.place();
-      return true;
-    },
-    /** @param {number} x @param {number} y */
-    move(x, y) {
-      left += x;
-      top += y;
-      zoom.place();
-    },
-    fit() {
-      [factor, left, top] = [1, 0, 0];
-      zoom.place();
-    },
-    pixels() {
-      const one = zoom.width / stage.clientWidth / factor; // one pixel of the picture on one of the page
-      zoom.by(one * factor > 1.05 ? one : 4 * one);
-    },
-  };
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      const { left: x, top: y } = stage.getBoundingClientRect();
-      if (zoom.by(Math.exp(-event.deltaY / 300), event.clientX - x, event.clientY - y)) event.preventDefault();
-    },
-    { passive: false },
-  );
-  stage.addEventListener("keydown", (event) => {
-    if (event.target !== stage) return;
-    /** @type {Record<string, () => unknown>} */
-    const keys = {
-      "+": () => zoom.by(1.5),
-      "=": () => zoom.by(1.5),
-      "-": () => zoom.by(1 / 1.5),
-      0: () => zoom.fit(),
-      ArrowLeft: () => zoom.move(60, 0),
-      ArrowRight: () => zoom.move(-60, 0),
-      ArrowUp: () => zoom.move(0, 60),
-      ArrowDown: () => zoom.move(0, -60),
-    };
-    if (!keys[event.key] || (event.key.startsWith("Arrow") && !zoom.near)) return;
-    event.preventDefault();
-    keys[event.key]();
-  });
-  new ResizeObserver(() => zoom.place()).observe(stage);
-  return zoom;
 }
 
 /**

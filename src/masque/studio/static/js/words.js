@@ -74,7 +74,6 @@ export const words = {
     small: (/** @type {number} */ number, /** @type {number} */ of) => `face ${number} of ${of}, too small to use`,
     found: (/** @type {string} */ name, /** @type {number} */ faces) => `${name}: ${number(faces, "face")} found.`,
     needed: "Choose a photo first.",
-    noFace: "No face was found in this photo: choose one in which a face is seen from the front.",
   },
 
   camera: {
@@ -109,6 +108,7 @@ export const words = {
     out: "Zoom out",
     fit: "Fit",
     pixels: "Pixels",
+    face: "Face",
     zoom: "Zoom",
     preview: "Preview",
     alt: (/** @type {string} */ verb) => `The result of ${verb}`,
@@ -183,7 +183,6 @@ export const words = {
       { value: "source", label: "The face's own" },
       { value: "target", label: "The replaced one's" },
     ],
-    ownOnly: "The expression can be chosen with own pixels.",
     go: "Swap",
     exchange: "Exchange the photos",
     empty: "Choose two photos, and the swapped one appears here.",
@@ -194,7 +193,7 @@ export const words = {
     lead: "Move a slider: a small picture follows at once, the full size when you rest.",
     photo: "Photo to edit",
     empty: "Choose a photo, and what you change appears here.",
-    groups: { face: "Expression", hair: "Hair", age: "Age", more: "More" },
+    groups: { face: "Expression", hair: "Hair", age: "Age and sex", more: "More" },
     names: /** @type {Record<string, string>} */ ({
       Smiling: "Smile",
       Mouth_Slightly_Open: "Open mouth",
@@ -213,7 +212,6 @@ export const words = {
     reset: "Reset all",
     resetOne: (/** @type {string} */ name) => `${name}: back to the photo's`,
     reading: "Reading what the photo has",
-    full: "Full size",
     work: "Edit",
   },
 
@@ -348,7 +346,6 @@ export const words = {
     made: "Made by Masque",
     changed: "Made by Masque, and changed since",
     unknown: "No record of Masque",
-    record: "The whole record",
     alt: (/** @type {string} */ name) => `The file ${name}`,
     kind: (/** @type {string} */ name) =>
       `${name} is neither a picture nor a film: choose a PNG, JPEG, WebP or MP4 file.`,
