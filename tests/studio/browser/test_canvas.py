@@ -284,6 +284,19 @@ def test_fingers_paint_and_two_of_them_zoom(opened: Callable[..., Page], stripes
     np.testing.assert_array_equal(painter.labels, painted)
 
 
+@pytest.mark.parametrize("force", [0.25, 1.0])
+def test_a_pen_paints_as_wide_as_it_is_pressed(painter: Painter, stripes: Labels, force: float) -> None:
+    painter.choose(part=5, size=20)
+    client = painter.page.context.new_cdp_session(painter.page)
+    at = tuple(float(round(value)) for value in painter.place(45, 30))
+    for kind in ("mousePressed", "mouseReleased"):
+        pen = {"x": at[0], "y": at[1], "button": "left", "clickCount": 1, "pointerType": "pen", "force": force}
+        client.send("Input.dispatchMouseEvent", {"type": kind, **pen})
+    radius = 10 * (0.5 + 0.5 * force)
+    inside = near_line([painter.of_screen(*at)], radius, stripes.shape)
+    np.testing.assert_array_equal(painter.labels, np.where(inside, np.uint8(5), stripes))
+
+
 def test_keys_alone_paint(painter: Painter, stripes: Labels) -> None:
     page = painter.page
     page.locator(".label-canvas").focus()

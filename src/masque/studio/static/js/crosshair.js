@@ -56,11 +56,8 @@ export class Crosshair {
     const { canvas } = this;
     const { gestures } = canvas;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (event.ctrlKey || event.metaKey) {
-      if (key !== "z" && key !== "y") return;
-      canvas.step(key === "y" || event.shiftKey ? "redo" : "undo");
-    } else if (event.altKey) return;
-    else if (ARROWS[key]) this.move(...ARROWS[key], event.shiftKey);
+    if (event.ctrlKey || event.metaKey || event.altKey) return this.undoKey(event);
+    if (ARROWS[key]) this.move(...ARROWS[key], event.shiftKey);
     else if (key === "Enter") this.press(event.repeat);
     else if (key === " ") this.holdSpace(event.repeat);
     else if (key === "Escape" && canvas.stroke) canvas.cancel();
@@ -75,6 +72,18 @@ export class Crosshair {
     else return;
     event.preventDefault();
     gestures.showRing();
+  }
+
+  /**
+   * Undo and redo: also for keys beside the canvas, so that they mean the same everywhere around it.
+   * @param {KeyboardEvent} event
+   */
+  undoKey(event) {
+    const key = event.key.toLowerCase();
+    if (event.altKey || event.defaultPrevented || !(event.ctrlKey || event.metaKey) || (key !== "z" && key !== "y"))
+      return;
+    this.canvas.step(key === "y" || event.shiftKey ? "redo" : "undo");
+    event.preventDefault();
   }
 
   /** @param {KeyboardEvent} event */

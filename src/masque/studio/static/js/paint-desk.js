@@ -1,6 +1,7 @@
 // @ts-check
 // The desk of the Paint tab: a photo's label map on the canvas, the tools around it, and maps as files.
 
+import { ApiError } from "./api.js";
 import { LabelCanvas } from "./canvas.js";
 import { button, failing, sentenceOf } from "./controls.js";
 import { announce, el } from "./dom.js";
@@ -47,6 +48,9 @@ export class Desk {
       el("div", { class: "side" }, panels[1].element, panels[2].element),
       this.frame.element,
       el("div", { class: "more" }, looks(this.canvas), this.maps(), keyHelp()),
+    );
+    this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) =>
+      this.canvas.crosshair.undoKey(event),
     );
     this.canvas.choose({});
   }
@@ -98,8 +102,12 @@ export class Desk {
     const { item } = this;
     if (!item || this.refined === item) return;
     this.refined = item;
-    const picture = await createImageBitmap(await this.studio.api.pictureOf(item, { longest: FINE }));
-    if (this.item === item) this.canvas.refine(picture);
+    try {
+      const picture = await createImageBitmap(await this.studio.api.pictureOf(item, { longest: FINE }));
+      if (this.item === item) this.canvas.refine(picture);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // what is seen stays coarse; the next call says why
+    }
   }
 
   /** Save, open and reset the map. */

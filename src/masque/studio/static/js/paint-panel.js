@@ -182,6 +182,7 @@ export function looks(canvas) {
     })
     .map(({ box }) => /** @type {HTMLInputElement} */ (box.firstChild));
   outline.checked = true;
+  pattern.checked = window.matchMedia("(prefers-contrast: more)").matches;
   show();
   return el(
     "div",

@@ -96,8 +96,6 @@ class PaintTab {
     /** @type {State} */
     const state = { photo: sent.photo, labels: sent.labels ?? null };
     this.studio.finish(this.outcome, result, { before: sent.photo, tab: "paint", state });
-    if (this.outcome.getBoundingClientRect().top > 0.8 * window.innerHeight)
-      this.outcome.scrollIntoView({ block: "start" });
   }
 
   /** @param {Desk} desk @returns {HTMLElement} what makes a result of it, and the way to another photo */
