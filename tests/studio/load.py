@@ -22,8 +22,8 @@ from real import Real, real_server
 
 from masque.studio.examples import EXAMPLES
 
-WARM_UP = 0.35
-"""The share of the time after which memory must not grow any more."""
+WARM_UP = 60.0
+"""Seconds of the same load before anything is measured: until what is kept for later has filled up."""
 
 
 @dataclass
@@ -37,21 +37,25 @@ class Load:
     wrong: list[str] = field(default_factory=list)
     """Answers that were not as they should be."""
     memory: list[tuple[float, int]] = field(default_factory=list)
-    """Seconds since the start, and bytes."""
+    """Seconds since the warm-up, and bytes."""
+    begun: float = 0.0
+    """When the warm-up is over."""
 
     def add(self, what: str, answer: httpx.Response, seconds: float) -> None:
-        """Note an answer."""
+        """Note an answer; of the warm-up, whether it is as it should be."""
+        if not answer.is_success and answer.status_code != 429:
+            self.wrong.append(f"{what}: {answer.status_code} {answer.text[:300]}")
+        if time.monotonic() < self.begun:
+            return
         self.counts[f"{what} {answer.status_code}"] += 1
         if answer.is_success:
             self.waits.setdefault(what, []).append(seconds)
-        elif answer.status_code != 429:
-            self.wrong.append(f"{what}: {answer.status_code} {answer.text[:300]}")
 
     def growth(self) -> float:
-        """By which share memory in the last third lies above that after the warm-up."""
+        """By which share memory in the last third lies above that in the first."""
         end = self.memory[-1][0]
-        before = [size for at, size in self.memory if WARM_UP * end <= at < (WARM_UP + 0.3) * end]
-        after = [size for at, size in self.memory if at >= 0.7 * end]
+        before = [size for at, size in self.memory if 0 <= at < end / 3]
+        after = [size for at, size in self.memory if at >= 2 * end / 3]
         return statistics.median(after) / statistics.median(before) - 1
 
     def report(self) -> dict[str, object]:
@@ -61,7 +65,7 @@ class Load:
             "median_seconds": {what: round(statistics.median(all_), 3) for what, all_ in sorted(self.waits.items())},
             "longest_seconds": {what: round(max(all_), 3) for what, all_ in sorted(self.waits.items())},
             "wrong": self.wrong[:10],
-            "megabytes": [size >> 20 for _, size in self.memory[:: max(1, len(self.memory) // 12)]],
+            "megabytes": [size >> 20 for _, size in self.memory[:: max(1, len(self.memory) // 18)]],
             "growth_percent": round(100 * self.growth(), 2),
         }
 
@@ -132,15 +136,15 @@ class User:
         await self.ask("forget result", "DELETE", f"/api/results/{edited.headers['x-masque-result']}")
 
 
-async def run(server: Real, clients: int, seconds: float) -> Load:
-    """Put the server under load."""
-    load, begun = Load(), time.monotonic()
+async def run(server: Real, clients: int, seconds: float, warm_up: float = WARM_UP) -> Load:
+    """Put the server under load, for so long after the warm-up."""
+    load = Load(begun=time.monotonic() + warm_up)
     photo = next(one for one in EXAMPLES if one.name == "grace_hopper").content()
     size = Image.open(io.BytesIO(photo)).size
-    users = [User(server, number, load, photo, size, begun + seconds) for number in range(clients)]
+    users = [User(server, number, load, photo, size, load.begun + seconds) for number in range(clients)]
     living = asyncio.gather(*(user.live() for user in users))
     while not living.done():
-        load.memory.append((time.monotonic() - begun, await asyncio.to_thread(server.memory)))
+        load.memory.append((time.monotonic() - load.begun, await asyncio.to_thread(server.memory)))
         await asyncio.wait([living], timeout=1)
     await living
     return load
@@ -151,10 +155,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--warm-up", type=float, default=WARM_UP)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, real_server(Path(home)) as server:
         server.wait_until_ready()
-        load = asyncio.run(run(server, options.clients, options.seconds))
+        load = asyncio.run(run(server, options.clients, options.seconds, options.warm_up))
         well = server.process.poll() is None and "Traceback" not in "".join(server.heard)
     sys.stdout.write(json.dumps({**load.report(), "well": well}, indent=1) + "\n")
 

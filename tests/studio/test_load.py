@@ -18,5 +18,5 @@ def test_a_hundred_clients_at_once_are_served_or_told_to_come_again(tmp_path: Pa
         assert load.wrong == []
         assert server.process.poll() is None
         assert "Traceback" not in "".join(server.heard)
-        assert sum(map(len, load.waits.values())) > 500
+        assert sum(map(len, load.waits.values())) > 100
         assert abs(load.growth()) < 0.05, load.report()
