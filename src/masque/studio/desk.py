@@ -82,6 +82,10 @@ class Desk:
         self.lying[lying.key] = lying
         self._clear_away(lying.key)
 
+    def forget(self, key: str) -> None:
+        """Keep nothing of a photo or result any more."""
+        self.lying.pop(key, None)
+
     def photos(self) -> Mapping[str, Picture]:
         """The pixels of the photos that lie here, by key; those of results are not among them."""
         return {key: one.picture for key, one in self.lying.items() if one.held is None}

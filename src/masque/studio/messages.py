@@ -57,7 +57,14 @@ class Content:
     """The faces of a photo, as `masque.studio.packed` packs them; empty before anybody has looked."""
 
 
-ToWorker: TypeAlias = Task | Cancel | Content
+@dataclass(frozen=True)
+class Forget:
+    """What the server holds no more, a worker is not to keep either."""
+
+    key: str
+
+
+ToWorker: TypeAlias = Task | Cancel | Content | Forget
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Studio:
         cores = os.cpu_count() or 1
         threads: dict[Lane, int] = {"quick": cores, "long": max(1, cores // 2)}
         self.workers = {lane: Worker(lane, self.store.content, n, self.verbose) for lane, n in threads.items()}
+        self.store.dropped = self._forget
         self.queues: dict[Lane, Queue] = {lane: Queue(worker) for lane, worker in self.workers.items()}
         self.jobs: OrderedDict[str, tuple[str, Job]] = OrderedDict()
         """Id -> owner and job."""
@@ -169,6 +170,10 @@ class Studio:
         item = Item(str(about["id"]), client.owner, "result", str(names), about, made.body)
         item.preview, item.film, item.needs = made.preview, made.film, made.needs
         return self.store.add(item).id
+
+    def _forget(self, key: str) -> None:
+        for worker in self.workers.values():
+            worker.forget(key)
 
     def job(self, client: Client, key: str) -> Job:
         """A client's job. Raises NotHeldError."""

@@ -61,6 +61,8 @@ class Store:
     lifetime: float = LIFETIME
     clock: Callable[[], float] = time.monotonic
     items: dict[str, Item] = field(default_factory=dict)
+    dropped: Callable[[str], None] = lambda _: None
+    """Told of each that is held no more."""
 
     @property
     def size(self) -> int:
@@ -92,14 +94,14 @@ class Store:
 
     def drop(self, key: str) -> None:
         """Forget something, and the results that cannot be used without it."""
-        self.items.pop(key, None)
+        self._pop(key)
         for other in [item.id for item in self.items.values() if key in item.needs]:
             self.drop(other)
 
     def drop_all(self, owner: str) -> None:
         """Forget all that a client holds."""
         for item in list(self._of(owner)):
-            self.items.pop(item.id, None)
+            self._pop(item.id)
 
     def sweep(self) -> None:
         """Forget what nobody used for a lifetime."""
@@ -107,6 +109,10 @@ class Store:
         for item in list(self.items.values()):
             if now - item.used > (self.lifetime if item.body else SHORT):
                 self.drop(item.id)
+
+    def _pop(self, key: str) -> None:
+        if self.items.pop(key, None) is not None:
+            self.dropped(key)
 
     def _use(self, item: Item) -> None:
         """Note that something is used now, and what it needs with it."""
@@ -128,7 +134,7 @@ class Store:
             able = [item for item in self._of(largest) if item.id not in stays]
             able = able or [item for item in self.items.values() if item.id not in stays]
             if not able:
-                del self.items[kept.id]
+                self._pop(kept.id)
                 raise TooBusyError("Studio holds as much as it may: try again later, or with smaller pictures.")
             self.drop(min(able, key=lambda item: item.used).id)
 

@@ -19,6 +19,7 @@ from masque.studio.messages import (
     Content,
     Failed,
     Finished,
+    Forget,
     FromWorker,
     Lane,
     Progress,
@@ -54,7 +55,7 @@ class Worker:
 
     def __init__(self, connection: Connection, lane: Lane, threads: int, verbose: bool) -> None:
         self.connection, self.lane, self.threads, self.verbose = connection, lane, threads, verbose
-        self.inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[Task | Forget] = queue.SimpleQueue()
         self.contents: queue.SimpleQueue[Content] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
 
@@ -71,7 +72,13 @@ class Worker:
             self.cancelled.discard(task.number)
 
     def _next(self) -> Task:
-        """The next task. While none comes, what a next edit would have to do is done."""
+        """The next task."""
+        while isinstance(message := self._message(), Forget):
+            self.desk.forget(message.key)
+        return message
+
+    def _message(self) -> Task | Forget:
+        """What comes next. While nothing comes, what a next edit would have to do is done."""
         while self.desk.later:
             with suppress(queue.Empty):
                 return self.inbox.get(timeout=LULL)
@@ -99,7 +106,7 @@ class Worker:
                 message: ToWorker = self.connection.recv()
             except (EOFError, OSError):
                 os._exit(0)  # the server is gone, and nobody waits for anything
-            if isinstance(message, Task):
+            if isinstance(message, Task | Forget):
                 self.inbox.put(message)
             elif isinstance(message, Cancel):
                 self.cancelled.add(message.number)

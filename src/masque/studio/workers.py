@@ -21,6 +21,7 @@ from masque.studio.messages import (
     Content,
     Failed,
     Finished,
+    Forget,
     FromWorker,
     Lane,
     Made,
@@ -161,6 +162,13 @@ class Worker:
                 if asked_to_end:
                     raise WorkError("It was cancelled.", CANCELLED)
                 raise WorkError(TOO_LONG.format(limit=self.seconds), "TimeoutError")
+
+    def forget(self, key: str) -> None:
+        """Have the process keep nothing of what is not held any more. Called in the event loop."""
+        if self._process is not None:
+            sending = asyncio.get_running_loop().create_task(self._send(Forget(key)))
+            _KEPT.add(sending)
+            sending.add_done_callback(_KEPT.discard)
 
     def _restart(self) -> None:
         self.stop()
