@@ -3,6 +3,7 @@ sentence that says what to install."""
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def test_no_more_pixels_than_of_any_picture(small: Picture, monkeypatch: pytest.
     monkeypatch.setattr(pillow_heif.HeifImage, "load", refuse)
     with pytest.raises(PictureError, match="megapixels and the limit"):
         read_picture(BytesIO(content))
+
+
+@pytest.mark.parametrize("said", [(10, 10), (60_000, 60_000), (0, 0), (180, 241)])
+def test_a_header_that_lies_about_the_size_is_refused(small: Picture, said: tuple[int, int]) -> None:
+    content = heic(small)
+    assert content.count(b"ispe") == 1
+    place = content.index(b"ispe") + 8
+    assert struct.unpack_from(">II", content, place) == (180, 240)
+    with pytest.raises(PictureError):
+        read_picture(BytesIO(content[:place] + struct.pack(">II", *said) + content[place + 8 :]))
 
 
 def test_what_takes_long_is_refused(small: Picture, monkeypatch: pytest.MonkeyPatch) -> None:

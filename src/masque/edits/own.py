@@ -116,7 +116,8 @@ def edit(
     """Change attributes of a person by moving and tinting the photo's own pixels.
 
     photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size; or the result of an
-        edit, a swap for example, whose face is not looked for again and whose change goes on.
+        edit, a swap for example, whose face is not looked for again and whose change goes on; or a face that was found
+        already (`masque.edits.subject.find_subject`).
     attributes: values by name, several at once: strengths in [0,1], for `Hair` a colour, by name or as #rrggbb, and for
         `Age` years, or as a text years to add or take, such as "+20". All of them change the photo's own pixels.
     age: how old the person is, in years from 18 on, for `Age`, `Young` and `Male`; as the face reads if None.

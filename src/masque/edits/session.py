@@ -56,7 +56,8 @@ class Session:
     def subject(self, photo: Photo, pick: int | None = None) -> Subject:
         """Find a face in a photo and cut it out as the network takes it.
 
-        photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size.
+        photo: a path, an open file or its bytes, a Pillow picture, or RGB uint8 (H,W,3) of any size; or a face that was
+            found already, which is cut anew where it was cut for another size.
         pick: which of several faces in the photo, from 1 on as `masque faces` lists them; the largest if None.
 
         Raises PictureError for a photo that cannot be read, NoFaceError where there is no such face."""
