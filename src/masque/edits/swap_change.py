@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -106,8 +105,7 @@ def find_swap(session: OwnSession, source: Subject, target: Subject, expression:
     values["painted"] = round(float((_painted_share(sides) * (shown > 0)).sum() / max(1, shown.sum())), 3)
     taken = [float((one.share * (shown > 0)).sum()) / max(1, int(shown.sum())) for one in sides]
     sides = [one for one, much in zip(sides, taken, strict=True) if much > LITTLE]
-    with ThreadPoolExecutor(2) as pool:
-        matches = list(pool.map(lambda one: match_side(one, photo, others, canvas, shown), sides))
+    matches = [match_side(one, photo, others, canvas, shown) for one in sides]
     matte = np.rint(255 * np.clip(canvas.enlarged(opacity(shown, carried, canvas)), 0, 1)).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(matte)
     part = (x, y, x + width, y + height)

@@ -103,14 +103,9 @@ class Shift:
 
     def apply(self, strip: Strip) -> None:
         """Shift the strip's colours."""
-        matte = strip.sample(self.matte, self.box)
-        x, y, width, height = cv2.boundingRect((matte > 0).view(np.uint8))
-        if not width:
-            return
-        part = slice(y, y + height), slice(x, x + width)
-        shift = matte[part][..., None] * strip.sample(self.field, self.box, part)
-        inside = (shift[..., 0] != 0) | (shift[..., 1] != 0) | (shift[..., 2] != 0)
-        lab = strip.lab[part]
+        shift = strip.sample(self.matte, self.box)[..., None] * strip.sample(self.field, self.box)
+        inside = shift.any(axis=2)
+        lab = strip.lab
         light = (lab[..., 0] + 8) * np.exp(shift[..., 0]) - 8
         lab[..., 0] = np.where(inside, np.clip(light, 0, 100), lab[..., 0])
         lab[..., 1:] += shift[..., 1:]

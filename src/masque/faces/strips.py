@@ -29,10 +29,6 @@ STILL = 0.02
 """Pixels by which a pixel must move to be resampled: less cannot be seen, and resampling blurs."""
 
 
-WHOLE = slice(None), slice(None)
-"""All rows and columns of a strip."""
-
-
 class Strip:
     """Some rows of the photo while a change is applied to them: their pixels, and where they lie."""
 
@@ -67,13 +63,12 @@ class Strip:
         assert self._before is not None
         return self._before
 
-    def sample(self, field: Field, box: Box, part: tuple[slice, slice] = WHOLE) -> NDArray[np.float32]:
+    def sample(self, field: Field, box: Box) -> NDArray[np.float32]:
         """A field over a box at each pixel of the strip: float32 (h,w) or (h,w,C), a matte in [0,1].
 
-        part: rows and columns of the strip that are asked for. Beyond the box it is 0. Where a later layer moves
-        pixels, the field moves along."""
+        Beyond the box it is 0. Where a later layer moves pixels, the field moves along."""
         x, y = self.positions[self.stage]
-        return sampled(field, box, x[part], y[part])
+        return sampled(field, box, x, y)
 
     def finish(self) -> Picture:
         """The strip's pixels with what was changed in CIELAB; others are as they were, bit for bit."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from string import ascii_lowercase
 
 from masque.errors import escaped, printable
 from masque.jsonfile import JSON
@@ -18,15 +20,40 @@ SAME_PERSON, OTHER_PERSON = 0.30, 0.45
 """Squared distances of dlib's embeddings below which two pictures look like one person, and above which they do not:
 its authors take 0.36 (0.6 squared) for the border."""
 
+MOST_NAMED = 9
+"""Photos whose names are said, at most."""
+
 
 def in_words(record: Mapping[str, JSON]) -> Iterator[str]:
     """Sentences on what a record says, for somebody who reads no JSON.
 
     record: of an edit, as `Result.record` has it. What it does not say is left out."""
+    yield from _who(record)
     yield from _what(record)
     yield from _how(record)
     yield from _likeness(record)
     yield from _where(record)
+
+
+def _who(record: Mapping[str, JSON]) -> Iterator[str]:
+    named = list(islice(_named(record), MOST_NAMED))
+    if named:
+        yield f"From {', '.join(name if role == 'photo' else f'{name} ({role})' for role, name in named)}."
+
+
+def _named(record: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+    """What each photo was taken for, and its name."""
+    inputs, faces, photo = record.get("inputs"), record.get("faces"), record.get("photo")
+    given: Iterable[tuple[str, JSON]] = ()
+    if isinstance(inputs, Mapping):
+        given = ((role, one.get("photo") if isinstance(one, Mapping) else one) for role, one in inputs.items())
+    elif isinstance(faces, list):
+        given = zip(ascii_lowercase, faces, strict=False)
+    elif isinstance(photo, str):
+        given = [("photo", photo)]
+    for role, name in given:
+        if isinstance(name, str) and name:
+            yield printable(role), printable(name)
 
 
 def _what(record: Mapping[str, JSON]) -> Iterator[str]:
@@ -43,6 +70,10 @@ def _what(record: Mapping[str, JSON]) -> Iterator[str]:
         yield f"Part: {printable(record['part'])}."
     if record.get("formula"):
         yield f"Combined as {printable(record['formula'])}."
+    frames = record.get("frames")
+    if isinstance(frames, int) and record.get("edit") == "morph":
+        warped = " by bending and fading the photos" if record.get("path") == "warp" else ""
+        yield f"Each face turns into the next{warped}, in {frames} pictures."
 
 
 def _how(record: Mapping[str, JSON]) -> Iterator[str]:
@@ -69,7 +100,9 @@ def _likeness(record: Mapping[str, JSON]) -> Iterator[str]:
         if not isinstance(value, int | float):
             continue
         to = "the person before" if name == "photo" else f"the person of the {printable(name)} photo"
-        likeness = "very near" if value < SAME_PERSON else "near the border" if value < OTHER_PERSON else "another than"
+        likeness = (
+            "very near" if value < SAME_PERSON else "at the border to" if value < OTHER_PERSON else "another than"
+        )
         yield f"To a face recogniser the result is {likeness} {to} (squared distance {value:.2f})."
 
 

@@ -11,14 +11,20 @@ import pytest
 from making_steps import serious
 from studio_steps import apart, download, finished, give, open_tab, panel, pixels, shown
 
+from masque.image import write_picture
 from masque.provenance import verify
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 
+LONG = 180_000
+"""Milliseconds that finding latents may take on a machine that is busy."""
+
+
 def two_faces(page: Page, portraits: dict[str, Path]) -> Locator:
     """The tab with the two portraits in it."""
+    page.set_default_timeout(LONG)
     box = open_tab(page, "morph")
     give(page, "Face a", portraits["astronaut"])
     give(page, "Face b", portraits["grace_hopper"])
@@ -107,6 +113,17 @@ def test_one_face_alone_is_told_at_the_place_that_is_empty(page: Page, portraits
         box.get_by_role("button", name=go, exact=True).and_(page.locator(":visible")).click()
         box.get_by_role("region", name="Face b").locator(".error").wait_for()
         assert box.get_by_role("region", name="Face a").locator(".error").count() == 0
+
+
+def test_a_photo_without_a_face_is_told_at_its_place(page: Page, portraits: dict[str, Path], tmp_path: Path) -> None:
+    box = two_faces(page, portraits)
+    other = box.get_by_role("region", name="Face b")
+    other.get_by_role("button", name="Other photo: Face b").click()
+    give(page, "Face b", write_picture(tmp_path / "wall.png", np.full((300, 300, 3), 127, np.uint8)))
+    box.get_by_role("button", name="Combine", exact=True).click()
+    box.locator(".task .button[aria-busy]").wait_for(state="detached")
+    assert "wall.png" in str(other.locator(".error").text_content())
+    assert box.locator(".error").count() == 1
 
 
 def test_finding_latents_is_told_and_can_be_cancelled(page: Page, portraits: dict[str, Path]) -> None:

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 PHOTO = "Photo of the person"
+LONG = 180_000
+"""Milliseconds that a first picture may take, models and all, on a machine that is busy."""
 
 
 def one_person(page: Page, file: Path, part: str) -> Locator:
     """The tab with a portrait in it, opened at one of its parts."""
+    page.set_default_timeout(LONG)
     box = open_tab(page, "new")
     give(page, PHOTO, file)
     box.get_by_text(part, exact=True).first.click()

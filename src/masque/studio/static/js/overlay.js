@@ -98,19 +98,9 @@ export class Overlay {
     const area = part ? this.seen(view, part) : this.whole();
     if (area.left >= area.right || area.top >= area.bottom) return;
     const reach = this.outline ? Math.max(1, Math.round(this.density)) : 0;
-    const scale = view.scale * this.density;
-    const columns = places(area.left - reach, area.right + reach, view.left * this.density, scale);
-    const rows = places(area.top - reach, area.bottom + reach, view.top * this.density, scale);
-    const read = reader(map, columns, rows, reach);
-    const inside = { left: firstFrom(columns, 0), right: firstFrom(columns, map.width) };
-    for (let y = area.top; y < area.bottom; y++) {
-      const at = y - area.top + reach;
-      const start = y * this.canvas.width + area.left - reach; // where the first of the columns would be
-      this.pixels.fill(0, start + reach, start + columns.length - reach);
-      if (rows[at] < 0 || rows[at] >= map.height) continue;
-      const [from, to] = [Math.max(reach, inside.left), Math.min(columns.length - reach, inside.right)];
-      this.drawRow(read(at - reach), read(at), read(at + reach), from, to, start, reach, y);
-    }
+    const columns = places(area.left - reach, area.right + reach, view.left, view.scale * this.density, this.density);
+    const rows = places(area.top - reach, area.bottom + reach, view.top, view.scale * this.density, this.density);
+    for (let y = area.top; y < area.bottom; y++) this.drawRow(map, area, columns, rows, y, reach);
     const { left, top, right, bottom } = area;
     this.context.putImageData(this.image, 0, 0, left, top, right - left, bottom - top);
   }
@@ -138,71 +128,63 @@ export class Overlay {
   }
 
   /**
-   * Colour a row of the screen.
-   * @param {Uint8Array} above the labels of the row `reach` higher
-   * @param {Uint8Array} labels of this one
-   * @param {Uint8Array} below
-   * @param {number} from first place in these
-   * @param {number} to one beyond the last
-   * @param {number} start where in the pixels their place 0 is
-   * @param {number} reach how far from another label an outline goes; 0 without
+   * @param {LabelMap} map
+   * @param {Rect} area
+   * @param {Int32Array} columns the photo's column of every column of the area, with `reach` more on both sides
+   * @param {Int32Array} rows
    * @param {number} y
+   * @param {number} reach how far from another label an outline goes; 0 without
    */
-  drawRow(above, labels, below, from, to, start, reach, y) {
+  drawRow(map, area, columns, rows, y, reach) {
+    const { data, width, height } = map;
     const { pixels, tiles, lines } = this;
+    const wide = area.right - area.left;
+    const at = y - area.top + reach;
+    let out = y * this.canvas.width + area.left;
+    if (rows[at] < 0 || rows[at] >= height) {
+      pixels.fill(0, out, out + wide);
+      return;
+    }
+    const row = rows[at] * width;
+    const above = clamp(rows[at - reach], height) * width;
+    const below = clamp(rows[at + reach], height) * width;
     const tileRow = (y & (TILE - 1)) * TILE;
-    const across = start - y * this.canvas.width;
-    for (let i = from; i < to; i++) {
-      const label = labels[i];
-      const place = label * TILE * TILE + tileRow + ((across + i) & (TILE - 1));
-      const edge =
-        above[i] !== label || below[i] !== label || labels[i - reach] !== label || labels[i + reach] !== label;
-      pixels[start + i] = edge ? lines[place] : tiles[place];
+    for (let i = reach; i < wide + reach; i++, out++) {
+      const column = columns[i];
+      if (column < 0 || column >= width) {
+        pixels[out] = 0;
+        continue;
+      }
+      const label = data[row + column];
+      const place = label * TILE * TILE + tileRow + ((area.left + i - reach) & (TILE - 1));
+      pixels[out] = tiles[place];
+      if (!reach) continue;
+      const before = data[row + clamp(columns[i - reach], width)];
+      const after = data[row + clamp(columns[i + reach], width)];
+      const edge = before !== label || after !== label;
+      if (edge || data[above + column] !== label || data[below + column] !== label) pixels[out] = lines[place];
     }
   }
 }
 
 /**
- * Reads rows of labels as the screen needs them; the last few are kept, since outlines ask for each of them three times.
- * @param {LabelMap} map
- * @param {Int32Array} columns the photo's column at every place of a row
- * @param {Int32Array} rows the photo's row of every row
- * @param {number} reach
- * @returns {(at: number) => Uint8Array} by place in `rows`; beyond the photo, its nearest labels
- */
-function reader({ data, width, height }, columns, rows, reach) {
-  const count = 2 * reach + 1;
-  const kept = Array.from({ length: count }, () => ({ at: -1, labels: new Uint8Array(columns.length) }));
-  const within = columns.map((column) => Math.min(width - 1, Math.max(0, column)));
-  return (at) => {
-    const slot = kept[at % count];
-    if (slot.at === at) return slot.labels;
-    slot.at = at;
-    const row = data.subarray(Math.min(height - 1, Math.max(0, rows[at])) * width);
-    for (let i = 0; i < within.length; i++) slot.labels[i] = row[within[i]];
-    return slot.labels;
-  };
-}
-
-/**
- * @param {Int32Array} rising
  * @param {number} value
- * @returns {number} the first place of a number that is not smaller
+ * @param {number} count
  */
-function firstFrom(rising, value) {
-  const found = rising.findIndex((one) => one >= value);
-  return found < 0 ? rising.length : found;
+function clamp(value, count) {
+  return value < 0 ? 0 : value >= count ? count - 1 : value;
 }
 
 /**
  * The photo's pixel under the centre of each of the screen's pixels along one axis; it may lie beyond the photo.
  * @param {number} first
  * @param {number} end
- * @param {number} offset of the photo in the canvas
- * @param {number} scale pixels of the canvas for one of the photo
+ * @param {number} offset of the photo in the window, CSS pixels
+ * @param {number} scale pixels of the screen for one of the photo
+ * @param {number} density
  */
-function places(first, end, offset, scale) {
+function places(first, end, offset, scale, density) {
   const found = new Int32Array(end - first);
-  for (let i = first; i < end; i++) found[i - first] = Math.floor((i + 0.5 - offset) / scale);
+  for (let i = first; i < end; i++) found[i - first] = Math.floor((i + 0.5 - offset * density) / scale);
   return found;
 }

@@ -15,6 +15,7 @@ const SMALL = { size: 192, preview: true };
 /** In which part of the tab a result is made, by its verb. */
 const KINDS = /** @type {Record<string, string>} */ ({
   combine: "one",
+  invert: "one",
   morph: "film",
   blend: "strip",
   "mix-identity": "strip",
@@ -120,11 +121,41 @@ class Morpher {
       },
       onDone: (made, sent) => this.done(made, sent),
     });
+    apply.button.classList.remove("main");
     this.formula.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Enter") apply.start();
     });
     this.foot = el("div", { class: "task" });
-    this.one.append(this.finding, this.weights.element, this.foot, box);
+    this.one.append(this.finding, this.weights.element, this.foot, box, this.seen());
+  }
+
+  /** What the network makes of a face by itself. @returns {HTMLElement} */
+  seen() {
+    const box = el(
+      "details",
+      { class: "group" },
+      el("summary", { text: words.morph.seen }),
+      el("p", { class: "hint", text: words.morph.seenHint }),
+    );
+    const first = () => this.faces.places[0].well;
+    const show = this.studio.controls.task({
+      root: box,
+      label: words.morph.seenGo,
+      verb: "invert",
+      places: {
+        get photo() {
+          return first();
+        },
+      },
+      fields: () => {
+        const { item } = first();
+        if (!item) throw new ApiError(words.well.needed, "", "photo");
+        return { photo: item, pick: item.pick };
+      },
+      onDone: (made, sent) => this.done(made, sent),
+    });
+    show.button.classList.remove("main");
+    return box;
   }
 
   /** Pictures that follow the weights. */

@@ -261,6 +261,10 @@ export const words = {
     formulaLabel: "Formula",
     formulaHint: "Arithmetic on the faces by their letters, such as a - b + c or (a + b) / 2.",
     formulaGo: "Compute",
+    seen: "What the network sees of a face",
+    seenHint:
+      "The network's own picture of face a, at its best. It is sought more finely, which takes a minute or two.",
+    seenGo: "Show it",
     formulaNeeded: "Write a formula first, such as a - b + c.",
   },
 
