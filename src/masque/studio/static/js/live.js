@@ -49,6 +49,7 @@ export function live({
   let shown = -1; // of which the full size is there: a small picture that comes later is not shown
   let drafting = false;
   let rest = 0;
+  let rested = false; // the full size is to follow the small picture that is being made
   /** @type {AbortController | null} */
   let full = null;
   /** @type {AbortController | null} */
@@ -86,10 +87,12 @@ export function live({
       told(error);
     } finally {
       drafting = false;
+      if (rested) rest = window.setTimeout(finish, REST); // one looks at the small picture first, and may move on
     }
   };
 
   const finish = async () => {
+    rested = false;
     const sent = fields();
     if (!sent) return;
     const mine = new AbortController();
@@ -114,6 +117,7 @@ export function live({
 
   const quiet = () => {
     clearTimeout(rest);
+    rested = false;
     full?.abort();
     full = null;
   };
@@ -121,7 +125,7 @@ export function live({
     touch: () => {
       wanted += 1;
       quiet();
-      rest = window.setTimeout(finish, REST);
+      rest = window.setTimeout(() => (drafting ? (rested = true) : finish()), REST);
       draft();
     },
     stop: () => {

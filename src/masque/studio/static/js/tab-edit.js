@@ -6,6 +6,7 @@
 
 import { sentenceOf } from "./controls.js";
 import { el, fresh } from "./dom.js";
+import { SMALL } from "./live.js";
 import { words } from "./words.js";
 
 /** Attributes of which one excludes the others. */
@@ -212,11 +213,24 @@ class Editor {
         if (!(name in this.changed)) part.set(part.start);
       }
       this.said.textContent = (found.notes ?? []).join(" ");
+      this.warm(item, { Smiling: found.Smiling, ...(found.Hair ? { Hair: found.Hair } : {}) });
     } catch (error) {
       this.said.textContent = "";
       this.well.fail(sentenceOf(error));
     }
     if (this.well.item === item) this.sliders.hidden = false;
+  }
+
+  /**
+   * Have the server find what all edits of this photo need, by one that changes nothing: the first movement of a slider
+   * is then as fast as those after it.
+   *
+   * @param {import("./api.js").Item} item
+   * @param {Record<string, number | string>} attributes what the photo has
+   */
+  warm(item, attributes) {
+    const { api } = this.studio;
+    api.draft("edit", { photo: item, pick: item.pick, attributes, longest: SMALL }).catch(() => {}); // not asked for
   }
 
   /** @param {string} name @param {number | string} value */
