@@ -185,7 +185,7 @@ class Attacker:
             (4, self.garbage),
             (6, self.odd_method),
             (2, self.silent),
-            (3, self.odd_edit),
+            (1, self.odd_edit),
         )
 
     def draw(self) -> Sent:

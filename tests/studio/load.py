@@ -126,7 +126,6 @@ class User:
         preview = await self.ask("preview", "POST", "/api/edit", data={**fields, "longest": "256"})
         if preview is not None:
             self.right("preview", max(Image.open(io.BytesIO(preview.content)).size) <= 256)
-            await self.ask("forget result", "DELETE", f"/api/results/{preview.headers['x-masque-result']}")
         edited = await self.ask("edit", "POST", "/api/edit", data=fields)
         if edited is None:
             return

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+START = "import sys; sys.argv[0] = 'masque'; from masque.cli.main import main; main()"
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 
@@ -80,7 +81,7 @@ def real_server(home: Path, *options: str) -> Iterator[Real]:
         "XDG_CONFIG_HOME": str(home / "config"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    words = [sys.executable, "-m", "masque", "studio", "--no-browser", "--port", "0", "--verbose", *options]
+    words = [sys.executable, "-c", START, "studio", "--no-browser", "--port", "0", "--verbose", *options]
     process = subprocess.Popen(
         words, cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     )
