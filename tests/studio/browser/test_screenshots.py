@@ -110,6 +110,9 @@ def test_tab(opened: Callable[..., Page], portraits: dict[str, Path], tmp_path: 
     page.wait_for_timeout(1200)
     page.evaluate("window.scrollTo(0, 0)")
     write(page, f"{tab}-{manner}", full_page=manner == "phone")
+    page.mouse.wheel(0, 420)
+    page.wait_for_timeout(300)
+    write(page, f"{tab}-{manner}-lower")
 
 
 def test_notice(opened: Callable[..., Page], traffic: Traffic) -> None:
