@@ -70,6 +70,12 @@ def test_shares_of_three_faces_sum_to_one_and_only_a_new_face_is_sought(page: Pa
     sliders[2].fill("0")
     assert [slider.get_attribute("aria-valuetext") for slider in sliders] == ["67 %", "33 %", "0 %"]
     finished(page, "morph", [first, second])
+    page.get_by_role("button", name="Undo").click()
+    box.locator(f'.result[data-result="{second}"]').wait_for()
+    assert [slider.get_attribute("aria-valuetext") for slider in sliders] == ["33 %"] * 3
+    page.get_by_role("button", name="Redo").click()
+    box.locator(f'.result:not([data-result="{second}"])').wait_for()
+    assert [slider.get_attribute("aria-valuetext") for slider in sliders] == ["67 %", "33 %", "0 %"]
     assert "0.666667*a + 0.333333*b" in str(box.locator(".record").text_content())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -105,13 +111,20 @@ def test_a_formula_is_computed_and_a_wrong_one_is_told_beside_it(page: Page, por
     assert told.count() == 0
 
 
-def test_one_face_alone_is_told_at_the_place_that_is_empty(page: Page, portraits: dict[str, Path]) -> None:
+def test_one_face_alone_is_told_at_the_place_that_is_empty(
+    opened: Callable[..., Page], portraits: dict[str, Path]
+) -> None:
+    page = opened(viewport={"width": 390, "height": 700})
     box = open_tab(page, "morph")
     give(page, "Face a", portraits["astronaut"])
     for part, go in (("One face", "Combine"), ("Film", "Make the film"), ("Strip", "Make the strip")):
         box.get_by_text(part, exact=True).click()
         box.get_by_role("button", name=go, exact=True).and_(page.locator(":visible")).click()
-        box.get_by_role("region", name="Face b").locator(".error").wait_for()
+        told = box.get_by_role("region", name="Face b").locator(".error")
+        told.wait_for()
+        at = told.bounding_box()
+        assert at is not None
+        assert 0 <= at["y"] < 700 - at["height"]  # the button stands far below, and yet it is seen
         assert box.get_by_role("region", name="Face a").locator(".error").count() == 0
 
 

@@ -143,6 +143,7 @@ export function failing(box, control) {
     if (!sentence) return;
     shown = el("p", { class: "error", role: "alert", id, text: sentence });
     box.append(/** @type {Node} */ (shown));
+    shown?.scrollIntoView({ block: "nearest" }); // the button that was pressed may stand far from it
     control.setAttribute("aria-describedby", id);
     if (control instanceof HTMLInputElement) control.setAttribute("aria-invalid", "true");
   };

@@ -198,6 +198,7 @@ class Morpher {
     if (made.verb === "combine") this.size = { width: made.width, height: made.height };
     if (made.verb === "combine" || (made.verb === "morph" && sent.path !== "warp"))
       for (const item of sent.photos) this.found.add(keyOf(item));
+    this.changed();
     this.studio.finish(this.result, made, {
       tab: "morph",
       state: {
@@ -207,7 +208,6 @@ class Morpher {
         what: KINDS[made.verb],
       },
     });
-    this.changed();
   }
 
   /** Other faces, or latents that were found: show what can be done with them. */

@@ -52,6 +52,7 @@ export function task({ studio, root, label, verb, fields, onDone, places = {} })
     button.setAttribute("aria-busy", "true");
     const late = setTimeout(() => {
       lines.append(line.element);
+      line.element.scrollIntoView({ block: "nearest" });
       announce(words.task.working(label));
     }, PATIENCE);
     try {
