@@ -32,6 +32,9 @@ MOST = 1 << 29
 LATEST = 8
 """Photos, at most, that are looked at closer when there is time; of more, those that came last."""
 
+PREVIEWED = 512
+"""Longer side in pixels of the copy that the page's sliders are previewed on."""
+
 
 @dataclass
 class Lying:
@@ -157,6 +160,7 @@ class Desk:
             self.own().mattes(subject)
             self.own().require_parser().labels(subject)
             _ = subject.embedding
+            self.own().mattes(self.subject(key, longest=PREVIEWED))
 
     def warm(self) -> None:
         """Load what the first edits need, and use it once: the first time takes longest. Raises CheckpointError."""
