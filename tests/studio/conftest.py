@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,30 +17,40 @@ PATIENCE = 120
 
 
 @pytest.fixture(scope="session")
-def studio_link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The link to a Studio that runs as a process of its own."""
-    home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "masque", "studio", "--no-browser", "--port", "0"]
-    environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home)}
-    log = home / "log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
-    try:
-        yield _link(server, log)
-    finally:
+def start_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Starts a Studio as a process of its own, with further options, and gives the link that it prints."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(*options: str) -> str:
+        home = tmp_path_factory.mktemp("home")
+        command = [sys.executable, "-m", "masque", "studio", "--no-browser", "--port", "0", *options]
+        folders = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), str(home))
+        with (home / "log").open("wb") as out:
+            servers.append(subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | folders))
+        return _link(servers[-1], home / "log")
+
+    yield start
+    for server in servers:
         server.terminate()
+    for server in servers:
         try:
             server.wait(20)
         except subprocess.TimeoutExpired:
             server.kill()
 
 
+@pytest.fixture(scope="session")
+def studio_link(start_studio: Callable[..., str]) -> str:
+    """The link to a Studio on this machine, with its token."""
+    return start_studio()
+
+
 def _link(server: subprocess.Popen[bytes], log: Path) -> str:
     """The link that a server prints when it is up."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and server.poll() is None:
-        found = re.search(r"http://\S+#token=\S+", log.read_text())
+        found = re.search(r"(http://\S+:\d+/?(#token=\S+)?)\s", log.read_text())
         if found:
-            return found.group()
+            return found[1]
         time.sleep(0.1)
     raise AssertionError(f"Studio did not start:\n{log.read_text()}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from masque import studio
 from masque.image import Picture, read_picture
 
 if TYPE_CHECKING:
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 TABS = ("swap", "edit", "paint", "style", "morph", "new", "check")
 """Ids of all tabs, from left to right."""
-
-SCRIPTS = Path(studio.__file__).parent / "static" / "js"
-BUILT = [tab for tab in TABS if (SCRIPTS / f"tab-{tab}.js").is_file()]
-"""Those that this version has."""
 
 
 def panel(page: Page, tab: str) -> Locator:

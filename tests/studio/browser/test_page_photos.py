@@ -36,6 +36,14 @@ def test_a_photo_is_pasted_or_dropped(page: Page, portraits: dict[str, Path], ho
     assert well.locator(".name").text_content() == "pasted.png"
 
 
+def test_what_is_dropped_beside_goes_to_the_well_that_waits(page: Page, portraits: dict[str, Path]) -> None:
+    give(page, "Whose face", portraits["grace_hopper"])
+    page.locator("#panel-swap").evaluate(ON_WELL, [list(portraits["astronaut"].read_bytes()), "drop"])
+    well = page.get_by_role("region", name="Into which photo", exact=True)
+    well.locator(".photo img").wait_for()
+    assert well.locator(".name").text_content() == "pasted.png"
+
+
 def test_of_several_faces_one_is_clicked(
     page: Page, photos: dict[str, Picture], portraits: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from studio_steps import BUILT, download, finished, give, open_tab, panel
+from studio_steps import TABS, download, finished, give, open_tab, panel
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -101,7 +101,7 @@ def divide(page: Page) -> None:
 
 
 @pytest.mark.parametrize("manner", MANNERS)
-@pytest.mark.parametrize("tab", BUILT)
+@pytest.mark.parametrize("tab", TABS)
 def test_tab(opened: Callable[..., Page], portraits: dict[str, Path], tmp_path: Path, tab: str, manner: str) -> None:
     page = opened(**MANNERS[manner])
     open_tab(page, tab)

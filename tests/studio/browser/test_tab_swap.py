@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from studio_steps import apart, download, finished, give, panel, pixels, shown
 
 import masque
-from masque.image import Picture
+from masque.errors import NoFaceError
+from masque.image import Picture, write_picture
 from masque.provenance import verify
 
 if TYPE_CHECKING:
@@ -60,6 +62,20 @@ def test_the_photos_change_places(page: Page, portraits: dict[str, Path]) -> Non
     page.get_by_role("button", name="Exchange the photos").click()
     assert "grace_hopper" in str(page.get_by_role("region", name="Whose face").locator(".name").text_content())
     assert "astronaut" in str(page.get_by_role("region", name="Into which photo").locator(".name").text_content())
+
+
+def test_a_failure_is_the_sentence_of_the_library_at_the_well_that_caused_it(
+    page: Page, portraits: dict[str, Path], tmp_path: Path
+) -> None:
+    wall = write_picture(tmp_path / "wall.png", np.full((300, 300, 3), 180, np.uint8))
+    with pytest.raises(NoFaceError) as failure:
+        masque.load().swap(wall, portraits["grace_hopper"])  # type: ignore[attr-defined]
+    give(page, "Whose face", wall)
+    give(page, "Into which photo", portraits["grace_hopper"])
+    page.get_by_role("button", name="Swap", exact=True).click()
+    alert = page.get_by_role("region", name="Whose face").get_by_role("alert")
+    alert.filter(has_text=str(failure.value)).wait_for()
+    assert panel(page, "swap").get_by_role("alert").count() == 1
 
 
 @pytest.mark.parametrize("missing", ["Whose face", "Into which photo"])

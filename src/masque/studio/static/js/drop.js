@@ -31,19 +31,23 @@ export function takeFiles(element, taking, empty) {
   });
 }
 
-/** Give what is pasted anywhere on the page to the well it is meant for, and lose no page to a file dropped beside. */
+/** Give what is pasted or dropped anywhere on the page to the well that it is meant for. */
 export function watchPage() {
-  document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length) return;
+  const pass = (/** @type {Event} */ event, /** @type {File[]} */ files) => {
+    if (!files.length || event.defaultPrevented) return;
     const shown = [...takers].filter((taker) => taker.element.checkVisibility());
     const focused = shown.find((taker) => taker.element.contains(document.activeElement));
     const taker = focused ?? shown.find((one) => one.empty()) ?? shown[0];
     if (!taker) return;
     event.preventDefault();
     taker.taking(files);
+  };
+  document.addEventListener("paste", (event) => pass(event, [...(event.clipboardData?.files ?? [])]));
+  document.addEventListener("drop", (event) => {
+    pass(event, [...(event.dataTransfer?.files ?? [])]);
+    event.preventDefault(); // the browser would leave the page and show the file
   });
-  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+  document.addEventListener("dragover", (event) => event.preventDefault());
 }
 
 /**

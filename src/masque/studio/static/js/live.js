@@ -10,6 +10,8 @@ export const SMALL = 512;
 /** Milliseconds without a movement after which the full size is made. */
 const REST = 500;
 const PATIENCE = 2000;
+/** Milliseconds after which a small picture is asked for again where the server was busy. */
+const BUSY = 400;
 
 /**
  * @typedef {import("./api.js").Result} Result
@@ -84,7 +86,8 @@ export function live({
         if (last) setTimeout(() => URL.revokeObjectURL(last), 5000);
       }
     } catch (error) {
-      told(error);
+      if (error instanceof ApiError && error.status === 429) setTimeout(draft, BUSY);
+      else told(error);
     } finally {
       drafting = false;
       if (rested) rest = window.setTimeout(finish, REST); // one looks at the small picture first, and may move on

@@ -5,12 +5,10 @@ import { ApiError } from "./api.js";
 import { el } from "./dom.js";
 import { words } from "./words.js";
 
-/** @type {import("./well.js").Well | null} */
-let face = null;
-/** @type {import("./well.js").Well | null} */
-let hair = null;
-/** @type {(() => void) | null} */
-let reset = null;
+/** @type {((item: import("./api.js").Item) => void) | null} */
+let take = null;
+/** @type {((sent: Record<string, any> | null) => void) | null} goes back to what was sent, null: to no result */
+let restore = null;
 
 /** @type {import("./tabs.js").Tab} */
 export const tab = {
@@ -64,21 +62,20 @@ export const tab = {
           expression: method.value === "own" ? expression.value : null,
         };
       },
-      onDone: (made, sent) =>
-        studio.finish(result, made, { before: sent.hair, tab: "swap", state: { face: sent.face, hair: sent.hair } }),
+      onDone: (made, sent) => studio.finish(result, made, { before: sent.hair, tab: "swap", state: sent }),
     });
-    reset = () => studio.results.clear(result, words.swap.empty);
-    reset();
-    [face, hair] = [one, two];
+    const clear = () => studio.results.clear(result, words.swap.empty);
+    clear();
+    take = one.set;
+    restore = (state) => {
+      if (!state) return clear();
+      if (one.item !== state.face) one.set(state.face);
+      if (two.item !== state.hair) two.set(state.hair);
+      method.set(state.method);
+      if (state.expression) expression.set(state.expression);
+      expression.element.hidden = state.method !== "own";
+    };
   },
-  take(item) {
-    face?.set(item);
-  },
-  restore(state) {
-    if (!state) reset?.();
-    else {
-      if (face?.item !== state.face) face?.set(state.face);
-      if (hair?.item !== state.hair) hair?.set(state.hair);
-    }
-  },
+  take: (item) => take?.(item),
+  restore: (state) => restore?.(state),
 };
