@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from masque.edits.warp import swap_by_warping
 from masque.faces.change import Change, Move
 from masque.faces.detect import find_faces, main_face
 from masque.image import Picture
+from masque.studio.desk import smaller
 
 
 @pytest.fixture
@@ -94,3 +96,27 @@ def test_a_face_that_is_picked_is_looked_for(editor: PhotoEditor, smiled: Result
     again = editor.edit(smiled, {"Hair": "red"}, pick=1)
     assert again.change is not None
     assert [layer.name for layer in again.change.layers] == ["hair"]
+
+
+@pytest.mark.parametrize("colour", ["#20c050", "#8a2be2"])
+def test_hair_in_a_colour_that_none_grows_in_is_found_again(editor: PhotoEditor, photo: Picture, colour: str) -> None:
+    own, parser = find_subject(photo, 128), editor.require_parser()
+    dyed = editor.edit(photo, {"Hair": colour, "Smiling": 0.3})
+    left = find_subject(dyed, 128)
+    before, after = editor.mattes(own), editor.mattes(left)
+    assert after.hair_seen == pytest.approx(before.hair_seen, rel=0.1)
+    assert (parser.labels(own) != parser.labels(left)).mean() < 0.02
+    assert not np.array_equal(left.photo, photo)  # though it is the dyed one that is edited
+    auburn = editor.edit(left, {"Hair": "auburn"})
+    at_once = editor.edit(photo, {"Smiling": 0.3, "Hair": "auburn"})
+    hair = cv2.resize(before.hair, (before.box[2] - before.box[0], before.box[3] - before.box[1])) > 250
+    left_out, top, right, bottom = before.box
+    seen = [one.picture[top:bottom, left_out:right][hair].astype(int) for one in (auburn, at_once, dyed)]
+    assert np.abs(seen[0] - seen[1]).mean() < 0.4 * np.abs(seen[2] - seen[1]).mean()
+
+
+def test_a_smaller_copy_of_dyed_hair_is_seen_undyed_as_well(editor: PhotoEditor, photo: Picture) -> None:
+    left = find_subject(editor.edit(photo, {"Hair": "#20c050"}), 128)
+    small, own = smaller(left, 256), smaller(find_subject(photo, 128), 256)
+    assert small.photo.shape == own.photo.shape
+    assert editor.mattes(small).hair_seen == pytest.approx(editor.mattes(own).hair_seen, rel=0.1)

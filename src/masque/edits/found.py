@@ -35,6 +35,10 @@ class Found:
                 self._values[key] = find()
             return cast(Value, self._values[key])
 
+    def knows(self, key: Hashable) -> bool:
+        """Whether the value of a key was found."""
+        return key in self._values
+
     def __reduce__(self) -> tuple[type[Found], tuple[()]]:
         """A copy for another process is empty: what it needs is found there."""
         return Found, ()

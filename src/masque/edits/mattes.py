@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from masque.edits.found import Found, kept
 from masque.edits.parser import ParserSession
-from masque.edits.subject import Shares, Subject
+from masque.edits.subject import Shares, Subject, undyed
 from masque.faces.detect import Landmarks
 from masque.faces.frame import Matrix, align, chain, transform, warp, warp_photo
 from masque.faces.labels import LABELS
@@ -97,7 +97,7 @@ def find_mattes(parser: ParserSession, subject: Subject) -> Mattes:
     parser: a loaded face parser. It looks twice, at the hair crop that it has learnt from and at a wider and lower one,
     since long hair ends beyond the first; both looks are joined softly and refined by the photo's own pixels. They are
     found once of a face, and not to be written into."""
-    return subject.found.once(("mattes", *parser.key), lambda: _found(parser, subject))
+    return subject.found.once(("mattes", *parser.key), lambda: _found(parser, undyed(subject)))
 
 
 def _found(parser: ParserSession, subject: Subject) -> Mattes:

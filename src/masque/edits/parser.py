@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from masque.edits.found import kept
 from masque.edits.session import Session
-from masque.edits.subject import Shares, Subject, cut_again
+from masque.edits.subject import Shares, Subject, cut_again, undyed
 from masque.faces.frame import Matrix
 from masque.faces.labels import Labels
 from masque.faces.paste import into_region, region_of
@@ -61,7 +61,7 @@ class ParserSession(Session):
         return self.weights, str(self.device)
 
     def _seen(self, subject: Subject) -> Shares:
-        own = cut_again(subject, self.size, self.device)
+        own = cut_again(undyed(subject), self.size, self.device)
         with self.inference():
             shares = self.model.shares(own.image.to(self.device))
             if own.size != subject.size:

@@ -25,6 +25,7 @@ from masque.errors import PictureError, UnknownAttributeError, ValueRangeError, 
 from masque.faces.added import Added
 from masque.faces.change import Change, Pixels
 from masque.faces.detect import Face, Landmarks, choose_face, find_faces, identity, landmarks_in
+from masque.faces.dye import Dye
 from masque.faces.frame import Frame, Matrix, chain, cut_frame, transform, zoom
 from masque.faces.labels import Labels
 from masque.faces.regions import FACE_CROP, HAIR_CROP, Crop, Mask, cut_crop, hull_mask
@@ -147,6 +148,8 @@ def as_photo(photo: Photo) -> tuple[Picture, str]:
 
 
 UNNAMED = "the photo"
+UNDYED = "undyed"
+"""What a subject as it would be seen without dyed hair is kept under: see `undyed`."""
 PICKED = "The face is given and need not be picked: leave out the pick, or give the photo."
 WAYS = "give a path, an open file or its bytes, a Pillow picture, or RGB pixels as uint8 (H, W, 3)"
 
@@ -234,6 +237,22 @@ def cut_again(subject: Subject, size: int, device: torch.device | str = "cpu") -
         return subject
     cut = cut_subject(subject.photo, subject.face, size, subject.name, device)
     return replace(cut, first=subject.first, earlier=subject.earlier, found=subject.found)
+
+
+def undyed(subject: Subject) -> Subject:
+    """A subject whose hair was dyed by earlier edits, as it would be seen if that had kept its colour; others as they
+    are. No parser has learnt from violet or green hair."""
+    first, earlier = subject.first, subject.earlier
+    others = () if earlier is None else tuple(layer for layer in earlier.layers if not isinstance(layer, Dye))
+    dyed = first is not None and earlier is not None and len(others) < len(earlier.layers)
+
+    def find() -> Subject:
+        assert first is not None
+        assert earlier is not None
+        photo = replace(earlier, layers=others).apply(first.photo)
+        return cut_subject(photo, subject.face, subject.size, subject.name, subject.image.device)
+
+    return subject.found.once(UNDYED, find) if dyed or subject.found.knows(UNDYED) else subject
 
 
 def set_attributes(c: Tensor, names: Sequence[str], values: Mapping[str, float]) -> Tensor:

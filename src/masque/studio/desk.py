@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import cv2
 
 from masque.edits.own import SIZE
-from masque.edits.subject import Subject, cut_subject, find_subject
+from masque.edits.subject import UNDYED, Subject, cut_subject, find_subject, undyed
 from masque.faces.detect import Face, choose_face, find_faces, main_face
 from masque.image import Picture
 from masque.studio.messages import Content, NotHeldError
@@ -216,4 +216,7 @@ def smaller(subject: Subject, longest: int) -> Subject:
     # Pixel centres are at whole numbers: the corner of the first pixel is at −½.
     landmarks = (subject.face.landmarks + 0.5) * (x, y) - 0.5
     face = replace(subject.face, box=box, landmarks=landmarks.astype("float32"))
-    return cut_subject(picture.astype("uint8"), face, subject.size, subject.name)
+    small, plain = cut_subject(picture.astype("uint8"), face, subject.size, subject.name), undyed(subject)
+    if plain is not subject:
+        small.found.once(UNDYED, lambda: smaller(plain, longest))
+    return small
