@@ -4,7 +4,6 @@ of a photo is kept."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from string import ascii_lowercase
 from typing import cast
 
 from torch import Tensor
@@ -49,27 +48,21 @@ def invert(call: Call) -> Outcome:
 
 def combine(call: Call) -> Outcome:
     """One face of several."""
-    given, weight = call.text("formula", ""), call.number("weight")
-    with blamed_on("formula", ValueRangeError):
-        if given:
-            check_combination(len(call.keys("photos")), given)  # before faces are sought, which takes a while
+    formula, weight = call.text("formula", "") or None, call.number("weight")
+    weights = _shares(call.numbers("weights"))
+    half = 0.5 if weight is None else weight
+    with blamed_on("formula" if formula else "weights", ValueRangeError):
+        check_combination(len(call.keys("photos")), formula, half, weights)  # before a search, which takes a while
     latents = _of_photos(call)
-    formula = given or _formula(call.numbers("weights"), len(latents))
     call.progress("Combining")
-    result = call.desk.latents().combine(latents, formula, 0.5 if weight is None else weight, size=call.whole("size"))
+    result = call.desk.latents().combine(latents, formula, half, weights=weights, size=call.whole("size"))
     return Outcome(result, latents[0].name, latent=True)
 
 
-def _formula(weights: Sequence[float] | None, count: int) -> str | None:
-    """How much of each of `count` faces there is in their combination, as a formula; None for no weights."""
-    if weights is None:
-        return None
-    total = sum(weights)
-    if len(weights) != count or min(weights) < 0 or total <= 0:
-        raise ValueRangeError(f"weights are {count} numbers from 0 on, one for each face, and not all 0.")
-    return " + ".join(
-        f"{weight / total:.6f}*{letter}" for weight, letter in zip(weights, ascii_lowercase, strict=False) if weight
-    )
+def _shares(weights: Sequence[float] | None) -> list[float] | None:
+    """Weights as shares of their sum: nobody who moves sliders has them sum to 1."""
+    total = sum(weights or ())
+    return [weight / total for weight in weights] if weights and total > 0 else None if weights is None else [*weights]
 
 
 def morph(call: Call) -> Outcome:
@@ -125,24 +118,20 @@ def find(call: Call, keys: Sequence[str], subjects: Sequence[Subject], options: 
     """The latents of faces: those that were found before, and the others sought in one batch.
 
     keys: of their photos. subjects: the faces."""
-    generator = call.desk.latents()
     places = [
         (call.desk.take(key), (subject.face.box, options is FINE)) for key, subject in zip(keys, subjects, strict=True)
     ]
     # A face that is given twice is sought once.
     lacking = {
-        (key, places[place][1]): place
-        for place, key in enumerate(keys)
-        if places[place][1] not in places[place][0].latents
+        (key, name): subject
+        for key, subject, (lying, name) in zip(keys, subjects, places, strict=True)
+        if name not in lying.latents
     }
-    if lacking:
 
-        def watch(step: int, _best: Tensor, _error: Tensor) -> None:
-            call.progress("Finding latents", step, max(step, options.all_steps))
+    def watch(step: int, _best: Tensor, _error: Tensor) -> None:
+        call.progress("Finding latents", step, max(step, options.all_steps))
 
-        wanted = [generator.subject(subjects[place]) for place in lacking.values()]
-        found = generator.search(wanted, options, watch)
-        for place, subject, z in zip(lacking.values(), wanted, found.z, strict=True):
-            lying, name = places[place]
-            lying.latents[name] = generator.latent(z, subject.name, subject.grey, subject)
+    found = call.desk.latents().find_all(list(lacking.values()), options, watch)
+    for (key, name), latent in zip(lacking, found, strict=True):
+        call.desk.take(key).latents[name] = latent
     return [lying.latents[name] for lying, name in places]
