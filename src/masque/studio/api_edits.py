@@ -152,9 +152,12 @@ async def faces_for(
     styles: PhotoFields,
     labels: Annotated[UploadFile | None, File(description="A label map as `parse` gives it.")] = None,
     photo: MaybePhoto = None,
+    pick: Pick = None,
+    picks: Picks = None,
 ) -> Response:
     """Paint faces for a label map, or a photo's, each in the style of another portrait."""
-    return await ask.edit("faces-for", {"styles": styles, "photo": photo}, {}, await _files(labels))
+    options = {"pick": pick, "picks": list_of("picks", picks)}
+    return await ask.edit("faces-for", {"styles": styles, "photo": photo}, options, await _files(labels))
 
 
 @router.post("/random", responses=ANSWERS, response_class=Response)

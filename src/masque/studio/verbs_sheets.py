@@ -72,7 +72,7 @@ def random(call: Call) -> Outcome:
 
 def faces_for(call: Call) -> Outcome:
     """Faces for one label map, each in the style of another portrait."""
-    styles = call.subjects("styles")
+    styles = call.subjects("styles", "picks")
     if not 1 <= len(styles) <= MOST:
         raise ValueRangeError(f"{len(styles)} styles were given: give from 1 to {MOST} portraits.")
     call.progress("Painting")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from making_steps import serious
 from studio_steps import apart, download, finished, give, open_tab, panel, pixels, shown, use_in
@@ -79,8 +80,15 @@ def test_a_turned_head_is_that_of_the_library(
     assert apart(pixels(saved), own.picture) < 0.1
     assert apart(pixels(saved), photos["astronaut"]) > 0.5
     assert box.get_by_role("slider", name="Before and after").is_visible()
+    press(box, "What changed")
+    second = finished(page, "new", [first])
+    hot = pixels(download(page, "new", "PNG", tmp_path)).astype(int)
+    coloured = np.abs(hot - hot.mean(axis=2, keepdims=True)).max(axis=2) > 12
+    changed = np.abs(own.picture.astype(int) - photos["astronaut"]).max(axis=2) > 24
+    assert coloured[changed].mean() > 0.9  # grey is what stays
+    assert coloured.mean() < 0.3
     box.get_by_role("slider", name="Up or down").fill("-5")
-    finished(page, "new", [first])
+    finished(page, "new", [first, second])
     record = verify(download(page, "new", "PNG", tmp_path)).record
     assert record is not None
     assert record["method"] == "own"

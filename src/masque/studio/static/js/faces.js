@@ -8,7 +8,6 @@ import { words } from "./words.js";
 
 /** Names of faces, in their order, as formulas have them. */
 export const LETTERS = "abcdefgh";
-const LEAST = 2;
 const MOST = LETTERS.length;
 
 /**
@@ -17,24 +16,31 @@ const MOST = LETTERS.length;
  *   later: HTMLButtonElement, away: HTMLButtonElement}} Place
  */
 
-/** The faces that are combined, from two to eight. */
+/** Faces in an order, eight at most. */
 export class Faces {
-  /** @param {import("./main.js").Studio} studio @param {() => void} onChange called when another face stands somewhere */
-  constructor(studio, onChange) {
+  /**
+   * @param {import("./main.js").Studio} studio
+   * @param {() => void} onChange called when another face stands somewhere
+   * @param {{least?: number, texts?: typeof words.faces}} [options] least: how many there are at least; texts: what
+   *     they are called
+   */
+  constructor(studio, onChange, { least = 2, texts = words.faces } = {}) {
     this.studio = studio;
+    this.least = least;
+    this.texts = texts;
     this.onChange = onChange;
     /** @type {Place[]} */
     this.places = [];
     this.moving = true; // nobody is told before all stand
-    this.list = el("ol", { class: "faces", "aria-label": words.faces.label });
+    this.list = el("ol", { class: "faces", "aria-label": this.texts.label });
     this.more = button({
-      label: words.faces.add,
+      label: this.texts.add,
       onClick: () => this.add().well.element.querySelector("button")?.focus(),
     });
     this.element = el("div", { class: "faces-box" }, this.list, el("div", { class: "row" }, this.more));
     this.own = failing(this.element, this.list);
     this.fail = (/** @type {string | null} */ sentence) => this.tell(sentence);
-    while (this.places.length < LEAST) this.add();
+    while (this.places.length < this.least) this.add();
     this.moving = false;
     this.mark();
   }
@@ -47,11 +53,12 @@ export class Faces {
   /**
    * What is sent of the faces.
    *
+   * @param {string} [field] of the call
    * @returns {{photos: Item[], picks: string}} Throws ApiError where a place is empty, or a photo shows no face.
    */
-  given() {
+  given(field = "photos") {
     const { items } = this;
-    if (items.length < Math.max(LEAST, this.places.length)) throw new ApiError(words.faces.needed, "", "photos");
+    if (items.length < Math.max(this.least, this.places.length)) throw new ApiError(this.texts.needed, "", field);
     return { photos: items, picks: JSON.stringify(items.map((item) => item.pick)) };
   }
 
@@ -60,7 +67,7 @@ export class Faces {
     const number = this.places.length;
     const letter = LETTERS[number];
     const well = this.studio.well({
-      label: words.faces.face(letter),
+      label: this.texts.face(letter),
       small: true,
       several: true,
       onPhoto: () => this.changed(),
@@ -70,9 +77,9 @@ export class Faces {
       button({ label, title, kind: "quiet", onClick });
     const place = {
       well,
-      earlier: tool("←", words.faces.earlier(letter), () => this.exchange(number - 1, number, -1)),
-      later: tool("→", words.faces.later(letter), () => this.exchange(number, number + 1, 1)),
-      away: tool("✕", words.faces.away(letter), () => this.remove(number)),
+      earlier: tool("←", this.texts.earlier(letter), () => this.exchange(number - 1, number, -1)),
+      later: tool("→", this.texts.later(letter), () => this.exchange(number, number + 1, 1)),
+      away: tool("✕", this.texts.away(letter), () => this.remove(number)),
       element: el("li", {}, well.element),
     };
     well.element.append(el("div", { class: "face-tools" }, place.earlier, place.later, place.away));
@@ -86,7 +93,7 @@ export class Faces {
   take(files) {
     const room = MOST - this.items.length;
     for (const file of files.slice(0, room)) this.free().well.take(file);
-    if (files.length > room) this.own(words.faces.most(MOST));
+    if (files.length > room) this.own(this.texts.most(MOST));
   }
 
   /** A place that waits for a photo. @returns {Place} */
@@ -102,14 +109,14 @@ export class Faces {
     const { earlier, later } = this.places[way < 0 ? one : two];
     const again = way < 0 ? earlier : later;
     (again.disabled ? (way < 0 ? later : earlier) : again).focus();
-    announce(words.faces.moved(LETTERS[one], LETTERS[two]));
+    announce(this.texts.moved(LETTERS[one], LETTERS[two]));
   }
 
   /** Take a face away; those behind it move up. @param {number} number */
   remove(number) {
     const items = this.places.map(({ well }) => well.item);
     items.splice(number, 1);
-    if (this.places.length > LEAST) this.places.pop()?.element.remove();
+    if (this.places.length > this.least) this.places.pop()?.element.remove();
     this.put(items);
     this.places[Math.min(number, this.places.length - 1)].well.element.querySelector("button")?.focus();
   }
@@ -117,7 +124,7 @@ export class Faces {
   /** Have exactly these faces. @param {(Item | null)[]} items */
   put(items) {
     this.moving = true;
-    while (this.places.length > Math.max(items.length, LEAST)) this.places.pop()?.element.remove();
+    while (this.places.length > Math.max(items.length, this.least)) this.places.pop()?.element.remove();
     while (this.places.length < items.length) this.add();
     this.places.forEach((_, place) => this.set(place, items[place] ?? null));
     this.moving = false;
@@ -156,7 +163,7 @@ export class Faces {
       const beside = (/** @type {number} */ other) => this.places[other] && (this.places[other].well.item || well.item);
       earlier.disabled = !beside(place - 1);
       later.disabled = !beside(place + 1);
-      away.disabled = this.places.length <= LEAST && !well.item;
+      away.disabled = this.places.length <= this.least && !well.item;
     });
     this.more.disabled = this.places.length >= MOST;
   }

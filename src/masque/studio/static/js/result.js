@@ -5,7 +5,8 @@
 
 import { cellGrid } from "./cells.js";
 import { button, failing, sentenceOf } from "./controls.js";
-import { announce, el, menu } from "./dom.js";
+import { announce, el } from "./dom.js";
+import { downloadMenu, heatmapTask, useMenu } from "./tools.js";
 import { viewer } from "./viewer.js";
 import { words } from "./words.js";
 
@@ -133,7 +134,7 @@ export class Results {
   view(root) {
     const known = this.views.get(root);
     if (known) return known;
-    const view = new View(this.studio);
+    const view = new View(this.studio, root);
     root.replaceChildren(view.element);
     this.views.set(root, view);
     return view;
@@ -142,9 +143,10 @@ export class Results {
 
 /** The picture of one tab and all that belongs to it. */
 class View {
-  /** @param {import("./main.js").Studio} studio */
-  constructor(studio) {
+  /** @param {import("./main.js").Studio} studio @param {HTMLElement} root where it is */
+  constructor(studio, root) {
     this.studio = studio;
+    this.root = root;
     this.turn = 0;
     this.viewer = viewer();
     this.media = el("div", { class: "media" });
@@ -227,10 +229,26 @@ class View {
       });
     }
     this.tools.replaceChildren(
-      ...this.toolsOf(result),
+      ...this.toolsOf(result, before),
       el("span", { class: "hint", text: words.result.size(result.width, result.height) }),
     );
     this.said.replaceChildren(...recordOf(result));
+  }
+
+  /**
+   * @param {Result} result
+   * @param {Item | null} before
+   * @param {number} [cell] the one picture of a sheet that they are for
+   * @returns {HTMLElement[]}
+   */
+  toolsOf(result, before, cell) {
+    const given = { studio: this.studio, result, cell, fail: this.fail };
+    const single = result.kind === "picture" && (cell !== undefined || (result.cells ?? 0) < 2);
+    const heat = result.verb === "heatmap";
+    const tools = [downloadMenu(given), single && !heat ? useMenu(given) : null];
+    const same = before && before.width === result.width && before.height === result.height;
+    if (same && single && !heat) tools.push(heatmapTask(this.studio, this.root, result, before));
+    return tools.filter((tool) => tool !== null);
   }
 
   /** A sheet, as a grid of its pictures. @param {Result} result */
@@ -275,7 +293,7 @@ class View {
     grid.mark(cell);
     this.viewer.show({ before: null, after: image.src, width, height, alt });
     this.tools.replaceChildren(
-      ...this.toolsOf(result, cell),
+      ...this.toolsOf(result, null, cell),
       el("span", { class: "hint", text: words.result.size(width, height) }),
     );
     grid.focus(cell);
@@ -291,53 +309,6 @@ class View {
       before && this.studio.api.pictureOf(before),
     ]);
     return { before: old && URL.createObjectURL(old), after: URL.createObjectURL(after) };
-  }
-
-  /**
-   * @param {Result} result
-   * @param {number} [cell] the one picture of a sheet that they are for
-   * @returns {HTMLElement[]}
-   */
-  toolsOf(result, cell) {
-    const formats = result.kind === "film" ? ["mp4"] : ["png", "jpg", "webp"];
-    const labels = /** @type {Record<string, string>} */ (words.result.formats);
-    const tools = [
-      menu(
-        words.result.download,
-        formats.map((format) => ({ label: labels[format], run: () => this.download(result, format, cell) })),
-      ),
-    ];
-    const takers =
-      result.kind === "picture" && (cell !== undefined || (result.cells ?? 0) < 2) ? this.studio.tabs.takers() : [];
-    if (takers.length) {
-      tools.push(
-        menu(
-          words.result.use,
-          takers.map((tab) => ({
-            label: tab.label,
-            run: () => this.studio.use(result, tab.id, cell).catch((error) => this.fail(sentenceOf(error))),
-          })),
-        ),
-      );
-    }
-    return tools;
-  }
-
-  /** @param {Result} result @param {string} format @param {number} [cell] */
-  async download(result, format, cell) {
-    this.fail(null);
-    try {
-      const { api } = this.studio;
-      const blob =
-        format === "mp4" ? await api.film(result.id) : await api.picture("results", result.id, { format, cell });
-      const name = cell === undefined ? result.verb : `${result.verb}-${cell + 1}`;
-      const link = el("a", { href: URL.createObjectURL(blob), download: `masque-${name}.${format}` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-      announce(words.result.saved(link.download));
-    } catch (error) {
-      this.fail(sentenceOf(error));
-    }
   }
 }
 

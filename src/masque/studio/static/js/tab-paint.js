@@ -131,7 +131,13 @@ class PaintTab {
       places: { shape_from: well, part },
       fields: () => {
         if (!well.item) throw new ApiError(words.well.needed, "", "shape_from");
-        return { photo: desk.item, pick: desk.item?.pick, shape_from: well.item, part: part.value };
+        return {
+          photo: desk.item,
+          pick: desk.item?.pick,
+          shape_from: well.item,
+          pick_shape_from: well.item.pick,
+          part: part.value,
+        };
       },
     });
     return el("details", { class: "shape-from" }, el("summary", { text: words.paint.shapeTitle }), body);

@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { el } from "./dom.js";
 import { partChoice } from "./parts.js";
+import { severalStyles } from "./styles.js";
 import { words } from "./words.js";
 
 /** What can be taken over, the most wanted first. */
@@ -38,7 +39,13 @@ export const tab = {
       fields: () => {
         for (const well of [one, two])
           if (!well.item) throw new ApiError(words.well.needed, "", well === one ? "photo" : "style_from");
-        return { photo: one.item, pick: one.item?.pick, style_from: two.item, part: part.value };
+        return {
+          photo: one.item,
+          pick: one.item?.pick,
+          style_from: two.item,
+          pick_style_from: two.item?.pick,
+          part: part.value,
+        };
       },
       onDone: (made, sent) =>
         studio.finish(result, made, {
@@ -46,6 +53,13 @@ export const tab = {
           tab: "style",
           state: { photo: sent.photo, style_from: sent.style_from },
         }),
+    });
+    severalStyles({
+      studio,
+      root: inputs,
+      photo: one,
+      onDone: (made, sent) =>
+        studio.finish(result, made, { tab: "style", state: { photo: sent.photo, style_from: two.item } }),
     });
     reset = () => studio.results.clear(result, words.style.empty);
     reset();
@@ -58,7 +72,7 @@ export const tab = {
     if (!state) reset?.();
     else {
       if (photo?.item !== state.photo) photo?.set(state.photo);
-      if (model?.item !== state.style_from) model?.set(state.style_from);
+      if (state.style_from && model?.item !== state.style_from) model?.set(state.style_from);
     }
   },
 };

@@ -125,6 +125,7 @@ export const words = {
     },
     use: "Use in",
     record: "How it was made",
+    changes: "What changed",
     whole: "The whole record",
     notes: "Notes",
     size: (/** @type {number} */ width, /** @type {number} */ height) => `${width} × ${height} pixels`,
@@ -234,6 +235,21 @@ export const words = {
     moved: (/** @type {string} */ one, /** @type {string} */ two) => `Faces ${one} and ${two} changed places.`,
     needed: "Choose a photo here, or take this face away: two faces are needed at least.",
     most: (/** @type {number} */ most) => `${most} faces are the most: the other files were left out.`,
+  },
+
+  styles: {
+    title: "Several styles at once",
+    hint: "The face of the first photo as a label map, painted in the style of each of these portraits by a network.",
+    go: "Paint the sheet",
+    label: "Portraits, in their order",
+    face: (/** @type {string} */ letter) => `Style ${letter}`,
+    add: "Add a portrait",
+    earlier: (/** @type {string} */ letter) => `Move style ${letter} one place forward`,
+    later: (/** @type {string} */ letter) => `Move style ${letter} one place back`,
+    away: (/** @type {string} */ letter) => `Take style ${letter} away`,
+    moved: (/** @type {string} */ one, /** @type {string} */ two) => `Styles ${one} and ${two} changed places.`,
+    needed: "Choose a portrait here, or take this place away: one is needed at least.",
+    most: (/** @type {number} */ most) => `${most} portraits are the most: the other files were left out.`,
   },
 
   weights: {
