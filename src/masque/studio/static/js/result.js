@@ -205,17 +205,17 @@ class View {
     this.fail(null);
     this.element.dataset.state = "done";
     this.element.dataset.result = result.id;
-    if (result.kind === "film")
-      this.media.replaceChildren(
-        el("video", {
-          src: url,
-          controls: true,
-          loop: true,
-          playsinline: true,
-          "aria-label": words.view.alt(words.verbs[result.verb] ?? result.verb),
-        }),
-      );
-    else if ((result.cells ?? 0) > 1) this.sheet(result);
+    if (result.kind === "film") {
+      const video = el("video", {
+        src: url,
+        controls: true,
+        loop: true,
+        playsinline: true,
+        "aria-label": words.view.alt(words.verbs[result.verb] ?? result.verb),
+      });
+      video.style.setProperty("--ratio", String(result.width / result.height));
+      this.media.replaceChildren(video);
+    } else if ((result.cells ?? 0) > 1) this.sheet(result);
     else {
       const same = before && Math.abs(before.width / before.height - result.width / result.height) < 0.01;
       this.picture({
