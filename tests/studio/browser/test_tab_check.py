@@ -12,6 +12,8 @@ from PIL.PngImagePlugin import PngInfo
 from studio_steps import open_tab, panel
 
 from masque.edits.result import Result
+from masque.film import write_film
+from masque.provenance import note
 from recorded import SMOOTH
 
 if TYPE_CHECKING:
@@ -44,6 +46,12 @@ def test_a_picture_of_masque_says_how_it_was_made(page: Page, tmp_path: Path, su
     said.get_by_text("The whole record").click()
     assert "<img src=x onerror=stop()>" in str(said.locator("pre").text_content())
     assert said.locator(".record img").count() == 0  # texts of a record are no part of the page
+
+
+def test_a_film_of_masque_is_shown_with_its_record(page: Page, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "out.mp4", [SMOOTH, SMOOTH[::-1].copy()], 2, 1.0, note=note(RECORD))
+    assert look_into(page, film) == "Made by Masque"
+    assert panel(page, "check").locator("video").is_visible()
 
 
 def test_a_changed_picture_is_told_from_one_as_it_was_written(page: Page, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ export async function takePhoto() {
 
 /** @returns {Promise<MediaStream>} */
 async function open() {
+  if (!window.isSecureContext) throw new ApiError(words.camera.insecure);
   if (!navigator.mediaDevices?.getUserMedia) throw new ApiError(words.camera.none);
   try {
     return await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 }, facingMode: "user" } });

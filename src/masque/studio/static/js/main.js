@@ -122,6 +122,7 @@ function status(studio) {
 async function start() {
   const opened = location.hash.slice(1);
   const token = tokenOfLink();
+  const here = /^(127\.|localhost$|\[::1\])/.test(location.hostname);
   /** @type {Api} */
   const api = new Api(token, clientOfTab(), () => askAtDoor(api));
   const studio = new Studio(api);
@@ -140,7 +141,12 @@ async function start() {
     el(
       "header",
       {},
-      el("div", { class: "brand" }, el("h1", { text: words.name }), el("p", { text: words.tagline })),
+      el(
+        "div",
+        { class: "brand" },
+        el("h1", { text: words.name }),
+        el("p", { text: here ? words.tagline : words.away(location.hostname) }),
+      ),
       themeChoice(),
     ),
     el("nav", {}, studio.tabs.list),

@@ -9,6 +9,7 @@ const percent = (value) => `${Math.round(100 * value)} %`;
 export const words = {
   name: "Masque Studio",
   tagline: "All on this machine: no photo is sent anywhere or kept.",
+  away: (/** @type {string} */ host) => `Photos go to ${host} and no further, and are kept nowhere.`,
   skip: "Skip to the tool",
   loading: (/** @type {string} */ what) => `${what}… You can choose photos meanwhile.`,
   loadingModels: "Loading models",
@@ -82,6 +83,7 @@ export const words = {
     take: "Take the photo",
     leave: "Cancel",
     none: "No camera was found on this machine: drop or choose a photo instead.",
+    insecure: "Browsers give the camera to Studio only on the machine that it runs on: choose a photo instead.",
     forbidden:
       "The browser may not use the camera: allow it in the browser's settings for this page, or choose a photo.",
     used: "The camera is in use by another program: close that one, or choose a photo.",
