@@ -72,17 +72,33 @@ def test_picks_that_are_none_are_one_sentence(api: httpx.Client, both: tuple[str
     assert set(answer.json()) == {"error", "kind", "field"}
 
 
+def told_of(api: httpx.Client, **fields: object) -> tuple[list[str], dict[str, object]]:
+    """What a combination is told to do while it is made, and the job when it is over."""
+    job = dict(api.post("/api/combine?job=true", data=fields).json())
+    doing = []
+    while job["state"] in ("waiting", "running"):
+        doing.append(str(job["doing"]))
+        job = dict(api.get(f"/api/jobs/{job['id']}", params={"wait": 20, "seen": job["version"]}).json())
+    return doing, job
+
+
 def test_a_wrong_formula_is_told_of_its_field_before_faces_are_sought(
     api: httpx.Client, photos: dict[str, Picture]
 ) -> None:
     fresh = [upload(api, photos[name]) for name in ("astronaut", "grace_hopper")]
-    started = api.post("/api/combine?job=true", data={"photos": fresh, "formula": "a - q"}).json()
-    told = []
-    while started["state"] in ("waiting", "running"):
-        told.append(started["doing"])
-        started = api.get(f"/api/jobs/{started['id']}", params={"wait": 20, "seen": started["version"]}).json()
-    assert started["error"]["field"] == "formula"
-    assert "Finding latents" not in told
+    doing, job = told_of(api, photos=fresh, formula="a - q")
+    error = job["error"]
+    assert isinstance(error, dict)
+    assert error["field"] == "formula"
+    assert "Finding latents" not in doing
+
+
+def test_latents_that_were_found_stay_found(api: httpx.Client, photos: dict[str, Picture]) -> None:
+    anna, ben, another = (upload(api, photos[name]) for name in ("astronaut", "grace_hopper", "astronaut"))
+    assert "Finding latents" in told_of(api, photos=[anna, ben])[0]
+    assert "Finding latents" not in told_of(api, photos=[ben, anna], weight=0.2)[0]
+    assert "Finding latents" in told_of(api, photos=[ben, anna, another], weights="[1, 1, 1]")[0]
+    assert "Finding latents" not in told_of(api, photos=[another, anna], formula="a - b + b")[0]
 
 
 def test_light_is_taken_of_the_face_that_is_picked(

@@ -56,7 +56,7 @@ def test_a_combination_follows_its_slider(page: Page, portraits: dict[str, Path]
     assert np.abs(shown(box.locator(".stage .after")).astype(float) - pixels(saved)).mean() < 3
 
 
-def test_shares_of_three_faces_sum_to_one_and_only_a_new_face_is_sought(page: Page, portraits: dict[str, Path]) -> None:
+def test_shares_of_three_faces_sum_to_one_and_come_back_by_undo(page: Page, portraits: dict[str, Path]) -> None:
     box = two_faces(page, portraits)
     first = combined(page, [])
     assert box.get_by_role("button", name="Combine", exact=True).is_hidden()
