@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from odd import BOMB, ODD_PATHS, ODD_TEXTS, OPTIONS, PACKED, PHOTO_FIELDS, READS, VERBS, picture, png
 
+HOLDER = "holder"
+"""The client whose photo is edited: another one's may be forgotten by the way."""
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -29,7 +32,7 @@ class Attacker:
     token: str
     bases: list[bytes]
     held: str = ""
-    """The id of a photo that the client `hostile` holds."""
+    """The id of a photo that the client `HOLDER` holds."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -282,6 +285,7 @@ class Attacker:
         query = (
             "" if verb in ("edit", "parse", "repaint", "turn", "heatmap") else "?job=true"
         )  # others may take minutes
+        headers["X-Masque-Client"] = HOLDER
         return self._request("edit", f"/api/{verb}{query}", body, "POST", headers)
 
     def odd_login(self) -> Sent:

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from attacker import Attacker, Sent
+from attacker import HOLDER, Attacker, Sent
 from PIL import Image
 from real import Real, real_server
 
@@ -42,7 +42,7 @@ async def answer_to(port: int, sent: Sent) -> bytes:
 
 async def attack(server: Real, seed: int, requests: int, bases: list[bytes], at_once: int = 24) -> Counter[str]:
     """Send them; gives how many were answered how, by kind and status. Fails where an answer is not as it should be."""
-    with server.client("hostile") as client:
+    with server.client(HOLDER) as client:
         held = client.post("/api/photos", files={"photo": ("a.jpg", bases[0])}).json()["id"]
     attacker = Attacker(seed, server.port, server.token, bases, held)
     counts: Counter[str] = Counter()
