@@ -52,7 +52,7 @@ def do(call: Call) -> Made:
     if verb in LOOKS:
         return LOOKS[verb](call)
     outcome = EDITS[verb](call)
-    call.progress("Done")
+    call.progress("Writing the record")
     return made(call, outcome)
 
 

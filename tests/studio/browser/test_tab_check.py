@@ -49,8 +49,8 @@ def test_a_picture_of_masque_says_how_it_was_made(page: Page, tmp_path: Path, su
 
 
 def test_a_film_of_masque_is_shown_with_its_record(page: Page, tmp_path: Path) -> None:
-    film = write_film(tmp_path / "out.mp4", [SMOOTH, SMOOTH[::-1].copy()], 2, 1.0, note=note(RECORD))
-    assert look_into(page, film) == "Made by Masque"
+    write_film(tmp_path / "out.mp4", [SMOOTH, SMOOTH[::-1].copy()], 2, 1.0, note=note(RECORD))
+    assert look_into(page, tmp_path / "out.mp4") == "Made by Masque"
     assert panel(page, "check").locator("video").is_visible()
 
 
