@@ -47,6 +47,7 @@ def test_an_edit_goes_on_as_a_swap(page: Page, portraits: dict[str, Path], tmp_p
     page.get_by_role("slider", name="Smile").press("Home")
     edited = finished(page, "edit")
     use_in(page, "edit", "Swap")
+    page.wait_for_selector("#tab-swap:focus")
     assert page.get_by_role("tab", selected=True).get_attribute("id") == "tab-swap"
     give(page, "Into which photo", portraits["grace_hopper"])
     with page.expect_request("**/api/swap*") as asking:

@@ -36,6 +36,7 @@ def test_from_photos_to_a_result_by_keyboard_alone(page: Page) -> None:
     tab_to(page, names[0])
     page.keyboard.press("Enter")
     page.get_by_role("region", name="Whose face").locator(".photo img").wait_for()
+    assert page.evaluate(FOCUSED) == "Other photo: Whose face"  # the example that was focused is gone
     tab_to(page, names[1].replace("Whose face", "Into which photo"))
     page.keyboard.press("Enter")
     page.get_by_role("region", name="Into which photo").locator(".photo img").wait_for()
@@ -138,6 +139,16 @@ def test_the_token_leaves_the_address_and_a_page_without_it_says_what_to_do(page
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
     assert "Open the link" in str(dialog.text_content())
+
+
+def test_a_server_that_ended_is_told_at_the_button(page: Page, portraits: dict[str, Path], traffic: Traffic) -> None:
+    give(page, "Whose face", portraits["astronaut"])
+    give(page, "Into which photo", portraits["grace_hopper"])
+    traffic.expected.append("ERR_FAILED")
+    page.route("**/api/**", lambda route: route.abort())
+    page.get_by_role("button", name="Swap", exact=True).click()
+    alert = panel(page, "swap").locator(".task").get_by_role("alert")
+    alert.filter(has_text="Masque does not answer").wait_for()
 
 
 def test_a_password_opens_the_door(browser: Browser, start_studio: Callable[..., str], tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async function ask(api) {
   const dialog = el(
     "dialog",
     { class: "door", "aria-labelledby": "door-title" },
-    el("h2", { id: "door-title", text: words.door.title }),
+    el("h2", { id: "door-title", text: inside.title }),
     inside.element,
   );
   dialog.addEventListener("cancel", (/** @type {Event} */ event) => event.preventDefault());
@@ -72,7 +72,7 @@ async function ask(api) {
   return token;
 }
 
-/** @returns {{element: HTMLElement, token: Promise<string>}} */
+/** @returns {{title: string, element: HTMLElement, token: Promise<string>}} */
 function linkSentence() {
   const reload = el("button", {
     type: "button",
@@ -81,12 +81,13 @@ function linkSentence() {
     on: { click: () => location.reload() },
   });
   return {
+    title: words.door.titles.link,
     element: el("div", {}, el("p", { role: "alert", text: words.door.link }), reload),
     token: new Promise(() => {}),
   };
 }
 
-/** @param {import("./api.js").Api} api @returns {{element: HTMLElement, token: Promise<string>}} */
+/** @param {import("./api.js").Api} api @returns {{title: string, element: HTMLElement, token: Promise<string>}} */
 function passwordForm(api) {
   const input = el("input", { type: "password", id: "password", autocomplete: "current-password", required: true });
   const enter = el("button", { type: "submit", class: "button main", text: words.door.enter });
@@ -115,5 +116,5 @@ function passwordForm(api) {
       }
     });
   });
-  return { element: form, token };
+  return { title: words.door.titles.password, element: form, token };
 }

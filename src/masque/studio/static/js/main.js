@@ -98,6 +98,7 @@ export class Studio {
     const tab = await this.tabs.open(id);
     await tab?.take?.(item);
     document.getElementById("tool")?.scrollIntoView({ block: "start" });
+    document.getElementById(`tab-${id}`)?.focus({ preventScroll: true }); // the button that was clicked is out of sight
   }
 }
 

@@ -76,6 +76,7 @@ export function well({ studio, label, hint, onPhoto, several = false, onMore, ex
     item = next;
     element.dataset.state = "full";
     element.removeAttribute("aria-busy");
+    const focused = body.contains(document.activeElement); // by what is replaced now
     body.replaceChildren(
       picture(next, () => onPhoto?.(next)),
       el(
@@ -91,6 +92,7 @@ export function well({ studio, label, hint, onPhoto, several = false, onMore, ex
         }),
       ),
     );
+    if (focused) /** @type {HTMLElement | null} */ (body.querySelector(".well-foot button"))?.focus();
     onPhoto?.(next);
     fail(note);
     announce(words.well.found(next.name, next.faces.length));

@@ -35,7 +35,7 @@ export const words = {
   },
 
   door: {
-    title: "Who is there?",
+    titles: { link: "The link is needed again", password: "The password, please" },
     link:
       "This page has no key to Masque any more. Open the link that `masque studio` printed in the terminal; " +
       "where Masque was stopped, start it again.",
