@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from served import Echo, connected, exchange, head, status_of
+from served import Echo, all_of, connected, exchange, head, status_of
 
 from masque.errors import SettingError
 from masque.studio.door import Door
@@ -164,7 +164,12 @@ def test_the_link_is_said_and_opens_the_door() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_within_two_seconds_whatever_is_going_on(number: signal.Signals) -> None:
-    with started() as (process, port), connected(port) as asking, connected(port) as sending, connected(port):
+    with (
+        started(verbose=True) as (process, port),
+        connected(port) as asking,
+        connected(port) as sending,
+        connected(port),
+    ):
         asking.sendall(head(port, "GET", "/api/slow"))
         sending.sendall(head(port, "POST", "/api/x", "Content-Length: 1000") + b"abc")
         time.sleep(0.3)
@@ -172,6 +177,10 @@ def test_it_stops_within_two_seconds_whatever_is_going_on(number: signal.Signals
         process.send_signal(number)
         _, warned = process.communicate(timeout=10)
         assert time.monotonic() - begun < 2
+        for waited in (asking, sending):
+            answer = all_of(waited)
+            assert status_of(answer) == 503
+            assert b"Studio was stopped" in answer
     assert "Traceback" not in warned
     assert process.returncode == (0 if number == signal.SIGINT else -number)
 

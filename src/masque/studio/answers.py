@@ -85,3 +85,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of this progr
 def failed() -> Refusal:
     """The answer where the application broke: nothing of why."""
     return Refusal(500, "ServerError", FAILED)
+
+
+def stopping() -> Refusal:
+    """The answer to what is not done when the server ends."""
+    return Refusal(503, "Stopped", "Studio was stopped: start it again.", close=True)

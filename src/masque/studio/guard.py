@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from masque.studio.answers import Refusal, failed, hardened
+from masque.studio.answers import Refusal, failed, hardened, stopping
 from masque.studio.door import Door
 from masque.studio.intake import Gone, Intake
 from masque.studio.limits import Limits
@@ -48,19 +48,22 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = Head(scope)
+        head, answer = Head(scope), _Answer(send, scope["path"])
         try:
             self._check(head)
             if head.has_body:
                 most = self._limits.body if head.may_be_large else self._limits.body_without_token
                 async with self._intake.body(head.declared, most, head.client, receive) as whole:
-                    await self._answer(scope, whole, send)
+                    await self._answer(scope, whole, answer)
             else:
-                await self._answer(scope, receive, send)
+                await self._answer(scope, receive, answer)
         except Gone:
             return
         except Refusal as refusal:
-            await self._refuse(refusal, head, receive, send)
+            await self._refuse(refusal, head, receive, answer.send)
+        except asyncio.CancelledError:  # the server ends
+            if not answer.begun:
+                await stopping().answer(answer.send, head.path)
 
     def _check(self, head: Head) -> None:
         """Raise Refusal for a request that goes no further, whatever its body holds."""
@@ -82,15 +85,14 @@ class Guard:
         if not head.path.isprintable() or "\\" in head.path or ".." in head.path.split("/"):
             raise Refusal(404, "NotFound", "There is nothing at this address.")
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         """Have the application answer; where it fails before it began to, nobody is told how."""
-        answer = _Answer(send, scope["path"])
         try:
             await self._app(scope, receive, answer.send)
         except Exception:
             LOG.exception("The application failed at %r", scope["path"])
         if not answer.begun:
-            await failed().answer(send, scope["path"])
+            await failed().answer(answer.send, scope["path"])
 
     async def _refuse(self, refusal: Refusal, head: Head, receive: Receive, send: Send) -> None:
         if not head.has_body:
