@@ -45,6 +45,7 @@ def edit(page: Page, portraits: Mapping[str, Path], _: Path) -> None:
     page.get_by_role("button", name="auburn", exact=True).click()
     page.get_by_role("slider", name="Smile").press("End")
     finished(page, "edit")
+    divide(page)
 
 
 def paint(page: Page, portraits: Mapping[str, Path], _: Path) -> None:
