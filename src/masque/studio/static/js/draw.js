@@ -23,7 +23,8 @@ export function randomControls(maker) {
  * How many, which seed, and the buttons that draw.
  *
  * @param {import("./tab-new.js").Maker} maker
- * @param {{verb: string, value: number, most: number, fields: () => Record<string, any>}} given value: how many at first
+ * @param {{verb: string, value: number, most: number, fields: () => Record<string, any>}} given value: how many at
+ *     first
  */
 function drawing({ studio, root, well, photo, onDone }, { verb, value, most, fields }) {
   const { slider, button, task, failing } = studio.controls;

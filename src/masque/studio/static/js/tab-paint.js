@@ -1,5 +1,7 @@
 // @ts-check
-/** Paint: the label map of a photo is painted in, and the photo follows; or a part takes the shape of another photo's. */
+/**
+ * Paint: the label map of a photo is painted in, and the photo follows; or a part takes the shape of another photo's.
+ */
 
 import { ApiError } from "./api.js";
 import { sentenceOf, wasCancelled } from "./controls.js";
@@ -12,7 +14,10 @@ import { words } from "./words.js";
 /** @typedef {import("./api.js").Item} Item */
 /** @typedef {import("./main.js").Studio} Studio */
 /** @typedef {import("./well.js").Well} Well */
-/** @typedef {{photo: Item, labels: Blob | null}} State what a result was made of; labels: null for another photo's shape */
+/**
+ * @typedef {{photo: Item, labels: Blob | null}} State what a result was made of; labels: null for another photo's
+ *     shape
+ */
 
 /** @type {PaintTab | null} */
 let open = null;

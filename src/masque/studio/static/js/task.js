@@ -25,7 +25,8 @@ const PATIENCE = 2000;
  * @param {HTMLElement} given.root where the button goes
  * @param {string} given.label what the button says
  * @param {string} given.verb what is done, such as "swap"
- * @param {() => Record<string, any> | null | Promise<Record<string, any> | null>} given.fields what is sent, looked up at the click; null: not yet possible,
+ * @param {() => Record<string, any> | null | Promise<Record<string, any> | null>} given.fields what is sent, looked up
+ *     at the click; null: not yet possible,
  *     and a place says why. May throw an ApiError
  * @param {(result: Result, fields: Record<string, any>) => void} given.onDone
  * @param {Record<string, Place>} [given.places] where failures of a field are shown; others stand below the button

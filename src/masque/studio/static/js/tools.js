@@ -7,7 +7,8 @@ import { words } from "./words.js";
 
 /**
  * @typedef {import("./api.js").Result} Result
- * @typedef {{studio: import("./main.js").Studio, result: Result, cell?: number, fail: (sentence: string | null) => void}}
+ * @typedef {{studio: import("./main.js").Studio, result: Result, cell?: number, fail: (sentence: string | null) =>
+ *     void}}
  *   Given `cell`: the one picture of a sheet that is meant; `fail` shows what goes wrong
  */
 
@@ -38,7 +39,12 @@ async function download({ studio, result, cell, fail }, format) {
   }
 }
 
-/** The tabs that a result can be used in. @param {Given} given @returns {HTMLElement | null} null where there are none */
+/**
+ * The tabs that a result can be used in.
+ *
+ * @param {Given} given
+ * @returns {HTMLElement | null} null where there are none
+ */
 export function useMenu({ studio, result, cell, fail }) {
   const takers = studio.tabs.takers();
   if (!takers.length) return null;

@@ -9,7 +9,8 @@ import { zooming } from "./zoom.js";
 /**
  * @typedef {import("./zoom.js").Box} Box
  * @typedef {{before: string | null, after: string, width: number, height: number, alt: string, face?: Box | null,
- *   full?: () => Promise<{before: string | null, after: string} | null>}} Shown `face` is what it is about, in pixels of the
+ *   full?: () => Promise<{before: string | null, after: string} | null>}} Shown `face` is what it is about, in pixels
+ * of the
  *   picture; `full` fetches both at their full size
  * @typedef {{element: HTMLElement, show: (shown: Shown) => void, divide: (share: number) => void}} Viewer
  */

@@ -52,7 +52,7 @@ export const words = {
   },
 
   errors: {
-    away: "Masque does not answer: look at the terminal in which `masque studio` runs; where it has ended, start it again.",
+    away: "Masque does not answer: look at the terminal of `masque studio`; where it has ended, start it again.",
     unknown: "Masque could not do this, and did not say why: look at the terminal in which it runs.",
     page: "Something on this page went wrong: load it again.",
     busy: "Masque is busy with other pictures: try again in a few seconds.",
@@ -122,7 +122,7 @@ export const words = {
     formats: {
       png: "PNG, every pixel as it is",
       jpg: "JPEG, a smaller file",
-      webp: "WebP, every pixel as it is",
+      webp: "WebP, the smallest file",
       mp4: "MP4, the film",
     },
     use: "Use in",
