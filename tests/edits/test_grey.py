@@ -16,7 +16,7 @@ from masque.edits.faces_for import faces_for
 from masque.edits.grey import requested_colour
 from masque.edits.invert import Options
 from masque.edits.latents import read_latent
-from masque.edits.loaded import AttributeEditor, LatentEditor, PortraitEditor
+from masque.edits.loaded import AttributeEditor, LatentEditor, PhotoEditor, PortraitEditor
 from masque.edits.warp import swap_by_warping
 from masque.faces.labels import LABELS
 from masque.faces.tones import fade, is_grey
@@ -235,3 +235,9 @@ def test_which_attributes_ask_for_a_colour():
     assert requested_colour({"Wearing_Lipstick": 1, "Brown_Hair": 1}, shares) == 1
     assert requested_colour({"Blond_Hair": 1}, None) == 1
     assert requested_colour({"Blond_Hair": 0, "Black_Hair": 1, "Gray_Hair": 1, "Smiling": 1}, shares) == 0
+
+
+def test_dyeing_the_hair_of_a_grey_photo_says_that_no_colour_comes(photo: Picture, editor: PhotoEditor) -> None:
+    made = editor.edit(in_grey(photo), {"Hair": "red"})
+    assert any("black and white" in note for note in made.texts("notes"))
+    assert not any("black and white" in note for note in editor.edit(photo, {"Hair": "red"}).texts("notes"))

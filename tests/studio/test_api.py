@@ -410,3 +410,16 @@ def test_a_face_that_is_picked_though_it_is_taken_anyway_is_the_same_face(api: h
     record = dyed["record"]
     assert isinstance(record, dict)
     assert {"smile", "hair"} <= set(record["layers"])  # the second edit went on from the first
+
+
+def test_a_picture_tells_of_every_edit_that_it_came_from(api: httpx.Client, anna: Sent, ben: Sent) -> None:
+    swapped = result(api, "swap", face=anna["id"], hair=ben["id"], method="warp")
+    turned = result(api, "turn", photo=swapped["id"], yaw=5)
+    smiling = result(api, "edit", photo=turned["id"], attributes='{"Smiling": 1}')
+    file = api.get(f"/api/results/{smiling['id']}/picture", params={"format": "jpg"}).content
+    told = api.post("/api/verify", files={"file": ("out.jpg", file)}).json()
+    assert told["unchanged"]
+    steps = told["record"]["earlier"]["photo"]
+    assert [step["edit"] for step in steps] == ["swap", "turn"]
+    assert steps[0]["inputs"]["face"]["photo"] == anna["name"]
+    assert any(str(anna["name"]) in sentence and "swap" in sentence for sentence in told["words"])

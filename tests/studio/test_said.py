@@ -51,3 +51,12 @@ def test_what_somebody_else_wrote_is_cut_and_escaped() -> None:
     (said,) = in_words(long)
     assert said.isprintable()
     assert len(said) < 2000
+
+
+def test_what_came_before_an_edit_is_said_first() -> None:
+    swap = {"edit": "swap", "method": "warp", "inputs": {"face": {"photo": "anna.jpg"}, "hair": {"photo": "ben.jpg"}}}
+    style = {"edit": "transfer", "inputs": {"photo": {"photo": "ben.jpg"}, "style": {"photo": "eve.jpg"}}}
+    first, *_ = in_words({"edit": "edit", "earlier": {"photo": [swap, style]}, "attributes": {"Smiling": 1}})
+    assert first == (
+        "Before that: swap (of anna.jpg, ben.jpg), by landmarks alone; then transfer (of ben.jpg, eve.jpg)."
+    )

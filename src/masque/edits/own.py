@@ -39,6 +39,8 @@ HAIR = "Hair"
 ATTRIBUTES = (HAIR, *COLOURS, SMILE, OPEN, AGE, YOUNG, MALE)
 """Everything that an edit may name."""
 
+GREY = "The photo is black and white: its hair gets lighter or darker, and no colour."
+
 Value: TypeAlias = float | str
 """A strength in [0,1], for `Hair` a colour, or for `Age` years, or years to add such as "+20"."""
 
@@ -204,6 +206,8 @@ def _dye(work: _Work) -> None:
         work.record["hair"] = {"hair_seen": round(mattes.hair_seen, 3), "note": HAIR_ALREADY}
         return
     dyeing, work.record["hair"] = colour_hair(work.subject, mattes, colour)
+    if work.subject.grey and isinstance(work.record["hair"], dict):
+        work.record["hair"].setdefault("note", GREY)
     work.change = work.change.then(dyeing.scaled(strength))
     work.by |= dict.fromkeys((name for name in work.values if name == HAIR or name in COLOURS), "own pixels")
 

@@ -28,11 +28,31 @@ def in_words(record: Mapping[str, JSON]) -> Iterator[str]:
     """Sentences on what a record says, for somebody who reads no JSON.
 
     record: of an edit, as `Result.record` has it. What it does not say is left out."""
+    yield from _before(record)
     yield from _who(record)
     yield from _what(record)
     yield from _how(record)
     yield from _likeness(record)
     yield from _where(record)
+
+
+def _before(record: Mapping[str, JSON]) -> Iterator[str]:
+    """What its photos had come from, where they were edits."""
+    earlier = record.get("earlier")
+    for steps in earlier.values() if isinstance(earlier, Mapping) else ():
+        told = [_step(step) for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+        if told:
+            yield f"Before that: {'; then '.join(told[-MOST_NAMED:])}."
+
+
+def _step(record: Mapping[str, JSON]) -> str:
+    """An earlier edit in a few words."""
+    names = ", ".join(name for _, name in islice(_named(record), MOST_NAMED))
+    method = record.get("method")
+    by = {"network": ", by a network", "warp": ", by landmarks alone"}.get(
+        method if isinstance(method, str) else "", ""
+    )
+    return f"{printable(record.get('edit', 'an edit'))}{f' (of {names})' if names else ''}{by}"
 
 
 def _who(record: Mapping[str, JSON]) -> Iterator[str]:

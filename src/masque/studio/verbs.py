@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeGuard
 
 from masque.faces.detect import Face
 from masque.jsonfile import JSON
@@ -45,6 +47,9 @@ LOOKS: Mapping[str, Callable[[Call], Made]] = {
 }
 """What comes to an answer alone."""
 
+MOST_STEPS = 20
+"""Earlier edits of each photo that a record tells of, at most: the last ones. A JPEG has no room for many more."""
+
 
 def do(call: Call) -> Made:
     """Do a task. Raises whatever its verb does: MasqueError, Cancelled, MemoryError."""
@@ -58,7 +63,9 @@ def do(call: Call) -> Made:
 
 def made(call: Call, outcome: Outcome) -> Made:
     """An outcome as the server holds it; it stays before the worker as well, since the next edit may go on from it."""
-    key, result, short = secrets.token_urlsafe(12), outcome.result, call.preview
+    key, short = secrets.token_urlsafe(12), call.preview
+    before = earlier(call)
+    result = replace(outcome.result, record={**outcome.result.record, **({"earlier": before} if before else {})})
     faces = None if short else _faces(call, outcome)
     held = Held(result, outcome.name, outcome.cells, outcome.labels, faces)
     lying = Lying(key, outcome.name, result.picture, held, faces)
@@ -84,6 +91,32 @@ def made(call: Call, outcome: Outcome) -> Made:
         "faces": faces_of(faces, result.original.face) if faces and result.original is not None else [],
     }
     return Made(about, body, verbs_looks.preview_of(result.picture), outcome.film, needs=needs)
+
+
+def earlier(call: Call) -> dict[str, JSON]:
+    """Field -> the records of the edits that its photo had come from, the first one first: a picture says all that was
+    made of it, however many edits that took."""
+    found: dict[str, JSON] = {}
+    for field, keys in call.task.inputs.items():
+        records: list[JSON] = []
+        for key in keys:
+            held = call.desk.take(key).held
+            if held is not None:
+                records += _steps(held.result.record)
+        if records:
+            found[field] = records[-MOST_STEPS:]
+    return found
+
+
+def _steps(record: Mapping[str, JSON]) -> list[JSON]:
+    """The records of the edits that a record's own came from, and itself."""
+    before = record.get("earlier")
+    steps = [one for many in before.values() if isinstance(many, list) for one in many] if _named(before) else []
+    return [*steps, {name: value for name, value in record.items() if name != "earlier"}]
+
+
+def _named(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
+    return isinstance(value, Mapping)
 
 
 def _faces(call: Call, outcome: Outcome) -> tuple[Face, ...] | None:
