@@ -13,7 +13,7 @@ from masque.image import Picture
 from masque.provenance import verify
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from conftest import Traffic
 
@@ -101,3 +101,44 @@ def test_taking_all_back_shows_the_photo(page: Page, portraits: dict[str, Path],
     panel(page, "edit").locator(".result[data-state=photo]").wait_for()
     assert smile.input_value() == start
     assert apart(shown(panel(page, "edit").locator("img.after")), photos["grace_hopper"]) < 3
+
+
+def test_who_reads_young_is_aged_once_it_is_said_how_old(
+    page: Page, portraits: dict[str, Path], traffic: Traffic, tmp_path: Path
+) -> None:
+    def young(route: Route) -> None:
+        read = {**route.fetch().json(), "Age": None, "notes": ["It is not aged unless you say how old the person is."]}
+        route.fulfill(json=read)
+
+    def refusing(route: Route) -> None:
+        if b'name="age"' in (route.request.post_data_buffer or b""):
+            route.fallback()
+        else:
+            said = "This face reads 17 years old: if this is an adult, say how old with --age."
+            route.fulfill(status=422, json={"error": said, "kind": "TooYoungError", "field": None})
+
+    traffic.expected.append("422")
+    box = open_tab(page, "edit")
+    page.route("**/read*", young)
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    age = page.get_by_role("slider", name="Age", exact=True)
+    age.wait_for()
+    assert age.get_attribute("aria-valuetext") == "not read"
+    page.route("**/api/edit*", refusing)
+    age.fill("70")
+    alert = box.get_by_role("group", name="Age and sex").get_by_role("alert")
+    alert.wait_for()
+    assert str(alert.text_content()).endswith("say how old the person is, below Age.")
+    assert "--" not in panel(page, "edit").inner_text()
+    stated = page.get_by_label("This person is an adult, aged")
+    stated.fill("17")
+    stated.press("Tab")
+    assert "from 18 to 120" in str(alert.text_content())
+    stated.fill("30")
+    stated.press("Tab")
+    finished(page, "edit")
+    assert alert.count() == 0
+    record = verify(download(page, "edit", "PNG", tmp_path)).record
+    assert record is not None
+    assert record["attributes"] == {"Age": 70}
+    assert "30" in str(record)

@@ -18,15 +18,15 @@ export { task } from "./task.js";
  * @param {(value: number) => string} [given.said] the value as a text
  * @param {(value: number) => void} [given.onInput] while it moves
  * @param {(value: number) => void} [given.onChange] when it was let go
- * @returns {{element: HTMLElement, input: HTMLInputElement, value: number, set: (value: number) => void,
- *     fail: (sentence: string | null) => void}}
+ * @returns {{element: HTMLElement, input: HTMLInputElement, value: number, set: (value: number, said?: string) => void,
+ *     fail: (sentence: string | null) => void}} `said` stands in place of the value until it moves
  */
 export function slider({ label, min, max, step = 0.01, value, said = String, onInput, onChange }) {
   const id = fresh("slider");
   const shown = el("output", { for: id });
   const input = el("input", { type: "range", id, min, max, step, value });
-  const show = () => {
-    shown.textContent = said(Number(input.value));
+  const show = (text = said(Number(input.value))) => {
+    shown.textContent = text;
     input.setAttribute("aria-valuetext", shown.textContent);
     input.style.setProperty("--share", `${(100 * (Number(input.value) - min)) / (max - min)}%`);
   };
@@ -43,9 +43,9 @@ export function slider({ label, min, max, step = 0.01, value, said = String, onI
     get value() {
       return Number(input.value);
     },
-    set: (next) => {
+    set: (next, text) => {
       input.value = String(next);
-      show();
+      show(text);
     },
     fail: failing(element, input),
   };
@@ -151,7 +151,7 @@ export function failing(box, control) {
 
 /** What a failure says. @param {unknown} error @returns {string} */
 export function sentenceOf(error) {
-  if (error instanceof Error && "sentence" in error) return String(error.sentence);
+  if (error instanceof Error && "sentence" in error) return words.plain(String(error.sentence));
   console.error(error); // of the page itself: what a user can do about it is to load the page again
   return words.errors.page;
 }

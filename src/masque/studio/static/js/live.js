@@ -31,7 +31,8 @@ const BUSY = 400;
  * @param {() => Record<string, any> | null} given.fields what is sent now; null: nothing is to be made
  * @param {(url: string, fields: Record<string, any>) => void} given.onDraft gets each small picture
  * @param {(result: Result, fields: Record<string, any>) => void} given.onDone gets the full size
- * @param {Record<string, {fail: (sentence: string | null) => void}>} [given.places] where failures of a field are shown
+ * @param {Record<string, {fail: (sentence: string | null) => void}>} [given.places] where failures of a field, or of a
+ *     kind, are shown
  * @param {Record<string, any>} [given.small] what is sent as well to have a small picture
  * @returns {Live}
  */
@@ -60,7 +61,7 @@ export function live({
 
   const told = (/** @type {unknown} */ error) => {
     if (wasCancelled(error)) return;
-    const place = error instanceof ApiError && error.field ? places[error.field] : undefined;
+    const place = error instanceof ApiError ? (places[error.field ?? ""] ?? places[error.kind]) : undefined;
     (place?.fail ?? fail)(sentenceOf(error));
   };
   const clear = () => {

@@ -21,7 +21,10 @@ const GROUPS = /** @type {[keyof typeof words.edit.groups, string[]][]} */ ([
   ["age", ["Age", "Male"]],
 ]);
 /** Values at which a face stays as it is, where it has none of its own. */
-const NEUTRAL = /** @type {Record<string, number>} */ ({ Young: 0.5, Age: 40 });
+const NEUTRAL = /** @type {Record<string, number>} */ ({ Young: 0.5 });
+/** Attributes that only adults' faces are changed in, and the ages that can be stated. */
+const OF_ADULTS = ["Age", "Young", "Male"];
+const ADULT = { low: 18, high: 120 };
 
 /** @type {Editor | null} */
 let editor = null;
@@ -43,6 +46,8 @@ class Editor {
     this.studio = studio;
     /** @type {Record<string, number | string>} what is asked for: what was moved, and nothing else */
     this.changed = {};
+    /** @type {Record<string, any>} what was read of the photo */
+    this.read = {};
     /** @type {Map<string, {set: (value: any) => void, start: any, back?: HTMLElement}>} */
     this.parts = new Map();
     const { inputs, result } = studio.columns(
@@ -54,22 +59,20 @@ class Editor {
     this.well = studio.well({ label: words.edit.photo, small: true, onPhoto: (item) => this.photo(item) });
     this.sliders = el("div", { class: "sliders", hidden: true });
     this.said = el("p", { class: "hint", role: "status" });
+    this.adult = new Adult(studio, () => this.stated());
     const foot = el("div", { class: "task" });
     this.live = studio.controls.live({
       root: foot,
       label: words.edit.work,
       verb: "edit",
-      places: { photo: this.well, pick: this.well },
-      fields: () =>
-        this.well.item && Object.keys(this.changed).length
-          ? { photo: this.well.item, pick: this.well.item.pick, attributes: { ...this.changed } }
-          : null,
+      places: { photo: this.well, pick: this.well, age: this.adult, TooYoungError: this.adult },
+      fields: () => this.asked(),
       onDraft: (url, sent) => studio.results.preview(result, url, sent.photo),
       onDone: (made, sent) =>
         studio.finish(result, made, {
           before: sent.photo,
           tab: "edit",
-          state: { item: sent.photo, changed: sent.attributes },
+          state: { item: sent.photo, changed: sent.attributes, age: sent.age },
         }),
     });
     inputs.append(
@@ -87,6 +90,15 @@ class Editor {
         this.said.textContent = sentenceOf(error);
       },
     );
+  }
+
+  /** @returns {Record<string, any> | null} what is sent now; null: nothing was changed */
+  asked() {
+    const { item } = this.well;
+    const names = Object.keys(this.changed);
+    if (!item || !names.length) return null;
+    const age = names.some((name) => OF_ADULTS.includes(name)) ? this.adult.age : null;
+    return { photo: item, pick: item.pick, attributes: { ...this.changed }, age };
   }
 
   empty() {
@@ -108,6 +120,7 @@ class Editor {
         .filter(({ name }) => names.includes(name))
         .map((given) => (given.kind === "colour" ? this.colour(choices.hair_colours) : this.slider(given)));
       if (!parts.length) continue;
+      if (group === "age") parts.push(this.adult.element);
       this.sliders.append(
         group === "more"
           ? el("details", { class: "group" }, el("summary", { text: words.edit.groups.more }), ...parts)
@@ -143,7 +156,9 @@ class Editor {
     });
     back.hidden = true;
     made.element.append(back);
-    this.parts.set(name, { set: made.set, start, back });
+    const set = (/** @type {number | null} */ value) =>
+      value === null ? made.set((low + high) / 2, words.edit.notRead) : made.set(value);
+    this.parts.set(name, { set, start, back });
     return made.element;
   }
 
@@ -193,6 +208,8 @@ class Editor {
   async photo(item) {
     this.live.stop();
     this.changed = {};
+    this.read = {};
+    this.adult.set(null);
     this.sliders.hidden = true; // until it is known where they begin
     this.said.textContent = "";
     if (!item) return this.empty();
@@ -207,18 +224,36 @@ class Editor {
     try {
       const found = await this.studio.api.read(item);
       if (this.well.item !== item || item.pick !== pick) return;
+      this.read = found;
       for (const [name, part] of this.parts) {
         this.mark(name);
-        part.start = name === "Young" ? NEUTRAL.Young : (found[name] ?? NEUTRAL[name] ?? (name === "Hair" ? null : 0));
+        part.start = this.startOf(name);
         if (!(name in this.changed)) part.set(part.start);
       }
-      this.said.textContent = (found.notes ?? []).join(" ");
+      this.said.textContent = words.plain((found.notes ?? []).join(" "));
       this.warm(item, { Smiling: found.Smiling, ...(found.Hair ? { Hair: found.Hair } : {}) });
     } catch (error) {
       this.said.textContent = "";
       this.well.fail(sentenceOf(error));
     }
     if (this.well.item === item) this.sliders.hidden = false;
+  }
+
+  /** Where a slider begins; null: that was not read. @param {string} name @returns {any} */
+  startOf(name) {
+    if (name === "Young") return NEUTRAL.Young;
+    if (name === "Age") return this.read.Age ?? this.adult.age;
+    return this.read[name] ?? (name === "Hair" ? null : 0);
+  }
+
+  /** It was said how old the person is. */
+  stated() {
+    const part = this.parts.get("Age");
+    if (part) {
+      part.start = this.startOf("Age");
+      if (!("Age" in this.changed)) part.set(part.start);
+    }
+    if (Object.keys(this.changed).some((name) => OF_ADULTS.includes(name))) this.live.touch();
   }
 
   /**
@@ -271,16 +306,52 @@ class Editor {
     if (this.well.item) this.studio.results.photo(this.result, this.well.item);
   }
 
-  /** @param {{item: import("./api.js").Item, changed: Record<string, number | string>} | null} state */
+  /**
+   * @param {{item: import("./api.js").Item, changed: Record<string, number | string>, age?: number | null} | null} state
+   */
   restore(state) {
     if (!state) return this.reset();
     this.live.stop();
     if (this.well.item !== state.item) this.well.set(state.item);
     for (const [name] of this.parts) this.put(name);
     this.changed = { ...state.changed };
+    this.adult.set(state.age ?? null);
     for (const [name, value] of Object.entries(state.changed)) {
       this.parts.get(name)?.set(value);
       this.mark(name);
     }
+  }
+}
+
+/** Where a user says that a person is an adult, and how old: faces that read young are aged only then. */
+class Adult {
+  /** @param {import("./main.js").Studio} studio @param {() => void} onChange */
+  constructor(studio, onChange) {
+    const [id, hint] = [fresh("adult"), fresh("hint")];
+    const { low, high } = ADULT;
+    this.input = el("input", { type: "number", id, class: "text", min: low, max: high, step: 1 });
+    this.element = el(
+      "div",
+      { class: "field adult" },
+      el("label", { for: id, text: words.edit.adult }),
+      this.input,
+      el("span", { class: "hint", id: hint, text: words.edit.adultHint }),
+    );
+    this.fail = studio.controls.failing(this.element, this.input);
+    this.input.addEventListener("change", () => {
+      this.fail(this.input.validity.valid ? null : words.edit.adultRange(low, high));
+      if (this.input.validity.valid) onChange();
+    });
+  }
+
+  /** @returns {number | null} years; null where none is said, or none that can be */
+  get age() {
+    return this.input.value && this.input.validity.valid ? Number(this.input.value) : null;
+  }
+
+  /** @param {number | null} age */
+  set(age) {
+    this.fail(null);
+    this.input.value = age === null ? "" : String(age);
   }
 }

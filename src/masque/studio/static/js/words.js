@@ -17,6 +17,11 @@ export const words = {
     `No weights are installed for ${names.join(", ")}: what needs them says so.`,
   percent,
   years: (/** @type {number} */ value) => `${Math.round(value)} years`,
+  /** A sentence of the server, where it speaks of the command line, in words of the page. */
+  plain: (/** @type {string} */ sentence) =>
+    sentence
+      .replace("say how old with --age", "say how old the person is, below Age")
+      .replace("unless you say how old the person is", "unless you say below Age how old the person is"),
 
   theme: { label: "Colours of the page", auto: "Auto", light: "Light", dark: "Dark" },
 
@@ -215,6 +220,11 @@ export const words = {
     reset: "Reset all",
     resetOne: (/** @type {string} */ name) => `${name}: back to the photo's`,
     reading: "Reading what the photo has",
+    notRead: "not read",
+    adult: "This person is an adult, aged",
+    adultHint: "If it is empty, the age is read from the face.",
+    adultRange: (/** @type {number} */ low, /** @type {number} */ high) =>
+      `Say an age from ${low} to ${high} years, or leave it empty: only adults are aged or changed in sex.`,
     work: "Edit",
   },
 
