@@ -129,7 +129,9 @@ def test_the_notice_asks_once(opened: Callable[..., Page]) -> None:
     assert other.get_by_role("dialog").count() == 0
 
 
-def test_the_token_leaves_the_address_and_a_page_without_it_says_what_to_do(page: Page, traffic: Traffic) -> None:
+def test_the_token_leaves_the_address_and_a_page_without_it_says_what_to_do(
+    page: Page, traffic: Traffic, studio_link: str
+) -> None:
     assert "token" not in page.url
     page.reload()  # a tab keeps its key
     page.get_by_role("region", name="Whose face").locator(".examples button").first.wait_for()
@@ -139,6 +141,10 @@ def test_the_token_leaves_the_address_and_a_page_without_it_says_what_to_do(page
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
     assert "Open the link" in str(dialog.text_content())
+    page.evaluate("(link) => { location.hash = new URL(link).hash; }", studio_link)  # in the same tab
+    dialog.wait_for(state="detached")
+    page.get_by_role("region", name="Whose face").locator(".examples button").first.wait_for()
+    assert "token" not in page.url
 
 
 def test_a_server_that_ended_is_told_at_the_button(page: Page, portraits: dict[str, Path], traffic: Traffic) -> None:

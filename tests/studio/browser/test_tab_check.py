@@ -73,10 +73,13 @@ def test_a_file_that_is_no_picture_is_refused_with_a_sentence(page: Page, traffi
     (tmp_path / "letter.txt").write_text("Dear all")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
     traffic.expected.append("422")
-    box = open_tab(page, "check")
+    Result(SMOOTH, RECORD).save(tmp_path / "out.png")
+    assert look_into(page, tmp_path / "out.png") == "Made by Masque"
+    box = panel(page, "check")
     for name, said in (("letter.txt", "letter.txt is neither"), ("broken.png", "neither a picture nor a film")):
         box.locator("input[type=file]").set_input_files(tmp_path / name)
         alert = box.get_by_role("alert").filter(has_text=said)
         alert.wait_for()
         assert str(alert.text_content()).endswith(".")
-    assert sum("/api/verify" in url for url in traffic.asked) == 1  # a text is not even sent
+        assert box.get_by_text("Made by Masque").count() == 0  # that was said of the file before
+    assert sum("/api/verify" in url for url in traffic.asked) == 2  # a text is not even sent

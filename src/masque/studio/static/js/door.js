@@ -40,7 +40,7 @@ let asking = null;
  * Ask for the password, or say that the link has to be opened again.
  *
  * @param {import("./api.js").Api} api
- * @returns {Promise<string>} a new token; it never comes where only the link gives one
+ * @returns {Promise<string>} a new token
  */
 export function askAtDoor(api) {
   asking ??= ask(api).finally(() => {
@@ -83,8 +83,22 @@ function linkSentence() {
   return {
     title: words.door.titles.link,
     element: el("div", {}, el("p", { role: "alert", text: words.door.link }), reload),
-    token: new Promise(() => {}),
+    token: linkFollowed(),
   };
+}
+
+/** @returns {Promise<string>} the key of a link that is followed while the page is open */
+function linkFollowed() {
+  return new Promise((done) => {
+    const look = () => {
+      const token = tokenOfLink();
+      if (!token) return;
+      window.removeEventListener("hashchange", look);
+      done(token);
+    };
+    window.addEventListener("hashchange", look);
+    look(); // it may have been followed before it was needed
+  });
 }
 
 /** @param {import("./api.js").Api} api @returns {{title: string, element: HTMLElement, token: Promise<string>}} */

@@ -43,23 +43,29 @@ export const tab = {
         result.replaceChildren(...verdictOf(verdict));
         announce(verdict.words.join(" "));
       } catch (error) {
-        if (turn === asked) fail(sentenceOf(error));
+        if (turn !== asked) return;
+        begin(); // what the file before said is not said of this one
+        fail(sentenceOf(error));
       } finally {
         if (turn === asked) well.removeAttribute("aria-busy");
       }
     };
 
-    body.append(
-      el("p", { class: "invite", text: words.check.invite }),
-      el("div", { class: "row" }, choose(words.check.choose)),
-    );
+    const begin = () => {
+      well.dataset.state = "empty";
+      body.replaceChildren(
+        el("p", { class: "invite", text: words.check.invite }),
+        el("div", { class: "row" }, choose(words.check.choose)),
+      );
+      result.replaceChildren(el("p", { class: "nothing", text: words.check.empty }));
+    };
+    begin();
     takeFiles(well, taking, () => true);
     inputs.append(
       el("h2", { class: "unseen", text: words.check.title }),
       el("p", { class: "lead", text: words.check.lead }),
       well,
     );
-    result.append(el("p", { class: "nothing", text: words.check.empty }));
   },
 };
 
