@@ -102,6 +102,9 @@ def test_far_turns_are_the_networks_and_say_so(page: Page, portraits: dict[str, 
     first = finished(page, "new")
     assert "network" not in str(side.get_attribute("aria-valuetext"))
     assert up.is_enabled()
+    assert float(str(side.get_attribute("max"))) < 45  # own pixels alone, unless more is asked for
+    assert float(str(side.get_attribute("max"))) >= 12
+    box.get_by_label("Farther, painted by the network").check()
     side.fill("45")
     assert side.get_attribute("aria-valuetext") == "45° right, by the network"
     assert up.is_disabled()

@@ -19,6 +19,7 @@ export { task } from "./task.js";
  * @param {(value: number) => void} [given.onInput] while it moves
  * @param {(value: number) => void} [given.onChange] when it was let go
  * @returns {{element: HTMLElement, input: HTMLInputElement, value: number, set: (value: number, said?: string) => void,
+ *     range: (min: number, max: number) => void,
  *     fail: (sentence: string | null) => void}} `said` stands in place of the value until it moves
  */
 export function slider({ label, min, max, step = 0.01, value, said = String, onInput, onChange }) {
@@ -28,7 +29,8 @@ export function slider({ label, min, max, step = 0.01, value, said = String, onI
   const show = (text = said(Number(input.value))) => {
     shown.textContent = text;
     input.setAttribute("aria-valuetext", shown.textContent);
-    input.style.setProperty("--share", `${(100 * (Number(input.value) - min)) / (max - min)}%`);
+    const [least, most] = [Number(input.min), Number(input.max)];
+    input.style.setProperty("--share", `${(100 * (Number(input.value) - least)) / (most - least)}%`);
   };
   input.addEventListener("input", () => {
     show();
@@ -46,6 +48,11 @@ export function slider({ label, min, max, step = 0.01, value, said = String, onI
     set: (next, text) => {
       input.value = String(next);
       show(text);
+    },
+    range: (least, most) => {
+      input.min = String(least);
+      input.max = String(most);
+      show();
     },
     fail: failing(element, input),
   };

@@ -1,10 +1,10 @@
 // @ts-check
-/** A head that follows sliders: on the photo's own pixels while it turns a little, by a network beyond. */
+/** A head that follows sliders: on the photo's own pixels; farther, where that is asked for, by a network. */
 
-import { el } from "./dom.js";
+import { el, fresh } from "./dom.js";
 import { words } from "./words.js";
 
-/** Degrees to either side up to which heads are turned. */
+/** Degrees to either side up to which a network turns heads. */
 const FARTHEST = 60;
 /** Degrees from how the head is up to which own pixels are turned. */
 const BORNE = 20;
@@ -26,11 +26,15 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
   let read = null;
   const far = (/** @type {number} */ degrees) => Math.abs(degrees - is) > BORNE;
   const zone = el("span", { class: "own", text: words.turn.own });
+  const zones = el("div", { class: "zones", "aria-hidden": "true" }, zone, el("span", { text: words.turn.network }));
+  const id = fresh("farther");
+  const farther = el("input", { type: "checkbox", id, on: { change: () => reach() } });
+  const allow = el("div", { class: "check" }, farther, el("label", { for: id, text: words.turn.farther }));
   const hint = el("p", { class: "hint" });
   const yaw = slider({
     label: words.turn.yaw,
-    min: -FARTHEST,
-    max: FARTHEST,
+    min: -BORNE,
+    max: BORNE,
     step: 1,
     value: 0,
     said: (degrees) => words.turn.side(degrees, far(degrees)),
@@ -48,11 +52,9 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
     said: words.turn.up,
     onInput: () => moved(),
   });
-  yaw.element.append(
-    el("div", { class: "zones", "aria-hidden": "true" }, zone, el("span", { text: words.turn.network })),
-  );
+  yaw.element.append(zones);
   const foot = el("div", { class: "task" });
-  root.append(yaw.element, hint, pitch.element, foot);
+  root.append(yaw.element, hint, allow, pitch.element, foot);
 
   const show = () => {
     const most = Math.sqrt(Math.max(0, BORNE ** 2 - (turned ? yaw.value - is : 0) ** 2));
@@ -63,6 +65,15 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
     const at = (/** @type {number} */ degrees) => 100 * Math.min(1, Math.max(0, (degrees + FARTHEST) / (2 * FARTHEST)));
     zone.style.left = `${at(is - BORNE)}%`;
     zone.style.width = `${at(is + BORNE) - at(is - BORNE)}%`;
+    zones.hidden = !farther.checked;
+  };
+  /** The slider ends where own pixels do, unless a network may paint. */
+  const reach = () => {
+    const was = yaw.value;
+    if (farther.checked) yaw.range(-FARTHEST, FARTHEST);
+    else yaw.range(Math.max(-FARTHEST, Math.ceil(is - BORNE)), Math.min(FARTHEST, Math.floor(is + BORNE)));
+    if (turned && yaw.value !== was) moved();
+    else show();
   };
   const moved = () => {
     show();
@@ -85,6 +96,7 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
   });
   const know = (/** @type {number} */ degrees) => {
     is = degrees;
+    reach();
     if (!turned) yaw.set(Math.round(degrees));
     show();
   };
@@ -108,7 +120,7 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
     const found = await studio.api.read(item).catch(() => ({})); // then the first turn says how the head is
     if (well.item === item && typeof found.yaw === "number") know(found.yaw);
   };
-  show();
+  reach();
   return {
     photo: () => {
       following.stop();
@@ -116,6 +128,7 @@ export function turnControls({ studio, root, well, photo, preview, onDone }) {
       read = null;
       is = 0;
       pitch.set(0);
+      reach();
       yaw.set(0);
       show();
       look();
