@@ -131,7 +131,7 @@ def test_one_face_alone_is_told_at_the_place_that_is_empty(
 def test_a_photo_without_a_face_is_told_at_its_place(page: Page, portraits: dict[str, Path], tmp_path: Path) -> None:
     box = two_faces(page, portraits)
     other = box.get_by_role("region", name="Face b")
-    other.get_by_role("button", name="Other photo: Face b").click()
+    other.get_by_role("button", name="Take the photo away: Face b").click()
     give(page, "Face b", write_picture(tmp_path / "wall.png", np.full((300, 300, 3), 127, np.uint8)))
     box.get_by_role("button", name="Combine", exact=True).click()
     box.locator(".task .button[aria-busy]").wait_for(state="detached")
@@ -146,7 +146,7 @@ def test_finding_latents_is_told_and_can_be_cancelled(page: Page, portraits: dic
         give(page, f"Face {letter}", portraits["astronaut" if letter in "ce" else "grace_hopper"])
     box.get_by_role("button", name="Combine", exact=True).click()
     progress = box.locator(".progress").first
-    progress.get_by_text("Finding latents").wait_for()
+    progress.get_by_text("Learning the faces").wait_for()
     assert progress.locator("progress").get_attribute("max") == "40"
     box.get_by_role("button", name="Cancel: Combine").click()
     progress.wait_for(state="detached")

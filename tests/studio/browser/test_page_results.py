@@ -13,7 +13,7 @@ from masque.image import Picture
 from masque.provenance import verify
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page, Route
 
     from conftest import Traffic
 
@@ -46,6 +46,8 @@ def test_an_edit_goes_on_as_a_swap(page: Page, portraits: dict[str, Path], tmp_p
     give(page, "Photo to edit", portraits["astronaut"])
     page.get_by_role("slider", name="Smile").press("Home")
     edited = finished(page, "edit")
+    panel(page, "edit").get_by_role("button", name="Zoom in").click()
+    assert panel(page, "edit").locator(".stage.near").count() == 1
     use_in(page, "edit", "Swap")
     page.wait_for_selector("#tab-swap:focus")
     assert page.get_by_role("tab", selected=True).get_attribute("id") == "tab-swap"
@@ -56,6 +58,7 @@ def test_an_edit_goes_on_as_a_swap(page: Page, portraits: dict[str, Path], tmp_p
     swapped = finished(page, "swap")
     use_in(page, "swap", "Edit")
     page.get_by_role("button", name="auburn", exact=True).click()
+    assert panel(page, "edit").locator(".stage.near").count() == 0  # another picture is shown whole
     finished(page, "edit", [edited, swapped])
     record = verify(download(page, "edit", "PNG", tmp_path)).record
     assert record is not None
@@ -63,27 +66,103 @@ def test_an_edit_goes_on_as_a_swap(page: Page, portraits: dict[str, Path], tmp_p
     assert page.locator(".history li").count() == 3
 
 
-def test_jobs_that_wait_say_so_and_can_be_cancelled(
-    page: Page, portraits: dict[str, Path], photos: dict[str, Picture], tmp_path: Path
-) -> None:
-    large = Image.fromarray(photos["grace_hopper"]).resize((3072, 3600))  # so that they take a while on any machine
-    large.save(tmp_path / "large.jpg", quality=90)
+def test_a_job_that_waits_says_so_is_started_once_and_can_be_cancelled(page: Page, portraits: dict[str, Path]) -> None:
     give(page, "Whose face", portraits["astronaut"])
-    give(page, "Into which photo", tmp_path / "large.jpg")
-    page.get_by_text("Network", exact=True).click()
+    give(page, "Into which photo", portraits["grace_hopper"])
+    started: list[str] = []
+    job = {"id": "first", "verb": "swap", "state": "waiting", "place": 2, "doing": None, "done": 0, "of": 0}
+    job |= {"seconds": 0.0, "version": 1, "error": None, "result": None}
+
+    def start(route: Route) -> None:
+        started.append(route.request.url)
+        route.fulfill(status=202, json=job)
+
+    def follow(route: Route) -> None:
+        if route.request.method == "DELETE":
+            route.fulfill(json={**job, "state": "cancelled"})  # the question for its state stays without an answer
+
+    page.route("**/api/swap?job=true", start)
+    page.route("**/api/jobs/**", follow)
     go = page.get_by_role("button", name="Swap", exact=True)
-    asked = 4
-    for _ in range(asked):
-        go.click()
-    lines = panel(page, "swap").locator(".progress")
-    lines.last.wait_for()
-    assert go.is_enabled()
-    last = lines.last.get_by_role("button", name="Cancel: Swap")
-    with page.expect_request(lambda request: request.method == "DELETE" and "/api/jobs/" in request.url):
-        last.click()
-    lines.first.wait_for(state="detached", timeout=60_000)
-    assert page.locator(".history li").count() == asked - 1
+    for _ in range(3):
+        go.click(force=True)
+    line = panel(page, "swap").locator(".progress")
+    line.get_by_text("Waiting; 2 pictures before this one.").wait_for()
+    assert go.get_attribute("aria-busy") == "true"
+    with page.expect_request(lambda request: request.method == "DELETE" and request.url.endswith("/api/jobs/first")):
+        line.get_by_role("button", name="Cancel: Swap").click()
+    line.wait_for(state="detached")
+    assert len(started) == 1
     assert panel(page, "swap").get_by_role("alert").count() == 0  # to cancel is no failure
+    go.click()
+    line.wait_for()
+    assert len(started) == 2  # and then it can be started again
+
+
+def test_an_older_result_is_not_offered_while_a_newer_is_made(page: Page, portraits: dict[str, Path]) -> None:
+    box = open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    smile = page.get_by_role("slider", name="Smile")
+    smile.press("End")
+    first = finished(page, "edit")
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(1500)
+        route.fallback()
+
+    page.route("**/api/edit?job=true", slowly)
+    smile.press("Home")
+    box.locator(".result[data-state=preview]").wait_for()
+    download_button = box.locator("summary", has_text="Download")
+    assert download_button.get_attribute("aria-disabled") == "true"
+    download_button.click(force=True)
+    assert box.locator(".menu[open]").count() == 0
+    finished(page, "edit", [first])
+    download_button.click()
+    assert box.locator(".menu[open]").count() == 1
+
+
+def test_undo_after_a_reset_gives_all_back(page: Page, portraits: dict[str, Path]) -> None:
+    box = open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    smile, mouth = (page.get_by_role("slider", name=name) for name in ("Smile", "Open mouth"))
+    smile.press("End")
+    first = finished(page, "edit")
+    mouth.press("End")
+    page.get_by_role("button", name="Reset all").click()  # before the full size of both is made
+    box.locator(".result[data-state=photo]").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    both = finished(page, "edit", [first])
+    assert (smile.input_value(), mouth.input_value()) == ("1", "1")
+    page.get_by_role("button", name="Reset all").click()
+    box.locator(".result[data-state=photo]").wait_for()
+    assert smile.input_value() != "1"
+    page.keyboard.press("Control+z")
+    assert finished(page, "edit") == both
+    assert (smile.input_value(), mouth.input_value()) == ("1", "1")
+
+
+def test_leaving_asks_while_a_result_was_not_downloaded(page: Page, portraits: dict[str, Path], tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    page.get_by_role("slider", name="Smile").press("End")
+    finished(page, "edit")
+    download(page, "edit", "PNG", tmp_path)
+    page.reload()
+    assert asked == []
+    open_tab(page, "edit")
+    give(page, "Photo to edit", portraits["grace_hopper"])
+    page.get_by_role("slider", name="Smile").press("End")
+    finished(page, "edit")
+    page.reload()
+    assert asked == ["beforeunload"]
 
 
 @pytest.mark.parametrize(("kind", "suffix", "format_"), [("JPEG", ".jpg", "JPEG"), ("WebP", ".webp", "WEBP")])

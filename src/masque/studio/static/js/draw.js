@@ -56,6 +56,7 @@ function drawing({ studio, root, well, photo, onDone }, { verb, value, most, fie
     button({
       label: words.fresh.others,
       onClick: () => {
+        if (main.hasAttribute("aria-busy")) return;
         seed.value = String(Math.floor(Math.random() * SEEDS));
         start();
       },

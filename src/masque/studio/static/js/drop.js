@@ -57,11 +57,12 @@ export function watchPage() {
  * @param {string} given.label what it says
  * @param {string} given.title what screen readers say
  * @param {string} given.accept kinds of files
+ * @param {"quiet" | "plain"} [given.kind] how much it stands out
  * @param {boolean} [given.several] whether more than one can be chosen
  * @param {(files: File[]) => void} given.taking gets them
  * @returns {HTMLElement}
  */
-export function chooser({ label, title, accept, several = false, taking }) {
+export function chooser({ label, title, accept, kind = "plain", several = false, taking }) {
   const input = el("input", {
     type: "file",
     accept,
@@ -77,7 +78,7 @@ export function chooser({ label, title, accept, several = false, taking }) {
   });
   const button = el("button", {
     type: "button",
-    class: "button",
+    class: `button ${kind}`,
     text: label,
     "aria-label": title,
     on: { click: () => input.click() },

@@ -153,6 +153,7 @@ class View {
     this.tools = el("div", { class: "tools" });
     this.said = el("div", { class: "record" });
     this.element = el("article", { class: "result" }, this.media, this.tools, this.said);
+    this.tools.addEventListener("click", (/** @type {Event} */ event) => this.held(event), true);
     this.fail = failing(this.element, this.tools);
   }
 
@@ -166,7 +167,10 @@ class View {
   preview(url, before) {
     this.begin();
     this.element.dataset.state = "preview";
+    for (const tool of this.tools.querySelectorAll("summary, button")) tool.setAttribute("aria-disabled", "true");
+    for (const menu of this.tools.querySelectorAll("details")) menu.open = false;
     this.picture({
+      of: before.url ?? "",
       before: before.url,
       after: url,
       width: before.width,
@@ -174,6 +178,14 @@ class View {
       alt: words.view.preview,
       face: faceOf(before),
     });
+  }
+
+  /** The tools belong to the last result: while a newer one is made they do nothing. @param {Event} event */
+  held(event) {
+    const within = event.target instanceof Element && event.target.closest(".progress"); // that can be cancelled
+    if (this.element.dataset.state !== "preview" || within) return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   /** @param {import("./viewer.js").Shown} shown */
@@ -189,6 +201,7 @@ class View {
     this.fail(null);
     this.element.dataset.state = "photo";
     this.picture({
+      of: item.url,
       before: null,
       after: item.url,
       width: item.width,
@@ -219,6 +232,7 @@ class View {
     else {
       const same = before && Math.abs(before.width / before.height - result.width / result.height) < 0.01;
       this.picture({
+        of: before?.url ?? "",
         before: same ? before.url : null,
         after: url,
         width: result.width,
@@ -291,7 +305,7 @@ class View {
       grid.element,
     );
     grid.mark(cell);
-    this.viewer.show({ before: null, after: image.src, width, height, alt });
+    this.viewer.show({ of: image.src, before: null, after: image.src, width, height, alt });
     this.tools.replaceChildren(
       ...this.toolsOf(result, null, cell),
       el("span", { class: "hint", text: words.result.size(width, height) }),

@@ -295,22 +295,39 @@ class Editor {
   /** @param {string} name */
   back(name) {
     if (!(name in this.changed)) return;
+    if (Object.keys(this.changed).length === 1) return this.reset();
     this.put(name);
-    if (Object.keys(this.changed).length) this.live.touch();
-    else this.reset();
+    this.live.touch();
   }
 
+  /** Back to the photo; undo gives again what was asked for. */
   reset() {
+    const asked = this.asked();
+    if (asked) this.leave(asked);
+    this.clear();
+  }
+
+  /** @param {Record<string, any>} asked what was asked for until now */
+  leave({ photo, attributes, age }) {
+    const { history } = this.studio;
+    const { current } = history;
+    const state = { item: photo, changed: attributes, age };
+    const made = current?.tab === "edit" && current.state?.item === photo && same(current.state.changed, attributes);
+    history.reset({ ...state, unmade: true }, made ? current : null);
+  }
+
+  clear() {
     this.live.stop();
     for (const [name] of this.parts) this.put(name);
     if (this.well.item) this.studio.results.photo(this.result, this.well.item);
   }
 
   /**
-   * @param {{item: import("./api.js").Item, changed: Record<string, number | string>, age?: number | null} | null} state
+   * @param {{item: import("./api.js").Item, changed: Record<string, number | string>, age?: number | null,
+   *     unmade?: boolean} | null} state unmade: its picture is to be made yet
    */
   restore(state) {
-    if (!state) return this.reset();
+    if (!state) return this.clear();
     this.live.stop();
     if (this.well.item !== state.item) this.well.set(state.item);
     for (const [name] of this.parts) this.put(name);
@@ -320,7 +337,14 @@ class Editor {
       this.parts.get(name)?.set(value);
       this.mark(name);
     }
+    if (state.unmade) this.live.touch();
   }
+}
+
+/** @param {Record<string, number | string>} one @param {Record<string, number | string>} other @returns {boolean} */
+function same(one, other) {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
 
 /** Where a user says that a person is an adult, and how old: faces that read young are aged only then. */

@@ -16,9 +16,8 @@ const PATIENCE = 2000;
  */
 
 /**
- * A button that starts a job, and the lines below it that tell how far its jobs are. It can be clicked again while a
- * job
- * runs.
+ * A button that starts a job, and the line below it that tells how far that is. While it runs, another click starts none;
+ * other buttons are free.
  *
  * @param {object} given
  * @param {import("./main.js").Studio} given.studio
@@ -44,6 +43,7 @@ export function task({ studio, root, label, verb, fields, onDone, places = {} })
     (place?.fail ?? fail)(sentenceOf(error));
   };
   const start = async () => {
+    if (running.size) return;
     fail(null);
     for (const place of Object.values(places)) place.fail(null);
     const line = progress(label);
@@ -51,6 +51,7 @@ export function task({ studio, root, label, verb, fields, onDone, places = {} })
     line.cancel.addEventListener("click", () => controller.abort());
     running.add(controller);
     button.setAttribute("aria-busy", "true");
+    button.setAttribute("aria-disabled", "true");
     const late = setTimeout(() => {
       lines.append(line.element);
       line.element.scrollIntoView({ block: "nearest" });
@@ -70,7 +71,8 @@ export function task({ studio, root, label, verb, fields, onDone, places = {} })
       running.delete(controller);
       if (line.element.contains(document.activeElement)) button.focus();
       line.element.remove();
-      if (!running.size) button.removeAttribute("aria-busy");
+      button.removeAttribute("aria-busy");
+      button.removeAttribute("aria-disabled");
     }
   };
   button.addEventListener("click", start);
@@ -95,11 +97,12 @@ export function progress(label) {
   });
   const element = el("div", { class: "progress" }, said, bar, cancel);
   const show = (/** @type {Job} */ job) => {
-    said.textContent = job.state === "waiting" ? words.task.waiting(job.place) : `${job.doing ?? label}…`;
+    const doing = words.task.doing[job.doing ?? ""] ?? job.doing ?? label;
+    said.textContent = job.state === "waiting" ? words.task.waiting(job.place) : words.task.working(doing);
     if (job.of > 1) {
       bar.max = job.of;
       bar.value = job.done;
-      if (job.state === "running") said.textContent = words.task.share(job.doing ?? label, job.done, job.of);
+      if (job.state === "running") said.textContent = words.task.share(doing, job.done, job.of);
     } else bar.removeAttribute("value");
   };
   return { element, cancel, show };

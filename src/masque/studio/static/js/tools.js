@@ -33,6 +33,7 @@ async function download({ studio, result, cell, fail }, format) {
     const link = el("a", { href: URL.createObjectURL(blob), download: `masque-${name}.${format}` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    studio.history.saved(result);
     announce(words.result.saved(link.download));
   } catch (error) {
     fail(sentenceOf(error));

@@ -8,8 +8,9 @@ import { zooming } from "./zoom.js";
 
 /**
  * @typedef {import("./zoom.js").Box} Box
- * @typedef {{before: string | null, after: string, width: number, height: number, alt: string, face?: Box | null,
- *   full?: () => Promise<{before: string | null, after: string} | null>}} Shown `face` is what it is about, in pixels
+ * @typedef {{of?: string, before: string | null, after: string, width: number, height: number, alt: string, face?: Box | null,
+ *   full?: () => Promise<{before: string | null, after: string} | null>}} Shown `of` tells which photo it shows:
+ *   the zoom stays while that and the size do; `face` is what it is about, in pixels
  * of the
  *   picture; `full` fetches both at their full size
  * @typedef {{element: HTMLElement, show: (shown: Shown) => void, divide: (share: number) => void}} Viewer
@@ -87,7 +88,7 @@ export function viewer() {
   divide(0);
 
   const show = (/** @type {Shown} */ next) => {
-    const other = !shown || shown.width / shown.height !== next.width / next.height;
+    const other = shown?.of !== next.of || shown?.width !== next.width || shown?.height !== next.height;
     shown = next;
     loaded = false;
     after.src = next.after;

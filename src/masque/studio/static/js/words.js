@@ -20,6 +20,9 @@ export const words = {
   /** A sentence of the server, where it speaks of the command line, in words of the page. */
   plain: (/** @type {string} */ sentence) =>
     sentence
+      .replace("paint with the colours of `masque parse`", "open a map that Save map has saved")
+      .replace(/start from what `masque parse` writes of (this|a) photo/, "begin with what was seen in the photo")
+      .replace(" (`masque faces` lists them)", "")
       .replace("say how old with --age", "say how old the person is, below Age")
       .replace("unless you say how old the person is", "unless you say below Age how old the person is"),
 
@@ -73,6 +76,7 @@ export const words = {
     choose: "Choose a photo",
     camera: "Camera",
     other: "Other photo",
+    away: "Take the photo away",
     examples: "Examples",
     example: (/** @type {string} */ title) => `Example: ${title}`,
     alt: (/** @type {string} */ name) => `The photo ${name}`,
@@ -96,6 +100,8 @@ export const words = {
 
   task: {
     cancel: "Cancel",
+    /** What the server says that it does, where the page says it otherwise. */
+    doing: /** @type {Record<string, string>} */ ({ "Finding latents": "Learning the faces" }),
     working: (/** @type {string} */ what) => `${what}…`,
     waiting: (/** @type {number | null} */ place) =>
       place ? `Waiting; ${number(place, "picture")} before this one.` : "Waiting…",
@@ -182,9 +188,15 @@ export const words = {
       {
         value: "network",
         label: "Network",
-        hint: "What a network paints (RSGAN): softer, but also for heads turned far apart.",
+        hint:
+          "The network of a paper (RSGAN), as it is: softer, and it looks worse. Of use where the heads are turned far " +
+          "apart.",
       },
-      { value: "warp", label: "Warp", hint: "Bends the face by its landmarks alone, without a network." },
+      {
+        value: "warp",
+        label: "Warp",
+        hint: "The method before networks, as it is: bends the face by its landmarks alone, and looks worse.",
+      },
     ],
     expression: "Whose expression",
     expressions: [
@@ -333,7 +345,11 @@ export const words = {
       { value: "draw", label: "Draw", hint: "The same person, as other photos could show them." },
       { value: "turn", label: "Turn", hint: "The head turned to the side, raised or lowered." },
       { value: "borrow", label: "Borrow", hint: "Expression, light or pose of another photo." },
-      { value: "random", label: "Random", hint: "Random hair for the face, or random faces for the hair." },
+      {
+        value: "random",
+        label: "Random",
+        hint: "Random hair or faces by the network of a paper (RSGAN), as it is: these look worse.",
+      },
     ],
     count: "Pictures",
     seed: "Seed",
@@ -360,6 +376,7 @@ export const words = {
     up: (/** @type {number} */ degrees) => `${Math.abs(degrees)}°${degrees < 0 ? " down" : degrees > 0 ? " up" : ""}`,
     own: "own pixels",
     network: "network",
+    farther: "Farther, painted by the network (a small picture)",
     ownHint: "The photo's own pixels are moved: sharp, and the whole photo stays.",
     networkHint: "So far to the side a network paints the face: small, and the face alone.",
     front: "Look straight ahead",
