@@ -50,9 +50,10 @@ class Traffic:
     """Parts of errors that a test causes on purpose, such as the status of a refused request."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests of a file, and not longer: as long as playwright runs, so does its event loop, and
+    tests of other files that come after in the same process start one of their own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
