@@ -9,8 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from api_steps import Sent, example
 
 PATIENCE = 120
 """Seconds that a server may take to start on a machine that is busy."""
@@ -54,3 +57,26 @@ def _link(server: subprocess.Popen[bytes], log: Path) -> str:
             return found[1]
         time.sleep(0.1)
     raise AssertionError(f"Studio did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def api(studio_link: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client with the token, whose photos are those of the file of tests that asks."""
+    parts = urlsplit(studio_link)
+    token, client = parts.fragment.removeprefix("token="), request.module.__name__
+    headers = {"Authorization": f"Bearer {token}", "X-Masque-Client": client}
+    with httpx.Client(base_url=f"http://{parts.netloc}", headers=headers, timeout=300) as asking:
+        yield asking
+        asking.delete("/api/photos")
+
+
+@pytest.fixture(scope="module")
+def anna(api: httpx.Client) -> Sent:
+    """A photo that is held."""
+    return example(api, "astronaut")
+
+
+@pytest.fixture(scope="module")
+def ben(api: httpx.Client) -> Sent:
+    """Another."""
+    return example(api, "grace_hopper")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -14,16 +12,6 @@ from PIL import Image
 from masque.image import Picture
 
 SIDE = 512
-
-
-@pytest.fixture(scope="module")
-def api(studio_link: str) -> Iterator[httpx.Client]:
-    """A client with the token, whose photos are its own."""
-    parts = urlsplit(studio_link)
-    headers = {"Authorization": f"Bearer {parts.fragment.removeprefix('token=')}", "X-Masque-Client": "tests-of-faces"}
-    with httpx.Client(base_url=f"http://{parts.netloc}", headers=headers, timeout=300) as client:
-        yield client
-        client.delete("/api/photos")
 
 
 def upload(api: httpx.Client, picture: Picture) -> str:

@@ -17,6 +17,7 @@ from masque.studio.asking import (
     attributes_of,
     list_of,
 )
+from masque.studio.messages import PACKED
 
 router = APIRouter()
 
@@ -278,10 +279,6 @@ async def morph(
 async def heatmap(ask: TheEdit, photo: PhotoField, edited: PhotoField) -> Response:
     """Show where an edit changed colours, and how much."""
     return await ask.edit("heatmap", {"photo": photo, "edited": edited})
-
-
-PACKED = b"masque-labels\0"
-"""What is put before packed label numbers, to tell them from a picture's file."""
 
 
 async def _files(labels: UploadFile | None) -> dict[str, bytes]:

@@ -141,27 +141,29 @@ def _several(given: UploadFile | str | Sequence[UploadFile | str]) -> Sequence[U
 
 
 def attributes_of(text: str) -> dict[str, JSON]:
-    """The attributes in a field. Raises WorkError for what is no JSON object."""
-    try:
-        values = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        values = None
+    """The attributes in a field, by name. Raises WorkError for what is no JSON object."""
+    values = _json(text or "{}")
     if not isinstance(values, dict):
         raise WorkError('attributes is a JSON object, such as {"Smiling": 1}.', "ValueRangeError", "attributes")
     return values
 
 
 def list_of(name: str, text: str | None) -> list[JSON] | None:
-    """The list in a field that holds JSON; None where it was not given. Raises WorkError."""
+    """The list in a field that holds JSON; None where it was not given. Raises WorkError for what is none."""
     if not text:
         return None
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        values = None
+    values = _json(text)
     if not isinstance(values, list):
         raise WorkError(f"{name} is a JSON list, such as [0.5, 0.5].", "ValueRangeError", name)
     return values
+
+
+def _json(text: str) -> object:
+    """The value that a text of JSON says; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def job_as_json(studio: Studio, job: Job) -> dict[str, JSON]:

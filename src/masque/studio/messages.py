@@ -151,5 +151,8 @@ class NotHeldError(MasqueError):
     """A photo, result or job that the server does not hold, or not any more."""
 
 
+PACKED = b"masque-labels\0"
+"""What stands before label numbers that a page packed by zlib, to tell them from a picture's file."""
+
 CANCELLED = "Cancelled"
 """The kind of a task that was cancelled."""

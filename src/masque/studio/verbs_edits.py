@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from masque.faces.labels import COLOURS, Labels, read_labels
 from masque.given import check_choice, values_by_name
 from masque.jsonfile import JSON
 from masque.studio.call import Call, Outcome, blamed_on
+from masque.studio.messages import PACKED
 from masque.version import __version__
 
 
@@ -115,10 +116,6 @@ def heatmap(call: Call) -> Outcome:
     names = {"photo": before.name, "edited": after.name}
     record: dict[str, JSON] = {"edit": "heatmap", "model": "no model", "masque": __version__, "inputs": names, **change}
     return Outcome(Result(picture, record), before.name, call.key("photo"))
-
-
-PACKED: Literal[b"masque-labels\0"] = b"masque-labels\0"
-"""What the server puts before label numbers that a page packed, to tell them from a picture's file."""
 
 
 def read_map(content: bytes, size: tuple[int, int]) -> tuple[Labels, Sequence[str]]:

@@ -1,5 +1,5 @@
 // @ts-check
-// What is chosen beside the label canvas: tools, the part to paint, the brush, what it paints over, and how labels look.
+// What is chosen beside the label canvas: tools, the part to paint, the brush, what it paints over, how labels look.
 
 import { slider } from "./controls.js";
 import { PART_KEYS, TOOL_KEYS } from "./crosshair.js";

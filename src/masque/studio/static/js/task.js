@@ -16,7 +16,7 @@ const PATIENCE = 2000;
  */
 
 /**
- * A button that starts a job, and the line below it that tells how far that is. While it runs, another click starts none;
+ * A button that starts a job, and the line below it that tells how far that is. While it runs, a click starts none;
  * other buttons are free.
  *
  * @param {object} given

@@ -8,11 +8,10 @@ import { zooming } from "./zoom.js";
 
 /**
  * @typedef {import("./zoom.js").Box} Box
- * @typedef {{of?: string, before: string | null, after: string, width: number, height: number, alt: string, face?: Box | null,
- *   full?: () => Promise<{before: string | null, after: string} | null>}} Shown `of` tells which photo it shows:
- *   the zoom stays while that and the size do; `face` is what it is about, in pixels
- * of the
- *   picture; `full` fetches both at their full size
+ * @typedef {{of?: string, before: string | null, after: string, width: number, height: number, alt: string,
+ *   face?: Box | null, full?: () => Promise<{before: string | null, after: string} | null>}} Shown `of` tells which
+ *   photo it shows: the zoom stays while that and the size do; `face` is what it is about, in pixels of the picture;
+ *   `full` fetches both at their full size
  * @typedef {{element: HTMLElement, show: (shown: Shown) => void, divide: (share: number) => void}} Viewer
  */
 

@@ -189,8 +189,8 @@ export const words = {
         value: "network",
         label: "Network",
         hint:
-          "The network of a paper (RSGAN), as it is: softer, and it looks worse. Of use where the heads are turned far " +
-          "apart.",
+          "The network of a paper (RSGAN), as it is: softer, and it looks worse. Of use where the heads are turned " +
+          "far apart.",
       },
       {
         value: "warp",
